@@ -295,7 +295,13 @@ _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def from_os_error(error: BaseException) -> UnmoorError | None:
-    """The error for a full disk or missing file permissions, neither of which is a bug; ``None`` for any other."""
+    """The error for a full disk, missing file permissions or too little memory, none of them a bug; else ``None``."""
+    if isinstance(error, MemoryError):
+        return ToolMissing(
+            "this machine has not enough memory",
+            next_step="end other programs, or use a larger machine",
+            retryable=True,
+        )
     if not isinstance(error, OSError):
         return None
     what, where = error.strerror or str(error), str(error.filename or "")

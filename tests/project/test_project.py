@@ -379,6 +379,10 @@ def test_the_name(tree: Tree, name: str) -> None:
         ({"pyproject.toml": "[project]\nname = '../x'\n"}, "pyproject.toml", "'../x' is not a valid project name"),
         ({"pyproject.toml": "[project\n"}, "pyproject.toml", "this is not TOML"),
         ({"pyproject.toml": "a = " + "[" * 5000}, "pyproject.toml", "this is not TOML"),
+        ({"pyproject.toml": "a." * 500 + "a = 1"}, "pyproject.toml", "this is not TOML: a key has more than 64 parts"),
+        ({"setup.py": "setup(name=p" + ".a" * 900 + ", version=p" + ".a" * 900 + ")"}, "setup.py", "cannot be read"),
+        ({"setup.py": "setup(name=" + "-" * 3000 + "1)"}, "setup.py", "cannot be read"),
+        ({"setup.py": "setup(name=f(" + "[" * 90 + "]" * 90 + "))"}, "setup.py", "cannot be read"),
         ({"setup.cfg": "name = p\n"}, "setup.cfg", "invalid configuration file"),
         ({"pyproject.toml": r'project = {name = "p", version = "1.\u0032"}'}, "project.version", "plain text"),
         (

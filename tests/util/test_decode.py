@@ -1,4 +1,4 @@
-"""JSON from outside is what it must be, or one error."""
+"""JSON and TOML from outside are what they must be, or one error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from unmoor.util.decode import decode_json
+from unmoor.util.decode import decode_json, decode_toml
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,29 @@ def test_anything_else_is_one_error(data: bytes, kind: type[object]) -> None:
     """Which says what is wrong."""
     with pytest.raises(ValueError, match=r"\w+"):
         decode_json(data, kind)
+
+
+def test_toml_is_read() -> None:
+    """As text or bytes; a long dotted value is no key."""
+    text = f'a.b."c.d" = 1\nurl = "https://{"a." * 100}example.org"\nlist = [[1.5]]\n'
+    expected = {"a": {"b": {"c.d": 1}}, "url": f"https://{'a.' * 100}example.org", "list": [[1.5]]}
+    assert decode_toml(text) == decode_toml(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"a = ", "Invalid value"),
+        (b"\xff", "utf-8"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"a = " + b"{a=" * 100_000, "nested too deeply"),
+        (b"a." * 100_000 + b"a = 1", "more than 64 parts"),
+        (b"[" + b'"a" . ' * 100 + b"b]", "more than 64 parts"),
+        (b"x = {" + b"'a'." * 65 + b"a = 1}", "more than 64 parts"),
+    ],
+    ids=["half", "not UTF-8", "deep lists", "deep tables", "a long key", "a long header", "a long inline key"],
+)
+def test_other_toml_is_one_error(data: bytes, words: str) -> None:
+    """Neither its depth nor the length of its keys is a fault of the reader."""
+    with pytest.raises(ValueError, match=words):
+        decode_toml(data)

@@ -5,7 +5,6 @@ uv is a dependency of unmoor, so users never have to install it.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -14,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from unmoor.adapters.process.shell import scrubbed
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
@@ -21,6 +21,7 @@ from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
+from unmoor.util.decode import decode_json
 
 # Variables that would add to, or replace, the one index that dependencies may come from.
 _SOURCES = frozenset(
@@ -73,7 +74,7 @@ class Uv:
         ran = self.uv(args, cwd=Path.cwd())
         found = {platform.python_version(): sys.executable}
         try:
-            listed = json.loads(ran.out)
+            listed = decode_json(ran.out, list[dict[str, Any]])
             for each in listed:
                 if each["implementation"] == "cpython" and each.get("variant", "default") == "default":
                     found.setdefault(str(Version(each["version"])), str(each["path"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from unmoor.cli.resolve_project import remote_repository
 from unmoor.errors import ConfigError, Refused, ToolMissing, UnmoorError
 from unmoor.images.tags import RepositoryFacts, TagContext, with_event
 from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 
@@ -160,8 +160,8 @@ def _read_event(path: Path) -> object:
     try:
         with path.open("rb") as stream:
             text = stream.read(MAX_EVENT_BYTES + 1)
-        payload: object = json.loads(text) if len(text) <= MAX_EVENT_BYTES else None
-    except (OSError, ValueError, RecursionError) as error:
+        payload = decode_json(text, object) if len(text) <= MAX_EVENT_BYTES else None
+    except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the event: {error}", where=str(path), next_step=step) from error
     if len(text) > MAX_EVENT_BYTES:
         raise ConfigError(f"the event is larger than {MAX_EVENT_BYTES:,} bytes", where=str(path), next_step=step)

@@ -20,6 +20,7 @@ import msgspec
 
 from unmoor.config.type_names import describe_type, describe_value, split_annotated, struct_in, structs_in
 from unmoor.errors import ConfigError
+from unmoor.util.decode import decode_toml
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -59,7 +60,7 @@ def parse(data: bytes, source: str) -> TomlDocument:
     else:
         try:
             text = data.decode()
-            return TomlDocument(source, text, tomllib.loads(text))
+            return TomlDocument(source, text, decode_toml(text))
         except UnicodeDecodeError as error:
             line = data.count(10, 0, error.start) + 1
             where, what = f"{source}, line {line}", "this line is not UTF-8 text"
@@ -68,8 +69,8 @@ def parse(data: bytes, source: str) -> TomlDocument:
             place = _PLACE.search(message)
             where = f"{source}, line {place[1]}, column {place[2]}" if place else source
             what = f"this is not TOML: {clean(_PLACE.sub('', message))}"
-        except RecursionError:
-            what = "this TOML is nested too deeply"
+        except ValueError as error:
+            what = f"this TOML cannot be read: {error}"
     # Raised outside of "except": the original error contains the whole text, including secrets.
     raise ConfigError(what, where=where, next_step=f"correct {source}")
 

@@ -13,6 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from unmoor.artifacts.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
+from unmoor.errors import Unknown
+from unmoor.util.decode import decode_json
+from unmoor.util.text import clean
 
 PREFIX = "org.opencontainers.image."
 """The prefix of labels that are also annotations."""
@@ -53,7 +56,7 @@ def shared_annotations(annotations: Sequence[Mapping[str, str]]) -> dict[str, st
 
 def annotate(data: bytes, annotations: Mapping[str, str]) -> bytes:
     """Write an image's manifest in OCI form, with these annotations added."""
-    document = json.loads(data)
+    document = _decode(data)
     document |= {
         "mediaType": OCI_MANIFEST,
         "config": _in_oci(document["config"]),
@@ -90,7 +93,19 @@ def _platform(text: str) -> dict[str, str]:
 
 def with_mark(data: bytes, mark: str) -> bytes:
     """Add an annotation to a manifest that makes its bytes unique; its parts stay the same."""
-    return _encode(json.loads(data), {"org.unmoor.throw-away": mark})
+    return _encode(_decode(data), {"org.unmoor.throw-away": mark})
+
+
+def _decode(data: bytes) -> dict[str, Any]:
+    """Decode a manifest, all of it: `unmoor.artifacts.oci` skips what it does not know. Raises `Unknown`."""
+    try:
+        return decode_json(data, dict[str, Any])
+    except ValueError as error:
+        raise Unknown(
+            f"cannot read this manifest: {clean(str(error), 120)}",
+            next_step="look at what the registry serves",
+            retryable=False,
+        ) from error
 
 
 def _encode(document: dict[str, Any], annotations: Mapping[str, str]) -> bytes:

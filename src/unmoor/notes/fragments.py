@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from unmoor.notes import markdown, programs, rst, sections
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
+from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
 _DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
@@ -228,8 +228,8 @@ def _toml(checkout: Path, name: str) -> dict[str, Any] | None:
     if not (checkout / name).is_file():
         return None
     try:
-        return tomllib.loads(read(checkout, checkout / name))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return decode_toml(read(checkout, checkout / name))
+    except ValueError as error:
         raise ConfigError(
             f"this is not TOML: {clean(str(error))}", where=name, next_step="correct the file, and tag that commit"
         ) from error

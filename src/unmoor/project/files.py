@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from unmoor.errors import ConfigError
 from unmoor.project import written_version
 from unmoor.project.written_version import VersionElsewhere, WrittenVersion
+from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
@@ -38,8 +38,8 @@ class Files:
         """A parsed TOML file, empty if it does not exist. Raises `ConfigError`."""
         content = self.read(path)
         try:
-            return tomllib.loads((content or b"").decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            return decode_toml(content or b"")
+        except ValueError as error:
             raise ConfigError(
                 f"this is not TOML: {clean(str(error))}", where=path, next_step=f"correct {path}"
             ) from error

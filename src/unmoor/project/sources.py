@@ -82,7 +82,8 @@ def _is_scm_setup(files: Files) -> bool:
         return False
     keywords = files.setup[1]
     return bool({"use_scm_version", "pbr"} & keywords.keys()) or (
-        "version" in keywords and "versioneer" in ast.dump(keywords["version"])
+        "version" in keywords
+        and any(isinstance(node, ast.Name) and node.id == "versioneer" for node in ast.walk(keywords["version"]))
     )
 
 

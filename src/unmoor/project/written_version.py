@@ -156,7 +156,7 @@ def of_node(tree: ast.Module, content: bytes, path: str, node: ast.expr) -> Writ
 
 def _of_module(tree: ast.Module, node: ast.Attribute) -> VersionElsewhere | None:
     """Where the value of ``module.name`` is, if the file imports that module (also as ``from a import b as c``)."""
-    owner = ast.unparse(node.value)
+    owner = _dotted(node.value)
     for statement in tree.body:
         match statement:
             case ast.Import(names=names):
@@ -168,6 +168,15 @@ def _of_module(tree: ast.Module, node: ast.Attribute) -> VersionElsewhere | None
         if owner in known:
             return VersionElsewhere(0, known[owner], node.attr)
     return None
+
+
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that an expression consists of, empty for any other. Not `ast.unparse`, which is recursive."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _assigned(

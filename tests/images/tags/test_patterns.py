@@ -96,6 +96,9 @@ def test_a_pattern_means_the_same_as_in_javascript(
         ("a", "v"),
         ("a", "gg"),
         ("a" * 1001, ""),
+        ("(" * 500 + ")" * 500, ""),
+        ("(?:" * 250 + ")*" * 125, ""),
+        ("(?=" * 333, ""),
     ],
 )
 def test_a_construct_without_a_counterpart_is_refused(pattern: str, flags: str) -> None:
@@ -107,10 +110,10 @@ def test_a_construct_without_a_counterpart_is_refused(pattern: str, flags: str) 
 
 def test_a_pattern_has_a_deadline() -> None:
     """A pattern that would run for hours ends in an error after about a second."""
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(RuleError, match="took longer than 1 s"):
         search(r"^(?:(a|aa)+\1)+$", "a" * 300 + "!")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_text_has_a_limit() -> None:

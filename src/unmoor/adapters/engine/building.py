@@ -6,7 +6,6 @@ supports secrets or cache exports.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ from unmoor.errors import ConfigError, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import masker
 
 Hear = Callable[[str], None]
@@ -223,8 +223,8 @@ def _image_id(answers: Path) -> str:
     for name, key in (("metadata", "containerimage.config.digest"), ("id", "")):
         try:
             text = (answers / name).read_text(encoding="utf-8")
-            found = str(json.loads(text).get(key, "")) if key else text.strip()
-        except (OSError, ValueError, AttributeError):
+            found = str(decode_json(text, dict[str, Any]).get(key, "")) if key else text.strip()
+        except (OSError, ValueError):
             continue
         if is_digest(found):
             return found

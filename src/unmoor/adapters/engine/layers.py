@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import posixpath
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO
+from typing import IO, Any
 
 from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.engine import Member
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 # All layers together: this many files and this many bytes of the stream.
@@ -95,7 +95,7 @@ def contents_of(chunks: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, RecursionError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, OSError) as error:
         raise Unknown(
             f"cannot read the engine's archive of the image: {clean(str(error))}", otherwise=_IF_IT_PERSISTS
         ) from error
@@ -111,7 +111,7 @@ def _read_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, reading: _Read
     if file is None:
         return
     if name == "manifest.json":
-        images = json.loads(file.read(_TEXT_LIMIT))
+        images = decode_json(file.read(_TEXT_LIMIT), list[dict[str, Any]])
         reading.images = {_digest(image["Config"]): [str(layer) for layer in image["Layers"]] for image in images}
     elif name.endswith(".tar") or name.startswith("blobs/"):
         reading.found[name] = _read_layer(file, reading)

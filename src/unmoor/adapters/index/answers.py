@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from html.parser import HTMLParser
 from http import HTTPStatus
 
 from unmoor.adapters.http.session import Response
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 # Bytes of a body to read at most.
@@ -54,7 +54,7 @@ def _from_body(answer: Response) -> str:
     text = answer.body[:_MOST_READ].decode("utf-8", "replace")
     if answer.content_type.endswith("json"):
         try:
-            value = json.loads(text)
+            value = decode_json(text, object)
         except ValueError:
             return clean(text)
         found = [value.get(key) for key in ("message", "error", "detail", "reason")] if isinstance(value, dict) else []

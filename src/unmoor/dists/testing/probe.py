@@ -6,10 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
@@ -56,6 +59,22 @@ os._exit(0)
 """
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """One answer of the program: where a module is, or an error. The project's code can write it, too."""
+
+    value: list[str] | None = None
+    error: str = ""
+    missing: str = ""
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """The answer of the program."""
+
+    prefix: str
+    modules: list[_Found]
+    points: list[_Found]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
     """The outcome of one import or load: where it came from, or an error and the missing module if there is one."""
@@ -92,7 +111,7 @@ def probe(
     args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
     ran = environment.run(args, cwd=cwd, timeout=_TIMEOUT)
     try:
-        report = dict(json.loads(answer.read_bytes()))
+        report = decode_json(answer.read_bytes(), _Report)
     except (FileNotFoundError, ValueError) as error:
         last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
         raise CheckFailed(
@@ -100,15 +119,16 @@ def probe(
             next_step=REBUILD,
         ) from error
     return ProbeResults(
-        prefix=str(report["prefix"]),
-        modules=tuple(map(_result_of, modules, report["modules"])),
-        points=tuple(map(_result_of, map(entry_point_label, points), report["points"])),
+        prefix=report.prefix,
+        modules=tuple(map(_result_of, modules, report.modules)),
+        points=tuple(map(_result_of, map(entry_point_label, points), report.points)),
     )
 
 
-def _result_of(name: str, raw: dict[str, Any]) -> ProbeResult:
-    error, missing = clean(str(raw.get("error", ""))), str(raw.get("missing", "")).partition(".")[0]
-    return ProbeResult(name=name, places=tuple(raw.get("value") or ()), error=error, missing=missing)
+def _result_of(name: str, found: _Found) -> ProbeResult:
+    return ProbeResult(
+        name=name, places=tuple(found.value or ()), error=clean(found.error), missing=found.missing.partition(".")[0]
+    )
 
 
 def entry_point_label(point: EntryPoint) -> str:

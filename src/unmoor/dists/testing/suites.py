@@ -9,7 +9,6 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from packaging.utils import canonicalize_name
 from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.errors import ConfigError
+from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
@@ -246,8 +246,8 @@ def _package_names(
 
 def _pyproject(read: Read) -> Mapping[str, Any]:
     try:
-        return tomllib.loads((read("pyproject.toml") or b"").decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return decode_toml(read("pyproject.toml") or b"")
+    except ValueError:
         return {}  # the build reports it, with more detail
 
 

@@ -67,6 +67,8 @@ def compile_pattern(pattern: str, flags: str = "") -> regex.Pattern[str]:
     except regex.error as error:
         why = str(error).partition(" at position ")[0]  # the position is in the translation
         raise RuleError(f"the pattern is invalid: {why}", next_step="correct the regular expression") from error
+    except RecursionError as error:
+        raise RuleError("the groups of the pattern are nested too deeply", next_step="nest fewer groups") from error
 
 
 def _every(ready: regex.Pattern[str], text: str) -> Iterator[str]:

@@ -102,7 +102,7 @@ class RequestHandler:
             return msgspec.json.decode(bytes(data) or b"{}", type=kind)
         except msgspec.ValidationError as error:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Invalid request.\n\n{error}") from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise Problem(HTTPStatus.BAD_REQUEST, "Problems parsing JSON") from None
 
     def paged(self, request: Request, items: list[dict[str, Any]]) -> Response:

@@ -34,6 +34,7 @@ from unmoor.rehearsal.index.store import ProjectStore
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
+from unmoor.util.decode import decode_json
 from unmoor.util.safe_folder import open_in_place
 
 if TYPE_CHECKING:
@@ -255,8 +256,8 @@ class Minting:
 
 def _payload(body: bytes) -> str:
     try:
-        token = json.loads(body)["token"]
-    except (ValueError, KeyError, TypeError):
+        token = decode_json(body, dict[str, Any])["token"]
+    except (ValueError, KeyError):
         token = None
     if not isinstance(token, str):
         raise MintError("invalid-payload", "1 validation error for TokenPayload: token: Field required")

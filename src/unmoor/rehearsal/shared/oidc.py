@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import secrets
 import threading
 import time
@@ -25,6 +24,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.util.decode import decode_json
 from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Issuer:
             "runner_environment": "github-hosted",
         }
         try:
-            changed = json.loads((self.folder / "claims.json").read_bytes())
+            changed = decode_json((self.folder / "claims.json").read_bytes(), dict[str, Any])
         except FileNotFoundError:
             changed = {}
         claims |= changed

@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from unmoor.util.decode import decode_json
 from unmoor.util.files import write_atomic
 from unmoor.util.safe_folder import make_folder, open_in_place, open_regular, remove, rename
 
@@ -41,7 +42,7 @@ def load(path: Path, kind: type[T]) -> T | None:
             data = stream.read()
     except FileNotFoundError:
         return None
-    return msgspec.json.decode(data, type=kind)
+    return decode_json(data, kind)
 
 
 def lines(path: Path) -> frozenset[str]:

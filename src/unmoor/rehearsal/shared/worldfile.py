@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.errors import Unknown
+from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 
 WORLD = "world.toml"
@@ -53,7 +54,7 @@ def credentials(folder: Path) -> Credentials:
     read: object = {}
     with contextlib.suppress(FileNotFoundError):
         try:
-            read = json.loads(read_regular(path, _LIMIT))
+            read = decode_json(read_regular(path, _LIMIT), object)
         except ValueError:
             read = None
     if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
