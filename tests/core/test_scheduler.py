@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from unmoor.core.events import Event, Report, StageEnded, StageWarned
+from unmoor.core.events import Event, Report, RunEnded, StageEnded, StageStarted, StageWarned
 from unmoor.core.journal import FileJournal
 from unmoor.core.outcome import Failed, Found, Made, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, InvalidPipeline, Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Check, NotUndone, Output, Publish, Push, Reach, StageContext
 from unmoor.errors import Rejected, Unknown
+from unmoor.render import words
 
 Log = list[str]
 
@@ -302,6 +304,123 @@ def test_the_journal_goes_on_after_a_cut_line(tmp_path: Path) -> None:
     assert path.read_bytes() == b'{"event": "beg'
     journal.start()
     assert json.loads(path.read_text().splitlines()[1])["event"] == "x"
+
+
+@dataclass
+class FullDisk:
+    """A journal that takes no record from the first one on whose event and stage are these."""
+
+    first: str
+    full: bool = False
+    records: list[str] = field(default_factory=list)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Take the record, or raise."""
+        name = f"{record['event']} {record.get('stage', '')}".strip()
+        self.full = self.full or name == self.first
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", "journal.jsonl")
+        self.records.append(name)
+
+
+WARNED = "the journal cannot be written (No space left on device: journal.jsonl)"
+
+
+@pytest.mark.parametrize(
+    "first", ["begins tag", "ended tag", "begins draft", "ended draft", "ended staging", "begins index"]
+)
+def test_a_journal_that_cannot_be_written_stops_what_can_still_be_stopped(first: str) -> None:
+    """Nothing final begins. The report says which stages were not reached, and what may be out in part."""
+    log: Log = []
+    report = run(release(log), journal=FullDisk(first))
+    event, _, name = first.partition(" ")
+    outcome = report.outcome(name)
+    assert isinstance(outcome, Failed)
+    assert (outcome.error.exit_code, outcome.begun) == (13, event == "ended")
+    assert "make index" not in log
+    assert [each.info.name for each in words.failures(report)] == [name]
+    partly = [f"{name}: possibly in part, see its error"] if event == "ended" and name != "tag" else []
+    assert [line for line in words.already_published(report) if "in part" in line] == partly
+    assert {"index", "page"} - {name} <= set(words.not_reached(report))
+
+
+@pytest.mark.parametrize("first", ["ended index", "begins page", "ended page", "run ended"])
+def test_after_the_point_of_no_return_it_is_a_warning(first: str) -> None:
+    """Half a release would be worse than a journal that ends early. One warning is enough."""
+    events: list[Event] = []
+    report = run(release([]), journal=FullDisk(first), listeners=(events.append,))
+    assert set(kinds(report).values()) == {"Made"}
+    warned = [each.text for each in report.warnings if each.text != "tag warns"]
+    assert warned == [f"{WARNED}; the run continues without it"]
+    assert [each.text for each in events if isinstance(each, StageWarned)] == ["tag warns", *warned]
+    assert events[-1] == RunEnded(report=report)
+
+
+def test_what_is_out_already_is_past_the_point_of_no_return() -> None:
+    """A run that finds the index complete goes on, too."""
+    report = run(release([], index={"there": True}), journal=FullDisk("ended index"))
+    assert kinds(report)["index"] == "Found"
+    assert kinds(report)["page"] == "Made"
+    assert WARNED in report.warnings[-1].text
+
+
+def test_a_failure_counts_more_than_the_journal() -> None:
+    """The error of a stage is not replaced by that of the journal, which comes after it."""
+    report = run(release([], draft={"breaks": True}), journal=FullDisk("ended draft"))
+    outcome = report.outcome("draft")
+    assert isinstance(outcome, Failed)
+    assert (outcome.error.what, outcome.begun) == ("no", True)
+
+
+def test_a_run_without_anything_final_ends_with_a_report() -> None:
+    """There is nothing left to stop at its end."""
+    report = run(release([]), Reach.REMOTE, journal=FullDisk("run ended"))
+    assert kinds(report)["staging"] == "Made"
+    assert WARNED in report.warnings[-1].text
+
+
+class BrokenReport:
+    """A listener that fails from an event on."""
+
+    def __init__(self, kind: type[Event], stage: str = "") -> None:
+        self.kind, self.stage, self.fails = kind, stage, False
+
+    def __call__(self, event: Event) -> None:
+        """Fail, or do nothing."""
+        self.fails = self.fails or (isinstance(event, self.kind) and getattr(event, "stage", "") == self.stage)
+        if self.fails:
+            raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole", "unreported"),
+    [
+        (BrokenReport(StageEnded, "draft"), False, 1),
+        (BrokenReport(StageEnded, "index"), True, 1),
+        (BrokenReport(StageStarted, "page"), True, 1),
+        (BrokenReport(RunEnded), True, 1),
+    ],
+    ids=["before", "at the end of a final stage", "between final stages", "at the end"],
+)
+def test_a_broken_report_stops_nothing_final(broken: BrokenReport, *, whole: bool, unreported: int) -> None:
+    """The other listeners are told everything, and the failure is in the report of the run."""
+    events: list[Event] = []
+    report = run(release([]), listeners=(broken, events.append))
+    assert (kinds(report)["page"] == "Made") is whole
+    assert isinstance(events[-1], RunEnded)
+    assert len(report.unreported) == unreported
+
+
+def test_a_fault_of_the_schedule_itself_is_in_the_report() -> None:
+    """Even then the report says what the stages have done."""
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    report = run(release([]), raise_if_stopped=broken)
+    (outcome, *_) = [each.outcome for each in report.stages if isinstance(each.outcome, Failed)]
+    assert isinstance(outcome, Failed)
+    assert outcome.error.exit_code == 70
 
 
 def test_listeners_get_every_end_and_every_warning() -> None:

@@ -32,11 +32,16 @@ def guard(command: Callable[[], Any]) -> int:
     except UnmoorError as error:
         return show(error)
     except BrokenPipeError:  # `unmoor notes | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort, so that a user never sees a traceback
         return show(from_os_error(error) or _internal_error(error))
     return code if isinstance(code, int) else 0
+
+
+def drop_stdout() -> None:
+    """Discard what is left to write to stdout: it cannot be written, and Python would fail at the end to write it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show(error: UnmoorError) -> int:

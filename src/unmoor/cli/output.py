@@ -59,10 +59,11 @@ def _print_warning(event: Event) -> None:
 
 def write_for_actions(context: RunContext, report: Report, *, leg_name: str = "") -> None:
     """Write the job summary and the step outputs of GitHub Actions, as far as the run is there."""
-    if context.summary is not None:
-        actions.write_summary(context.summary, report)
+    # The outputs first: later jobs depend on them.
     if context.output is not None:
         actions.write_outputs(context.output, outputs(report, leg_name=leg_name))
+    if context.summary is not None:
+        actions.write_summary(context.summary, report)
 
 
 _DOCUMENTS = {
@@ -107,6 +108,8 @@ def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:
     err("already uploaded or published:" if published else "nothing was uploaded or published")
     for line in published:
         err(f"  {line}")
+    if skipped := words.not_reached(report):
+        err(f"not reached: {', '.join(skipped)}")
     err(f"then:  {next_command}")
     first = failed[0].outcome
     return first.error.exit_code if isinstance(first, Failed) else 0

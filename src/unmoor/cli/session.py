@@ -23,10 +23,11 @@ from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources,
 from unmoor.cli.run_options import RunOptions
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
+from unmoor.core.middleware import internal_error
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
-from unmoor.errors import UnmoorError
+from unmoor.errors import UnmoorError, from_os_error
 from unmoor.images import legs
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
@@ -154,8 +155,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
         ).execute()
         if workspace:
             report = _with_documents(report, session.request.folder)
-        output.write_for_actions(RunContext.from_environ(os.environ), report, leg_name=options.leg_name)
-        return report
+        return _told_actions(report, options)
 
 
 def _with_documents(report: Report, folder: RunFolder) -> Report:
@@ -165,6 +165,16 @@ def _with_documents(report: Report, folder: RunFolder) -> Report:
     except (UnmoorError, OSError) as error:
         output.err(f"warning: the documents for later jobs could not be written: {clean(str(error), limit=500)}")
         return report
+
+
+def _told_actions(report: Report, options: RunOptions) -> Report:
+    """Write the summary and the outputs of the job. A failure counts, but must not hide how the run ended."""
+    try:
+        output.write_for_actions(RunContext.from_environ(os.environ), report, leg_name=options.leg_name)
+    except OSError as error:
+        failure = _at("the summary or the outputs of the job", error)
+        return replace(report, unreported=(*report.unreported, failure))
+    return report
 
 
 def _copy_handovers(folder: RunFolder, options: RunOptions) -> None:
@@ -217,7 +227,37 @@ def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
 
 
 def finish(report: Report, session: Session, options: RunOptions) -> int:
-    """Print the result on stdout and how the run ended on stderr, and return the exit code."""
+    """Print the result on stdout and how the run ended on stderr, and return the exit code.
+
+    The lines on stderr come whatever happens to stdout, or to a report for another program.
+    """
+    unprinted = _print_result(report, session, options)
+    code = _print_ending(report, session, options)
+    for error in (*unprinted, *report.unreported):
+        output.err("")
+        code = code or error.exit_code
+        exit_codes.show(error)
+    return code
+
+
+def _print_result(report: Report, session: Session, options: RunOptions) -> tuple[UnmoorError, ...]:
+    """Print the result on stdout. Return the error if that cannot be written, such as for a full disk."""
+    try:
+        _write_result(report, session, options)
+    except OSError as error:
+        exit_codes.drop_stdout()
+        if not isinstance(error, BrokenPipeError):  # `unmoor release | head`: the reader has what it wants
+            return (_at("the standard output", error),)
+    return ()
+
+
+def _at(where: str, error: OSError) -> UnmoorError:
+    """Return the error for what cannot be written, with the place unless it has one."""
+    failure = from_os_error(error) or internal_error(error)
+    return failure if failure.where else failure.amended(where=where)
+
+
+def _write_result(report: Report, session: Session, options: RunOptions) -> None:
     if options.as_json:
         from unmoor.render.document import document
 
@@ -232,6 +272,10 @@ def finish(report: Report, session: Session, options: RunOptions) -> int:
     elif options.ceiling > Reach.READS:
         for line in output.table(report):
             click.echo(line)
+
+
+def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
+    """Print on stderr how the run ended, and return the exit code."""
     tag = session.request.tag
     next_command = (
         options.same_command(tag) if words.failures(report) else options.command or options.release_command(tag)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from unmoor.core.outcome import Outcome
 from unmoor.core.stage import Reach
+from unmoor.errors import UnmoorError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +89,15 @@ class StageReport:
 class Report:
     """The whole run: its stages in order, and all warnings.
 
-    ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last.
+    ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last. ``unreported``
+    are the failures of listeners that were told of its end, such as a summary that cannot be written.
     """
 
     stages: tuple[StageReport, ...]
     warnings: tuple[StageWarned, ...]
     seconds: float
     documents: Mapping[str, str] = field(default_factory=dict)
+    unreported: tuple[UnmoorError, ...] = ()
 
     def outcome(self, name: str) -> Outcome | None:
         """How the stage of that name ended, ``None`` if it was not wanted or does not exist."""

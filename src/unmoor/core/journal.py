@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +29,43 @@ class NoJournal:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Do nothing."""
+
+
+@dataclass
+class RunJournal:
+    """The journal as a run writes it.
+
+    If it cannot be written, the run stops, but not once something is out that cannot be taken back: then a stop would
+    only leave the release half done, so a warning must do. Call `pass_no_return` before the first such step.
+    """
+
+    journal: Journal
+    no_return: bool = False
+    _warned: bool = False
+
+    def pass_no_return(self) -> None:
+        """Note that from now on nothing may stop the run but a failure of a surface."""
+        self.no_return = True
+
+    def write(self, record: Mapping[str, Any], warn: Callable[[str], None]) -> None:
+        """Write a record. Raises what the journal raises, or warns once if nothing may stop the run."""
+        try:
+            self.journal.write(record)
+        except Exception as error:  # whatever the reason, the release matters more
+            if not self.no_return:
+                raise
+            self._warn(error, warn)
+
+    def write_last(self, record: Mapping[str, Any], warn: Callable[[str], None]) -> None:
+        """Write the last record of a run, which there is nothing left to stop."""
+        self.no_return = True
+        self.write(record, warn)
+
+    def _warn(self, error: Exception, warn: Callable[[str], None]) -> None:
+        if not self._warned:
+            self._warned = True
+            reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) and error.filename else error
+            warn(f"the journal cannot be written ({reason}); the run continues without it")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from unmoor.core.events import Listener, StageEnded, StageStarted
-from unmoor.core.journal import Journal
+from unmoor.core.journal import RunJournal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach, Resumable, StageContext
@@ -62,6 +62,20 @@ def refuse_unvouched(step: Step) -> Step:
         )
 
     return check
+
+
+def pass_no_return(journal: RunJournal) -> Callable[[Step], Step]:
+    """Tell the journal that a stage is about to make something that cannot be taken back."""
+
+    def wrap(step: Step) -> Step:
+        def make_final(task: Task) -> StepResult:
+            if task.stage.reach is Reach.FINAL:
+                journal.pass_no_return()
+            return step(task)
+
+        return make_final
+
+    return wrap
 
 
 def plan_above(ceiling: Reach) -> Callable[[Step], Step]:
@@ -152,21 +166,40 @@ def internal_error(error: Exception) -> Internal:
     return internal
 
 
-def write_journal(journal: Journal) -> Callable[[Step], Step]:
+def write_journal(journal: RunJournal) -> Callable[[Step], Step]:
     """Record that a stage begins and how it ended, each before the next step starts."""
 
     def wrap(step: Step) -> Step:
         def record(task: Task) -> StepResult:
-            if not task.missing_input:
-                journal.write({"event": "begins", "stage": task.stage.name})
+            stage, warn = task.stage, task.context.warn
+            try:
+                if not task.missing_input:
+                    journal.write({"event": "begins", "stage": stage.name}, warn)
+            except Exception:
+                if task.blocked is None:
+                    raise
+                return task.blocked
             result = step(task)
-            if not isinstance(result, Deferred):
-                journal.write({"event": "ended", "stage": task.stage.name, **outcome_record(result)})
+            if stage.reach is Reach.FINAL and isinstance(result, Found):
+                journal.pass_no_return()
+            if isinstance(result, Deferred):
+                return result
+            try:
+                journal.write({"event": "ended", "stage": stage.name, **outcome_record(result)}, warn)
+            except Exception as error:  # noqa: BLE001 - the report says what the stage has done all the same
+                return _unwritten(result, error)
             return result
 
         return record
 
     return wrap
+
+
+def _unwritten(outcome: Outcome, error: Exception) -> Outcome:
+    """Return the outcome of a stage whose end could not be written to the journal: only a success becomes a failure."""
+    if isinstance(outcome, Made | Found):
+        return Failed(from_os_error(error) or internal_error(error), begun=True)
+    return outcome
 
 
 def outcome_record(outcome: Outcome) -> Mapping[str, Any]:
@@ -205,10 +238,11 @@ def notify(listener: Listener) -> Callable[[Step], Step]:
     return wrap
 
 
-def compose(*, ceiling: Reach, journal: Journal, listener: Listener, enter: Callable[[], None]) -> Step:
+def compose(*, ceiling: Reach, journal: RunJournal, listener: Listener, enter: Callable[[], None]) -> Step:
     """Nest the wrappers, innermost first. The only place that knows their order."""
     step: Step = make_product
     for wrapper in (
+        pass_no_return(journal),
         refuse_unvouched,
         plan_above(ceiling),
         require_upstream,

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from unmoor.core.events import (
@@ -26,7 +26,7 @@ from unmoor.core.events import (
     StageSaid,
     StageWarned,
 )
-from unmoor.core.journal import Journal, NoJournal
+from unmoor.core.journal import Journal, NoJournal, RunJournal
 from unmoor.core.middleware import Deferred, StepResult, Task, compose, internal_error
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage, Pipeline
@@ -36,6 +36,7 @@ from unmoor.util.py311_compat import patch_old_python
 
 TICK = 0.5  # seconds between two checks of the deadline
 GRACE = 5.0  # seconds that stages have to stop
+_RUN = "run"  # stands for the stage in a warning about the run as a whole
 
 
 @dataclass(kw_only=True)
@@ -70,17 +71,23 @@ class Run:
         self._wanted: set[str] = set()
         for name in self.until or self.pipeline.names:
             self._want(name)
+        self._journal = RunJournal(self.journal)
+        self._deaf: list[Listener] = []
         self._events: queue.SimpleQueue[tuple[str, StepResult]] = queue.SimpleQueue()
         self._step = compose(
-            ceiling=self.ceiling, journal=self.journal, listener=self._tell, enter=self.enter_workspace
+            ceiling=self.ceiling, journal=self._journal, listener=self._tell, enter=self.enter_workspace
         )
 
     def execute(self) -> Report:
-        """Run to the end and report. A failing stage raises nothing here: see the report."""
+        """Run to the end and report. A failing stage raises nothing here: see the report.
+
+        Nor does anything else, once a stage may have run: the report is what a user needs most then.
+        """
         patch_old_python()
         begun = time.monotonic()
         infos = tuple(StageInfo(name=s.name, reach=s.reach, advisory=s.advisory) for s in self.pipeline)
-        self.journal.write({"event": "run begins", "world": self.world, "ceiling": self.ceiling.name.lower()})
+        begins = {"event": "run begins", "world": self.world, "ceiling": self.ceiling.name.lower()}
+        self._journal.write(begins, self._warn)
         self._tell(RunStarted(world=self.world, rehearsal=self.rehearsal, ceiling=self.ceiling, stages=infos))
         try:
             while self._start_ready_stages() or self._running:
@@ -89,19 +96,44 @@ class Run:
             self._halt(interrupted())
         except (Interrupted, TimedOut) as error:
             self._halt(error)
+        except Exception as error:  # noqa: BLE001 - a bug here must not hide what the stages have done
+            self._halt(from_os_error(error) or internal_error(error))
+        failed = [name for name, outcome in self._ended.items() if isinstance(outcome, Failed)]
+        self._journal.write_last({"event": "run ended", "failed": failed}, self._warn)
         report = self._report(infos, time.monotonic() - begun)
-        self.journal.write({"event": "run ended", "failed": [n for n, o in self._ended.items() if type(o) is Failed]})
-        self._tell(RunEnded(report=report))
-        return report
+        return replace(report, unreported=self._tell_the_end(report))
 
     def _tell(self, event: Event) -> None:
+        """Tell the listeners. One that fails stops the run, but not if something is out that cannot be taken back."""
         with self._lock:
             if isinstance(event, StageWarned):
                 self._warnings.append(event)
             if isinstance(event, StageEnded):
                 self._seconds[event.stage] = event.seconds
             for listener in self.listeners:
-                listener(event)
+                if listener in self._deaf:
+                    continue
+                try:
+                    listener(event)
+                except Exception as error:
+                    if not self._journal.no_return:
+                        raise
+                    self._deaf.append(listener)
+                    self._warnings.append(StageWarned(stage=_RUN, text=f"a report of the run broke off: {error}"))
+
+    def _tell_the_end(self, report: Report) -> tuple[UnmoorError, ...]:
+        """Tell every listener that the run is over, and return why some could not take it."""
+        errors = []
+        for listener in self.listeners:
+            try:
+                listener(RunEnded(report=report))
+            except Exception as error:  # noqa: BLE001 - the others, and the user, get the report all the same
+                errors.append(from_os_error(error) or internal_error(error))
+        return tuple(errors)
+
+    def _warn(self, text: str) -> None:
+        """Warn about the run as a whole."""
+        self._tell(StageWarned(stage=_RUN, text=text))
 
     def _want(self, name: str) -> None:
         """Include a stage, and the inputs that it needs even to look."""

@@ -56,6 +56,11 @@ def failures(report: Report) -> tuple[StageReport, ...]:
     return tuple(s for s in report.stages if isinstance(s.outcome, Failed) and not s.info.advisory)
 
 
+def not_reached(report: Report) -> tuple[str, ...]:
+    """Return the names of the stages that did not run, because another one failed or the run was stopped."""
+    return tuple(stage.info.name for stage in report.stages if isinstance(stage.outcome, Skipped))
+
+
 def is_public(stage: StageReport) -> bool:
     """Whether a stage uploaded or published something, now or in an earlier run."""
     return stage.info.reach >= Reach.REMOTE and isinstance(stage.outcome, Made | Found)
