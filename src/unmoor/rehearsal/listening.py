@@ -18,7 +18,7 @@ PORTS = "ports.json"
 """The file in the world's folder with the port of each server."""
 BACKLOG = 128
 _FIRST, _LAST = 1024, 65535
-# Why a port cannot be had: somebody listens there, or has a connection from it, or the system keeps it.
+# Why a port is not available: somebody listens there, or has a connection from it, or the system keeps it.
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 
 
