@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,8 +10,9 @@ from itertools import islice
 import pytest
 from tests.support.sample_values import FakeClock
 
-from unmoor.errors import Denied, Unknown, UnmoorError
-from unmoor.ports.poll import growing, poll
+from unmoor.errors import Cause, Denied, Unknown, UnmoorError
+from unmoor.ports.failure import failure
+from unmoor.ports.poll import ending_at, growing, poll, time_left
 
 LOST = Unknown("no answer", where="", next_step="")
 LATER = Unknown("no answer again", where="", next_step="")
@@ -132,6 +134,59 @@ def test_missed() -> None:
         missed=lambda seen: reports.append((seen, looks.clock.time)),
     )
     assert reports == [(7, 0.0), (None, 1.0), (8, 2.0)]
+
+
+def asking(wait: float) -> UnmoorError:
+    """An error of a server that asks for a wait."""
+    return failure(Cause.LATER, "busy", wait=wait)
+
+
+@pytest.mark.parametrize(
+    ("answers", "deadline", "times", "raised"),
+    [
+        ([asking(3), 1], 10.0, [0, 3], None),
+        ([asking(0.5), 1], 10.0, [0, 1], None),
+        ([asking(3), None, 1], 10.0, [0, 3, 5], None),
+        ([asking(10), 1], 10.0, [0, 10], None),
+        ([asking(11), 1], 10.0, [0], Unknown),
+        ([None, asking(10), 1], 10.0, [0, 1], Unknown),
+        ([asking(3), asking(8), 1], 10.0, [0, 3], Unknown),
+        ([failure(Cause.UNREACHABLE, "refused"), 1], 900.0, [0], Unknown),
+        ([None, failure(Cause.UNREACHABLE, "refused"), 1], 900.0, [0, 1], Unknown),
+        ([failure(Cause.LOST, "reset"), 1], 900.0, [0, 1], None),
+    ],
+)
+def test_what_an_error_says_about_waiting(
+    answers: Sequence[Answer], deadline: float, times: list[float], raised: type[UnmoorError] | None
+) -> None:
+    """No look comes sooner than a server asks for; a wait that is too long and an unreachable server end it at once."""
+    looks = Looks(answers)
+
+    def look() -> int | None:
+        return poll(looks, waits=growing(1.0, 4.0), clock=looks.clock, deadline=deadline, forgiven=(Unknown,))
+
+    if raised is None:
+        assert look() == 1
+    else:
+        with pytest.raises(raised):
+            look()
+    assert looks.times == times
+
+
+def test_the_time_that_is_left() -> None:
+    """Within a look, requests see how long they may wait; the nearest of several limits counts."""
+    clock, seen = FakeClock(time=100.0), []
+
+    def look() -> int | None:
+        seen.append(time_left(clock))
+        return None
+
+    assert time_left(clock) == math.inf
+    with ending_at(107.0):
+        poll(look, waits=(0.0, 2.0, 1.0), clock=clock, deadline=5.0)
+        poll(look, waits=(0.0,), clock=clock, deadline=50.0)
+    assert seen == [5.0, 3.0, 2.0, 4.0]
+    assert time_left(clock) == math.inf
 
 
 def test_waits_may_end_early() -> None:

@@ -1,15 +1,36 @@
-"""The one loop that waits: look, and look again later, within bounds."""
+"""The one loop that waits: look, and look again later, within bounds.
+
+Adapters that repeat a request ask `time_left`, so that no wait inside a look outlasts the wait around it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import TypeVar, cast
 
-from unmoor.errors import UnmoorError
+from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.clock import Clock
 
 T = TypeVar("T")
+_deadline: ContextVar[float] = ContextVar("unmoor_deadline", default=math.inf)
+
+
+@contextlib.contextmanager
+def ending_at(ends: float) -> Iterator[None]:
+    """Let no wait in this context, and in this thread, go past a time of the clock."""
+    token = _deadline.set(min(ends, _deadline.get()))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def time_left(clock: Clock) -> float:
+    """Seconds that a request may still wait before it is repeated. Infinite if nothing limits it."""
+    return _deadline.get() - clock.now()
 
 
 def poll(
@@ -28,16 +49,21 @@ def poll(
     generator may end them early. ``deadline`` is in seconds from now: it cuts the wait that would
     pass it, and the look after that one is the last. The first look always comes.
 
-    Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. Every
-    other error ends the loop at once. Before it waits again, ``missed`` is called with what was seen,
+    Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. If one
+    asks for a wait, the next look comes no sooner; if that is too long, it is raised at once. So is one
+    whose cause is `Cause.UNREACHABLE`, since the adapter has tried that address more than once. Every
+    other error ends the loop. Before it waits again, ``missed`` is called with what was seen,
     ``None`` after a forgiven error. Raises ``ValueError`` if there are no ``waits``.
     """
     ends = clock.now() + deadline
     looked = False
     seen: T | None = None
     trouble: UnmoorError | None = None
-    for wait in waits:
+    for planned in waits:
         left = ends - clock.now()
+        wait = max(planned, trouble.wait) if trouble is not None else planned
+        if trouble is not None and trouble.wait > left:
+            break
         if looked:
             if left <= 0:
                 break
@@ -46,9 +72,12 @@ def poll(
         clock.sleep(max(0.0, min(wait, left)))
         looked, seen, trouble = True, None, None
         try:
-            seen = look()
+            with ending_at(ends):
+                seen = look()
         except forgiven as error:
             trouble = error
+            if error.cause is Cause.UNREACHABLE:
+                break
             continue
         if until(seen):
             return seen

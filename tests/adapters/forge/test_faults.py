@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.github.answers import RateLimited, refusal
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.errors import Conflict, Denied, Rejected, TryLater, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.secret import Secret
@@ -420,10 +422,94 @@ def test_a_write_waits_as_often_as_it_is_told_to(http: BoundedSession, clock: Fa
             if tries == 4:
                 WRITES["draft"](forge)
             else:
-                with pytest.raises(Unknown, match="rate limit"):
+                with pytest.raises(TryLater, match="rate limit"):
                     WRITES["draft"](forge)
         assert len(fault.seen) == tries
         assert clock.slept[begun:] == [float(waits)] * (tries - 1)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("ask", [*WRITES, "attach"])
+def test_a_write_without_an_answer_is_over_after_the_wait(
+    http: BoundedSession, clock: FakeClock, tmp_path: Path, ask: str, status: int
+) -> None:
+    """The caller looks whether it was done and may send it again, so no sooner than the forge asks for."""
+    with run_server(lambda x: x.answer(status, headers={"Retry-After": "40"})) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        address = f"{fault.url}/api/uploads/assets{{?name,label}}"
+        attach: Ask = lambda it: it.attach(posting_at(address), text_file(tmp_path / "a.txt", "a"))  # noqa: E731
+        with pytest.raises(Unknown):
+            (WRITES | {"attach": attach})[ask](forge)
+    assert clock.slept == [40.0]
+    assert len(fault.seen) == 1
+
+
+def test_a_write_that_is_put_off_for_long(http: BoundedSession, clock: FakeClock) -> None:
+    """Nothing waits, and the exit code says when to come back."""
+    with (
+        run_server(lambda x: x.answer(503, headers={"Retry-After": "3000"})) as fault,
+        pytest.raises(TryLater) as caught,
+    ):
+        WRITES["publish"](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
+    assert caught.value.wait == 3000
+    assert clock.slept == []
+
+
+ONCE: dict[str, Script] = {name: script for name, script in NONSENSE.items() if "redirect" not in name}
+for skipped in ("in progress", "an object without an id", "a list of nothing known"):
+    del ONCE[skipped]
+
+
+@pytest.mark.parametrize("answer", ONCE)
+@pytest.mark.parametrize("ask", ["repository", "public", "latest"])
+def test_an_answer_that_is_bad_once_is_read_again(
+    http: BoundedSession, clock: FakeClock, answer: str, ask: str
+) -> None:
+    """A page of a proxy, or half an answer, ends no release."""
+    left = [ONCE[answer]]
+
+    def script(exchange: Exchange) -> None:
+        if left:
+            left.pop()(exchange)
+        else:
+            exchange.json(released(draft=False) if "/releases" in exchange.path else REPO)
+
+    with run_server(script) as fault:
+        assert READS[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock)) is not None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda x: x.answer(500),
+        lambda x: x.answer(404),
+        lambda x: x.answer(429, headers={"Retry-After": "7"}),
+        lambda x: x.answer(503, headers={"Retry-After": "7"}),
+        lambda x: x.reset(),
+        lambda x: x.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"),
+        lambda x: x.answer(200, b"hellO"),
+        lambda x: x.answer(200, b"<html>"),
+    ],
+)
+@pytest.mark.parametrize("public", [True, False])
+def test_an_asset_is_fetched_again(
+    http: BoundedSession, clock: FakeClock, tmp_path: Path, bad: Script, *, public: bool
+) -> None:
+    """If a transfer fails, or its bytes do not have the digest that the forge gives; twice is a conflict."""
+    scripts: list[Script] = [bad, lambda x: x.answer(200, b"hello")]
+
+    def script(exchange: Exchange) -> None:
+        scripts.pop(0)(exchange)
+
+    with run_server(script) as fault:
+        digest = hashlib.sha256(b"hello").hexdigest()
+        asset = ForgeAsset(id=7, name="a.txt", size=5, sha256=digest, uploaded=True, url=f"{fault.url}/a.txt")
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        assert forge.fetch(replace(asset, public=public), tmp_path).path.read_bytes() == b"hello"
+        scripts += [lambda x: x.answer(200, b"hellO")] * 2
+        with pytest.raises(Conflict, match=digest):
+            forge.fetch(replace(asset, public=public), tmp_path)
+    assert scripts == []
 
 
 @pytest.mark.parametrize("ask", WRITES)

@@ -12,8 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.sample_values import FakeClock
 
-from unmoor.adapters.http.retry_after import LONGEST, Retries, ServerBusy, is_busy, requested_wait, time_to_wait
-from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.adapters.http.retry_after import (
+    LONGEST,
+    Retries,
+    ServerBusy,
+    is_busy,
+    requested_wait,
+    second_look,
+    time_to_wait,
+)
+from unmoor.errors import Cause, Conflict, Denied, TryLater, Unknown, UnmoorError
+from unmoor.ports.failure import failure
+from unmoor.ports.poll import ending_at
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
@@ -106,6 +116,16 @@ def fault() -> UnmoorError:
     return Unknown("a fault")
 
 
+def never() -> UnmoorError:
+    """A fault that a retry does not change."""
+    return Unknown("a fault", next_step="correct it", retryable=False)
+
+
+def asking(wait: float) -> Callable[[], UnmoorError]:
+    """A 503 that asks for a wait."""
+    return lambda: failure(Cause.LATER, "503", wait=wait)
+
+
 def no() -> UnmoorError:
     """An answer that a retry does not change."""
     return Denied("no", next_step="")
@@ -134,6 +154,16 @@ Trouble = Callable[[], UnmoorError]
         ({"patience": 10.0, "waits": 0}, [busy(0)], [], ServerBusy),
         ({"patience": 10.0}, [fault, busy(10), fault], [0.5, 10.0, 2.0], None),
         ({"patience": 10.0, "pauses": ()}, [busy(10)], [10.0], None),
+        ({}, [never], [], Unknown),
+        ({"patience": 10.0}, [asking(4)], [4.0], None),
+        ({"patience": 10.0}, [asking(0.1), asking(9)], [0.5, 9.0], None),
+        ({"patience": 10.0}, [asking(4), asking(7)], [4.0], Unknown),
+        ({"patience": 10.0, "faults": ()}, [asking(4)], [], Unknown),
+        ({"patience": 10.0, "faults": (), "writes": True}, [asking(4)], [4.0], Unknown),
+        ({"patience": 10.0, "faults": (), "writes": True}, [asking(11)], [], TryLater),
+        ({"patience": 10.0, "writes": True}, [busy(4), busy(7)], [4.0], TryLater),
+        ({"patience": 10.0, "writes": True}, [busy(4)], [4.0], None),
+        ({"writes": True}, [fault, fault, fault], [0.5, 2.0], Unknown),
     ],
 )
 def test_retries(
@@ -157,6 +187,66 @@ def test_retries(
         assert type(caught.value) is raised
     assert clock.slept == slept
     assert next(left, None) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "troubles", "slept", "raised"),
+    [
+        (9.0, [busy(4), busy(6)], [4.0], ServerBusy),
+        (10.0, [busy(4), busy(6)], [4.0, 6.0], None),
+        (1.0, [fault, fault], [0.5], Unknown),
+        (0.0, [fault], [], Unknown),
+        (5.0, [asking(6)], [], Unknown),
+    ],
+)
+def test_no_retry_outlasts_the_wait_around_it(
+    left: float, troubles: list[Trouble], slept: list[float], raised: type[UnmoorError] | None
+) -> None:
+    """Whoever waits with a limit of their own ends no later for it."""
+    clock, queue = FakeClock(time=100.0), list(troubles)
+
+    def send() -> str:
+        if queue:
+            trouble = queue.pop(0)
+            raise trouble()
+        return "done"
+
+    with ending_at(100.0 + left):
+        if raised is None:
+            assert Retries(patience=60.0).call(send, clock) == "done"
+        else:
+            with pytest.raises(raised):
+                Retries(patience=60.0).call(send, clock)
+    assert clock.slept == slept
+
+
+@pytest.mark.parametrize(
+    ("troubles", "reads"),
+    [
+        ([], 1),
+        ([Conflict("other bytes", next_step="no")], 2),
+        ([failure(Cause.NONSENSE, "a login page")], 2),
+        ([Conflict("other bytes", next_step="no")] * 2, 2),
+        ([Unknown("a fault")], 1),
+        ([Denied("no", next_step="")], 1),
+    ],
+)
+def test_second_look(troubles: list[UnmoorError], reads: int) -> None:
+    """An answer that cannot be right is read once more; every other error is raised at once."""
+    queue, seen = list(troubles), []
+
+    def read() -> str:
+        seen.append(1)
+        if queue:
+            raise queue.pop(0)
+        return "right"
+
+    if len(troubles) == reads:
+        with pytest.raises(type(troubles[0])):
+            second_look(read)
+    else:
+        assert second_look(read) == "right"
+    assert len(seen) == reads
 
 
 @pytest.mark.parametrize("trouble", [fault, busy(1)])

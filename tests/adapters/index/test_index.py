@@ -17,8 +17,9 @@ from tests.support.sample_values import FakeClock
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.pages import version_of
-from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.errors import Cause, Conflict, Denied, Unknown
 from unmoor.ports.index import ListedFile, ProjectStatus
+from unmoor.ports.poll import ending_at
 
 V1 = "application/vnd.pypi.simple.v1+json"
 SHA = "0a" * 32
@@ -243,13 +244,87 @@ def test_json_is_read_before_html() -> None:
 def test_failed_reads_are_retried_soon() -> None:
     """One bad answer does not end a release; three do."""
     with run_index() as running:
-        running.served.reads.extend([lambda x: x.answer(503), Exchange.reset])
+        running.served.reads.extend([lambda x: x.answer(503), lambda x: x.answer(500)])
         assert running.index.status("demo") is None
         running.served.reads.extend([lambda x: x.answer(503)] * 3)
         with pytest.raises(Unknown, match="answered 503"):
             running.index.status("demo")
     assert running.clock.slept == [0.5, 2.0] * 2
     assert len(running.server.paths()) == 6
+
+
+BAD = [
+    lambda x: x.answer(200, "<html><form><input></form>", kind="text/html"),
+    lambda x: x.answer(200),
+    lambda x: x.answer(200, "{", kind=V1),
+    lambda x: x.json({"meta": {"api-version": "1.0"}, "name": "other", "files": []}, kind=V1),
+]
+
+
+@pytest.mark.parametrize("answer", BAD)
+def test_a_page_that_is_not_the_indexs_is_read_again(answer: Callable[[Exchange], None]) -> None:
+    """A login page or half a page may come once; if it stays, the error says what it is."""
+    with run_index(FaultyIndex(files={"demo-1.0.tar.gz": b"x"})) as running:
+        running.served.reads.append(answer)
+        assert running.index.versions("demo")
+        running.served.reads.extend([answer] * 3)
+        with pytest.raises(Unknown, match="not its page") as caught:
+            running.index.versions("demo")
+    assert caught.value.cause is Cause.NONSENSE
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "slept"),
+    [
+        (429, {"Retry-After": "7"}, [7.0, 7.0]),
+        (429, {}, [5.0, 5.0]),
+        (503, {"Retry-After": "20"}, [20.0, 20.0]),
+        (500, {"Retry-After": "20"}, [20.0, 20.0]),
+        (500, {}, [0.5, 2.0]),
+    ],
+)
+def test_a_read_waits_as_long_as_the_index_asks(status: int, headers: dict[str, str], slept: list[float]) -> None:
+    """A busy index is not asked again before that."""
+    with run_index() as running:
+        running.served.reads.extend([lambda x: x.answer(status, headers=headers)] * 2)
+        assert running.index.versions("demo") == {}
+    assert running.clock.slept == slept
+
+
+@pytest.mark.parametrize(("patience", "asked"), [(30.0, "31"), (900.0, "61"), (0.0, "1")])
+def test_no_read_waits_longer_than_the_wait_around_it(patience: float, asked: str) -> None:
+    """If an index asks for more than is left, the error comes at once, with the time that it asks for."""
+    with run_index() as running:
+        running.served.reads.extend([lambda x: x.answer(429, headers={"Retry-After": asked})] * 9)
+        with ending_at(running.clock.now() + patience), pytest.raises(Unknown) as caught:
+            running.index.versions("demo")
+    assert running.clock.slept == []
+    assert (caught.value.cause, caught.value.wait) == (Cause.LATER, float(asked))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda x: x.answer(500),
+        lambda x: x.answer(404),
+        lambda x: x.answer(429, headers={"Retry-After": "7"}),
+        lambda x: x.reset(),
+        lambda x: x.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nsome"),
+        lambda x: x.answer(200, b"other bytes"),
+        lambda x: x.answer(200, b""),
+    ],
+)
+def test_a_download_is_repeated(fault: Callable[[Exchange], None], tmp_path: Path) -> None:
+    """One bad transfer does not count, and neither do other bytes that come once."""
+    data = b"the right bytes"
+    with run_index(FaultyIndex(files={"demo-1.0.tar.gz": data})) as running:
+        (listed,) = running.index.holding("demo", "1.0").simple.values()
+        running.served.reads.append(fault)
+        assert running.index.fetch(listed, tmp_path).path.read_bytes() == data
+        running.served.reads.extend([lambda x: x.answer(200, b"not the right one"[:15])] * 2)
+        with pytest.raises(Conflict, match="expected"):
+            running.index.fetch(listed, tmp_path)
+        assert not running.served.reads
 
 
 @pytest.mark.parametrize("status", [401, 403])

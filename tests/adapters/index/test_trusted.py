@@ -23,7 +23,7 @@ from unmoor.adapters.index.trusted import TrustedPublishing, ambient
 from unmoor.adapters.index.trusted.ambient import Ambient, id_token
 from unmoor.adapters.index.trusted.claims import Claims
 from unmoor.adapters.index.trusted.exchange import Endpoints
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Denied, TryLater, Unknown
 from unmoor.ports.index import LoginProbe, Sent
 from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.rehearsal import local
@@ -483,7 +483,8 @@ ODD: dict[str, tuple[str, Callable[[Exchange], None], type[Exception], str]] = {
     "mint without a token": (MINT, lambda x: x.json({"success": True}), Unknown, "returned no token"),
     "mint that breaks lines": (MINT, lambda x: x.json({"token": "a\nb"}), Unknown, "returned no token"),
     "mint on fire": (MINT, lambda x: x.answer(503), Unknown, "answered 503"),
-    "mint that is busy": (MINT, lambda x: x.answer(429, headers={"Retry-After": "7"}), Unknown, "answered 429"),
+    "mint that is busy": (MINT, lambda x: x.answer(429, headers={"Retry-After": "7"}), TryLater, "answered 429"),
+    "mint that is busy for long": (MINT, lambda x: x.answer(429, headers={"Retry-After": "900"}), TryLater, "429"),
     "mint that resets": (MINT, Exchange.reset, Unknown, "the connection failed"),
     "mint that redirects": (MINT, lambda x: x.redirect("/elsewhere"), Denied, "refused to mint"),
     "mint that says no in HTML": (MINT, lambda x: x.answer(400, "no"), Denied, "refused to mint a token"),

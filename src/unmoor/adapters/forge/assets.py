@@ -71,16 +71,20 @@ def send(
 
 
 def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
-    """Download one asset without credentials. Raises `Unknown`, `Denied`."""
-    return http.download(resolve_link(place.site, asset.url), into, asset.name, size=asset.size)
+    """Download one asset without credentials. Raises `Unknown`, `Denied`, and `Conflict` if it lacks its digest."""
+    return http.download(resolve_link(place.site, asset.url), into, asset.name, sha256=asset.sha256, size=asset.size)
 
 
 def fetch(http: BoundedSession, address: str, asset: ForgeAsset, into: Path, *, token: Secret) -> File:
-    """Download one asset through the API; a redirect to a storage host gets no token. Raises `Unknown`, `Denied`."""
+    """Download one asset through the API; a redirect to a storage host gets no token.
+
+    Raises `Unknown`, `Denied`, and `Conflict` if the bytes do not have the digest that the API gives.
+    """
     return http.download(
         address,
         into,
         asset.name,
+        sha256=asset.sha256,
         size=asset.size,
         headers={"Accept": "application/octet-stream"},
         secret_headers={"Authorization": authorization(token)} if token else {},

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from unmoor.adapters.forge import assets, attestation, parse
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, RateLimited, malformed
+from unmoor.adapters.http.download import repeated
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
@@ -39,6 +40,7 @@ class GitHubForge:
             )
         self._place = place
         self._http = http
+        self._clock = clock
         self._token = place.login.secret
         pace = pace or Pace(place.api, clock)
         self._api = GitHubClient(place, http, clock, token=self._token or None, pace=pace, rights=_RIGHTS)
@@ -237,11 +239,11 @@ class GitHubForge:
         self._gone(path, lambda: self._api.asset(path).delete_asset())
 
     def fetch(self, asset: ForgeAsset, into: Path) -> File:
-        """Download an asset into a folder and hash it; see the port."""
+        """Download an asset into a folder and hash it, again if that fails; see the port."""
         if asset.public:
-            return assets.fetch_public(self._http, self._place, asset, into)
+            return repeated(lambda: assets.fetch_public(self._http, self._place, asset, into), self._clock)
         address = self._api.address(f"{self._root}/releases/assets/{asset.id}")
-        return assets.fetch(self._http, address, asset, into, token=self._token)
+        return repeated(lambda: assets.fetch(self._http, address, asset, into, token=self._token), self._clock)
 
     def publish(self, forge_release: ForgeRelease, *, prerelease: bool, latest: bool) -> ForgeRelease:
         """Publish a draft, in one call with exactly three fields: name and body stay unchanged."""

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from unmoor.adapters.http.retry_after import ServerBusy, requested_wait, time_to_wait
-from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
+from unmoor.errors import Cause, Denied, Rejected, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
@@ -37,9 +38,10 @@ class NotFound(Denied):
     """404: it does not exist, or is not visible."""
 
 
-def malformed(what: str, where: str) -> Unknown:
+def malformed(what: str, where: str) -> UnmoorError:
     """The error for an answer of the wrong shape."""
-    return Unknown(
+    return failure(
+        Cause.NONSENSE,
         f"the answer is not {what}",
         where=where,
         otherwise="check the address of the forge's API, and any proxy",
@@ -85,7 +87,7 @@ def refusal(
             next_step="check the repository's name; a private one is visible only to a token with access",
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return TransientError(f"the forge answered {status}: {said}", where=where)
+        return _fault(f"the forge answered {status}: {said}", where, status, headers)
     immutable = "immutable release" in said.lower()
     return Rejected(
         f"the forge refused it ({status}): {said}",
@@ -93,6 +95,14 @@ def refusal(
         next_step=_NEXT if immutable else "fix what it names",
         retryable=not immutable,
     )
+
+
+def _fault(what: str, where: str, status: int, headers: Mapping[str, str]) -> TransientError:
+    """The error for a 5xx. One that asks for a wait may have done something before it, so it is no rate limit."""
+    asked = requested_wait(headers)
+    error = TransientError(what, where=where, wait=asked or 0.0)
+    error.cause = Cause.LATER if is_busy(status, asked) else Cause.LOST
+    return error
 
 
 def words(data: Any, token: Secret) -> str:

@@ -39,7 +39,7 @@ T = TypeVar("T")
 _READ = Retries(faults=(TransientError,), patience=90.0, waits=3)
 _READ_NOW = replace(_READ, waits=0)
 # A write waits longer: a release that is partly done is worth it.
-_DELETE = replace(_READ, patience=900.0)
+_DELETE = replace(_READ, patience=900.0, writes=True)
 _WRITE = replace(_DELETE, faults=())
 _PAGES = 200
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

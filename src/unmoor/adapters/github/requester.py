@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from unmoor.adapters.github.answers import TransientError
 from unmoor.adapters.http.urls import without_query
-from unmoor.errors import Unknown
+from unmoor.errors import Cause, Unknown
 from unmoor.ports.world import ForgePlace
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class _Connection:
                 deadline=self.session.bounds.total,
             )
         except Unknown as error:
-            raise TransientError(error.what, where=error.where, next_step=error.next_step) from error
+            fault = TransientError(error.what, where=error.where, next_step=error.next_step)
+            fault.cause = error.cause
+            raise fault from error
         # PyGithub would retry without end, or follow a redirect of a write or a page.
         moved = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and (
             verb != "GET" or answer.status != HTTPStatus.MOVED_PERMANENTLY or "?" in url
@@ -82,10 +85,22 @@ class _Connection:
                 next_step="check the repository's name, in the settings and in the git remote",
                 retryable=False,
             )
+        if answer.status == HTTPStatus.OK and not _is_json(answer.body):
+            # PyGithub takes anything that is not JSON for a string.
+            fault = TransientError("the answer is not that of the forge's API", where=without_query(self._root + url))
+            fault.cause = Cause.NONSENSE
+            raise fault
         return _Response(answer)
 
     def close(self) -> None:
         """Do nothing: the session owns the connections."""
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(decode_json(body, object), dict | list)
+    except ValueError:
+        return False
 
 
 def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) -> Requester:

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 import requests
 
 from unmoor.adapters.http.limits import DeadlineWatch
+from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, second_look, time_to_wait
 from unmoor.adapters.http.urls import without_query
-from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.errors import Cause, Conflict, Denied, Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.failure import failure
 from unmoor.products import File
 from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
+
+_RETRIES = Retries(patience=90.0)
+# Seconds to wait for a busy server that does not say how long.
+_DEFAULT = 5.0
+
+
+def repeated(download: Callable[[], File], clock: Clock | None) -> File:
+    """Download again if the transfer fails, or once more if the bytes are not the expected ones.
+
+    Without a clock, nothing is repeated. Raises as `BoundedSession.download` does.
+    """
+    if clock is None:
+        return download()
+    return second_look(lambda: _RETRIES.call(download, clock))
 
 
 def require_ok(response: requests.Response, where: str) -> None:
     """Check that the status is 200. Raises `Denied` for 401 and 403, `Unknown` for any other status."""
     status = response.status_code
+    asked = requested_wait(response.headers)
+    if is_busy(status, asked):
+        what = f"the server asks to retry later ({status})"
+        raise ServerBusy(what, where=where, wait=time_to_wait(asked, default=_DEFAULT))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise failure(Cause.LOST, f"the server answered {status}", where=where, wait=asked or 0.0)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise Denied(
             f"the server denies access ({status})",

@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from unmoor.adapters.http.urls import may_be_loopback, without_query
-from unmoor.errors import Cause, Unknown, UnmoorError
+from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.util.text import clean
 
@@ -131,7 +131,8 @@ class DeadlineWatch:
                 return
             size += len(chunk)
             if size > self.bounds.limit:
-                raise Unknown(
+                raise failure(
+                    Cause.NONSENSE,
                     f"the answer is larger than {self.bounds.limit} bytes",
                     where=without_query(url),
                     next_step="check what that address serves: it cannot be the requested file or page",

@@ -1,6 +1,7 @@
 """When to retry a request: the wait from `Retry-After`, a default if there is none, and a limit on the total wait.
 
-Each adapter words its own error for a busy server; this module decides the times.
+Each adapter words its own error for a busy server; this module decides the times. `Retries` is for requests that are
+refused or fail, `second_look` for complete answers that cannot be right.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Self, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
-from unmoor.errors import Unknown, UnmoorError
+from unmoor.errors import Cause, Conflict, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import failure as error_of
+from unmoor.ports.poll import time_left
 
 T = TypeVar("T")
 LONGEST = 30 * 86_400.0
@@ -33,6 +36,7 @@ class ServerBusy(Unknown):
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
         super().__init__(what, where=where, wait=wait)
+        self.cause = Cause.LATER
         self.final = False
 
     def as_final(self) -> Self:
@@ -49,8 +53,9 @@ class Retries:
     - ``pauses``: the pause before each retry after a fault;
     - ``faults``: the errors that count as a fault;
     - ``within``: no retry after a fault once this much time has passed since the first try;
-    - ``patience``: the most time to wait for a busy server, all waits together;
-    - ``waits``: the most waits for a busy server.
+    - ``patience``: the most time to wait as a server asks, all waits together;
+    - ``waits``: the most waits for a busy server;
+    - ``writes``: the request changes something on the server.
     """
 
     pauses: tuple[float, ...] = (0.5, 2.0)
@@ -58,31 +63,63 @@ class Retries:
     within: float = math.inf
     patience: float = 0.0
     waits: float = math.inf
+    writes: bool = False
 
     def call(self, send: Callable[[], T], clock: Clock | None) -> T:
         """Send, and retry if that may help; without a clock, try once. Raises the error of the last try.
 
-        Waits for a busy server as long as it asks for, or not at all if that exceeds the limits.
+        Waits for a busy server as long as it asks for, or not at all if that exceeds the limits: then a write raises
+        `TryLater`. A fault may ask for a wait too. A write that is not repeated is over only after that wait, so that
+        the caller may look at the server and send it again at once.
         """
         started = clock.now() if clock else 0.0
         pauses = iter(self.pauses)
-        left, count = self.patience, 0
+        left = self.patience if clock is None else min(self.patience, time_left(clock))
+        count = 0
         while True:
             wait: float | None = None
             try:
                 return send()
             except UnmoorError as error:
                 failure = error
-            if isinstance(failure, ServerBusy) and not failure.final:
-                if clock is None or count >= self.waits or failure.wait > left:
-                    raise failure.as_final() from failure
-                wait = failure.wait
-                left, count = left - wait, count + 1
-            elif isinstance(failure, self.faults) and clock is not None and clock.now() - started <= self.within:
-                wait = next(pauses, None)
+            final = isinstance(failure, ServerBusy) and failure.final
+            busy = isinstance(failure, ServerBusy) and not final
+            asked = failure.wait if isinstance(failure, Unknown) and not final else 0.0
+            if (busy or asked) and (clock is None or asked > left or (busy and count >= self.waits)):
+                raise self._put_off(failure) from failure
+            if busy:
+                wait, count = asked, count + 1
+            elif self._may_repeat(failure) and clock is not None and clock.now() - started <= self.within:
+                pause = next(pauses, None)
+                wait = None if pause is None or pause > time_left(clock) else max(pause, asked)
+            elif asked and self.writes and clock is not None:
+                clock.sleep(asked)
             if clock is None or wait is None:
                 raise failure
+            left -= asked
             clock.sleep(wait)
+
+    def _may_repeat(self, failure: UnmoorError) -> bool:
+        return isinstance(failure, self.faults) and failure.retryable
+
+    def _put_off(self, failure: UnmoorError) -> UnmoorError:
+        """The error for a server that asks for a longer wait than there may be."""
+        if self.writes and failure.cause is Cause.LATER:
+            return error_of(Cause.LATER, failure.what, where=failure.where, writes=True, wait=failure.wait)
+        return failure.as_final() if isinstance(failure, ServerBusy) else failure
+
+
+def second_look(read: Callable[[], T]) -> T:
+    """Read, and read once more if the answer is complete but not the server's own, or holds other bytes.
+
+    Something between this machine and the server may have damaged it. Raises the error of the last try.
+    """
+    try:
+        return read()
+    except UnmoorError as error:
+        if not isinstance(error, Conflict) and error.cause is not Cause.NONSENSE:
+            raise
+    return read()
 
 
 def is_busy(status: int, asked: float | None) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from unmoor.adapters.http.download import repeated
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import origin
 from unmoor.adapters.index.hashes import Hashes
@@ -113,11 +114,11 @@ class PackageIndex:
             self.http.download, listed.url, into, listed.name, sha256=listed.sha256, size=listed.size, limit=most
         )
         try:
-            return download()
+            return repeated(download, self.clock)
         except Denied:
             if not self.place.login.secret or origin(listed.url) != origin(self.place.upload):
                 raise
-            return download(login=self.place.login)
+            return repeated(partial(download, login=self.place.login), self.clock)
 
     @cached_property
     def _hashes(self) -> Hashes:

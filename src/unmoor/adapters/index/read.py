@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import quote
 
 from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from unmoor.adapters.http.retry_after import Retries
+from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import error_message
 from unmoor.adapters.index.pages import SimplePage, json_page, listed_files, not_an_index_page, simple_page, version_of
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Cause, Denied, UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import failure
 from unmoor.ports.index import Holding, ListedFile, ProjectStatus
 from unmoor.ports.world import IndexPlace
 
+T = TypeVar("T")
 # The page of a project with thousands of files has tens of megabytes.
 _LARGEST = 100_000_000
-# Retry a busy index as soon as a broken one: callers that wait for a page read it more than once anyway.
-_READING = Retries(within=20.0)
+_READING = Retries(within=20.0, patience=60.0)
+# Seconds to wait for a busy index that does not say how long.
+_DEFAULT = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,20 +67,30 @@ class Reader:
         if not self.place.json:
             return None
         root = self.place.json.rstrip("/")
-        answer = self._read(f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json", "application/json")
-        return (
-            {} if answer is None else dict(listed_files(answer, json_page(answer, project, version), project, version))
-        )
+        url = f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json"
+
+        def files(answer: Response) -> dict[str, ListedFile]:
+            return dict(listed_files(answer, json_page(answer, project, version), project, version))
+
+        return self._read(url, "application/json", files) or {}
 
     def _simple_page(self, project: str) -> SimplePage | None:
         """Read a page of the simple index: as JSON if the index has that, since its HTML form is frozen (PEP 833)."""
         # mousebender's list gives JSON the highest quality, so an index that has both sends JSON.
-        answer = self._read(simple.create_project_url(self.place.simple, project), simple.ACCEPT_SUPPORTED)
-        return None if answer is None else simple_page(answer, project)
+        url = simple.create_project_url(self.place.simple, project)
+        return self._read(url, simple.ACCEPT_SUPPORTED, lambda answer: simple_page(answer, project))
 
-    def _read(self, url: str, accept: str) -> Response | None:
-        """Read a page, ``None`` for 404. Retries twice, soon, if the answer is inconclusive."""
-        return _READING.call(lambda: self._checked(self._once(url, accept)), self.clock)
+    def _read(self, url: str, accept: str, parse: Callable[[Response], T]) -> T | None:
+        """Read a page, ``None`` for 404. Retries twice if the answer is inconclusive, or not a page of the index.
+
+        Waits for a busy index, at most a minute.
+        """
+
+        def once() -> T | None:
+            answer = self._checked(self._once(url, accept))
+            return None if answer is None else parse(answer)
+
+        return _READING.call(once, self.clock)
 
     def _once(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
@@ -103,9 +118,9 @@ class Reader:
             case _:
                 raise self._unexpected_answer(answer)
 
-    def _unexpected_answer(self, answer: Response) -> Unknown:
-        return Unknown(
-            f"{self.place.name} answered {answer.status}: {error_message(answer)}",
-            where=without_query(answer.url),
-            otherwise="check the index's status page",
-        )
+    def _unexpected_answer(self, answer: Response) -> UnmoorError:
+        what, where = f"{self.place.name} answered {answer.status}: {error_message(answer)}", without_query(answer.url)
+        asked = requested_wait(answer.headers)
+        if is_busy(answer.status, asked):
+            return ServerBusy(what, where=where, wait=time_to_wait(asked, default=_DEFAULT))
+        return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise="check the index's status page")

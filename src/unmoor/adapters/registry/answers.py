@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 
 import msgspec
@@ -10,14 +11,16 @@ import msgspec
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
-from unmoor.errors import Unknown
+from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 _PATIENCE = 120.0
-_REPEATABLE = Retries(patience=_PATIENCE)
-_ONCE = Retries(pauses=(), patience=_PATIENCE)
+_READ = Retries(patience=_PATIENCE)
+_WRITE = replace(_READ, writes=True)
+_WRITE_ONCE = replace(_WRITE, pauses=())
 # Seconds to wait for a busy registry: if it does not say how many, and at least.
 _DEFAULT, _LEAST = 5.0, 1.0
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND", "NAME_INVALID"})
@@ -60,20 +63,23 @@ def is_absent(answer: Response) -> bool:
     return bool(codes & _ABSENT) or "Docker-Distribution-Api-Version" in answer.headers
 
 
-def unexpected_answer(answer: Response) -> Unknown:
+def unexpected_answer(answer: Response) -> UnmoorError:
     """Return the error for an answer that leaves the question open."""
-    return Unknown(
+    failed = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return failure(
+        Cause.LOST if failed else Cause.NONSENSE,
         f"the registry answered {describe_errors(answer)}",
         where=without_query(answer.url),
+        wait=(requested_wait(answer.headers) or 0.0) if failed else 0.0,
         otherwise="check the registry's status page",
     )
 
 
-def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: bool) -> Response:
+def with_patience(method: str, send: Callable[[], Response], clock: Clock | None) -> Response:
     """Send a request. If the registry is busy, wait as long as it asks for, at most two minutes in total.
 
-    If ``again``, also repeat the request up to twice after a fault (5xx, a broken connection). Without a clock,
-    nothing is repeated. Raises `Unknown`.
+    Also repeats it up to twice after a fault (5xx, a broken connection), except for a PUT. Without a clock, nothing is
+    repeated. Raises `Unknown`, and `TryLater` if the registry puts off a request that changes something.
     """
 
     def once() -> Response:
@@ -85,7 +91,7 @@ def with_patience(send: Callable[[], Response], clock: Clock | None, *, again: b
             raise unexpected_answer(answer)
         return answer
 
-    return (_REPEATABLE if again else _ONCE).call(once, clock)
+    return (_READ if method in {"GET", "HEAD"} else _WRITE_ONCE if method == "PUT" else _WRITE).call(once, clock)
 
 
 def _busy(answer: Response, requested: float | None) -> RegistryBusy:

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from unmoor.adapters.http.retry_after import second_look
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
-from unmoor.adapters.registry.answers import RegistryBusy, describe_errors, errors_of, is_absent, unexpected_answer
+from unmoor.adapters.registry.answers import describe_errors, errors_of, is_absent, unexpected_answer
 from unmoor.adapters.registry.requests import RegistryRequests, RequestForbidden
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
@@ -113,7 +114,10 @@ class OciRegistry:
         return manifest.digest if manifest else None
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
-        """Read a manifest, ``None`` if it is absent. Raises `Conflict` if its digest is wrong."""
+        """Read a manifest, ``None`` if it is absent. Raises `Conflict` if its digest is wrong, twice."""
+        return second_look(lambda: self._manifest(reference, anonymous=anonymous))
+
+    def _manifest(self, reference: str, *, anonymous: bool) -> OciManifest | None:
         answer = self._requests.ask(
             "GET", f"manifests/{_checked(reference)}", headers={"Accept": oci.ACCEPT}, anonymous=anonymous
         )
@@ -135,6 +139,9 @@ class OciRegistry:
 
     def blob(self, digest: str) -> bytes:
         """Read a small blob. Follows a redirect to the registry's storage, without credentials."""
+        return second_look(lambda: self._blob(digest))
+
+    def _blob(self, digest: str) -> bytes:
         answer = self._requests.ask("GET", f"blobs/{_checked(digest)}")
         self._check_status(answer, HTTPStatus.OK)
         self._check_digest(digest, oci.digest_of(answer.body), answer)
@@ -148,8 +155,6 @@ class OciRegistry:
                 self.clock.sleep(pause)
             try:
                 return self._put(tag, manifest)
-            except RegistryBusy:
-                raise
             except (Unknown, Rejected, Denied) as error:
                 failure = error
             if self.head(tag) == manifest.digest:

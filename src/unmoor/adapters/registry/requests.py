@@ -45,14 +45,14 @@ class RegistryRequests:
     ) -> Response:
         """Send one request with the credentials that the registry requires. Return any other status as it is.
 
-        Raises `Denied` for 401 and 403, `Unknown` for a lasting 429, for 5xx and for an incomplete answer. Retries
-        faults, except for a PUT.
+        Raises `Denied` for 401 and 403, `Unknown` for 5xx and for an incomplete answer. Retries those, except for a
+        PUT. Raises `Unknown` for a lasting 429 of a read, and `TryLater` for one of a write.
         """
         url = f"{self._place.address}/v2/{self._repository}/{path}"
         answer = with_patience(
+            method,
             lambda: self.send(method, url, headers or {}, body, push=push, scope=scope, anonymous=anonymous),
             self._clock,
-            again=method != "PUT",
         )
         if answer.status == HTTPStatus.UNAUTHORIZED:
             raise denied(answer, self._place, anonymous=anonymous or not self._place.login.secret)
@@ -93,4 +93,4 @@ class RegistryRequests:
         return self._http.send(method, url, headers=headers, secret_headers=secrets, body=body, limit=oci.LIMIT)
 
     def _fetch(self, url: str, login: Login | None) -> Response:
-        return with_patience(lambda: self._http.get(url, login=login), self._clock, again=True)
+        return with_patience("GET", lambda: self._http.get(url, login=login), self._clock)

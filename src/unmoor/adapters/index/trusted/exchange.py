@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unmoor.adapters.http.retry_after import requested_wait
+from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import error_message
 from unmoor.adapters.index.trusted.claims import MISSING, Claims
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Cause, Denied, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.ports.world import IndexPlace
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret, masker
@@ -26,6 +27,8 @@ LIFETIME = 600.0
 """Seconds to use a token before minting a new one. PyPI's tokens are valid for 900."""
 _LIMIT = 100_000
 _DEADLINE = 60.0
+# Seconds to wait for a busy index that does not say how long.
+_DEFAULT = 5.0
 _LONGEST_TOKEN = 20_000
 _LONGEST_AUDIENCE = 200
 # Audiences of other services: with an ID token for one of these, an index could act as this job there.
@@ -160,13 +163,12 @@ def _error(answer: Response) -> tuple[str, str]:
     return (codes[0] if codes else ""), clean("; ".join(texts)) or f"{answer.status} {error_message(answer)}"
 
 
-def _unexpected_answer(place: IndexPlace, answer: Response) -> Unknown:
-    return Unknown(
-        f"{place.name} answered {answer.status} to a trusted publishing request: {error_message(answer)}",
-        where=without_query(answer.url),
-        wait=requested_wait(answer.headers) or 0.0,
-        otherwise=_IF_IT_PERSISTS,
-    )
+def _unexpected_answer(place: IndexPlace, answer: Response) -> UnmoorError:
+    what = f"{place.name} answered {answer.status} to a trusted publishing request: {error_message(answer)}"
+    where, asked = without_query(answer.url), requested_wait(answer.headers)
+    if is_busy(answer.status, asked):
+        return ServerBusy(what, where=where, wait=time_to_wait(asked, default=_DEFAULT))
+    return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise=_IF_IT_PERSISTS)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from unmoor.adapters.http.retry_after import Retries
+from unmoor.adapters.http.retry_after import Retries, ServerBusy
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _USERNAME = "__token__"
 # Retry a mint without an answer, each time with a new ID token.
-_MINTING = Retries(pauses=(1.0, 4.0))
+_MINTING = Retries(pauses=(1.0, 4.0), patience=60.0, writes=True)
 # Seconds to use a token that cannot be replaced: almost to its end.
 _LIFE = 870.0
 
@@ -123,7 +123,11 @@ class TrustedPublishing:
                 next_step="start the job again: it continues where this one stopped, with a new ID token",
             )
         self._spent.add(token)
-        minted = mint(self.place, self.http, token, claims)
+        try:
+            minted = mint(self.place, self.http, token, claims)
+        except ServerBusy:
+            self._spent.discard(token)  # the index has not looked at it
+            raise
         origin = f"trusted publishing, as {claims.brief()}"
         login = Login(username=_USERNAME, secret=minted.token, origin=origin)
         return _Held(login=login, begun=begun, lifetime=minted.lifetime)
