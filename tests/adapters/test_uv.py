@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.ports.environments import Environments
@@ -28,6 +26,17 @@ def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypat
     assert "'VIRTUAL_ENV'" in names
     assert "GITHUB_TOKEN" not in names
     assert "PYTHONPATH" not in names
+
+
+@pytest.mark.parametrize("name", ["A. Smith", 'A "quoted" \\ name; # and more', ""])
+def test_tests_can_make_commits(uv: Uv, tmp_path: Path, name: str) -> None:
+    """The user's name for git is known in an environment, and no other setting of git."""
+    git = ("git", "config", "--file", str(tmp_path / ".gitconfig"))
+    for setting in (("user.name", name), ("credential.helper", "store"), ("http.extraHeader", "s3cret")):
+        assert not name or uv.shell.run([*git, *setting], cwd=tmp_path, env=uv.environ).code == 0
+    environment = replace(uv, environ={**uv.environ, "HOME": str(tmp_path)}).fresh(tmp_path / "env")
+    ran = environment.run(["git", "config", "--global", "-z", "--list"], cwd=tmp_path)
+    assert ran.out == (f"user.name\n{name}\0" if name else "")
 
 
 def test_install_a_tree_and_check(uv: Uv, in_tree: Path, tmp_path: Path) -> None:
@@ -63,31 +72,3 @@ def test_no_interpreter(uv: Uv, tmp_path: Path) -> None:
     """A missing interpreter is an error of this machine."""
     with pytest.raises(ToolMissing, match="cannot create an environment"):
         replace(uv, python=str(tmp_path / "python3.99")).fresh(tmp_path / "env")
-
-
-@pytest.mark.parametrize(
-    ("dependencies", "given", "expected"),
-    [
-        ("", {"PIP_INDEX_URL": "https://a.example.org"}, {"UV_DEFAULT_INDEX": "https://a.example.org"}),
-        (
-            "",
-            {"PIP_INDEX_URL": "https://a.example.org", "UV_INDEX_URL": "https://b.example.org"},
-            {"UV_INDEX_URL": "https://b.example.org"},
-        ),
-        ("", {"PIP_EXTRA_INDEX_URL": "https://a.example.org"}, {"UV_INDEX": "https://a.example.org"}),
-        ("", {"PIP_FIND_LINKS": "/nowhere / https://a.example.org"}, {"UV_FIND_LINKS": "/,https://a.example.org"}),
-        ("", {"PIP_FIND_LINKS": "/nowhere"}, {}),
-        (
-            "https://only.example.org",
-            {"PIP_INDEX_URL": "https://a.example.org", "UV_INDEX": "https://b.example.org", "UV_FIND_LINKS": "/"},
-            {"UV_DEFAULT_INDEX": "https://only.example.org", "UV_NO_CONFIG": "1"},
-        ),
-    ],
-)
-def test_where_dependencies_come_from(
-    shell: LocalShell, dependencies: str, given: dict[str, str], expected: dict[str, str]
-) -> None:
-    """Uses the user's own settings, including pip's; or only the index of the world."""
-    seen = Uv(shell=shell, dependencies=dependencies, environ={"PATH": os.defpath, **given})._environment()
-    fixed = {"UV_PYTHON_DOWNLOADS", "UV_NO_PROGRESS"}
-    assert {k: v for k, v in seen.items() if k.startswith("UV_") and k not in fixed} == expected

@@ -16,6 +16,7 @@ from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.adapters.uv_failures import indexes_of
+from unmoor.adapters.uv_settings import settings
 from unmoor.errors import (
     Cause,
     CheckFailed,
@@ -316,7 +317,7 @@ def test_an_install_that_takes_too_long(uv: Uv, tmp_path: Path) -> None:
                 "UV_INDEX": "own=https://u:p@b.example.org/simple https://c.example.org",
                 "UV_INDEX_URL": "https://d.example.org",
             },
-            ["https://u:p@b.example.org/simple", "https://c.example.org", "https://d.example.org"],
+            ["https://d.example.org", "https://u:p@b.example.org/simple", "https://c.example.org"],
         ),
         ({"UV_EXTRA_INDEX_URL": "/a/folder https://c.example.org"}, ["https://c.example.org"]),
         ({"UV_DEFAULT_INDEX": "https://a.example.org", "UV_OFFLINE": "1"}, []),
@@ -324,5 +325,5 @@ def test_an_install_that_takes_too_long(uv: Uv, tmp_path: Path) -> None:
     ],
 )
 def test_indexes_that_uv_uses(env: dict[str, str], addresses: list[str]) -> None:
-    """Every index that a variable names is asked, unless uv may use none."""
-    assert list(indexes_of(env).values()) == addresses
+    """Every index that the settings name is asked, unless uv may use none."""
+    assert list(indexes_of(settings(env), env).values()) == addresses

@@ -162,7 +162,7 @@ class Pep517:
         from build import ProjectBuilder
 
         def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-            given = {**self._uv.environ, **_FIXED, **env, **(extra_environ or {})}
+            given = {**isolated.environment.variables, **_FIXED, **env, **(extra_environ or {})}
             ran = self._shell.run(cmd, cwd=Path(cwd or source), env=given, timeout=_TIMEOUT, hear=talk.take)
             if ran.code != 0:
                 if (error := child_failure(ran, "the build backend", reports=True)) is not None:

@@ -8,50 +8,44 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from unmoor.adapters.process.shell import scrubbed
+from unmoor.adapters.process.home import make_home
+from unmoor.adapters.process.variables import is_public, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
+from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, settings
 from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
 
-# Variables that would add to, or replace, the one index that dependencies may come from.
-_SOURCES = frozenset(
-    {
-        "UV_INDEX",
-        "UV_INDEX_URL",
-        "UV_DEFAULT_INDEX",
-        "UV_EXTRA_INDEX_URL",
-        "UV_FIND_LINKS",
-        "UV_NO_INDEX",
-        "UV_CONFIG_FILE",
-        "UV_INDEX_STRATEGY",
-    }
-)
 _LOGIN = re.compile(r"://[^/\s@]*@")
+# uv reads these settings once, when it starts.
+_SETTINGS = "--config-file=/dev/stdin"
 _LAST = 30
 _TIMEOUT = 900.0
+_KEYRING_PATIENCE = _GIT_PATIENCE = 10.0
+_IDENTITY = r"^(user\.(name|email)|init\.defaultbranch)$"
+_FIXED = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uv:
     """Creates environments. ``dependencies`` is the only simple index to use; empty means the user's own settings.
 
-    ``environ`` is the environment of uv and of programs that run in an environment, ``python`` the base interpreter,
-    ``constraints`` the build constraints, which limit the versions in uv's own build environments.
+    ``environ`` is the user's environment, of which uv and the programs in an environment get only what they need.
+    ``python`` is the base interpreter, ``constraints`` are the build constraints, which limit the versions in uv's own
+    build environments.
     """
 
     shell: Shell
     dependencies: str = ""
-    environ: Mapping[str, str] = field(default_factory=lambda: scrubbed(os.environ))
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     python: str = sys.executable
     constraints: tuple[str, ...] = ()
 
@@ -71,7 +65,7 @@ class Uv:
         from packaging.version import InvalidVersion, Version
 
         args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
-        ran = self.uv(args, cwd=Path.cwd())
+        ran = self.uv(args, cwd=Path("/"))
         found = {platform.python_version(): sys.executable}
         try:
             listed = decode_json(ran.out, list[dict[str, Any]])
@@ -90,28 +84,60 @@ class Uv:
             raise child_failure(ran, "uv", reports=True) or ToolMissing(
                 f"cannot create an environment: {_last_lines(ran)}", next_step="check that uv works here: uv venv"
             )
-        return UvEnvironment(folder=folder, uv=self)
+        home = folder.with_name(f"{folder.name}-home")
+        variables = make_home(home, self.environ, git=self._identity())
+        return UvEnvironment(folder=folder, uv=self, variables=variables)
 
     def uv(self, args: Sequence[str], *, cwd: Path) -> Ran:
-        """Run uv with the index settings. Raises `Unknown` if it does not end in time: uv waits only for a network."""
-        try:
-            return self.shell.run([binary(), *args], cwd=cwd, env=self._environment(), timeout=_TIMEOUT)
-        except TimedOut as error:
-            raise failure(Cause.LOST, error.what) from error
+        """Run uv where it runs no code of the project, with the user's own settings. Raises `Unknown`."""
+        return self._run([binary(), *args], cwd=cwd, env=tool_variables(self.environ))
+
+    def uv_that_builds(self, args: Sequence[str], *, cwd: Path, variables: Mapping[str, str]) -> Ran:
+        """Run uv where it may run a build backend, which inherits its ``variables`` but none of the logins.
+
+        Raises `Unknown` if it does not end in time.
+        """
+        env = {name: value for name, value in variables.items() if self._reaches_uv(name)}
+        stdin = as_toml(self._settings()).encode()
+        return self._run([binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin)
 
     def indexes(self) -> Mapping[str, str]:
-        """The simple indexes that uv's variables name, with logins in their addresses."""
-        return indexes_of(self._environment())
+        """The simple indexes that uv is told to use, with logins in their addresses."""
+        return indexes_of(self._settings(), self.environ)
 
-    def _environment(self) -> dict[str, str]:
-        env = dict(self.environ)
-        if self.dependencies:
-            # Not as an argument: the address may contain a login, and every process can read arguments.
-            env = {name: value for name, value in env.items() if name not in _SOURCES}
-            env |= {"UV_DEFAULT_INDEX": self.dependencies, "UV_NO_CONFIG": "1"}
-        else:
-            env |= _as_uv(env)
-        return env | {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    def _settings(self) -> Mapping[str, Any]:
+        return settings(self.environ, dependencies=self.dependencies, ask=self._ask_keyring)
+
+    def _run(self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Ran:
+        try:
+            return self.shell.run(args, cwd=cwd, env={**env, **_FIXED}, timeout=_TIMEOUT, stdin=stdin)
+        except TimedOut as error:  # uv waits only for a network
+            raise failure(Cause.LOST, error.what) from error
+
+    def _identity(self) -> dict[str, str]:
+        """Who the user is for git, which the tests of a project may need to make commits."""
+        args = ["git", "config", "--global", "--includes", "-z", "--get-regexp", _IDENTITY]
+        try:
+            ran = self.shell.run(args, cwd=Path("/"), env=tool_variables(self.environ), timeout=_GIT_PATIENCE)
+        except (ToolMissing, TimedOut):
+            return {}
+        pairs = (entry.partition("\n") for entry in ran.out.split("\0") if entry)
+        return {name: value for name, _, value in pairs}
+
+    def _reaches_uv(self, name: str) -> bool:
+        """Whether a variable may stand beside the settings, which uv would prefer it to."""
+        if name in SOURCES or (self.dependencies and name == "UV_INDEX_STRATEGY"):
+            return False
+        return not name.lower().endswith("_proxy") or is_public(name, self.environ.get(name, ""))
+
+    def _ask_keyring(self, service: str, user: str) -> str:
+        """Ask the program ``keyring``, as uv does if the user's settings say so."""
+        env = dict(self.environ)  # it looks for logins of many kinds in many places
+        try:
+            ran = self.shell.run(["keyring", "get", service, user], cwd=Path("/"), env=env, timeout=_KEYRING_PATIENCE)
+        except (ToolMissing, TimedOut):
+            return ""
+        return ran.out.strip() if ran.code == 0 else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +146,8 @@ class UvEnvironment:
 
     folder: Path
     uv: Uv
+    variables: Mapping[str, str] = field(repr=False)
+    """The environment of the project's code, whose HOME is a folder beside this environment."""
 
     @property
     def python(self) -> Path:
@@ -153,11 +181,12 @@ class UvEnvironment:
             args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
         named = _hidden(" ".join(Path(each).name if each.startswith("/") else each for each in requirements))
         what = f"could not install {named}"
-        ran = self.uv.uv([*args, "--", *requirements], cwd=self.folder)
+        ran = self.uv.uv_that_builds([*args, "--", *requirements], cwd=self.folder, variables=self.variables)
         error = read_failure(ran, what, self.uv.indexes()) if ran.code else None
         if may_repeat(error):
             # What uv has just stored may be the damaged answer.
-            ran = self.uv.uv([*args, "--refresh", "--", *requirements], cwd=self.folder)
+            args.append("--refresh")
+            ran = self.uv.uv_that_builds([*args, "--", *requirements], cwd=self.folder, variables=self.variables)
             error = read_failure(ran, what, self.uv.indexes(), repeated=True) if ran.code else None
         if ran.code:
             raise error or CheckFailed(
@@ -186,8 +215,8 @@ class UvEnvironment:
         Raises `ToolMissing` if it fails because of this machine; see `unmoor.ports.failure.child_failure`.
         """
         given = {
-            **self.uv.environ,
-            "PATH": os.pathsep.join((str(self.scripts), self.uv.environ.get("PATH", os.defpath))),
+            **self.variables,
+            "PATH": os.pathsep.join((str(self.scripts), self.variables.get("PATH", os.defpath))),
             "VIRTUAL_ENV": str(self.folder),
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -207,21 +236,6 @@ def binary() -> str:
         return find_uv_bin()
     except FileNotFoundError as error:
         raise ToolMissing("uv is not where it was installed", next_step="install unmoor again") from error
-
-
-def _as_uv(env: Mapping[str, str]) -> dict[str, str]:
-    """Translate pip's variables to uv's, unless uv's are set: uv does not read pip's."""
-    variables = {}
-    if "PIP_INDEX_URL" in env and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & env.keys():
-        variables["UV_DEFAULT_INDEX"] = env["PIP_INDEX_URL"]
-    if "PIP_EXTRA_INDEX_URL" in env and not {"UV_INDEX", "UV_EXTRA_INDEX_URL"} & env.keys():
-        variables["UV_INDEX"] = env["PIP_EXTRA_INDEX_URL"]
-    if "PIP_FIND_LINKS" in env and "UV_FIND_LINKS" not in env:
-        # pip ignores a missing folder; uv fails.
-        places = [each for each in shlex.split(env["PIP_FIND_LINKS"]) if "://" in each or Path(each).is_dir()]
-        if places:
-            variables["UV_FIND_LINKS"] = ",".join(places)
-    return variables
 
 
 def _last_lines(ran: Ran) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from unmoor.adapters.http.limits import Bounds
@@ -149,17 +150,22 @@ def _place(name: str, address: str) -> IndexPlace:
     return IndexPlace(name=name, upload=plain, simple=plain, json="", page="", login=login)
 
 
-def indexes_of(env: Mapping[str, str]) -> dict[str, str]:
-    """The simple indexes that uv's variables name, by a name for messages. Empty if it may use no index."""
-    if env.get("UV_OFFLINE") or env.get("UV_NO_INDEX"):
+def indexes_of(settings: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """The simple indexes that uv's settings name, by a name for messages. Empty if it may use no index.
+
+    ``settings`` is the content of a uv.toml, ``environ`` uv's environment.
+    """
+    tables = [table for table in (settings, settings.get("pip")) if isinstance(table, Mapping)]
+    if environ.get("UV_OFFLINE") or any(table.get("no-index") or table.get("offline") for table in tables):
         return {}
-    addresses = list(_addresses(env))
+    addresses = [each for table in tables for each in _addresses(table) if each.startswith(("http://", "https://"))]
     return {"the index" if number == 0 else f"index {number + 1}": each for number, each in enumerate(addresses)}
 
 
-def _addresses(env: Mapping[str, str]) -> Iterator[str]:
-    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"):
-        for each in env.get(name, "").split():
-            address = each.partition("=")[2] if re.match(r"[A-Za-z0-9_.-]+=", each) else each
-            if address.startswith(("http://", "https://")):
-                yield address
+def _addresses(table: Mapping[str, Any]) -> Iterator[str]:
+    """The addresses of indexes in a table, the default one first."""
+    for index in sorted(table.get("index", ()), key=lambda each: not each.get("default")):
+        yield str(index.get("url", ""))
+    if "index-url" in table:
+        yield str(table["index-url"])
+    yield from map(str, table.get("extra-index-url", ()))

@@ -37,9 +37,11 @@ class Shell(Protocol):
         timeout: float = 600.0,
         limit: int = 1_000_000,
         hear: Callable[[str], None] | None = None,
+        stdin: bytes = b"",
     ) -> Ran:
         """Run to the end. ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes per stream.
 
+        ``stdin`` is what the program can read there, once: at most 64 kB, so that a pipe holds it.
         ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error; see
         `unmoor.ports.failure.child_failure`. Raises `ToolMissing` if there is no such program or if a signal from
         outside ended it, `TimedOut`, `Interrupted`.

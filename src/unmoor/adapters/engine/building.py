@@ -17,7 +17,7 @@ from typing import Any
 
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
-from unmoor.adapters.process.shell import scrubbed
+from unmoor.adapters.process.variables import tool_variables
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import ConfigError, ToolMissing, Unknown
 from unmoor.images.dockerfile import Dockerfile
@@ -128,7 +128,7 @@ class Building:
         """The environment of the builder: what it needs to find engine and registries, and the build's secrets."""
         environ = self.connection.environ
         passed = {name: value for name, value in environ.items() if name.startswith(_PASSED)}
-        env = scrubbed(environ) | passed
+        env = tool_variables(environ) | passed
         if recipe is None:
             return env
         env |= {f"{_SECRET}_{number}": value.reveal() for number, value in enumerate(recipe.secrets.values())}

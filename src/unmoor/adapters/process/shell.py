@@ -26,33 +26,6 @@ _DRAIN = 0.5
 # Colors, cursor movements and control characters, except tabs.
 _UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()].|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
-_ALLOWED = """
-PATH HOME USER LOGNAME LANG LANGUAGE TMPDIR TZ
-SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT UV_SYSTEM_CERTS UV_NATIVE_TLS
-NIX_SSL_CERT_FILE
-HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
-PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_TRUSTED_HOST PIP_NO_INDEX PIP_CONFIG_FILE PIP_CONSTRAINT
-PIP_DEFAULT_TIMEOUT
-UV_INDEX UV_INDEX_URL UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INSECURE_HOST UV_OFFLINE UV_CONFIG_FILE
-UV_CACHE_DIR UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_LINK_MODE UV_NO_INDEX UV_INDEX_STRATEGY UV_CONSTRAINT UV_EXCLUDE_NEWER
-UV_CONCURRENT_DOWNLOADS UV_CONCURRENT_BUILDS UV_CONCURRENT_INSTALLS
-XDG_CACHE_HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME
-CC CXX CPP LD AR RANLIB CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDSHARED ARCHFLAGS MACOSX_DEPLOYMENT_TARGET SDKROOT
-PKG_CONFIG PKG_CONFIG_PATH LD_LIBRARY_PATH LIBRARY_PATH CPATH C_INCLUDE_PATH CMAKE_PREFIX_PATH MAKEFLAGS
-CARGO_HOME RUSTUP_HOME RUSTUP_TOOLCHAIN RUSTFLAGS GOPATH GOCACHE GOFLAGS JAVA_HOME
-CI
-"""
-
-
-def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return only the variables that building and installing need. They come from an allow-list, so no token passes.
-
-    Index addresses may contain a login for a private mirror. They are kept, since dependencies cannot be installed
-    without them, and are never printed.
-    """
-    allowed = frozenset(_ALLOWED.split())
-    return {name: value for name, value in environ.items() if name in allowed or name.startswith("LC_")}
-
 
 @dataclass(frozen=True, kw_only=True)
 class LocalShell:
@@ -70,11 +43,12 @@ class LocalShell:
         timeout: float = 600.0,
         limit: int = 1_000_000,
         hear: Callable[[str], None] | None = None,
+        stdin: bytes = b"",
     ) -> Ran:
         """Run to the end; see `unmoor.ports.shell.Shell`."""
         deadline = time.monotonic() + timeout
         kills = memory_kills()
-        child = self.processes.start(args, cwd=cwd, env=env, umask=self.umask)
+        child = self.processes.start(args, cwd=cwd, env=env, umask=self.umask, stdin=stdin)
         out, err = _Stream(limit=limit, hear=hear), _Stream(limit=limit, hear=hear)
         try:
             with selectors.DefaultSelector() as selector:

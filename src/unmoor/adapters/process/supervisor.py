@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import secrets
 import select
@@ -137,11 +138,19 @@ class Processes:
             raise Interrupted("the run was stopped")
 
     def start(
-        self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], umask: int = -1, log: Path | None = None
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        umask: int = -1,
+        log: Path | None = None,
+        stdin: bytes = b"",
     ) -> Child:
         """Start a program in its own session. ``env`` is its whole environment, except for the run's mark.
 
-        Output goes to the file ``log``, or to the pipes `Child.out` and `Child.err` if there is no log.
+        Output goes to the file ``log``, or to the pipes `Child.out` and `Child.err` if there is no log. ``stdin`` is
+        what the program can read there, at most 64 kB.
 
         Raises `ToolMissing` if there is no such program, and `Interrupted`.
         """
@@ -157,7 +166,7 @@ class Processes:
                     [program, *args[1:]],
                     cwd=cwd,
                     env={**env, **dict([self._mark.split("=")])},
-                    stdin=subprocess.DEVNULL,
+                    stdin=stack.enter_context(_filled_pipe(stdin)) if stdin else subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
@@ -254,6 +263,23 @@ def _spawn_reaper(mark: str) -> subprocess.Popen[bytes]:
         start_new_session=True,
         bufsize=0,
     )
+
+
+@contextlib.contextmanager
+def _filled_pipe(content: bytes) -> Iterator[int]:
+    """Yield the reading end of a pipe that holds some bytes and then ends. Raises ``OSError`` if they do not fit."""
+    reading, writing = os.pipe()
+    try:
+        os.set_blocking(writing, False)
+        if os.write(writing, content) < len(content):
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        os.close(writing)
+        writing = -1
+        yield reading
+    finally:
+        os.close(reading)
+        if writing >= 0:
+            os.close(writing)
 
 
 def _find(program: str, env: Mapping[str, str]) -> str:

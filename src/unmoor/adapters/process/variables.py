@@ -1,0 +1,75 @@
+"""Which environment variables programs get: the project's code an allow-list without logins, unmoor's own tools more.
+
+The project's code is its build backend, its tests, and everything that is imported from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+# Where programs are, the language, and how to reach the network.
+_COMMON: Final = """
+PATH USER LOGNAME LANG LANGUAGE TMPDIR TZ CI
+SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT UV_SYSTEM_CERTS UV_NATIVE_TLS
+NIX_SSL_CERT_FILE
+HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+"""
+_BUILDING: Final = """
+PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_TRUSTED_HOST PIP_NO_INDEX PIP_CONSTRAINT PIP_DEFAULT_TIMEOUT
+UV_INDEX UV_INDEX_URL UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_INDEX_STRATEGY UV_INSECURE_HOST
+UV_CONSTRAINT UV_EXCLUDE_NEWER UV_OFFLINE UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_LINK_MODE
+UV_CACHE_DIR UV_NO_CACHE UV_PYTHON_INSTALL_DIR
+UV_CONCURRENT_DOWNLOADS UV_CONCURRENT_BUILDS UV_CONCURRENT_INSTALLS
+CC CXX CPP LD AR RANLIB CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDSHARED ARCHFLAGS MACOSX_DEPLOYMENT_TARGET SDKROOT
+PKG_CONFIG PKG_CONFIG_PATH LD_LIBRARY_PATH LIBRARY_PATH CPATH C_INCLUDE_PATH CMAKE_PREFIX_PATH MAKEFLAGS
+RUSTUP_HOME RUSTUP_TOOLCHAIN RUSTFLAGS GOPATH GOCACHE GOFLAGS JAVA_HOME
+PYENV_ROOT ASDF_DATA_DIR VOLTA_HOME NVM_DIR
+"""
+# Where a user's settings, stored logins and caches are.
+_PERSONAL: Final = """
+HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME PIP_CONFIG_FILE UV_CONFIG_FILE CARGO_HOME
+"""
+_OF_PROJECT: Final = frozenset(f"{_COMMON} {_BUILDING}".split())
+_OF_TOOLS: Final = frozenset(f"{_COMMON} {_BUILDING} {_PERSONAL}".split())
+_PROXIES: Final = re.compile(r"(?:https?|all)_proxy", re.IGNORECASE)
+
+# What stands between "://" and the last "@" before the path. A password may hold an unescaped "/": then the part
+# before it ends in a port that is none.
+_LOGIN: Final = re.compile(r"(?<=://)(?:[^/?#\s]*|[^/?#\s:]*:(?!\d*(?:[/?#\s]|$))\S*)@")
+_LOGIN_OF_PROXY: Final = re.compile(r"^[^/?#\s]*@")
+
+
+def project_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the project's code may see: an allow-list, with the logins taken out of addresses.
+
+    There is no HOME among them; see `unmoor.adapters.process.home`.
+    """
+    return {name: without_logins(name, value) for name, value in environ.items() if _is_listed(name, _OF_PROJECT)}
+
+
+def tool_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for programs of ours that run no code of the project: they find the user's settings."""
+    return {name: value for name, value in environ.items() if _is_listed(name, _OF_TOOLS)}
+
+
+def is_public(name: str, value: str) -> bool:
+    """Whether the project's code gets this variable with this value anyway."""
+    return _is_listed(name, _OF_PROJECT) and without_logins(name, value) == value
+
+
+def without_logins(name: str, value: str) -> str:
+    """Return the value of a variable with user names and passwords taken out of its addresses."""
+    if _PROXIES.fullmatch(name):
+        value = _LOGIN_OF_PROXY.sub("", value)  # curl and others take a proxy without a scheme
+    return no_logins(value)
+
+
+def no_logins(text: str) -> str:
+    """Return a text with user names and passwords taken out of the addresses in it."""
+    return _LOGIN.sub("", text)
+
+
+def _is_listed(name: str, names: frozenset[str]) -> bool:
+    return name in names or name.startswith("LC_")

@@ -1,0 +1,142 @@
+"""The project's code gets a HOME of its own, with a few settings of the user and no login."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from tests.support.sample_projects import write_files
+
+from unmoor.adapters.process.home import make_home
+
+CARGO = """\
+[registries.mine]
+index = "sparse+https://someone:s3cret@example.org/"
+token = "s3cret"
+credential-provider = "cargo:token-from-stdout s3cret"
+[registry]
+default = "mine"
+token = "s3cret"
+[net]
+git-fetch-with-cli = true
+[env]
+API_KEY = "s3cret"
+"""
+
+# What users have in their HOME, and whether the project's code finds it in its own.
+FILES: Mapping[str, tuple[str, str | None]] = {
+    ".pypirc": ("[pypi]\npassword = s3cret\n", None),
+    ".netrc": ("machine example.org login someone password s3cret\n", None),
+    ".git-credentials": ("https://someone:s3cret@example.org\n", None),
+    ".gitconfig": ("[http]\n  extraheader = s3cret\n", None),
+    ".config/git/credentials": ("https://someone:s3cret@example.org\n", None),
+    ".config/gh/hosts.yml": ("oauth_token: s3cret\n", None),
+    ".docker/config.json": ('{"auths": {"ghcr.io": {"auth": "s3cret"}}}', None),
+    ".ssh/id_ed25519": ("s3cret", None),
+    ".aws/credentials": ("s3cret", None),
+    ".npmrc": ("//registry.example.org/:_authToken=s3cret\n", None),
+    ".local/share/uv/credentials/credentials.toml": ("password = 's3cret'\n", None),
+    ".local/share/python_keyring/keyring_pass.cfg": ("s3cret", None),
+    ".cargo/credentials.toml": ("[registry]\ntoken = 's3cret'\n", None),
+    ".cargo/credentials": ("[registry]\ntoken = 's3cret'\n", None),
+    ".config/pip/pip.conf": (
+        "[global]\nindex-url = https://someone:s3cret@example.org/simple\ntimeout = 5\n",
+        "[global]\nindex-url = https://example.org/simple\ntimeout = 5\n",
+    ),
+    ".pip/pip.conf": (
+        "[global]\nextra-index-url =\n  https://s3cret@one.example.org/simple\n  https://two.example.org/simple\n",
+        "[global]\nextra-index-url =\n  https://one.example.org/simple\n  https://two.example.org/simple\n",
+    ),
+    ".config/uv/uv.toml": (
+        'index-url = "https://someone:s3cret@example.org/simple"\nlink-mode = "copy"\n',
+        'index-url = "https://example.org/simple"\nlink-mode = "copy"\n',
+    ),
+    ".cargo/registry/index/one": ("crates", "crates"),
+    ".cargo/bin/tool": ("a program", "a program"),
+}
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Every file of a folder, through links too."""
+    walked = ((at, name) for at, _, names in os.walk(folder, followlinks=True) for name in names)
+    return {str(path.relative_to(folder)): path.read_text() for path in (Path(at, name) for at, name in walked)}
+
+
+def test_what_is_in_it(tmp_path: Path) -> None:
+    """Only listed files are there, without logins, and variables lead to nothing else."""
+    user = write_files(
+        tmp_path / "user", {name: text for name, (text, _) in FILES.items()} | {".cargo/config.toml": CARGO}
+    )
+    variables = make_home(tmp_path / "home", {"HOME": str(user), "PATH": "/bin", "XDG_RUNTIME_DIR": "/run"})
+    found = everything(tmp_path / "home")
+    cargo = tomllib.loads(found.pop(".cargo/config.toml"))
+    assert found == {name: text for name, (_, text) in FILES.items() if text is not None}
+    assert cargo == {
+        "registries": {"mine": {"index": "sparse+https://example.org/"}},
+        "registry": {"default": "mine"},
+        "net": {"git-fetch-with-cli": True},
+        "env": {},
+    }
+    home = tmp_path / "home"
+    assert variables == {"PATH": "/bin", "HOME": str(home), "CARGO_HOME": str(home / ".cargo")}
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("variable", "name", "text", "copied"),
+    [
+        (
+            "PIP_CONFIG_FILE",
+            "mine.conf",
+            "[install]\nindex-url=https://a:s3cret@b/\n",
+            "[install]\nindex-url=https://b/\n",
+        ),
+        ("UV_CONFIG_FILE", "mine.toml", 'index-url="https://a:s3cret@b/"\n', 'index-url="https://b/"\n'),
+    ],
+)
+def test_files_that_variables_name(tmp_path: Path, variable: str, name: str, text: str, copied: str) -> None:
+    """A variable names a copy without logins; if the file cannot be read, the variable is left out."""
+    user = write_files(tmp_path / "user", {name: text})
+    variables = make_home(tmp_path / "home", {"HOME": str(user), variable: str(user / name)})
+    assert Path(variables[variable]).is_relative_to(tmp_path / "home")
+    assert Path(variables[variable]).read_text() == copied
+    assert variable not in make_home(tmp_path / "other", {variable: str(user / "missing")})
+    assert make_home(tmp_path / "none", {"PIP_CONFIG_FILE": os.devnull})["PIP_CONFIG_FILE"] == os.devnull
+
+
+def test_settings_elsewhere(tmp_path: Path) -> None:
+    """Settings are found where the XDG variables say, and CARGO_HOME where its variable says."""
+    user = write_files(tmp_path / "user", {"conf/pip/pip.conf": "[global]\n", "cargo/registry/one": "crate"})
+    environ = {"XDG_CONFIG_HOME": str(user / "conf"), "CARGO_HOME": str(user / "cargo")}
+    variables = make_home(tmp_path / "home", environ)
+    assert set(everything(tmp_path / "home")) == {".config/pip/pip.conf", ".cargo/registry/one"}
+    assert set(variables) == {"HOME", "CARGO_HOME"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv"), ("NVM_DIR", ".nvm"), ("GOPATH", "go")],
+)
+def test_folders_of_programs(tmp_path: Path, variable: str, folder: str) -> None:
+    """What programs look for below HOME is named by their variable, unless the user names another folder."""
+    user = tmp_path / "user"
+    (user / folder).mkdir(parents=True)
+    assert make_home(tmp_path / "one", {"HOME": str(user)})[variable] == str(user / folder)
+    assert make_home(tmp_path / "two", {"HOME": str(user), variable: "/other"})[variable] == "/other"
+
+
+@pytest.mark.parametrize("text", ["not [ TOML", "\\xff"])
+def test_settings_of_cargo_that_cannot_be_read(tmp_path: Path, text: str) -> None:
+    """They are left out: a login in them could not be found."""
+    user = write_files(tmp_path / "user", {".cargo/config.toml": text, ".cargo/config": "[net]\n"})
+    make_home(tmp_path / "home", {"HOME": str(user)})
+    assert everything(tmp_path / "home") == {".cargo/config": "[net]\n"}
+
+
+def test_no_home(tmp_path: Path) -> None:
+    """Without a HOME of the user, there is an empty one."""
+    assert make_home(tmp_path / "home", {"PATH": "/bin"}) == {"PATH": "/bin", "HOME": str(tmp_path / "home")}
+    assert everything(tmp_path / "home") == {}
