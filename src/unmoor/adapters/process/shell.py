@@ -22,6 +22,8 @@ _CHUNK = 65_536
 _LINE = 8_192
 # Seconds to read what is left in the pipes after a program has ended. Background processes may keep writing forever.
 _DRAIN = 0.5
+# Seconds between two looks for processes that a running program has left behind.
+_LOOK = 0.25
 
 # Colors, cursor movements and control characters, except tabs.
 _UNPRINTABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()].|[\x00-\x08\x0a-\x1f\x7f-\x9f]")
@@ -73,12 +75,16 @@ class LocalShell:
 
     def _follow(self, child: Child, selector: selectors.BaseSelector, deadline: float) -> None:
         """Read until the program ends, then drain its pipes. Raises `TimeoutError` at the deadline."""
+        look = time.monotonic() + _LOOK
         while not child.ended():
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            _read(selector, min(left, 1.0 if child.pidfd is not None else 0.05))
+            _read(selector, min(left, _LOOK if child.pidfd is not None else 0.05))
             self.processes.check()
+            if time.monotonic() >= look:
+                self.processes.note_orphans()
+                look = time.monotonic() + _LOOK
         patience = time.monotonic() + _DRAIN
         while _read(selector, 0) and time.monotonic() < patience:
             pass

@@ -1,9 +1,9 @@
 """Owns all child processes: none of them outlives unmoor, even after ``kill -9``.
 
 Every child leads its own session, so its whole group can be ended at once. Groups are registered with the `reaper`
-process, which ends them if unmoor is gone. `Processes.stop` is safe in a signal handler: it takes no lock, and wakes
-everything that waits, here and in `Processes.sleep`. ``PR_SET_PDEATHSIG`` does not suffice: it misses grandchildren
-and is bound to the thread.
+process, which ends them if unmoor is gone. `orphans` finds what leaves its group. `Processes.stop` is safe in a signal
+handler: it takes no lock, and wakes everything that waits, here and in `Processes.sleep`. ``PR_SET_PDEATHSIG`` does not
+suffice: it misses grandchildren and is bound to the thread.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
+from unmoor.adapters.process.orphans import orphans
+from unmoor.adapters.process.protection import protection
+from unmoor.adapters.process.variables import is_public
 from unmoor.errors import Interrupted, ToolMissing
 from unmoor.util.safe_folder import open_in_place
 
@@ -83,10 +86,14 @@ class Processes:
         self._mark = f"{MARK}={secrets.token_hex(16)}"
         self._reaper: subprocess.Popen[bytes] | None = None
         self._groups: set[int] = set()
+        self._orphaned: frozenset[int] = frozenset()
+        self._started = 0
         self._engines: Counter[str] = Counter()
         # Never emptied once written to, so everything that waits on the reading end wakes up, now or later.
         self._stop_read, self._stop_write = os.pipe()
         os.set_blocking(self._stop_write, False)
+        protection().hide(_is_public)
+        protection().adopt()
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +164,9 @@ class Processes:
         self.check()
         program = _find(args[0], env)
         with self._lock, contextlib.ExitStack() as stack:
+            self._started += 1
+            mark = f"{self._mark}.{self._started}"
+            started = stack.enter_context(orphans().starting(mark))
             self._start_reaper()
             output: int | IO[bytes] = subprocess.PIPE
             if log is not None:
@@ -165,7 +175,7 @@ class Processes:
                 popen = subprocess.Popen(
                     [program, *args[1:]],
                     cwd=cwd,
-                    env={**env, **dict([self._mark.split("=")])},
+                    env={**env, **dict([mark.split("=")])},
                     stdin=stack.enter_context(_filled_pipe(stdin)) if stdin else subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -174,6 +184,7 @@ class Processes:
                 )
             except OSError as error:
                 raise _not_started(args[0], cwd, error) from error
+            started(popen.pid)
             self._groups.add(popen.pid)
             self._notify_reaper(f"+{popen.pid}\n")
         return Child(popen=popen, pidfd=_pidfd(popen.pid))
@@ -190,12 +201,24 @@ class Processes:
             self._groups.discard(child.popen.pid)
             self._notify_reaper(f"-{child.popen.pid}\n")
         child.code = child.popen.wait()
+        orphans().ended(child.popen.pid)
+        if self._orphaned:
+            self.note_orphans()
         for stream in (child.popen.stdout, child.popen.stderr):
             if stream is not None:
                 stream.close()
         if child.pidfd is not None:
             os.close(child.pidfd)
         return child.code
+
+    def note_orphans(self) -> None:
+        """Tell the reaper what programs have left behind so far, for the case that unmoor is killed before they end."""
+        now = orphans().groups()
+        with self._lock:
+            for sign, groups in (("+", now - self._orphaned), ("-", self._orphaned - now)):
+                for group in groups:
+                    self._notify_reaper(f"{sign}{group}\n")
+            self._orphaned = now
 
     def close(self) -> None:
         """End whatever still runs, and the reaper. Runs at exit by itself; a second call does nothing."""
@@ -205,6 +228,7 @@ class Processes:
             atexit.unregister(self.close)
             _piped(reaper.stdin).close()
             reaper.wait()
+            orphans().end_all()
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
@@ -238,7 +262,8 @@ class Processes:
         else:
             _piped(self._reaper.stdin).close()
         self._reaper = _spawn_reaper(self._mark)
-        for group in self._groups:
+        orphans().keep(self._reaper.pid)
+        for group in self._groups | self._orphaned:
             self._notify_reaper(f"+{group}\n")
         for engine in self._engines.elements():
             self._notify_reaper(f"@{engine}\n")
@@ -248,6 +273,11 @@ class Processes:
         if self._reaper is not None:
             with contextlib.suppress(BrokenPipeError):
                 _piped(self._reaper.stdin).write(line.encode())
+
+
+def _is_public(name: str, value: str) -> bool:
+    """Whether other processes may see a variable of this one. An outer unmoor finds its processes by the mark."""
+    return name == MARK or is_public(name, value)
 
 
 def _spawn_reaper(mark: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,155 @@
+"""No daemon outlives the program that started it, whatever it does to be forgotten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
+
+# Starts a daemon in some way, waits for it, and says whether it lives.
+PROGRAM = """
+import os, signal, sys, time
+folder, *how = sys.argv[1:]
+if os.fork():
+    while not os.path.exists(f"{folder}/daemon"):
+        time.sleep(0.01)
+    os.kill(int(open(f"{folder}/daemon").read()), 0)
+    print("lives", flush=True)
+    time.sleep(60 if "stay" in how else 0)
+    os._exit(0)
+if "session" in how:
+    os.setsid()
+if "twice" in how and os.fork():
+    os._exit(0)
+if "thrice" in how:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+if "deaf" in how:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+os.dup2(1, 2)
+script = 'echo $$ > "$1.part"; mv "$1.part" "$1"; while :; do sleep 0.1; done'
+environ = {"PATH": os.environ["PATH"]} if "bare" in how else os.environ
+os.execve("/bin/sh", ["sh", "-c", script, "sh", f"{folder}/daemon"], environ)
+"""
+# A process that runs a program and is killed meanwhile.
+PARENT = """
+import os, sys
+from pathlib import Path
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
+LocalShell(processes=Processes()).run(sys.argv[1:], cwd=Path("/"), env={"PATH": os.environ["PATH"]})
+"""
+WAYS = [
+    "",
+    "twice",
+    "session",
+    "session twice",
+    "session bare",
+    "session twice bare",
+    "session twice thrice bare",
+    "session twice bare deaf",
+]
+
+
+def starts_a_daemon(folder: Path, *how: str) -> list[str]:
+    """The program that starts a daemon."""
+    return [sys.executable, "-I", "-S", "-c", PROGRAM, str(folder), *how]
+
+
+def env() -> dict[str, str]:
+    """The environment of a program."""
+    return {"PATH": os.environ["PATH"]}
+
+
+def daemon_of(folder: Path) -> int:
+    """Wait for a daemon's PID, and return it."""
+    deadline = time.monotonic() + 20
+    while not (folder / "daemon").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return int((folder / "daemon").read_text())
+
+
+def runs(process: int) -> bool:
+    """Whether a process runs. A zombie does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def ends(process: int) -> bool:
+    """Whether a process ends within some seconds."""
+    deadline = time.monotonic() + 15
+    while runs(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not runs(process)
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_no_daemon_outlives_its_program(tmp_path: Path, how: str) -> None:
+    """Whatever a program starts in the background lives until the program has ended, and is gone then."""
+    with Processes() as processes:
+        ran = LocalShell(processes=processes).run(starts_a_daemon(tmp_path, *how.split()), cwd=tmp_path, env=env())
+        assert (ran.out, ran.code) == ("lives\n", 0), ran.err
+        assert not runs(daemon_of(tmp_path))
+
+
+def test_programs_that_run_together(tmp_path: Path) -> None:
+    """While another program runs, a daemon ends with its own program by its mark; without, with the last program."""
+    marked, bare = tmp_path / "marked", tmp_path / "bare"
+    with Processes() as processes:
+        other = processes.start(["sleep", "60"], cwd=tmp_path, env=env())
+        for folder, how in ((marked, "session twice"), (bare, "session twice bare")):
+            folder.mkdir()
+            LocalShell(processes=processes).run(starts_a_daemon(folder, *how.split()), cwd=tmp_path, env=env())
+        assert [runs(daemon_of(marked)), runs(daemon_of(bare)), runs(other.popen.pid)] == [False, True, True]
+        processes.end(other)
+        assert not runs(daemon_of(bare))
+
+
+def test_the_end_of_the_run(tmp_path: Path) -> None:
+    """What is left at the end of the run ends with it, even if a program was never waited for."""
+    with Processes() as processes:
+        child = processes.start(starts_a_daemon(tmp_path, "session", "twice", "bare", "stay"), cwd=tmp_path, env=env())
+        assert runs(daemon_of(tmp_path))
+    assert not runs(daemon_of(tmp_path))
+    processes.end(child)
+
+
+def test_other_children_of_this_process_stay(tmp_path: Path) -> None:
+    """A process that no program started is no orphan, in this session or in its own."""
+    strangers = [subprocess.Popen(["/bin/sleep", "60"], start_new_session=own) for own in (True, False)]
+    try:
+        with Processes() as processes:
+            running = processes.start(["sleep", "60"], cwd=tmp_path, env=env())
+            strangers.append(subprocess.Popen(["/bin/sleep", "60"]))
+            LocalShell(processes=processes).run(["true"], cwd=tmp_path, env=env())
+            processes.end(running)
+        assert [each.poll() for each in strangers] == [None] * 3
+    finally:
+        for each in strangers:
+            each.kill()
+            each.wait()
+
+
+def test_a_daemon_of_a_killed_parent(tmp_path: Path) -> None:
+    """If this process is killed, the reaper ends the daemons that there were a moment ago, marked or not."""
+    command = starts_a_daemon(tmp_path, "session", "twice", "bare", "stay")
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, *command])
+    daemon = daemon_of(tmp_path)
+    time.sleep(0.7)  # it looks four times a second
+    assert runs(daemon)
+    parent.kill()
+    parent.wait(20)
+    assert ends(daemon)

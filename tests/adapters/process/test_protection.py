@@ -1,0 +1,74 @@
+"""Programs can read neither the variables nor the memory of the process that starts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# A process with a secret, which then protects itself. It starts as another user if it can, since nothing is hidden from
+# root, and shows what a program that it starts can read.
+PROTECTED = """
+import os, subprocess, sys
+from unmoor.adapters.process.protection import protection
+import ctypes, unmoor.adapters.process.variables
+os.environ["LATER"] = "s3cret-later"
+os.environ["CHANGED"] = "new"
+if os.getuid() == 0 and sys.argv[2] == "user":
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of the user hides a process too
+if sys.argv[1] == "hidden":
+    protection().hide(lambda name, value: name in {"PATH", "VISIBLE"})
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_char_p
+print(os.environ["TOKEN"], libc.getenv(b"TOKEN").decode(), libc.getenv(b"CHANGED").decode(), flush=True)
+subprocess.run(["/bin/sh", "-c", f"tr '\\\\0' '\\\\n' < /proc/{os.getpid()}/environ || echo unreadable"], cwd="/")
+subprocess.run(["/bin/sh", "-c", f": < /proc/{os.getpid()}/mem && echo open memory"], cwd="/")
+subprocess.run(["/bin/sh", "-c", "echo $TOKEN; test -r /proc/self/environ && echo it shows itself"],
+    cwd="/", env={"TOKEN": "given on"})
+"""
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this")
+
+
+def shown(how: str, user: str) -> str:
+    """What a process and the programs that it starts print."""
+    env = {"PATH": os.defpath, "VISIBLE": "yes", "TOKEN": "s3cret", "CHANGED": "s3cret-old", "HOME": "/home/someone"}
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", PROTECTED, how, user], env=env, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    first, _, rest = ran.stdout.partition("\n")
+    assert first == "s3cret s3cret new"  # for itself, nothing changes
+    assert rest.endswith("given on\nit shows itself\n")  # nor for what it gives to others
+    return rest + ran.stderr
+
+
+@linux
+def test_without_protection_everything_is_readable() -> None:
+    """The tests below would notice a secret."""
+    seen = shown("open", "user")
+    assert "TOKEN=s3cret" in seen
+    assert "open memory" in seen
+
+
+@linux
+def test_no_program_of_the_same_user_reads_it() -> None:
+    """Neither the variables nor the memory of a protected process can be opened."""
+    seen = shown("hidden", "user")
+    assert "unreadable" in seen
+    assert "s3cret" not in seen
+    assert "open memory" not in seen
+
+
+@linux
+@pytest.mark.skipif(os.getuid() != 0, reason="what root can read")
+def test_root_reads_no_secret_among_the_variables() -> None:
+    """Root can read the variables that a process started with, but only public ones still have a value there."""
+    lines = shown("hidden", "root").splitlines()
+    assert "VISIBLE=yes" in lines
+    assert "TOKEN=" in lines
+    assert not [line for line in lines if "s3cret" in line or "someone" in line]
