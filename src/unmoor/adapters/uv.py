@@ -102,7 +102,7 @@ class Uv:
         return self._run([binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin)
 
     def indexes(self) -> Mapping[str, str]:
-        """The simple indexes that uv is told to use, with logins in their addresses."""
+        """The simple indexes that uv uses, with logins in their addresses."""
         return indexes_of(self._settings(), self.environ)
 
     def _settings(self) -> Mapping[str, Any]:
