@@ -21,7 +21,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
-from unmoor.dists.inspect import parse_filename, read_metadata
+from unmoor.dists.inspect import extract, parse_filename, read_metadata
 from unmoor.dists.source_tree import build_environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
 from unmoor.ports.index import Holding, ListedFile
@@ -366,7 +366,7 @@ def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
     assert len(made.files) == 2
     manifest = at.folder.read_manifest()
     assert manifest is not None
-    assert manifest.decisions == made.decisions == ("wheel-from = tree",)
+    assert manifest.decisions == made.decisions == ("sdist normalized", "wheel-from = tree")
 
 
 @pytest.mark.parametrize(
@@ -548,7 +548,7 @@ def test_build_constraints_are_recorded(make_inputs: MakeInputs) -> None:
     """The manifest records the constraints of the build."""
     at = make_inputs()
     made = replace(at.build_stage(), options=BuildOptions(constraints=("setuptools<80", "wheel"))).make(at.context())
-    assert made.decisions == ("build-constraints = setuptools<80, wheel",)
+    assert made.decisions == ("build-constraints = setuptools<80, wheel", "sdist normalized")
 
 
 def test_folder_that_another_tool_left_empty(make_inputs: MakeInputs, tmp_path: Path) -> None:
@@ -587,3 +587,97 @@ def test_a_release_needs_every_format(make_inputs: MakeInputs, left: str) -> Non
     assert f"UNMOOR_FORMATS={left} unmoor release --dry-run TAG" in caught.value.next_step
     other = "sdist" if left == "wheel" else "wheel"
     assert replace(at.build_stage(), whole=True, options=BuildOptions(formats=(other,))).find(at.context()) is not None
+
+
+# ---- the sdist is normalized
+
+LINKS = """
+_sdist = build_sdist
+
+
+def build_sdist(folder, config_settings=None):
+    name = _sdist(folder)
+    with tarfile.open(os.path.join(folder, name)) as archive:
+        members = [(each, archive.extractfile(each)) for each in archive]
+        with tarfile.open(os.path.join(folder, name) + ".part", "w:gz") as more:
+            for member, stream in members:
+                more.addfile(member, stream)
+            for link, target in (("here", "."), ("there", "here/src")):
+                member = tarfile.TarInfo(STEM + "/" + link)
+                member.type, member.linkname = tarfile.SYMTYPE, target
+                more.addfile(member)
+    os.replace(os.path.join(folder, name) + ".part", os.path.join(folder, name))
+    return name
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "backend", "decisions", "warning", "normal"),
+    [
+        (BuildOptions(), "", ("sdist normalized",), "", True),
+        (BuildOptions(formats=("sdist",)), "", ("formats = sdist", "sdist normalized"), "", True),
+        (BuildOptions(normalize_sdist=False), "", ("normalize-sdist = false",), "", False),
+        (BuildOptions(), LINKS, ("sdist not normalized",), "there leads through another link", False),
+    ],
+    ids=["on", "no wheel", "off", "impossible"],
+)
+def test_the_manifest_says_whether_the_sdist_was_normalized(
+    make_inputs: MakeInputs,
+    options: BuildOptions,
+    backend: str,
+    decisions: tuple[str, ...],
+    warning: str,
+    *,
+    normal: bool,
+) -> None:
+    """It is normalized before anything else reads it, or the reason is a warning; the manifest says which."""
+    content = sample_projects.files()
+    at = make_inputs(content | {"own.py": content["own.py"] + backend})
+    made = replace(at.build_stage(), options=options).make(at.context())
+    assert Manifest.of(at.release, made).decisions == made.decisions == decisions
+    assert [warning in each for each in at.warned] == ([True] if warning else [])
+    with tarfile.open(made.sdists[0].path) as archive:
+        assert ({(each.mtime, each.uname) for each in archive} == {(at.release.date, "")}) == normal
+
+
+def test_no_sdist_no_word(make_inputs: MakeInputs) -> None:
+    """Without an sdist, nothing is said about it."""
+    at = make_inputs()
+    assert replace(at.build_stage(), options=BuildOptions(formats=("wheel",))).make(at.context()).decisions == (
+        "formats = wheel",
+    )
+
+
+@pytest.mark.parametrize(
+    ("requires", "backend", "differs"),
+    [
+        ("setuptools>=80", "setuptools.build_meta", True),
+        ("hatchling", "hatchling.build", False),
+        ("flit_core>=3.4", "flit_core.buildapi", False),
+        ("poetry-core>=2", "poetry.core.masonry.api", False),
+        ("pdm-backend", "pdm.backend", False),
+    ],
+)
+def test_two_builds_give_the_same_files(
+    make_inputs: MakeInputs, tmp_path: Path, requires: str, backend: str, *, differs: bool
+) -> None:
+    """Another umask, another folder and another time change neither file; with setuptools they would."""
+    text = f"[build-system]\nrequires = [{requires!r}]\nbuild-backend = {backend!r}\n"
+    text += '[project]\nname = "small-one"\nversion = "1.0"\ndescription = "Small."\n'
+    at = make_inputs({"pyproject.toml": text, "src/small_one/__init__.py": "", "run.sh": "exit\n", "é.txt": "x"})
+    stage = at.build_stage()
+
+    def build(umask: int, options: BuildOptions) -> list[str]:
+        folder = RunFolder(tmp_path / f"run-{umask}-{options.normalize_sdist}")
+        before = os.umask(umask)
+        try:
+            made = replace(stage, folder=folder, options=options).make(at.context())
+        finally:
+            os.umask(before)
+        assert extract(made.sdists[0].path, folder.path / "unpacked").is_dir()
+        return [file.sha256 for file in made.files]
+
+    assert build(0o022, BuildOptions()) == build(0o077, BuildOptions())
+    if differs:
+        raw = BuildOptions(normalize_sdist=False, formats=("sdist",))
+        assert build(0o022, raw) != build(0o077, raw)

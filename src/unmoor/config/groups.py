@@ -8,11 +8,12 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How the files are built: ``python``, ``formats``, ``wheel-from`` and ``build-constraints``."""
+    """How the files are built: ``python``, ``formats``, ``wheel-from``, ``normalize-sdist``, ``build-constraints``."""
 
     python: str = "auto"
     formats: tuple[str, ...] = ("wheel", "sdist")
     wheel_from: Literal["sdist", "tree"] = "sdist"
+    normalize_sdist: bool = True
     constraints: tuple[str, ...] = ()
 
 

@@ -139,6 +139,13 @@ class Settings(Table, frozen=True, kw_only=True):
             " records it."
         ),
     ] = "sdist"
+    normalize_sdist: Annotated[
+        bool,
+        Meta(
+            description="Whether to write the sdist again without what differs from build to build: the order, times,"
+            " owners and modes of its files. The manifest records it."
+        ),
+    ] = True
     build_constraints: Constraints = ()
     tests: Annotated[
         Literal["auto", "configured", "off"],
@@ -212,6 +219,7 @@ class Settings(Table, frozen=True, kw_only=True):
             python=self.python,
             formats=self.formats,
             wheel_from=self.wheel_from,
+            normalize_sdist=self.normalize_sdist,
             constraints=self.build_constraints,
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import HOW_TO_VOUCH
@@ -21,6 +21,7 @@ from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
+from unmoor.dists.normalize import normalize
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
@@ -37,6 +38,14 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.util.files import atomic_writer, is_safe_name
 from unmoor.util.safe_folder import make_folder, open_regular, remove, rename
 from unmoor.util.text import clean
+
+
+class _Built(NamedTuple):
+    """Built files, wheels first, the tools that built them, and what the manifest records about how."""
+
+    files: list[Path]
+    tools: tuple[Tool, ...] = ()
+    how: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,23 +169,22 @@ class BuildDists(Build[Dists]):
         release = context[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            built, tools = (
-                self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
-            )
+            build = self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
+            built, tools, how = build
             self._surfaces.require_equal(tuple(map(describe_file, built)), release, context)
             files = tuple(_copy_into(path, self.folder.dists) for path in built)
-        dists = self._with_decisions(Dists(files=files, tools=tools))
+        dists = self._with_decisions(Dists(files=files, tools=tools, decisions=how))
         self.folder.write_build(Manifest.of(release, dists))
         return dists
 
-    def _take_prebuilt(self, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
+    def _take_prebuilt(self, context: StageContext) -> _Built:
         """The files that another tool built, and no tools, since those are unknown. Raises `Incomplete` if none."""
         built, others = built_files(self.prebuilt or Path())
         if others:
             context.say(f"ignoring what is no release file: {', '.join(others)}")
-        return built, ()
+        return _Built(built)
 
-    def _build(self, work: Path, release: Release, context: StageContext) -> tuple[list[Path], tuple[Tool, ...]]:
+    def _build(self, work: Path, release: Release, context: StageContext) -> _Built:
         """Build the configured formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
         out = work / "dists"
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
@@ -184,22 +192,35 @@ class BuildDists(Build[Dists]):
         backend = self._backend(tree, context)
         env = build_environment(release, backend.requires(tree))
         built: list[Path] = []
+        how: list[str] = []
         source = tree
         if "sdist" in self.options.formats:
             context.say("building the sdist")
             sdist = backend.sdist(tree, out, env=env)
+            how.append(self._normalize(sdist, release, context))
             unpacked = extract(sdist, work / "sdist")
             require_large_files(unpacked, clean(sdist.name))
             built.append(sdist)
             source = tree if self.options.wheel_from == "tree" else unpacked
         if "wheel" not in self.options.formats:
-            return built, backend.tools()
+            return _Built(built, backend.tools(), tuple(how))
         context.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
         try:
             wheel = backend.wheel(source, out, env=env)
         except BuildFailed as error:
             raise (error if source is tree else explain_build_failure(error, built[0].name)) from error
-        return [wheel, *built], backend.tools()
+        return _Built([wheel, *built], backend.tools(), tuple(how))
+
+    def _normalize(self, sdist: Path, release: Release, context: StageContext) -> str:
+        """Normalize the sdist if the settings say so. Return what the manifest records about it."""
+        if not self.options.normalize_sdist:
+            return "normalize-sdist = false"
+        reason = normalize(sdist, release.date)
+        if reason:
+            context.warn(
+                f"{clean(sdist.name)} is kept as the backend wrote it, and the next build may differ: {reason}"
+            )
+        return "sdist not normalized" if reason else "sdist normalized"
 
     def _backend(self, tree: Path, context: StageContext) -> Backend:
         """The backend on an interpreter that the project supports; say so if it is not unmoor's own."""
