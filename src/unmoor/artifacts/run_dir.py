@@ -30,6 +30,11 @@ BUILT_IMAGES = "built-images.json"
 """The record of the built images, before they are proven."""
 _PROOFS = "proofs"
 _MAX_PROOFS = 100
+_CONTAINED = {
+    manifests.NAME: (BUILT, f"{_PROOFS}/prove-dists.json"),
+    IMAGES: (BUILT_IMAGES, f"{_PROOFS}/prove-images.json"),
+}
+"""What a complete document was made from."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,14 @@ class RunFolder:
         write_atomic(self.path / name, data)
 
     def unvouched(self) -> tuple[str, ...]:
-        """The names of the documents here that nothing vouches for. Given digests find their documents on the way."""
-        found = ((name, self._read(name)) for name in self._documents())
-        return tuple(name for name, data in found if data is not None and not self.belief.vouches_for(data))
+        """The names of the documents here that nothing vouches for. Given digests find their documents on the way.
+
+        Leaves out what a complete document contains that counts.
+        """
+        found = {name: data for name in self._documents() if (data := self._read(name)) is not None}
+        counting = {name for name, data in found.items() if self.belief.vouches_for(data)}
+        contained = {name for whole, parts in _CONTAINED.items() if whole in counting for name in parts}
+        return tuple(name for name in found if name not in counting | contained)
 
     def _documents(self) -> tuple[str, ...]:
         """The names of the documents that may be here."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -149,32 +149,64 @@ def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge
     return tuple(found)
 
 
-def repairable_differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge) -> tuple[Difference, ...]:
+def repairable_differences(
+    forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge, folder: RunFolder
+) -> tuple[Difference, ...]:
     """Return the differences that may be repaired, none for a public release. Raises `Conflict`, and `Unknown`.
 
     A public release is never changed: another text of its documents that lists the same bytes is fine, any other
-    difference is a conflict. So are other bytes in our own draft, and a distribution that somebody added to it: our
-    draft is one with our manifest. Only its record of images may change, if an image was lost and built again. A draft
-    of another build may be replaced, as far as what is out allows it.
+    difference is a conflict. So are other bytes in a draft with our manifest, and in a draft of another build that is
+    vouched for. Only the record of images may change, if an image was lost and built again. A draft that nothing
+    vouches for may be replaced, as far as what is out allows it.
     """
     found = differences(forge_release, bundle, forge)
-    if forge_release.draft:
-        is_ours = not any(each.name == manifests.NAME for each in found)
-        wrong = [each for each in found if is_ours and each.replaces and each.name != IMAGES]
-        advice, retryable = "compare the two; if the draft is the wrong one, delete it by hand", True
-    else:
-        wrong = [each for each in found if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
-        how = (
-            "an immutable release cannot be changed"
-            if forge_release.immutable
-            else "unmoor never changes a published release"
-        )
-        advice, retryable = f"{how}: release a new version", False
-        if any(each.kind is DifferenceKind.OTHER for each in wrong):
-            advice = f"{how}: if it is right, {HOW_TO_VOUCH}; else release a new version"
+    wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)
     if wrong:
+        advice, retryable = _advice(forge_release, wrong)
         raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
-    return found if forge_release.draft else ()
+    if not forge_release.draft:
+        return ()
+    if replaces_bytes(found) and _is_vouched_for(forge_release, forge, folder):
+        raise Conflict(
+            "another run also built this commit, and the files of its build are in the draft:\n"
+            + "\n".join(str(each) for each in found if each.replaces),
+            where=forge_release.url,
+            next_step=f"to continue with those, remove {folder.path}",
+            retryable=True,
+        )
+    return found
+
+
+def _wrong_in_draft(found: Sequence[Difference]) -> list[Difference]:
+    """What must not differ in a draft that has our manifest."""
+    if any(each.name == manifests.NAME for each in found):
+        return []
+    return [each for each in found if each.replaces and each.name != IMAGES]
+
+
+def _wrong_in_public(found: Sequence[Difference]) -> list[Difference]:
+    """What must not differ in a public release."""
+    return [each for each in found if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
+
+
+def _advice(forge_release: ForgeRelease, wrong: Sequence[Difference]) -> tuple[str, bool]:
+    """What to do about assets that must not differ, and whether the same command may succeed after that."""
+    if forge_release.draft:
+        return "compare the two; if the draft is the wrong one, delete it by hand", True
+    rule = (
+        "an immutable release cannot be changed"
+        if forge_release.immutable
+        else "unmoor never changes a published release"
+    )
+    if any(each.kind is DifferenceKind.OTHER for each in wrong):
+        return f"{rule}: if it is right, {HOW_TO_VOUCH}; else release a new version", False
+    return f"{rule}: release a new version", False
+
+
+def _is_vouched_for(forge_release: ForgeRelease, forge: Forge, folder: RunFolder) -> bool:
+    """Whether the manifest on a draft counts, though it is not ours."""
+    manifest = find_asset(forge_release, manifests.NAME)
+    return manifest is not None and manifest.uploaded and folder.belief.vouches_for(content_of(manifest, forge))
 
 
 def replaces_bytes(found: Iterable[Difference]) -> bool:

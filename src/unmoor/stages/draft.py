@@ -216,6 +216,7 @@ class MakeDraft(Push[Draft]):
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise busy(forge_release)
+        self._require_nothing_else_out(forge_release, context)
 
     def _require_nothing_else_out(self, forge_release: ForgeRelease, context: StageContext) -> None:
         """Raise `Conflict`, with the way out, if an index or a registry holds anything of this version but ours."""
@@ -261,7 +262,7 @@ class MakeDraft(Push[Draft]):
         return bool(stale)
 
     def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
-        return repairable_differences(forge_release, bundle, self.forge)
+        return repairable_differences(forge_release, bundle, self.forge, self.folder)
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds every file by hash, for as long as a list may lag behind."""
