@@ -11,9 +11,10 @@ import pytest
 from tests.journeys.test_images import NAME, blobs, digest, project, release, start_image_release
 from tests.support.engines import TestEngine, engine  # noqa: F401 - the fixture
 from tests.support.git_repos import Repo
-from tests.support.local_release import LocalRelease
+from tests.support.local_release import LocalRelease, digests_in, vouching
 
 from unmoor.artifacts.run_dir import IMAGES as RECORD
+from unmoor.errors import Refused
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -21,17 +22,27 @@ PLATFORMS = ("linux/amd64", "linux/386")
 SUFFIXES = ("", "-dev")
 
 
-def leg(place: LocalRelease, platform: str, engine: TestEngine, into: Path) -> Path:  # noqa: F811 - the fixture
-    """Build one platform in its own clone, and return the folder for the other job; the engine loses the images."""
+def leg(
+    place: LocalRelease,
+    platform: str,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    into: Path,
+    packages: str,
+) -> tuple[Path, str]:
+    """Build one platform on another machine; the engine loses the images.
+
+    Returns the folder for the job that joins them, and what the run printed. ``packages`` is what the run printed that
+    built the files.
+    """
     clone = into.with_name(f"{into.name}-clone")
     place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
     built = place.repo.path / ".unmoor" / "v1.0"
     ran = release(
-        LocalRelease(repo=Repo(clone), world=place.world),
+        LocalRelease(repo=Repo(clone), world=place.world, state=into.with_name(f"{into.name}-state")),
         "v1.0",
         engine,
         *("--dry-run", "--until", "prove-images", "--platform", platform, "--keep-images"),
-        *("--dists", str(built / "dists"), "--manifest", str(built / "manifest.json")),
+        *("--dists", str(built / "dists"), "--manifest", str(built / "manifest.json"), *vouching(packages)),
     )
     assert ran.returncode == 0, ran.stderr
     shutil.copytree(clone / ".unmoor" / "v1.0", into)
@@ -39,7 +50,7 @@ def leg(place: LocalRelease, platform: str, engine: TestEngine, into: Path) -> P
     for suffix in SUFFIXES:
         name = f"unmoor.local/ghcr.io/{NAME}:sha-{commit}{suffix}-{platform.replace('/', '-')}"
         engine.docker("rmi", "--force", name)
-    return into
+    return into, ran.stderr
 
 
 def index(place: LocalRelease, tag: str) -> dict[str, str]:
@@ -60,26 +71,32 @@ def test_legs_of_two_machines_become_one_release(tmp_path: Path, engine: TestEng
     with start_image_release(tmp_path, repo) as place:
         packages = release(place, "v1.0", None, "--dry-run", "--until", "prove-dists", "--until", "check-dists")
         assert packages.returncode == 0, packages.stderr
-        one, other = (leg(place, platform, engine, tmp_path / platform.replace("/", "-")) for platform in PLATFORMS)
+        (one, first), (other, second) = (
+            leg(place, platform, engine, tmp_path / platform.replace("/", "-"), packages.stderr)
+            for platform in PLATFORMS
+        )
 
         # The machine that joins them cannot build the other platform.
-        alone = release(place, "v1.0", None, "--leg", str(one))
+        unvouched = release(place, "v1.0", None, "--leg", str(one))
+        assert unvouched.returncode == Refused.exit_code, unvouched.stderr
+        alone = release(place, "v1.0", None, "--leg", str(one), *vouching(first))
         assert alone.returncode == 13, alone.stderr
         assert blobs(place) == []
         assert digest(place, "v1.0") == digest(place, "latest") == ""
         assert "pypi" not in {name for name, _ in place.stored()}
 
-        joined = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other))
+        joined = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other), *vouching(second, first))
         assert joined.returncode == 0, joined.stderr
         assert "building with" not in joined.stderr
         for suffix in SUFFIXES:
             assert set(index(place, f"v1.0{suffix}")) == set(PLATFORMS)
         assert digest(place, "v1.0") == digest(place, "latest")
-        manifest = json.loads((repo.path / ".unmoor" / "v1.0" / "manifest.json").read_text())
+        whole = json.loads((repo.path / ".unmoor" / "v1.0" / RECORD).read_text())
         recorded = [json.loads((each / RECORD).read_text())["images"] for each in (one, other)]
         built = {image["id"] for images in recorded for image in images}
-        assert {image["id"] for image in manifest["images"]} == built
-        proof = next(proof for proof in manifest["proofs"] if proof["name"] == "prove-images")
+        assert {image["id"] for image in whole["images"]} == built
+        assert whole["manifest"] == digests_in(packages.stderr)["manifest.json"]
+        (proof,) = whole["proofs"]
         assert {f"sha256:{subject['sha256']}" for subject in proof["subjects"]} == built
-        again = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other))
+        again = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other), *vouching(first, second))
         assert again.returncode == 0, again.stderr

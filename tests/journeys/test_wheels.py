@@ -16,7 +16,7 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.errors import CheckFailed, Incomplete
+from unmoor.errors import CheckFailed, Incomplete, Refused
 from unmoor.products import Proof, Result, Subject, Verdict
 from unmoor.util.files import sha256_of
 
@@ -93,7 +93,7 @@ class Jobs:
             check=True,
             capture_output=True,
         )
-        return Job(replace(self.local, repo=Repo(clone)))
+        return Job(replace(self.local, repo=Repo(clone), state=self.folder / name / "state"))
 
     def built(self, sdist: Path, name: str, tag: str) -> Path:
         """The output of another tool: a wheel from the sdist for one platform, retagged by a repair."""
@@ -110,6 +110,13 @@ class Jobs:
         subprocess.run(with_setuptools, cwd=tree / "sounding-1.0", check=True, capture_output=True, env=environ)
         (house / "cibuildwheel.log").touch()
         return house
+
+
+def handed_over(*folders: Path) -> list[str]:
+    """The options that hand over what jobs built; the digests may come in any order."""
+    digests = [sha256_of(folder / manifests.NAME) for folder in folders]
+    dists = [option for folder in folders for option in ("--dists", str(folder))]
+    return [*dists, *(option for digest in digests for option in ("--manifest-sha256", digest))]
 
 
 def mac(linux: Job, folder: Path) -> Path:
@@ -161,19 +168,22 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         assert "building" not in taken.stderr
 
         # One leg alone gives no release, nor does a wheel that no machine has tested.
-        few = last.run("--hold", "--dists", str(linux.folder))
+        few = last.run("--hold", *handed_over(linux.folder))
         assert few.returncode == Incomplete.exit_code, few.stderr
         assert "there is no sdist" in few.stderr
         shutil.rmtree(last.folder)
-        handed = ["--dists", str(source.folder), "--dists", str(linux.folder)]
-        handed += ["--dists", str(mac(linux, tmp_path / "mac"))]
-        untried = last.run(*LEG, *handed)
+        folders = [source.folder, linux.folder, mac(linux, tmp_path / "mac")]
+        unvouched = last.run(*LEG, *handed_over(*folders)[:-2])
+        assert unvouched.returncode == Refused.exit_code, unvouched.stderr
+        assert "mac/manifest.json: nothing vouches for this document" in unvouched.stderr
+        assert not (last.folder / "dists").exists()
+        untried = last.run(*LEG, *handed_over(*folders))
         assert untried.returncode == CheckFailed.exit_code, untried.stderr
         assert "macosx_11_0_arm64.whl is for a platform or Python that is not available here" in untried.stderr
 
         # The proof comes later, with the very same bytes.
         proven(tmp_path / "mac")
-        whole = last.run(*handed)
+        whole = last.run(*handed_over(*folders))
         assert whole.returncode == 0, whole.stderr
         assert "building" not in whole.stderr
         assert "testing the files" not in whole.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,10 +25,14 @@ CHANGELOG = "# Changes\n\n## 1.0\n\n- It floats.\n"
 
 @dataclass(frozen=True)
 class LocalRelease:
-    """A checkout with its world."""
+    """A checkout with its world. ``state`` is the state folder of the account that uses it; the usual one if ``None``.
+
+    Another machine is another checkout with another state folder.
+    """
 
     repo: Repo
     world: Path
+    state: Path | None = None
 
     @property
     def world_file(self) -> Path:
@@ -58,7 +63,7 @@ class LocalRelease:
             text=True,
             timeout=110,
             check=False,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **({"XDG_STATE_HOME": str(self.state)} if self.state else {}), **(env or {})},
         )
 
     def release(self, *args: str) -> subprocess.CompletedProcess[str]:
@@ -68,6 +73,19 @@ class LocalRelease:
     def status(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Compare the world with the manifest."""
         return self.unmoor("status", "--world", str(self.world_file), *args, "v1.0")
+
+
+def digests_in(output: str) -> dict[str, str]:
+    """The sha256 of the documents that a run printed as its last lines, by name."""
+    return {
+        name: digest for name, digest in re.findall(r"^sha256 of ([\w.-]+):  ([0-9a-f]{64})$", output, re.MULTILINE)
+    }
+
+
+def vouching(*outputs: str) -> list[str]:
+    """The options that vouch for the documents of earlier runs, by what these printed."""
+    digests = dict.fromkeys(digest for output in outputs for digest in digests_in(output).values())
+    return [option for digest in digests for option in ("--manifest-sha256", digest)]
 
 
 def small_repo(path: Path, **others: str) -> Repo:
