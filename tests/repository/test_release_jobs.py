@@ -36,11 +36,11 @@ UPLOADS = {"testpypi": "testpypi", "pypi": "pypi"}
 
 @dataclass
 class Runner:
-    """Runs the jobs of the workflow. ``outputs`` are the outputs of the build job."""
+    """Runs the jobs of the workflow, each by another account. ``outputs`` are the outputs of each job."""
 
     folder: Path
     running: LocalWorld
-    outputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def world(self) -> Path:
@@ -101,7 +101,8 @@ class Runner:
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 "WORLD": str(self.world_of(name, named)),
                 "TAG": TAG,
-                "MANIFEST_SHA256": self.outputs.get("manifest-sha256", "") if "MANIFEST_SHA256" in named else "",
+                "XDG_STATE_HOME": str(self.folder / name / "state"),
+                **self.digests(named),
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_EVENT_NAME": "push",
                 "GITHUB_REF": f"refs/tags/{TAG}",
@@ -117,8 +118,15 @@ class Runner:
             timeout=200,
         )
         assert ran.returncode == 0, f"{name}:\n{ran.stdout}\n{ran.stderr}"
-        if name == "build":
-            self.outputs = dict(line.split("=", 1) for line in output.read_text().splitlines() if "=" in line)
+        given = output.read_text().splitlines() if output.exists() else []
+        self.outputs[name] = dict(line.split("=", 1) for line in given if "=" in line)
+
+    def digests(self, named: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a step that get the output of an earlier job; the inputs of the workflow are empty."""
+        outputs = {
+            variable: re.search(r"needs\.(\w+)\.outputs\.([\w-]+) \}\}$", text) for variable, text in named.items()
+        }
+        return {variable: self.outputs[found[1]][found[2]] for variable, found in outputs.items() if found}
 
     def world_of(self, name: str, named: Mapping[str, str]) -> Path:
         """Write the world file for a job: without logins for indexes, and for the forge only if the job has a token."""

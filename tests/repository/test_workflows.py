@@ -200,8 +200,15 @@ def test_no_token_of_an_index_is_stored() -> None:
 def test_only_the_manifest_of_the_build_is_released(name: str) -> None:
     """The sha256 of the manifest comes from the outputs of the build job, not from the artifact."""
     (step,) = [step for step in RELEASE[name].steps if step.get("run", "").startswith("unmoor ")]
-    assert '--manifest-sha256 "$MANIFEST_SHA256"' in step["run"]
-    assert step["env"]["MANIFEST_SHA256"] == "${{ needs.build.outputs.manifest-sha256 }}"
+    documents = {
+        "MANIFEST_SHA256": "${{ inputs.manifest-sha256 || needs.build.outputs.manifest-sha256 }}",
+        "IMAGES_SHA256": "${{ inputs.images-sha256 || needs.build.outputs.images-sha256 }}",
+        "PROOF_SHA256": "${{ needs.prove.outputs.proof-sha256 }}",
+    }
+    wanted = {"hold": list(documents)[:2], "prove": list(documents)[:1], "publish": list(documents)}[name]
+    assert {variable: step["env"].get(variable) for variable in wanted} == {each: documents[each] for each in wanted}
+    assert step["run"].count("--manifest-sha256") == len(wanted)
+    assert all(f'--manifest-sha256 "${variable}"' in step["run"] for variable in wanted)
 
 
 def test_the_run_folder_is_uploaded_completely() -> None:
@@ -215,6 +222,7 @@ def test_the_run_folder_is_uploaded_completely() -> None:
     assert {name: each["path"] for name, each in given.items()} == {
         "tool": "${{ runner.temp }}/tool/",
         "built": ".unmoor/",
+        "held": ".unmoor/",
         "proof": ".unmoor/*/proofs/prove-testpypi.json",
     }
     assert all(each["include-hidden-files"] is True for name, each in given.items() if name != "tool")
@@ -224,14 +232,14 @@ def test_the_run_folder_is_uploaded_completely() -> None:
 
 
 def test_jobs_take_only_a_proof_from_the_job_that_runs_foreign_code() -> None:
-    """Later jobs take the folder of the build job, and from `prove` only its proof, which names the digests."""
+    """Later jobs take the folder of `build` or `hold`, and from `prove` only its proof, which names the digests."""
     taken = {name: [each["name"] for each in job.uses("actions/download-artifact")] for name, job in RELEASE.items()}
     assert taken == {
         "build": [],
         "hold": ["tool", "built"],
-        "prove": ["tool", "built"],
-        "publish": ["tool", "built", "proof"],
-        "verify": ["tool", "built"],
+        "prove": ["tool", "held"],
+        "publish": ["tool", "held", "proof"],
+        "verify": ["tool", "held"],
     }
 
 
