@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from github import Auth, Github, GithubException
 from tests.rehearsal.conftest import requests_of, world_table
 from tests.rehearsal.github.contract import ForgeClient
 from tests.support.git_repos import Repo
@@ -270,11 +272,72 @@ def test_an_asset(forge: ForgeClient) -> None:
 def test_a_second_asset_of_a_name(forge: ForgeClient) -> None:
     """A second asset of a name is refused with GitHub's message, even if only the normalized name is the same."""
     draft = forge.make("v0.1.0")
-    assert forge.attach(draft, "a b+c.txt", b"text").json()["name"] == "a.b.c.txt"
-    for name in ("a b+c.txt", "a.b.c.txt"):
+    assert forge.attach(draft, "a b~c.txt", b"text").json()["name"] == "a.b.c.txt"
+    for name in ("a b~c.txt", "a.b.c.txt"):
         answer = forge.attach(draft, name, b"x" * 300_000)
         assert answer.json()["message"] == "Validation Failed"
         assert errors(answer) == [{"resource": "ReleaseAsset", "code": "already_exists", "field": "name"}]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("demo-1.0%2Bcpu-py3-none-any.whl", "demo-1.0+cpu-py3-none-any.whl"),
+        ("demo-1.0+cpu-py3-none-any.whl", "demo-1.0.cpu-py3-none-any.whl"),
+        ("a%20b.txt", "a.b.txt"),
+        (".a%2Bb.", "a+b"),
+        ("%C3%A9%2B.txt", "+.txt"),
+        ("a%2540b", "a.40b"),
+    ],
+)
+def test_an_encoded_plus_sign_stays(forge: ForgeClient, query: str, name: str) -> None:
+    """A plus sign that is not encoded is a blank, which GitHub replaces as it does every other character."""
+    draft = forge.make("v0.1.0")
+    address = draft["upload_url"].partition("{")[0]
+    headers = {"Content-Type": "application/octet-stream"}
+    assert forge.call("POST", f"{address}?name={query}", data=b"text", headers=headers).json()["name"] == name
+
+
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+UNSIZED = {
+    "in pieces": (CHUNKED, b"4\r\ntext\r\n0\r\n\r\n"),
+    "in pieces, with a length": (f"{CHUNKED}Content-Length: 4\r\n", b"4\r\ntext\r\n0\r\n\r\n"),
+    "in pieces that never come": (f"{CHUNKED}Content-Length: 0\r\n", b""),
+    "in pieces that never end": (CHUNKED, b"4\r\ntext\r\n"),
+    "nothing": ("", b""),
+}
+
+
+@pytest.mark.parametrize("case", UNSIZED)
+def test_an_asset_needs_a_length(forge: ForgeClient, case: str) -> None:
+    """GitHub takes no asset in pieces, and answers at once, even a client that announces pieces and sends none."""
+    head, body = UNSIZED[case]
+    draft = forge.make("v0.1.0")
+    where = urlsplit(draft["upload_url"].partition("{")[0])
+    request = (
+        f"POST {where.path}?name=a.txt HTTP/1.1\r\nHost: {where.netloc}\r\n"
+        f"Authorization: Bearer {forge.token}\r\n{head}\r\n"
+    )
+    with socket.create_connection((str(where.hostname), int(where.port or 0)), timeout=5) as connection:
+        connection.sendall(request.encode() + body)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["message"]) == (400, "Bad Content-Length: ")
+        assert connection.recv(1) == b""
+    assert forge.call("GET", f"/releases/{draft['id']}/assets").json() == []
+
+
+def test_an_empty_file_from_pygithub_is_refused(forge: ForgeClient, tmp_path: Path) -> None:
+    """It would wait for its time-out if the forge waited for the rest of the body."""
+    draft = forge.make("v0.1.0")
+    (tmp_path / "empty.txt").touch()
+    client = Github(
+        base_url=f"{forge.base}/api/v3", auth=Auth.Token(forge.token), retry=None, timeout=5, seconds_between_requests=0
+    )
+    release = client.get_repo("acme/demo").get_release(draft["id"])
+    with pytest.raises(GithubException, match="Bad Content-Length") as caught:
+        release.upload_asset(str(tmp_path / "empty.txt"))
+    assert caught.value.status == 400
 
 
 @pytest.mark.parametrize(("name", "data"), [("a.txt", b""), ("", b"text"), ("...", b"text")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tests.rehearsal.registry.oci_client import INDEX, RegistryClient, digest_of
 from unmoor.rehearsal.registry.rules import Fault
 from unmoor.rehearsal.registry.tokens import Access, Signer, scopes
 
+TAGS = ["1.10", "1.9", "B", "_x", "a", "a-1", "a.1", "b"]
+
 
 @pytest.fixture
 def package(name: str) -> str:
@@ -23,11 +26,18 @@ def package(name: str) -> str:
     return f"acme/{name}"
 
 
+@pytest.fixture
+def tagged(registries: LocalRegistries, package: str) -> str:
+    """Push an image with several tags, and return its package."""
+    registries.oci().push(package, b"layer", *reversed(TAGS))
+    return package
+
+
 def test_push_and_pull(registries: LocalRegistries, package: str) -> None:
     """An image is pulled byte for byte, by digest and by tag, and anyone can pull it."""
     oci, stranger = registries.oci(), registries.oci("")
     digest = oci.push(package, b"layer", "1.0", "latest")
-    assert sorted(oci.call("GET", f"{package}/tags/list").json()["tags"]) == ["1.0", "latest"]
+    assert oci.call("GET", f"{package}/tags/list").json()["tags"] == ["1.0", "latest"]
     for reference in ("1.0", "latest", digest):
         answer = stranger.pull(package, reference)
         assert (answer.headers["docker-content-digest"], digest_of(answer.content)) == (digest, digest)
@@ -197,6 +207,50 @@ def test_an_index(registries: LocalRegistries, package: str) -> None:
     assert oci.pull(package, "1.0").headers["content-type"] == INDEX
     lacking = {**index, "manifests": [{**entry, "digest": digest_of(b"none")}]}
     assert oci.put(package, "1.1", lacking).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "more"),
+    [
+        ("", TAGS, ""),
+        ("?n=100", TAGS, ""),
+        ("?n=8", TAGS, ""),
+        ("?n=3", TAGS[:3], "last=B&n=3"),
+        ("?n=3&last=B", TAGS[3:6], "last=a-1&n=3"),
+        ("?last=a-1&n=3", TAGS[6:], ""),
+        ("?last=a", TAGS[5:], ""),
+        ("?last=1.95", TAGS[2:], ""),
+        ("?last=%61", TAGS[5:], ""),
+        ("?last=", TAGS, ""),
+        ("?last=zzz", [], ""),
+        ("?last=b&n=3", [], ""),
+        ("?n=0", [], ""),
+        ("?n=", TAGS, ""),
+    ],
+)
+def test_a_list_of_tags(registries: LocalRegistries, tagged: str, query: str, expected: list[str], more: str) -> None:
+    """Tags come in lexical order, after ``last`` whether it is a tag or not, with or without ``n``."""
+    answer = registries.oci().call("GET", f"{tagged}/tags/list{query}")
+    assert (answer.status_code, answer.json()) == (200, {"name": tagged, "tags": expected})
+    link = f'</v2/{tagged}/tags/list?{more}>; rel="next"' if more else None
+    assert answer.headers.get("link") == link
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", "%D9%A1"])
+def test_a_list_of_no_number_of_tags(registries: LocalRegistries, tagged: str, number: str) -> None:
+    """It is refused, as the registry's next version does."""
+    refused = error(registries.oci().call("GET", f"{tagged}/tags/list?n={number}"))
+    assert refused == (400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
+
+
+def test_the_tags_of_nothing(registries: LocalRegistries, package: str) -> None:
+    """A package that does not exist has no list, and one without tags has an empty one."""
+    oci = registries.oci()
+    assert oci.call("GET", f"{package}/tags/list?n=1").status_code == 404
+    manifest = oci.image(package, b"x")
+    assert oci.put(package, digest_of(json.dumps(manifest).encode()), manifest).status_code == 201
+    answer = oci.call("GET", f"{package}/tags/list?last=a")
+    assert answer.status_code == 404 or answer.json()["tags"] == []
 
 
 def test_busy_once(registries: LocalRegistries, package: str) -> None:

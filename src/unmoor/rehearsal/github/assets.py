@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ASSET_LIMIT = 2 << 30
 LINK_LIFE = 300
+PATIENCE = 0.5
+"""Seconds to wait for the rest of a body that is refused."""
 
 
 class AssetBody(msgspec.Struct, kw_only=True):
@@ -59,10 +61,20 @@ class Attachments:
         return JSONResponse(self.handler.shapes.asset(release, asset))
 
     async def attach(self, request: Request) -> Response:
-        """``POST {uploads}/repos/…/releases/{id}/assets?name=…``: the body is the file."""
+        """``POST {uploads}/repos/…/releases/{id}/assets?name=…``: the body is the file.
+
+        Its length must be known. PyGithub announces both a length and pieces for an empty file, and sends none.
+        """
         releases, number = self.handler.releases, request.path_params["id"]
         name = request.query_params.get("name", "")
         note(request, file=name[:255], outcome="refused")
+        if "transfer-encoding" in request.headers or "content-length" not in request.headers:
+            await drain(request, patience=PATIENCE)
+            return JSONResponse(
+                {"message": "Bad Content-Length: ", "request_id": secrets.token_hex(8)},
+                HTTPStatus.BAD_REQUEST,
+                {"connection": "close"},
+            )
         try:
             self.handler.push(request)
             name = releases.check_asset(releases.get(number, drafts=True), name)

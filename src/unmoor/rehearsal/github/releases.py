@@ -245,7 +245,7 @@ class Releases:
 
     def check_asset(self, release: Release, name: str) -> str:
         """Check that an asset can have this name, and return the name as GitHub writes it."""
-        written = re.sub(r"[^A-Za-z0-9._-]+", ".", name).strip(".")
+        written = re.sub(r"[^A-Za-z0-9._+-]+", ".", name).strip(".")
         if not written:
             raise invalid("ReleaseAsset", "missing_field", "name")
         if release.immutable:

@@ -1,8 +1,8 @@
 """The registry's token server, and a proxy in front of it that gives GHCR's answers where they differ.
 
 GHCR authenticates first, and refuses later: 403 with ``permission_denied: write_package`` at the start of an upload,
-405 for deleting a manifest. Without a login there is no token for a private package. Everything else is the
-registry's own answer, streamed both ways.
+405 for deleting a manifest. Without a login there is no token for a private package. Lists of tags have pages and an
+order (`tag_list`). Everything else is the registry's own answer, streamed both ways.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from unmoor.rehearsal.registry.rules import Endpoint, Fault, Rules, Who
+from unmoor.rehearsal.registry.tag_list import TagPage
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
 from unmoor.rehearsal.registry.upstream import Answer, Headers, Upstream
 from unmoor.rehearsal.shared.http import CUT, answer_gone, drain, note
@@ -155,8 +156,13 @@ class Proxy:
             body = await self._refuse_moved_tag(body, endpoint)
         query = request.scope["query_string"]
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
+        lists_tags = endpoint is not None and (endpoint.kind, endpoint.rest, request.method) == ("tags", "list", "GET")
         async with self.upstream.ask(request.method, target, headers, body) as answer:
-            await self._pass_on(request, endpoint, answer, send)
+            if lists_tags and answer.status == HTTPStatus.OK:
+                response = await _page_of_tags(request.url.query, answer)
+                await response(request.scope, request.receive, send)
+            else:
+                await self._pass_on(request, endpoint, answer, send)
 
     def _lets_in(self, request: Request, endpoint: Endpoint) -> bool:
         """Whether GHCR accepts the token of a request. Raises GHCR's own refusals."""
@@ -226,6 +232,18 @@ class Proxy:
             async for piece in answer.pieces():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _page_of_tags(query: str, answer: Answer) -> Response:
+    """Cut the requested page out of the registry's list of all tags. Raises a 400."""
+    try:
+        page = TagPage.of(query)
+    except ValueError:
+        message = "invalid number of results requested"
+        raise Refused(HTTPStatus.BAD_REQUEST, "PAGINATION_NUMBER_INVALID", message) from None
+    body, link = page.cut(b"".join([piece async for piece in answer.pieces()]))
+    headers = {"docker-distribution-api-version": "registry/2.0"} | ({"link": link} if link else {})
+    return Response(body, headers=headers, media_type="application/json")
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

@@ -108,16 +108,18 @@ def _quality(parameters: str) -> float:
     return 1.0
 
 
-async def drain(request: Request) -> None:
-    """Read a body to its end and discard it.
+async def drain(request: Request, *, patience: float = 10.0) -> None:
+    """Read a body to its end and discard it. End earlier if the client sends nothing for ``patience`` seconds.
 
     If a server answers and closes while the client still sends, the client gets a reset connection instead
-    of the answer.
+    of the answer. But some clients announce a body in pieces and never send one.
     """
     size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > DRAIN_LIMIT:
+    pieces = request.stream()
+    while size <= DRAIN_LIMIT:
+        try:
+            size += len(await asyncio.wait_for(anext(pieces), patience))
+        except (StopAsyncIteration, TimeoutError):
             return
 
 
