@@ -119,9 +119,17 @@ def test_a_release_starts_on_a_version_tag_or_by_hand() -> None:
 def test_the_workflow_of_a_guide_keeps_these_rules(page: str) -> None:
     """The workflow in a guide starts on tags, has a full checkout, and is never cancelled by the next release."""
     guide = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
-    (block, *_) = re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    workflow = YAML(typ="safe", pure=True).load(block)
-    assert workflow["on"] == {"push": {"tags": ["v*"]}, "workflow_dispatch": None}
+    blocks = re.findall(r"^```yaml\n(name: release\n.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == {"github-actions.md": 2, "wheels.md": 1}[page]
+    for block in blocks:
+        _keeps_the_rules(YAML(typ="safe", pure=True).load(block))
+
+
+def _keeps_the_rules(workflow: Mapping[str, Any]) -> None:
+    assert workflow["on"]["push"] == {"tags": ["v*"]}
+    assert set(workflow["on"]) == {"push", "workflow_dispatch"}
+    dispatch = workflow["on"]["workflow_dispatch"] or {"inputs": {}}
+    assert not any(each["required"] for each in dispatch["inputs"].values())
     assert workflow["permissions"] == {}
     assert workflow["concurrency"] == {"group": "release-${{ github.ref_name }}", **QUEUED}
     for name, body in workflow["jobs"].items():
