@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import OciManifest, Registry
+from unmoor.products import MovedTags, Pushed, Release, TagPosition
+from unmoor.stages.image_tags import TagImages
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
 _NUMBERS = itertools.count(1)
 TARGETS = ImageSettings(targets={"production": TargetSettings(suffix="-prod", floating="prod"), "development": ""})
+SUFFIXED = ImageSettings(targets={"production": "", "development": "-dev"})
 
 MakeStages = Callable[..., ImageStages]
 
@@ -289,6 +292,88 @@ def test_floating_tags_move_back(stages: MakeStages) -> None:
     assert it.tag_stage().find(it.context(release, pushed=pushed)) is None
 
 
+def elsewhere(it: ImageStages, release: Release, pushed: Pushed) -> tuple[TagImages, MovedTags]:
+    """The stage on a machine without a run folder, and what it finds."""
+    stage = replace(it, folder=it.folder / "elsewhere").tag_stage()
+    found = stage.find(it.context(release, pushed=pushed))
+    assert found is not None
+    return stage, found
+
+
+def test_floating_tags_move_back_on_another_machine(stages: MakeStages) -> None:
+    """Without the folder of the run, the record on the release says where they were."""
+    it = stages()
+    _, first, _ = it.push_and_tag("1.2.3")
+    release, pushed, _ = it.push_and_tag("1.3.0")
+    stage, found = elsewhere(it, release, pushed)
+    assert f"latest to {first.images[0].digest}" in stage.remedy(found)
+    assert "1.3 to nothing, since there was no such tag" in stage.remedy(found)
+    answers = stage.undo_partly(found)
+    assert [type(each) for each in answers] == [Undone] * 3, answers
+    assert sum("as v1.2.3 does" in str(each) for each in answers) == 2
+    tags = it.tags()
+    assert tags["latest"] == tags["1"] == first.images[0].digest
+    assert "1.3" not in tags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a record says that ``latest`` pointed at before 2.0.0, and how the answer begins and ends."""
+
+    before: str | None
+    answer: type[Undone | NotUndone]
+    words: tuple[str, ...]
+
+
+CLAIMS = {
+    "the last version": Claim(before="v1.1.0", answer=Undone, words=("again, as v1.1.0 does",)),
+    "an earlier version": Claim(before="v1.0.0", answer=Undone, words=("again, as v1.0.0 does",)),
+    "an image that only a commit names": Claim(
+        before="sha-only", answer=NotUndone, words=("no tag of another version does", "--tag ghcr.io/", "@sha256:")
+    ),
+    "an image of another target": Claim(before="v1.0.0-dev", answer=NotUndone, words=("no tag of another version",)),
+    "an image that a candidate has": Claim(before="v2.0.0rc1", answer=NotUndone, words=("no tag of another version",)),
+    "an image that is not there": Claim(before="gone", answer=NotUndone, words=("no tag of another version does",)),
+    "no tag": Claim(before=None, answer=NotUndone, words=("no such tag before", "it could point at v1.1.0")),
+}
+
+
+@pytest.mark.parametrize("record", ["pointers.json", "pushed.json"])
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_record_may_be_anybodys(stages: MakeStages, name: str, record: str) -> None:
+    """A floating tag goes only to an image that a tag of another version has; else it stays, with what to do."""
+    it, claim = stages(settings=SUFFIXED), CLAIMS[name]
+    known: dict[str | None, str | None] = {None: None, "gone": "sha256:" + "9" * 64}
+    for tag in ("v1.0.0", "v1.1.0", "v1.0.0-dev", "v2.0.0rc1", "sha-only", "sha-0123456"):
+        known[tag] = put_image(it.there[0], it.repository, make_image(tag), tag)
+    release = demo_release("2.0.0", commit="2" * 40)
+    it.git.tags[release.tag] = release.commit
+    pushed = it.push(release, stages=("production", "development"))
+    it.point(release, pushed)
+    digest = {each.target: each.digest for each in pushed.images}["production"]
+    said = TagPosition(name=it.registry().name, tag="latest", digest=known[claim.before])
+    if record == "pointers.json":
+        (it.run.path / record).write_text(json.dumps([{**asdict(said), "digest": digest, "before": said.digest}]))
+        stage, pushed = it.tag_stage(), replace(pushed, before=())
+        found = stage.find(it.context(release, pushed=pushed))
+        assert found is not None
+    else:
+        stage, found = elsewhere(it, release, replace(pushed, before=(said,)))
+    before = it.tags()
+    (answer,) = (
+        answer
+        for pointer, answer in zip(
+            (each for each in found.pointers if each.floating), stage.undo_partly(found), strict=True
+        )
+        if pointer.tag == "latest"
+    )
+    assert isinstance(answer, claim.answer)
+    text = answer.what if isinstance(answer, Undone) else answer.why
+    assert all(words in text for words in claim.words), text
+    assert isinstance(answer, Undone) or record in text
+    assert it.tags()["latest"] == (known[claim.before] if claim.answer is Undone else before["latest"])
+
+
 def test_a_floating_tag_that_moved_again_stays(stages: MakeStages) -> None:
     """A floating tag that another release moved stays."""
     it = stages()
@@ -306,11 +391,9 @@ def test_without_the_record_nothing_is_guessed(stages: MakeStages) -> None:
     """If neither this machine nor the release has a record, the tag stays, and the answer says why."""
     it = stages()
     release, pushed, _ = it.push_and_tag("1.2.3")
-    elsewhere = replace(it, folder=it.folder / "elsewhere")
-    found = elsewhere.tag_stage().find(it.context(release, pushed=replace(pushed, before=())))
-    assert found is not None
-    assert "which is not recorded" in elsewhere.tag_stage().remedy(found)
-    answers = elsewhere.tag_stage().undo_partly(found)
+    stage, found = elsewhere(it, release, replace(pushed, before=()))
+    assert "which is not recorded" in stage.remedy(found)
+    answers = stage.undo_partly(found)
     assert len(answers) == 3
     assert all(isinstance(each, NotUndone) and "neither pointers.json" in each.why for each in answers)
 

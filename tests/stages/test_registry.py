@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from tests.support.image_stages import COMMIT, ImageStages, demo_release
-from tests.support.local_forge import LocalForge, start_forge
+from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, Undone
-from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, Unknown
+from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, Interrupted, Unknown
 from unmoor.products import Images, Pushed
 
 TAG = f"sha-{COMMIT[:12]}"
@@ -74,6 +74,174 @@ def test_what_was_pushed_is_found_equal(stages: MakeStages) -> None:
     assert it.tags() == {TAG: only.digest}
     output = json.loads(it.there[0].skopeo("inspect", f"docker://{{}}/{it.repository}:{TAG}"))
     assert output["Digest"] == only.digest
+
+
+def test_the_draft_says_what_the_registries_hold(stages: MakeStages, mirror: RealRegistry) -> None:
+    """Every target on every registry is listed, with what each floating tag pointed at before."""
+    it = stages(mirror, settings=TARGETS)
+    other = put_image(it.there[0], it.repository, make_image("earlier"), "latest", "1")
+    pushed = it.push(demo_release("1.0"), stages=("production", "development"))
+    record = it.record(demo_release("1.0"))
+    assert (record["schema"], record["tag"], record["commit"]) == (1, "v1.0", COMMIT)
+    assert [(each["name"], each["target"], each["tag"], each["digest"]) for each in record["images"]] == [
+        (each.name, each.target, each.tag, each.digest) for each in pushed.images
+    ]
+    assert len(record["images"]) == 4
+    before = {f"{each['name'].partition('/')[0]}:{each['tag']}": each["digest"] for each in record["before"]}
+    assert {tag for tag, digest in before.items() if digest == other} == {"ghcr.io:latest", "ghcr.io:1"}
+    assert {tag for tag, digest in before.items() if digest is None} == {
+        *("ghcr.io:1.0", "ghcr.io:1.0-prod", "ghcr.io:1-prod", "ghcr.io:latest-prod"),
+        *("docker.io:1.0", "docker.io:1.0-prod", "docker.io:1-prod", "docker.io:latest-prod"),
+        *("docker.io:latest", "docker.io:1"),
+    }
+    assert pushed.record is not None
+    (asset,) = it.forge_release(demo_release("1.0")).assets
+    assert (pushed.record.name, pushed.record.sha256, pushed.record.size) == ("pushed.json", asset.sha256, asset.size)
+
+
+STALE = {
+    "none": None,
+    "malformed": b"{",
+    "of another schema": b'{"schema": 2, "tag": "v1.0", "commit": "c", "images": []}',
+    "of other images": b'{"schema": 1, "tag": "v1.0", "commit": "c", "images": []}',
+}
+
+
+@pytest.mark.parametrize("stale", STALE)
+def test_a_draft_that_does_not_say_so_is_incomplete(stages: MakeStages, tmp_path: Path, stale: str) -> None:
+    """The registries hold the image, but the draft has no record or another one: it is made again, without a push."""
+    it = stages()
+    release = demo_release("1.0")
+    pushed = it.push(release)
+    forge, content = it.at.forge(), STALE[stale]
+    forge.detach(it.forge_release(release).assets[0])
+    if content is not None:
+        forge.attach(it.forge_release(release), text_file(tmp_path / "pushed.json", content.decode()))
+    it.engine.pushed.clear()
+    context = it.context(release, it.built(release))
+    assert it.push_stage().find(context) is None
+    assert it.push_stage().make(context) == it.push_stage().find(context) == pushed
+    assert (it.engine.pushed, len(it.forge_release(release).assets)) == ([], 1)
+
+
+@pytest.mark.parametrize(("version", "stale"), [("50.0", "none"), ("51.0", "malformed"), ("52.0", "of other images")])
+def test_a_public_release_is_never_changed(stages: MakeStages, tmp_path: Path, version: str, stale: str) -> None:
+    """Without a record it counts as done, and pushing an image again attaches none; another record is an error."""
+    it, content = stages(), STALE[stale]
+    release = demo_release(version)
+    pushed = it.push(release)
+    forge = it.at.forge()
+    forge.detach(it.forge_release(release).assets[0])
+    if content is not None:
+        forge.attach(it.forge_release(release), text_file(tmp_path / "pushed.json", content.decode()))
+    forge.publish(it.forge_release(release), prerelease=False, latest=False)
+    before = it.forge_release(release).assets
+    for act in (it.push_stage().find, it.push_stage().make):
+        context = it.context(release, it.built(release))
+        if content is None:
+            assert act(context) == replace(pushed, record=None, before=())
+        else:
+            with pytest.raises(Unknown if stale == "malformed" else Conflict, match=r"pushed\.json"):
+                act(context)
+    assert it.forge_release(release).assets == before
+
+
+def test_what_floating_tags_pointed_at_before_is_kept(stages: MakeStages) -> None:
+    """When the record is made again, a tag that points at our image by now keeps what an earlier record says."""
+    it = stages()
+    earlier = put_image(it.there[0], it.repository, make_image("earlier"), "latest", "1")
+    release = demo_release("1.0")
+    pushed = it.push(release)
+    manifest = it.registry().manifest(TAG)
+    assert manifest is not None
+    meanwhile = put_image(it.there[0], it.repository, make_image("meanwhile"), "1")
+    put_manifest(it.there[0], it.repository, manifest, "latest")
+    again = it.push(release)
+    assert {each.tag: each.digest for each in again.before} == {"latest": earlier, "1": meanwhile, "1.0": None}
+    # Without the earlier record it is not known, which is not the same as that there was no such tag.
+    it.at.forge().detach(it.forge_release(release).assets[0])
+    last = it.push(release)
+    assert {each.tag: each.digest for each in last.before} == {"1": meanwhile, "1.0": None}
+    assert last.images == pushed.images
+
+
+@pytest.mark.parametrize("settings", [ImageSettings(), TWO, TARGETS], ids=["one platform", "two platforms", "targets"])
+@pytest.mark.parametrize("lost", [0, 1], ids=["first", "second"])
+def test_only_missing_images_are_pushed(
+    stages: MakeStages, mirror: RealRegistry, settings: ImageSettings, lost: int
+) -> None:
+    """If one of the registries, targets or platforms lost its image, the others are kept as they are."""
+    it = stages(mirror, settings=settings)
+    release = demo_release("1.0")
+    targets = ("production", "development") if settings is TARGETS else ("",)
+    images = it.built(release, stages=targets)
+    pushed = it.push_stage().make(it.context(release, images))
+    gone = f"{TAG}-linux-386" if settings is TWO else TAG
+    it.registry(lost).delete(it.tags(lost)[gone])
+    kept = it.tags(1 - lost)
+    it.engine.pushed.clear()
+    assert it.push_stage().find(it.context(release, images)) is None
+    assert it.push_stage().make(it.context(release, images)) == pushed
+    assert [name.rpartition(":")[2] for name in it.engine.pushed] == [gone]
+    assert (it.tags(lost), it.tags(1 - lost)) == (kept, kept)
+
+
+def test_a_run_killed_before_the_record_is_finished_by_the_next(stages: MakeStages) -> None:
+    """The push is read back, the record is not attached: the next run attaches it and pushes nothing."""
+    it = stages()
+    release = demo_release("1.0")
+    stage = it.push_stage()
+
+    class Dying:
+        """The forge, which ends the run instead of attaching."""
+
+        def attach(self, *_: object) -> None:
+            raise Interrupted("stopped", next_step="run it again")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(stage.forge, name)
+
+    context = it.context(release, it.built(release))
+    with pytest.raises(Interrupted):
+        replace(stage, forge=Dying()).make(context)  # type: ignore[arg-type]
+    assert (set(it.tags()), it.forge_release(release).assets) == ({TAG}, ())
+    it.engine.pushed.clear()
+    assert stage.find(context) is None
+    assert stage.make(context) == stage.find(context)
+    assert it.engine.pushed == []
+
+
+def test_a_draft_that_is_gone_is_unknown(stages: MakeStages) -> None:
+    """Images are not recorded anywhere else, and the draft is not taken for one without a record."""
+    it = stages()
+    release = demo_release("1.0")
+    context = it.context(release, it.built(release))
+    it.push_stage().make(context)
+    it.at.forge().remove(it.forge_release(release))
+    for act in (it.push_stage().find, it.push_stage().make):
+        with pytest.raises(Unknown, match="no longer listed"):
+            act(context)
+
+
+@pytest.mark.parametrize("recorded", ["configuration", "manifest"])
+@pytest.mark.parametrize("pulled", ["configuration", "manifest"])
+def test_engines_name_an_image_by_its_configuration_or_its_manifest(
+    stages: MakeStages, recorded: str, pulled: str
+) -> None:
+    """Whichever name the engine that built it uses, and the one that pulls it back: it is the same image."""
+    it = stages()
+    release = demo_release("1.0")
+    (image,) = it.built(release).images
+    built = it.engine.images[image.id]
+    if recorded == "manifest":
+        image = replace(image, id=built.manifest.digest)
+        it.engine.images[image.id] = built
+    if pulled == "manifest":
+        it.engine.by_manifest = True
+    context = it.context(release, Images(images=(image,)))
+    pushed = it.push_stage().make(context)
+    assert it.push_stage().find(context) == pushed
+    assert len(it.engine.pulled) == 1
 
 
 def test_an_existing_image_is_not_pushed_again(stages: MakeStages) -> None:

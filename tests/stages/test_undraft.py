@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,11 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.forge import ForgeRelease
-from unmoor.products import Draft, PublishedRelease
+from unmoor.products import Asset, Draft, PublishedRelease, Pushed
 from unmoor.stages.undraft import PublishDraft
 
 DRAFT: Output[Draft] = Output("draft")
+PUSHED: Output[Pushed] = Output("registry")
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +164,39 @@ def test_an_incomplete_draft_is_not_published(
         it.stage.forge.attach(it.forge_release(), text_file(tmp_path / "other" / asset.name, "other"))
     with pytest.raises(error, match=asset.name.replace("+", r"\+")):
         it.stage.make(it.context)
+    assert it.forge_release().draft
+
+
+RECORD = b'{"schema": 1}\n'
+"""The bytes that the stage ``registry`` attached; what they say does not matter here."""
+
+
+@pytest.mark.parametrize(
+    ("there", "made", "error"),
+    [
+        (RECORD, True, None),
+        (None, True, Incomplete),
+        (b'{"schema": 2}\n', True, Conflict),
+        (b"{}", True, Conflict),
+        (RECORD, False, Incomplete),
+    ],
+    ids=["ours", "missing", "other bytes", "another size", "never attached"],
+)
+def test_a_draft_must_say_what_the_registries_hold(
+    at: LocalForge, git: GitCheckout, tmp_path: Path, there: bytes | None, *, made: bool, error: type[Exception] | None
+) -> None:
+    """A project with images publishes nothing without the record of them, with the bytes that were attached."""
+    it = full(at, git, tmp_path)
+    if there is not None:
+        it.stage.forge.attach(it.forge_release(), text_file(tmp_path / "pushed.json", there.decode()))
+    record = Asset(name="pushed.json", sha256=hashlib.sha256(RECORD).hexdigest(), size=len(RECORD)) if made else None
+    context = StageContext({**it.context.products, PUSHED.by: Pushed(images=(), record=record)})
+    stage = replace(it.stage, pushed=PUSHED)
+    if error is None:
+        assert stage.make(context) == stage.find(context)
+        return
+    with pytest.raises(error, match=r"pushed\.json"):
+        stage.make(context)
     assert it.forge_release().draft
 
 

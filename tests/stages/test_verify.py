@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +20,15 @@ from unmoor.core.stage import Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
-from unmoor.products import PublishedRelease, Subject, Uploaded, Verified
+from unmoor.products import Asset, PublishedRelease, Pushed, Subject, Uploaded, Verified
 from unmoor.stages.verify import VerifyRelease
 
 UPLOADED: Output[Uploaded] = Output("pypi")
 PAGE: Output[PublishedRelease] = Output("undraft")
+PUSHED: Output[Pushed] = Output("registry")
+RECORDED = "the images"
+"""The content of the record of images; what it says does not matter here."""
+RECORD = Asset(name="pushed.json", sha256=hashlib.sha256(RECORDED.encode()).hexdigest(), size=len(RECORDED))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,7 @@ class PublicRelease:
                     DISTS.by: self.one.dists,
                     UPLOADED.by: Uploaded(index="pypi", files=files),
                     PAGE.by: self.page,
+                    PUSHED.by: Pushed(images=(), record=RECORD),
                 },
                 warn=self.warned.append,
             )
@@ -97,6 +103,8 @@ def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = No
     one.stage.make(one.context)
     forge = one.stage.forge
     (forge_release,) = forge.releases(one.release.tag)
+    forge.attach(forge_release, text_file(folder / RECORD.name, RECORDED))
+    (forge_release,) = forge.releases(one.release.tag)
     if spoil is not None:
         spoil[1](one, next(asset for asset in forge_release.assets if asset.name.endswith(spoil[0])))
     forge.publish(forge_release, prerelease=False, latest=True)
@@ -108,6 +116,7 @@ def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = No
         dists=DISTS,
         uploaded=UPLOADED,
         page=PAGE,
+        pushed=PUSHED,
         index=FakeIndex(whole(one)),
         forge=at.forge(""),
         git=cast("Any", FakeGitRemote({one.release.tag: one.release.commit})),
@@ -123,7 +132,7 @@ def seen(it: PublicRelease, *looks: Callable[[DraftInputs], Holding | BaseExcept
 
 
 def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, tmp_path: Path) -> None:
-    """Each file, the sums and the manifest are read from each surface, without any wait."""
+    """Each file, the sums, the manifest and the record of images are read from each surface, without any wait."""
     it = public(at, tmp_path)
     assert "sha256" in it.stage.plan()
     verified = it.verify()
@@ -131,7 +140,10 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
     files = {file.name: file.sha256 for file in it.one.dists.files}
     assert {name: digests["pypi", name] for name in files} == files
     assert {name: digests["forge", name] for name in files} == files
-    assert {what for surface, what in digests if surface == "forge"} == {*files, "SHA256SUMS", "manifest.json"}
+    assert {what for surface, what in digests if surface == "forge"} == {
+        *files,
+        *("SHA256SUMS", "manifest.json", "pushed.json"),
+    }
     assert not any(held.pending for held in verified.held)
     assert it.clock.slept == [0.0]
 
@@ -212,7 +224,7 @@ def swapped(one: DraftInputs, asset: ForgeAsset) -> None:
     one.stage.forge.attach(forge_release, text_file(one.stage.folder.path / "other" / asset.name, data))
 
 
-@pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json"])
+@pytest.mark.parametrize("name", [".whl", ".tar.gz", "SHA256SUMS", "manifest.json", "pushed.json"])
 @pytest.mark.parametrize(("spoil", "error"), [(gone, Incomplete), (swapped, Conflict)])
 def test_problems_on_the_forge_are_errors(
     at: LocalForge, tmp_path: Path, name: str, spoil: Spoil, error: type[UnmoorError]

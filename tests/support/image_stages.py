@@ -42,7 +42,8 @@ SETTINGS = ImageSettings()
 class PlainEngine:
     """An engine that pushes and pulls by plain HTTP.
 
-    It raises the errors in ``troubles``, one for each push, in order. If ``late``, it pushes first.
+    It raises the errors in ``troubles``, one for each push, in order. If ``late``, it pushes first. If ``by_manifest``,
+    it names an image that it pulls by the digest of its manifest.
     """
 
     there: Sequence[RealRegistry]
@@ -52,6 +53,7 @@ class PlainEngine:
     pushed: list[str] = field(default_factory=list)
     pulled: list[str] = field(default_factory=list)
     gone: bool = False
+    by_manifest: bool = False
 
     def add(self, built: BuiltImage) -> str:
         """Add an image, and return its id."""
@@ -84,7 +86,7 @@ class PlainEngine:
         assert answer.status_code == 200, answer.text
         document = oci.read_manifest(answer.content, answer.headers["Content-Type"], where=name)
         assert isinstance(document, oci.ImageManifest)
-        return document.config.digest
+        return digest if self.by_manifest else document.config.digest
 
     def _at(self, name: str) -> RealRegistry:
         return next(each for each in self.there if name.startswith(each.url.removeprefix("http://")))

@@ -189,6 +189,16 @@ class RemoteImage:
             for (platform, digest), config in zip(self.platforms, self.configs, strict=True)
         )
 
+    def has_lost_some_of(self, images: Sequence[Image]) -> bool:
+        """Whether it is an index over exactly these platforms, which lost some of these images and has no other."""
+        known = dict(zip((platform for platform, _ in self.platforms), self.configs, strict=True))
+        wanted = {oci.plain_platform(image.platform): image for image in images}
+        return (
+            known.keys() == wanted.keys()
+            and not all(known.values())
+            and all(self.has(wanted[platform]) for platform, config in known.items() if config)
+        )
+
     def is_of(self, images: Sequence[Image]) -> bool:
         """Whether it consists of exactly these images. An engine may use the manifest's digest as an image's id."""
         if len(images) != len(self.platforms):

@@ -196,6 +196,9 @@ class PushImages(Push[Pushed]):
         tag, seen = read_commit_tag(registry, release, target, wanted)
         if seen is None:
             return _TargetState(tag=tag, released=released)
+        if released is None and seen.has_lost_some_of(wanted):
+            # Somebody removed one platform: it is pushed again, and the index is put over it again.
+            return _TargetState(tag=tag)
         require_image(seen, wanted, registry, tag, COMMIT_TAKEN, retryable=True)
         is_final = released is not None or on_release.lists(registry, tag, seen.manifest.digest)
         if not is_final and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
