@@ -400,21 +400,67 @@ def test_an_index_behind_its_own_api_counts(tmp_path: Path) -> None:
     assert running.clock.slept == []
 
 
-def take_and_forget(exchange: Exchange, _shelf: FaultyIndex, _name: str, _data: bytes) -> None:
-    """Answer 200 without storing, as a login page does."""
-    exchange.answer(200, "<html><form>", kind="text/html")
+def saying(body: str | bytes, kind: str = "text/html", *, status: int = 200, stores: bool = False) -> Fault:
+    """Answer with success and a body, as a login page or a proxy does."""
+
+    def script(exchange: Exchange, served: FaultyIndex, name: str, data: bytes) -> None:
+        if stores:
+            served.keep(name, data)
+        exchange.answer(status, body, kind=kind)
+
+    return script
 
 
-def test_success_counts_only_with_the_hash(tmp_path: Path) -> None:
-    """A file that the index accepted but does not list is not done."""
-    files = build_dists(tmp_path)
+@pytest.mark.parametrize("how_many", [1, 2])
+def test_success_counts_only_with_the_hash(how_many: int, tmp_path: Path) -> None:
+    """A wheel that the index accepted but does not list is not done, and no sdist is sent without it."""
+    files = build_dists(tmp_path, more=("cp311-cp311-win32",) * (how_many - 1))
     with run_index() as running:
-        running.served.uploads.extend([take_and_forget] * 2)
-        with pytest.raises(Incomplete, match="does not list") as caught:
+        running.served.uploads.extend([answer(200)] * 9)
+        with pytest.raises(Incomplete, match=rf"does not list .*whl yet; {files[-1].name} was not sent") as caught:
             bringing(running, files)
-    assert running.served.sent == [file.name for file in files]
+    assert sorted(running.served.sent) == sorted(file.name for file in files if file.is_wheel)
     assert AGAIN in next_step(caught.value)
     assert sum(running.clock.slept) == 180
+
+
+FOREIGN: dict[str, tuple[str | bytes, str]] = {
+    "login page": ("<html><form><input></form></html>", "text/html"),
+    "maintenance": ("<h1>Back soon</h1>", "text/html"),
+    "text": ("service unavailable", "text/plain"),
+    "JSON": ('{"error": "no session"}', "application/json"),
+    "HTML as JSON": ("<html>", "application/json"),
+    "bytes": (b"\x00\xff", "application/octet-stream"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_success_that_is_not_the_indexs_own_is_no_answer(name: str, tmp_path: Path) -> None:
+    """The index is asked for the file, which is sent again if it is not there; the sdist waits for it."""
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.uploads.append(saying(*FOREIGN[name]))
+        product, messages = bringing(running, files)
+        assert product == product_of(files)
+        assert running.served.sent == [files[0].name] * 2 + [files[1].name]
+        assert "no clear answer (200 " in messages[1]
+    with run_index() as running:
+        running.served.uploads.extend([saying(*FOREIGN[name])] * 9)
+        with pytest.raises(Unknown, match=r"no usable answer .* 3 times"):
+            bringing(running, files)
+        assert running.served.sent == [files[0].name] * MAX_TRIES
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_an_index_that_says_what_it_did_is_believed_once_it_lists_the_file(status: int, tmp_path: Path) -> None:
+    """Some private indexes answer with JSON. Nothing is sent twice."""
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        said = saying('{"message": "201 Created"}', "application/json", status=status, stores=True)
+        running.served.uploads.extend([said] * 2)
+        assert bringing(running, files)[0] == product_of(files)
+    assert running.served.sent == [file.name for file in files]
+    assert running.clock.slept == []
 
 
 def test_an_index_that_cannot_be_read_is_sent_nothing(tmp_path: Path) -> None:

@@ -95,7 +95,10 @@ class Busy:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """No usable answer (5xx, time-out, reset): the bytes may be there. Look before sending again."""
+    """No usable answer (5xx, time-out, reset, a page of something else): the bytes may be there.
+
+    Look before sending again.
+    """
 
     reason: str
 

@@ -5,7 +5,7 @@ After a lost answer a file is sent again only once the index says that it is not
 attempts and every wait have a limit.
 
 The first wheel goes alone, because it creates the release and its metadata. The other wheels go in
-parallel, and the sdist goes last, so that no installer finds the sdist before the wheels.
+parallel. The sdist goes last, once the index lists the wheels, so that no installer finds it before them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from unmoor.errors import Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
-from unmoor.ports.poll import poll
+from unmoor.ports.poll import ending_at, poll
 from unmoor.products import Dists, File, Release, Uploaded
 from unmoor.publish.index_state import split_holding, split_missing, uploaded_product
 from unmoor.util.concurrency import run_parallel
@@ -99,6 +99,8 @@ def upload(
         say(f"{index.name} has {file.name} already, the same bytes")
         run.there.append(file)
     for part in upload_batches(absent, begun=bool(present)):
+        if not part[0].is_wheel:
+            run.require_wheels(part)
         if failures := run_parallel(part, run.send, width=MAX_PARALLEL):
             raise _describe_failures(failures, run)
     if absent:
@@ -146,7 +148,8 @@ class _Upload:
     def send(self, file: File) -> None:
         """Send one file until it is there or has failed for good. Send nothing more once another file has failed."""
         try:
-            self._send(file)
+            with ending_at(self.ends):
+                self._send(file)
         except BaseException:
             self.failed.set()
             raise
@@ -173,18 +176,28 @@ class _Upload:
                         return
                 case Lost():
                     lost += 1
-                    self.say(f"no usable answer ({answer.reason}): checking whether {file.name} has arrived")
+                    self.say(f"no clear answer ({answer.reason}): checking whether {file.name} has arrived")
                     if self._wait_until_present(file, _CHECK_WAITS):
                         return
                     if lost >= MAX_TRIES or self.failed.is_set():
                         raise self._lost_error(file, answer, lost)
 
+    def require_wheels(self, others: Sequence[File]) -> None:
+        """Read the wheels back before anything else is sent. Raises `Incomplete` if the index lists some too late."""
+        names = ", ".join(file.name for file in others)
+        self._require_listed([file for file in self.files if file.is_wheel], f"; {names} was not sent")
+
     def read_back(self) -> None:
         """Read all files back by hash. Raises `Incomplete` if the index still does not list some of them."""
-        missing = self._missing(self.files, _READ_BACK_WAITS)
+        self._require_listed(self.files)
+
+    def _require_listed(self, files: Sequence[File], so: str = "") -> None:
+        with ending_at(self.ends):
+            missing = self._missing(files, _READ_BACK_WAITS) if files else ()
         if missing:
+            names = ", ".join(file.name for file in missing)
             raise Incomplete(
-                f"{self.index.name} took the files, but does not list {', '.join(file.name for file in missing)} yet",
+                f"{self.index.name} took the files, but does not list {names} yet{so}",
                 where=self.index.name,
                 next_step="wait: an index may take minutes to show a file",
             )

@@ -123,7 +123,10 @@ class Senders:
 
 
 def interpret_answer(place: IndexPlace, answer: Response) -> Sending:
-    """Return what an answer to an upload means. Raises `Denied`."""
+    """Return what an answer to an upload means. Raises `Denied`.
+
+    An answer of success counts only if it is the index's own. Otherwise the file may or may not be there.
+    """
     wait = requested_wait(answer.headers)
     if is_busy(answer.status, wait):
         return Busy(wait=wait or 0.0, reason=error_message(answer))
@@ -135,7 +138,8 @@ def interpret_answer(place: IndexPlace, answer: Response) -> Sending:
                 next_step=_advice(place, error_message(answer)),
             )
         case status if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            return Sent()
+            # Indexes answer with an empty body. Anything else may come from a proxy or a login page.
+            return Lost(reason=f"{status} {error_message(answer)}") if answer.body.strip() else Sent()
         case status if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Refusal(status=status, reason=f"it redirects to {_target(place, answer)}")
         case status if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
