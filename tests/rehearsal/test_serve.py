@@ -26,6 +26,7 @@ from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Refused, UnmoorError
 from unmoor.rehearsal import local, serve
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.util.safe_folder import OWN
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
@@ -57,6 +58,40 @@ def test_world_file(world: LocalWorld) -> None:
         assert read[table]["upload"] == f"{world.addresses[name]}/legacy/"
         assert read[table]["username"] == "__token__"
     assert all(address.startswith("http://127.0.0.1:") for address in world.addresses.values())
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "localhost:{port}", "127.0.0.1", "127.0.0.1:1", "[::1]:{port}", ""]
+)
+def test_answers_only_as_itself(world: LocalWorld, host: str) -> None:
+    """No server answers to another Host: a web page could reach it through a name of its own that leads here."""
+    for address in (*world.addresses.values(), *world.registries.values()):
+        named = host.format(port=address.rpartition(":")[2])
+        answer = requests.get(f"{address}/", headers={"Host": named}, timeout=PATIENCE)
+        assert answer.status_code == 421
+        assert "answers only as 127.0.0.1:" in answer.text
+        assert requests.get(f"{address}/", timeout=PATIENCE).status_code != 421
+
+
+@pytest.mark.parametrize("before", [None, 0o755, 0o777])
+def test_only_its_owner_enters_the_folder(tmp_path: Path, before: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is closed when it is made, and below ``.unmoor`` also if it was open before."""
+    folder = tmp_path / OWN / "world"
+    if before is not None:
+        folder.mkdir(parents=True)
+        folder.chmod(before)
+    made: dict[str, int] = {}
+    mkdir = os.mkdir
+
+    def record(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        mkdir(path, mode, dir_fd=dir_fd)
+        made.setdefault(Path(path).name, mode)
+
+    monkeypatch.setattr(os, "mkdir", record)
+    monkeypatch.chdir(tmp_path)
+    with local.start(folder, repository="acme/demo", checkout=None):
+        assert made.get("world") == (None if before is not None else 0o700)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_restart_keeps_the_state(tmp_path: Path) -> None:

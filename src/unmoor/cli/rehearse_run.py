@@ -24,7 +24,7 @@ from unmoor.ports.engine import Engine
 from unmoor.rehearsal import local
 from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import OWN, names_in, remove
+from unmoor.util.safe_folder import OWN, make_private, names_in, remove
 from unmoor.util.text import clean, indented
 
 FOLDER = "rehearsal"
@@ -37,6 +37,7 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
         sources = read_sources(target.config)
         here = resolve_checkout(target, sources, processes, tag=target.tag)
         folder = here.folder / OWN / FOLDER
+        make_private(folder)
         RunFolder(folder).open()
         with exclusive_lock(folder):
             _remove_last_rehearsal(folder)

@@ -58,7 +58,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
     from unmoor.errors import Interrupted, Refused
     from unmoor.rehearsal import local
     from unmoor.util.filelock import exclusive_lock
-    from unmoor.util.safe_folder import OWN, refuse_links
+    from unmoor.util.safe_folder import OWN, make_private, refuse_links
 
     with Processes() as processes, processes.guarded():
         here = open_checkout(folder, processes)
@@ -71,6 +71,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
         if top is not None:
             refuse_links(top)
         place = (place or (top or folder) / OWN / "world").absolute()
+        make_private(place)
         if top is not None and place.parent == top / OWN:
             RunFolder(place).open()
         repository = repository or (remote_repository(here) if top else "") or "local/world"

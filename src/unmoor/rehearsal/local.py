@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from unmoor.errors import TimedOut, Unknown, error_classes
-from unmoor.util.safe_folder import make_folder, open_in_place, open_regular
+from unmoor.util.safe_folder import make_private, open_in_place, open_regular
 
 READY = 20.0
 STOP = 5.0
@@ -80,7 +80,7 @@ def start(
     and `Unknown`, with the end of their log, if they exit.
     """
     folder = folder.absolute()
-    make_folder(folder, mode=0o700)
+    make_private(folder)
     arguments = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
     arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
     arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]

@@ -29,10 +29,10 @@ from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses
 from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import make_folder, open_in_place
+from unmoor.util.safe_folder import make_private, open_in_place
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp
 
     from unmoor.rehearsal.github.packages import PackageStore
     from unmoor.rehearsal.registry.proxy import Proxy
@@ -90,22 +90,11 @@ def options(arguments: Sequence[str]) -> Options:
 
 def locked(folder: Path) -> AbstractContextManager[None]:
     """Lock the folder, because two worlds in it would overwrite each other's state. Raises `Refused`."""
-    make_folder(folder, mode=0o700)
+    make_private(folder)
     next_step = "stop it, or choose another folder"
     return exclusive_lock(
         folder, name="lock", busy="another world is running here", next_step=next_step, retryable=False
     )
-
-
-class Ports:
-    """One ASGI app for several sockets: each request goes to the app of its port."""
-
-    def __init__(self, apps: Mapping[int, ASGIApp]) -> None:
-        self._apps = apps
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        await self._apps[scope["server"][1]](scope, receive, send)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +119,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     from unmoor.rehearsal.github import app as github_app
     from unmoor.rehearsal.index import app as index_app
     from unmoor.rehearsal.shared import oidc
-    from unmoor.rehearsal.shared.http import Logged
+    from unmoor.rehearsal.shared.http import Logged, Ports
 
     tokens, addresses = worldfile.credentials(chosen.folder), served.addresses
     api, storage = github_app.apps(

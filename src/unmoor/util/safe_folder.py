@@ -84,6 +84,18 @@ def make_folder(path: Path, *, mode: int = 0o777) -> None:
         pass
 
 
+def make_private(path: Path) -> None:
+    """Make a folder that only its owner can enter, or close an existing one below ``.unmoor`` to others."""
+    with open_folder(path, make=True, mode=0o700) as folder:
+        if _is_owned(path) and os.fstat(folder).st_uid == os.geteuid():
+            # A descriptor of O_PATH cannot be changed itself.
+            handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                os.fchmod(handle, 0o700)
+            finally:
+                os.close(handle)
+
+
 def open_regular(path: Path) -> BufferedReader:
     """Open a file to read it. Raises `FileNotFoundError` if there is none, and outside ``.unmoor`` if it is no file."""
     owned = _is_owned(path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import h11
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from unmoor.rehearsal.shared.store import append_line
@@ -131,6 +132,26 @@ def note(request: Request, **facts: object) -> None:
 async def answer_gone(_request: Request, _error: Exception) -> Response:
     """Answer a client that has disconnected: only a status for the log."""
     return Response(status_code=GONE)
+
+
+class Ports:
+    """One ASGI app for several sockets: each request goes to the app of its port.
+
+    A request must name that server: a web page of another host could reach it through a name of its own that leads
+    to 127.0.0.1 (DNS rebinding), but cannot choose the ``Host`` header.
+    """
+
+    def __init__(self, apps: Mapping[int, ASGIApp]) -> None:
+        self._apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, with 421 if it is for another host."""
+        port = scope["server"][1]
+        own = f"127.0.0.1:{port}"
+        app = self._apps[port]
+        if [value for name, value in scope["headers"] if name == b"host"] != [own.encode()]:
+            app = PlainTextResponse(f"This server answers only as {own}.\n", HTTPStatus.MISDIRECTED_REQUEST)
+        await app(scope, receive, send)
 
 
 class Logged:

@@ -1,0 +1,53 @@
+"""The folders of local worlds belong to their owner only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from tests.support.git_repos import Repo
+
+from unmoor.cli.app import run
+from unmoor.errors import Refused
+from unmoor.rehearsal import local
+from unmoor.util.safe_folder import OWN
+
+
+def refuse(*_args: object, **_options: object) -> None:
+    """Start no servers."""
+    raise Refused("not here", next_step="nothing")
+
+
+@pytest.mark.parametrize(
+    ("command", "folder"),
+    [
+        (["rehearse", "--directory", "{top}"], f"{{top}}/{OWN}/rehearsal"),
+        (["world", "up", "--directory", "{top}"], f"{{top}}/{OWN}/world"),
+        (["world", "up", "--directory", "{top}", "--dir", "{top}/../aside"], "{top}/../aside"),
+    ],
+    ids=["rehearse", "world up", "world up --dir"],
+)
+def test_the_folder_is_closed_from_the_first_moment(
+    command: list[str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever command makes it: before anything is in it, with the usual umask."""
+    top = Repo.new(tmp_path / "demo", {"pyproject.toml": '[project]\nname = "demo"\nversion = "1.0"\n'}).path
+    made: dict[str, int] = {}
+    mkdir = os.mkdir
+
+    def record(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        mkdir(path, mode, dir_fd=dir_fd)
+        made.setdefault(Path(path).name, mode)
+
+    monkeypatch.setattr(os, "mkdir", record)
+    monkeypatch.setattr(local, "start", refuse)
+    umask = os.umask(0o022)
+    try:
+        assert run([word.format(top=top) for word in command]) == 4
+    finally:
+        os.umask(umask)
+    place = Path(folder.format(top=top))
+    assert made[place.name] == 0o700
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
