@@ -101,7 +101,7 @@ def _known(words: list[str]) -> bool:
             return False
         command = found
     known = {option for param in command.get_params(click.Context(command)) for option in param.opts}
-    return {word.split("=")[0] for word in words[1:] if word.startswith("-")} <= known
+    return {word.split("=")[0] for word in words[1:] if word.startswith("-")} <= known | {"--"}
 
 
 def _workflows() -> list[tuple[str, dict[str, Any]]]:

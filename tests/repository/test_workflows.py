@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from tests.support.git_repos import Repo
+
+from unmoor.cli.app import run
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -97,6 +100,27 @@ def test_no_expression_reaches_a_script(job: Job) -> None:
     """Tags, titles and inputs are passed in environment variables, because a tag can contain shell code."""
     for script in job.runs():
         assert "${{" not in script
+
+
+@pytest.mark.parametrize(
+    "path", [*WORKFLOWS, *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"], ids=lambda path: path.name
+)
+def test_a_tag_is_never_an_option(path: Path) -> None:
+    """Every command ends its options before the tag, because a tag can begin with a hyphen."""
+    commands = re.findall(r"\bunmoor (?:[^\n`]|\\\n|\n +-)*", path.read_text("utf-8"))
+    tagged = [" ".join(command.split()) for command in commands if re.search(r'[\s"]"?\$\{?TAG\b', command)]
+    assert [command for command in tagged if re.search(r'(?<! --) "?\$\{?TAG\b', command)] == []
+    assert tagged or path.name not in {"release.yml", "github-actions.md", "wheels.md", "images.md"}
+
+
+@pytest.mark.parametrize("tag", ["--help", "--apply", "-v1.0.0", "--manifest-sha256"])
+@pytest.mark.parametrize("command", ["release", "status", "plan", "undo", "notes"])
+def test_such_a_tag_is_refused(command: str, tag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After ``--`` it is a tag, and no tag of a release."""
+    repo = Repo.new(tmp_path / "demo", {"pyproject.toml": '[project]\nname = "demo"\nversion = "1.0.0"\n'})
+    repo.git("update-ref", f"refs/tags/{tag}", "HEAD")
+    assert run([command, "--directory", str(repo.path), "--", tag]) == 4
+    assert tag in capsys.readouterr().err
 
 
 @every_job
