@@ -208,6 +208,26 @@ def test_compat(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     assert _output(capsys, *flags, "--compat") == ""
 
 
+@pytest.mark.parametrize("where", ["no checkout", "an empty ref", "a detached head", "a run without a ref"])
+def test_compat_without_any_ref(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The answer is empty, as that of docker/metadata-action; without ``--compat`` it is an error."""
+    repo.git("checkout", "--quiet", "--detach")
+    flags = ["--directory", str(repo.path), *IMAGE]
+    if where == "no checkout":
+        flags[1] = str(tmp_path)
+    elif where == "an empty ref":
+        flags += ["--ref", ""]
+    elif where == "a run without a ref":
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert run(["image-tags", *flags]) in {3, 4}
+    capsys.readouterr()
+    assert _output(capsys, *flags, "--compat") == ""
+    document = _document(capsys, *flags, "--compat")
+    assert (document["tag-names"], document["tags"], document["version"]) == ([], [], "")
+
+
 def test_latest_on_the_default_branch(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """The default branch gets latest only with the option."""
     flags = ("--directory", str(repo.path), "--rules", "type=ref,event=branch")

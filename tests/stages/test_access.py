@@ -37,7 +37,7 @@ class FakeForge:
 
     seen: ForgeRepository | UnmoorError = WHOLE
     token: bool = True
-    shown: ForgeRelease | None = None
+    shown: ForgeRelease | UnmoorError | None = None
     attests: bool | None = False
     address: str = "http://example.org/acme/demo"
 
@@ -54,6 +54,8 @@ class FakeForge:
     def public(self, tag: str) -> ForgeRelease | None:
         """The public release."""
         assert tag == MINE.tag
+        if isinstance(self.shown, UnmoorError):
+            raise self.shown
         return self.shown
 
     def attested(self, tag: str) -> bool | None:
@@ -267,6 +269,17 @@ def test_a_problem_stops_the_run_with_a_next_step(case: str) -> None:
     with pytest.raises(error) as caught:
         world.look()
     assert advice in next_step(caught.value) + caught.value.what
+
+
+def test_one_problem_that_two_probes_meet_is_told_once() -> None:
+    """A repository that is not there is a 404 for each question about it."""
+    world = AccessInputs(forge=FakeForge(ABSENT, shown=ABSENT))
+    with pytest.raises(Denied) as caught:
+        world.look()
+    assert (caught.value.what, caught.value.next_step) == ("not found", "look")
+    listed = replace(world, ceiling=Reach.READS).look()
+    assert listed.warned == ["not found"]
+    assert [each.detail for each in listed.access.findings if each.surface == "forge"] == ["not found; look"]
 
 
 def test_all_problems_are_one_error() -> None:

@@ -38,20 +38,22 @@ class ImageContextOptions:
     date: str | None = None
 
 
-def tag_context(options: ImageContextOptions, environ: Mapping[str, str], *, wants_commit_date: bool) -> TagContext:
+def tag_context(
+    options: ImageContextOptions, environ: Mapping[str, str], *, wants_commit_date: bool, compat: bool = False
+) -> TagContext:
     """Determine which ref, commit and event to plan for.
 
     Raises `ConfigError` for a wrong value or if nothing names the ref, and `Refused` if a checkout is needed and
-    there is none.
+    there is none. With ``compat`` there may be no ref and no checkout, as for docker/metadata-action.
     """
-    ref = None if options.ref is None else _full_ref(options.ref)
+    ref = None if options.ref is None or (compat and not options.ref) else _full_ref(options.ref)
     context = TagContext(now=_time(options.date), short=_short_length(environ))
     event = options.event
     if "GITHUB_REF" in environ or environ.get("GITHUB_ACTIONS") == "true":
         context = _from_run(context, environ)
         event = event or (Path(path) if (path := environ.get("GITHUB_EVENT_PATH")) else None)
     else:
-        context = _from_checkout(context, options.folder, ref)
+        context = _from_checkout(context, options.folder, ref, compat=compat)
     context = replace(context, sha=context.sha if options.sha is None else options.sha)
     if options.event_name is not None:
         context = replace(context, event=options.event_name)
@@ -60,7 +62,7 @@ def tag_context(options: ImageContextOptions, environ: Mapping[str, str], *, wan
         context = with_event(context, _read_event(event), head_of_pull=head)
     if ref is not None:
         context = replace(context, ref=ref)
-    if not context.ref:
+    if not context.ref and not compat:
         raise ConfigError("no ref is set", where="GITHUB_REF", next_step="name it: --ref refs/heads/main")
     if wants_commit_date and context.commit_date is None:
         context = replace(context, commit_date=_commit_date(options.folder, context.sha))
@@ -85,21 +87,21 @@ def _from_run(context: TagContext, environ: Mapping[str, str]) -> TagContext:
     )
 
 
-def _from_checkout(context: TagContext, folder: Path, ref: str | None) -> TagContext:
+def _from_checkout(context: TagContext, folder: Path, ref: str | None, *, compat: bool) -> TagContext:
     """Use the checkout's branch, or the tag on a detached HEAD. With a ``ref`` no checkout is needed."""
     with Processes() as processes, processes.guarded():
         here = open_checkout(folder, processes)
         try:
             commit = here.commit_of(ref.removeprefix(TAGS)) if ref and ref.startswith(TAGS) else here.head()
         except (Refused, ToolMissing):
-            if ref is None:
+            if ref is None and not compat:
                 raise
             return replace(context, event="push")
         repository = remote_repository(here)
         default = _symbolic_ref(here, "refs/remotes/origin/HEAD").removeprefix("refs/remotes/origin/")
         return replace(
             context,
-            ref=ref or _ref_of(here, commit),
+            ref=ref or _ref_of(here, commit, compat=compat),
             sha=commit or "",
             event="push",
             commit_date=datetime.fromtimestamp(here.date_of(commit), UTC) if commit else None,
@@ -108,7 +110,7 @@ def _from_checkout(context: TagContext, folder: Path, ref: str | None) -> TagCon
         )
 
 
-def _ref_of(here: GitCheckout, head: str | None) -> str:
+def _ref_of(here: GitCheckout, head: str | None, *, compat: bool) -> str:
     branch = _symbolic_ref(here, "HEAD")
     if branch.startswith(HEADS):
         return branch
@@ -117,6 +119,8 @@ def _ref_of(here: GitCheckout, head: str | None) -> str:
     tag = pep440.release_tag_at(tags, head) if head else None
     if tag or len(names) == 1:
         return TAGS + (tag or names[0])
+    if compat and not names:
+        return ""
     raise ConfigError(
         f"HEAD is detached, and several tags are on it: {', '.join(names)}"
         if names

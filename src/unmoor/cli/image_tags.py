@@ -105,7 +105,7 @@ def command(
         rules,
         flavor,
         images,
-        image_context.tag_context(options, os.environ, wants_commit_date=wants_commit_date),
+        image_context.tag_context(options, os.environ, wants_commit_date=wants_commit_date, compat=compat),
         labels=labels,
         annotations=annotations,
         levels=image_context.levels(os.environ),

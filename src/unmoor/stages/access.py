@@ -109,10 +109,15 @@ class ProveAccess(Check[Access]):
         release = context[self.release]
         findings: list[Finding] = []
         problems: list[UnmoorError] = []
+        told: set[tuple[bool, str]] = set()
         for probe in self._probes(release):
             try:
                 findings += probe.ask()
             except _PROBE_ERRORS as error:
+                problem = (probe.required, str(error))
+                if problem in told:
+                    continue  # two probes met the same one, such as a repository that is not there
+                told.add(problem)
                 if probe.required:
                     problems.append(error)
                 elif self.ceiling is Reach.READS or self._is_advisory(probe):
@@ -120,15 +125,7 @@ class ProveAccess(Check[Access]):
                 findings.append(_to_prove_later(probe.surface, error.in_brief(), probe.proven_by))
         if problems:
             raise _combine(problems)
-        for finding in findings:
-            message = f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it"
-            match finding.certainty:
-                case Certainty.UNPROVEN:
-                    context.say(message)
-                case Certainty.DOUBTFUL:
-                    context.warn(message)
-                case Certainty.PROVEN:
-                    pass
+        _report(context, findings)
         return Access(findings=tuple(findings))
 
     def _probes(self, release: Release) -> list[AccessProbe]:
@@ -300,6 +297,19 @@ def _closed(index: Index, release: Release, status: ProjectStatus, proven_by: st
         where=index.page.format(project=release.project, version=release.version),
         next_step=_REOPEN[status.marker].format(index=index.name),
     )
+
+
+def _report(context: StageContext, findings: list[Finding]) -> None:
+    """Say what is not proven yet, and warn about what may be refused."""
+    for finding in findings:
+        message = f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it"
+        match finding.certainty:
+            case Certainty.UNPROVEN:
+                context.say(message)
+            case Certainty.DOUBTFUL:
+                context.warn(message)
+            case Certainty.PROVEN:
+                pass
 
 
 def _to_prove_later(surface: str, detail: str, proven_by: str, certainty: Certainty = Certainty.UNPROVEN) -> Finding:

@@ -613,6 +613,30 @@ def test_an_assets_name_never_becomes_a_path(http: BoundedSession, clock: FakeCl
     assert fault.seen == []
 
 
+@pytest.mark.parametrize("url", ["", None, " ", "\x1b[31m\n"])
+def test_a_public_asset_without_an_address_is_unknown(
+    http: BoundedSession, clock: FakeClock, tmp_path: Path, url: str | None
+) -> None:
+    """Below the site it would be the front page, whose bytes are those of no asset."""
+    address = {} if url is None else {"browser_download_url": url}
+    asset = {name: value for name, value in ASSET.items() if name != "browser_download_url"} | address
+    shown = released(draft=False, assets=[asset])
+
+    def script(exchange: Exchange) -> None:
+        if "/api/" in exchange.path:
+            exchange.json(shown if "/releases/" in exchange.path else REPO)
+        else:
+            exchange.answer(200, b"hello")
+
+    with run_server(script) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        public = forge.public("v1.0")
+        assert public is not None
+        with pytest.raises(Unknown, match=r"demo\.txt: the answer is not an asset with a download address"):
+            forge.fetch(public.assets[0], tmp_path)
+    assert all("/api/" in each.path for each in fault.seen)
+
+
 def test_a_public_asset_is_asked_for_without_the_token(http: BoundedSession, clock: FakeClock, tmp_path: Path) -> None:
     """At the address that everybody uses."""
 

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from unmoor.dists.checks.archives import CHUNK
+from unmoor.dists.checks.archives import CHUNK, path_fault
 from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
 
 SMALL = b"a few words"
@@ -25,6 +25,27 @@ def member(data: bytes, packed: bytes, *, deflated: bool, **other: int) -> Archi
     """A member as a correct directory describes it, except for the fields in ``other``."""
     values = {"start": 3, "packed": len(packed), "size": len(data), "crc": zlib.crc32(data), **other}
     return ArchiveMember(name="one", deflated=deflated, **values)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("a/b.py", ""),
+        ("ab:c.py", ""),
+        ("a/b:c.py", ""),
+        ("/a.py", "is an absolute path"),
+        ("//a.py", "is an absolute path"),
+        ("a:b.py", "begins with the drive a: of Windows"),
+        ("C:/a.py", "begins with the drive C: of Windows"),
+        ("a:", "begins with the drive a: of Windows"),
+        ("C:\\a.py", "begins with the drive C: of Windows"),
+        ("a\\b.py", "contains a backslash"),
+        ("a/../../b.py", "leads out of the archive"),
+    ],
+)
+def test_what_is_wrong_with_a_name(name: str, fault: str) -> None:
+    """A name gets the reason that is true of it: only a slash at the start makes it absolute."""
+    assert path_fault(name) == fault
 
 
 @pytest.mark.parametrize("data", [b"", SMALL, LARGE], ids=["empty", "small", "large"])

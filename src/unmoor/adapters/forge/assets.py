@@ -72,6 +72,9 @@ def send(
 
 def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
     """Download one asset without credentials. Raises `Unknown`, `Denied`, and `Conflict` if it lacks its digest."""
+    if not asset.url:
+        # Below the site it would be the front page, which anybody may read.
+        raise malformed("an asset with a download address", f"{place.repository}: {asset.name}")
     return http.download(resolve_link(place.site, asset.url), into, asset.name, sha256=asset.sha256, size=asset.size)
 
 

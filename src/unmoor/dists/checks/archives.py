@@ -70,8 +70,10 @@ def path_fault(name: str) -> str:
     """
     if _UNPRINTABLE.search(name):
         return "has an unprintable character"
-    if name.startswith("/") or name[1:2] == ":":
+    if name.startswith("/"):
         return "is an absolute path"
+    if name[1:2] == ":":
+        return f"begins with the drive {name[:2]} of Windows"
     if "\\" in name:
         return "contains a backslash"
     parts = name.removesuffix("/").split("/")

@@ -34,7 +34,11 @@ TRAILING = CheckRule(name="tar-trailing", refuses="bytes after the end of the ar
 TOP = CheckRule(name="tar-top", refuses="an sdist without exactly one top-level folder")
 TOP_NAME = CheckRule(name="tar-top-name", refuses="a top-level folder not called NAME-VERSION", by=By.UNMOOR)
 PKG_INFO = CheckRule(name="tar-pkg-info", refuses="an sdist without PKG-INFO in its top-level folder")
-PATH = CheckRule(name="tar-path", refuses="names that are absolute, lead out or are unprintable", by=By.INSTALLERS)
+PATH = CheckRule(
+    name="tar-path",
+    refuses="names that are absolute, begin with a drive, lead out or are unprintable",
+    by=By.INSTALLERS,
+)
 LINK = CheckRule(name="tar-link", refuses="links that lead out, and members below a link", by=By.INSTALLERS)
 DEVICE = CheckRule(name="tar-device", refuses="devices and pipes", by=By.INSTALLERS)
 SPARSE = CheckRule(name="tar-sparse", refuses="sparse members")

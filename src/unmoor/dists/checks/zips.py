@@ -40,7 +40,11 @@ ARCHIVE_COMMENT = CheckRule(name="zip-archive-comment", refuses="a comment on th
 METHOD = CheckRule(name="zip-method", refuses="compression methods other than stored and deflated")
 ENCRYPTED = CheckRule(name="zip-encrypted", refuses="encrypted members", by=By.INSTALLERS)
 NAME = CheckRule(name="zip-name", refuses="names with unprintable characters, or not marked as UTF-8")
-PATH = CheckRule(name="zip-path", refuses="names that are absolute, lead out or contain a backslash", by=By.INSTALLERS)
+PATH = CheckRule(
+    name="zip-path",
+    refuses="names that are absolute, begin with a drive, lead out or contain a backslash",
+    by=By.INSTALLERS,
+)
 LINK = CheckRule(name="zip-link", refuses="symbolic links", by=By.INSTALLERS)
 DAMAGED = CheckRule(
     name="zip-damaged", refuses="a member whose bytes do not match its size or checksum", by=By.INSTALLERS
