@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import errno
 import posixpath
+import tempfile
 from enum import Enum
 from typing import ClassVar, Self, TypedDict, Unpack
 
@@ -294,6 +295,14 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
+def _has_temporary_folder() -> bool:
+    """Whether there is a folder in which temporary files can be written. Python tries a small one in each."""
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
+
+
 def from_os_error(error: BaseException) -> UnmoorError | None:
     """The error for a full disk, missing file permissions or too little memory, none of them a bug; else ``None``."""
     if isinstance(error, MemoryError):
@@ -305,13 +314,17 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
     if not isinstance(error, OSError):
         return None
     what, where = error.strerror or str(error), str(error.filename or "")
+    if error.errno == errno.ENOENT and not where and not _has_temporary_folder():
+        error = OSError(errno.ENOSPC, what)
     if error.errno in _NO_ROOM:
-        return ToolMissing(
+        full = ToolMissing(
             f"cannot write a file: {what}",
             where=where,
             next_step="free space where the checkout and temporary files (TMPDIR) are",
             retryable=True,
         )
+        full.cause = Cause.NO_ROOM
+        return full
     if error.errno in _NO_RIGHT:
         return Denied(
             f"this user has no permission for that file or folder: {what}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unmoor.errors import Refused, TimedOut, Unknown, UnmoorError
+from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
@@ -114,6 +115,8 @@ class GitProgram:
 
 def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
     """Return the error for a failed git command."""
+    if (error := child_failure(ran, what, reports=True)) is not None:
+        return error
     output = ran.err or ran.out
     if "dubious ownership" in output:
         return Refused(
