@@ -205,7 +205,7 @@ def test_the_headers(tmp_path: Path) -> None:
     ]
     how = Packing(mtime=5.5, owner=7, user="me", umask=0)
     data = normalized(tmp_path, pack([*entries, Entry("b", kind=tarfile.DIRTYPE)], how))
-    assert data[:10] == struct.pack("<4BL2B", 0x1F, 0x8B, 8, 0, DATE, 2, 255)
+    assert data[:10] == struct.pack("<4BL2B", 0x1F, 0x8B, 8, 0, DATE, 0, 255)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         members = archive.getmembers()
     names = ["PKG-INFO", "a" * 120, "b", "b-c", "b/run", "ä"]
