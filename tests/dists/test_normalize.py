@@ -12,6 +12,7 @@ import tarfile
 import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,14 @@ def test_the_headers(tmp_path: Path) -> None:
     assert {(m.uid, m.gid, m.uname, m.gname, m.mtime) for m in members} == {(0, 0, "", "", DATE)}
     assert [oct(m.mode) for m in members] == ["0o644", "0o644", "0o755", "0o644", "0o755", "0o644"]
     assert [list(m.pax_headers) for m in members] == [[], ["path"], [], [], [], ["path"]]
+
+
+def test_every_python_writes_the_same(tmp_path: Path) -> None:
+    """The archive inside gzip is the same under every version of Python that runs unmoor."""
+    entries = [*BASE, Entry("x" * 150, b"x"), Entry("é"), Entry("d", kind=tarfile.DIRTYPE)]
+    link = Entry("link", kind=tarfile.SYMTYPE, target="é")
+    data = gzip.decompress(normalized(tmp_path, pack([*entries, link], Packing())))
+    assert sha256(data).hexdigest() == "7de18e464225971dfd425a1cb0b72230d0523d8bef271b08f6ebf75aef647db4"
 
 
 @pytest.mark.parametrize("date", [-1, 0, 2**33])
