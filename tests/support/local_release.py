@@ -77,9 +77,7 @@ class LocalRelease:
 
 def digests_in(output: str) -> dict[str, str]:
     """The sha256 of the documents that a run printed as its last lines, by name."""
-    return {
-        name: digest for name, digest in re.findall(r"^sha256 of ([\w.-]+):  ([0-9a-f]{64})$", output, re.MULTILINE)
-    }
+    return dict(re.findall(r"^sha256 of ([\w.-]+):  ([0-9a-f]{64})$", output, re.MULTILINE))
 
 
 def vouching(*outputs: str) -> list[str]:
