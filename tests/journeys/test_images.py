@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -243,6 +244,68 @@ def test_killed_between_push_and_annotation(
         # What is sent now is the other target's own: a configuration at the most.
         sizes = sent, len(blobs(place))
         assert sizes[1] - sizes[0] <= 1, sizes
+
+
+# Runs the command line in a process that is killed when it would call a function, written as MODULE:NAME.
+_DYING_BEFORE = """
+import importlib, os, signal
+from unmoor.cli import main
+
+place, _, name = os.environ["DYING_BEFORE"].partition(":")
+*owners, name = name.split(".")
+owner = importlib.import_module(place)
+for each in owners:
+    owner = getattr(owner, each)
+setattr(owner, name, lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL))
+main()
+"""
+_TAGGED = "{{.Repository}}:{{.Tag}}"
+_BOUNDARIES = {
+    "1.0": "unmoor.stages.registry:PushImages.make",
+    "1.1": "unmoor.stages.registry:push_record.attach_record",
+    "1.2": "unmoor.stages.pypi:UploadIndex.make",
+    "1.3": "unmoor.stages.image_tags:TagImages.make",
+    "1.4": "unmoor.stages.undraft:PublishDraft.make",
+}
+"""Where the release of each version is killed: each boundary from the draft to the public release."""
+
+
+def test_another_machine_finishes_from_every_boundary(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+) -> None:
+    """The machine dies after the draft is made, and its folder and images are lost: the printed digests are enough."""
+    with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
+        for version, boundary in _BOUNDARIES.items():
+            if version != "1.0":
+                next_version(place, version)
+            killed = subprocess.run(
+                [sys.executable, "-c", _DYING_BEFORE, "release", "--world", str(place.world_file), f"v{version}"],
+                cwd=place.repo.path,
+                env={**os.environ, **engine.environ, "DYING_BEFORE": boundary},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=110,
+            )
+            assert killed.returncode == -signal.SIGKILL, killed.stderr
+            commit, pushed = place.repo.git("rev-parse", f"v{version}").strip(), len(blobs(place))
+            shutil.rmtree(place.repo.path / ".unmoor")
+            built = f"unmoor.local/ghcr.io/{NAME}:sha-{commit[:12]}*"
+            engine.docker("image", "rm", *engine.docker("image", "ls", f"--format={_TAGGED}", built).split())
+            place.repo.git("clone", "--quiet", str(place.repo.path), str(tmp_path / version))
+            other = LocalRelease(repo=Repo(tmp_path / version), world=place.world, state=tmp_path / f"state-{version}")
+            printed = re.findall(r"sha256 of [a-z]+\.json: ([0-9a-f]{64})", killed.stderr)
+            assert len(printed) == 2, killed.stderr
+            vouched = [option for each in printed for option in ("--manifest-sha256", each)]
+            # Before the push, an image that is lost is built again; after it, no engine is needed.
+            finished = release(other, f"v{version}", engine if version == "1.0" else None, *vouched)
+            assert finished.returncode == 0, finished.stderr
+            assert digest(place, "latest") == digest(place, f"v{version}") == digest(place, f"sha-{commit[:12]}")
+            assert version == "1.0" or len(blobs(place)) == pushed
+            assert image_status(other, f"v{version}") == (0, {"complete"})
+            assert place.stored().count(("pypi", f"small_one-{version}.tar.gz")) == 1
 
 
 def test_a_private_package_is_incomplete(
