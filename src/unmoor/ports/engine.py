@@ -46,7 +46,11 @@ class EngineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFacts:
-    """What the engine knows of one image. ``id`` is the ``sha256:…`` of its configuration, ``size`` is in bytes."""
+    """What the engine knows of one image; ``size`` is in bytes.
+
+    ``id`` is the engine's name of it: the ``sha256:…`` of its configuration or, in containerd's image store, of its
+    manifest (an index, if it has attestations).
+    """
 
     id: str
     size: int
@@ -116,7 +120,7 @@ class Engine(Protocol):
         """
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
-        """Pull ``host/owner/name@sha256:…`` and return the image's id. ``login=None`` pulls anonymously.
+        """Pull ``host/owner/name@sha256:…`` and return the image's id: see `ImageFacts`. ``login=None``: anonymously.
 
         Raises `Incomplete` if the registry does not hold it, `Denied`, `Unknown`.
         """

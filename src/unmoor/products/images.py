@@ -11,9 +11,10 @@ from unmoor.util.text import count_of, size
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """One built image: a target of a Dockerfile on one platform; ``id`` is the digest of its configuration.
+    """One built image: a target of a Dockerfile on one platform.
 
-    ``name`` is the repository as users write it (``ghcr.io/owner/name``), the first one configured.
+    ``id`` is the name that the engine gave it: the digest of its configuration or, in containerd's image store, of
+    its manifest. ``name`` is the repository as users write it (``ghcr.io/owner/name``), the first one configured.
     """
 
     name: str

@@ -6,11 +6,12 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 
-from unmoor.adapters.engine import layers
+from unmoor.adapters.engine import DockerEngine, layers
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.errors import InvalidDist, Unknown, UnmoorError
 from unmoor.ports.engine import Member
@@ -144,3 +145,29 @@ def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         read(files)
     with pytest.raises(UnmoorError, match="too large"):
         layers.ChunkReader(chunks(bytes(5000)), limit=100).read()
+
+
+@pytest.mark.parametrize("ids", [["1"], ["2"], ["1", "2"], ["2", "1"], ["1", "1"]], ids="".join)
+@pytest.mark.parametrize("named_by", ["configuration", "manifest"])
+def test_an_engine_names_images_by_their_configuration_or_their_manifest(ids: list[str], named_by: str) -> None:
+    """Archives list configurations; with containerd's image store the ids are those of manifests, also for several."""
+    asked: list[list[str]] = []
+    one = {"1": ["1/layer.tar"], "2": ["1/layer.tar", "2/layer.tar"]}
+    names = {f"sha256:{each * 64}": each for each in one}
+    if named_by == "manifest":
+        names = {f"sha256:{letter * 64}": each for letter, each in zip("ab", one, strict=True)}
+
+    class Engine(DockerEngine):
+        """An engine whose archives have these layers."""
+
+        def _archive(self, names_: Sequence[str]) -> Generator[bytes, None, None]:
+            asked.append(list(names_))
+            images = [{"Config": f"{names[each] * 64}.json", "Layers": one[names[each]]} for each in names_]
+            listed = json.dumps(images).encode()
+            yield tar({"1/layer.tar": ONE, "2/layer.tar": TWO, "manifest.json": listed})
+
+    wanted = {name: EXPECTED if each == "2" else EXPECTED[:2] for name, each in names.items() if each in ids}
+    engine = Engine(shell=cast("Any", None), processes=cast("Any", None))
+    known = {each: name for name, each in names.items()}
+    assert engine.contents([known[each] for each in ids]) == wanted
+    assert len(asked) == (1 if named_by == "configuration" or len(wanted) == 1 else 3)

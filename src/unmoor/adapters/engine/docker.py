@@ -138,12 +138,15 @@ class DockerEngine:
             for image in ids:
                 self.inspect(image)
             raise Unknown(str(error)) from error
+        # Containerd's image store names an image by its manifest, and the archive lists its configuration.
         if len(ids) == 1 and len(found) == 1:
-            # Some stores name an image by its manifest, and not by its configuration.
             return dict(zip(ids, found.values(), strict=True))
-        if missing := set(ids) - set(found):
-            raise Unknown(f"the engine returned no layers of {', '.join(sorted(missing))}")
-        return found
+        missing = [image for image in ids if image not in found]
+        if missing and len(ids) == 1:
+            raise Unknown(f"the engine returned no layers of {missing[0]}")
+        for image in missing:
+            found = {**found, **self.contents([image])}
+        return {image: found[image] for image in ids}
 
     def run(
         self,
