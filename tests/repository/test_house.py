@@ -42,6 +42,7 @@ TESTS_OF_SEVERAL = {
     "rehearsal/registry/test_adapters.py": "the local registries, used by our own adapters",
     "rehearsal/registry/test_clients.py": "the local registries, used by clients that are no code of ours",
     "render/test_listeners.py": "one run, reported to every listener",
+    "stages/test_planted_documents.py": "records and proofs that somebody planted, over the stages that read them",
     "stages/test_annotations.py": "annotations of images, on the way through two stages",
     "stages/test_kept_images.py": "images kept for a later job, over the stages that build and use them",
     "stages/test_registry_engine.py": "the stages registry and image-tags upon a real engine",
