@@ -5,7 +5,7 @@ a package index, in container images and in a GitHub release. Before a stage mak
 there by sha256, so a failed release continues when the same command runs again. ``unmoor rehearse`` runs every stage
 against servers on this machine.
 
-unmoor is a command line (``unmoor`` or ``python -m unmoor``). The modules below are internal: their interfaces may
+unmoor is a command line (``unmoor`` or ``python -P -m unmoor``). The modules below are internal: their interfaces may
 change in any release. The commands, settings, exit codes and JSON documents are stable, and ``docs/reference``
 describes them.
 

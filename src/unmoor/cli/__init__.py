@@ -9,7 +9,13 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line. Answer a lone ``--version`` without importing anything else."""
+    import os  # Python has imported both already
     import sys
+
+    if os.environ.get("PYTHONPATH") is not None:
+        from unmoor.util.import_path import drop_repositories
+
+        drop_repositories()
 
     if sys.argv[1:] == ["--version"]:
         from unmoor._version import version

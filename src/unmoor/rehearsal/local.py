@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import selectors
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
+from unmoor.adapters.process.orphans import orphans
+from unmoor.adapters.process.variables import server_variables
 from unmoor.errors import TimedOut, Unknown, error_classes
 from unmoor.util.safe_folder import make_private, open_in_place, open_regular
 
@@ -21,8 +22,6 @@ READY = 20.0
 STOP = 5.0
 LOG_TAIL = 2000
 LINE = 10_000
-_SECRET = re.compile("token|passw|secret|credential|_key$", re.IGNORECASE)
-"""Names of environment variables that the servers must not get."""
 
 
 @dataclass
@@ -81,7 +80,7 @@ def start(
     """
     folder = folder.absolute()
     make_private(folder)
-    arguments = [sys.executable, "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
+    arguments = [sys.executable, "-P", "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
     arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
     arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
     for host in hosts if registry else ():
@@ -94,9 +93,10 @@ def start(
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=folder,
-            env={name: value for name, value in os.environ.items() if not _SECRET.search(name)},
+            env=server_variables(os.environ),
             start_new_session=True,
         )
+    orphans().keep(process.pid)
     try:
         ready = _read_ready_line(process, folder)
         return LocalWorld(

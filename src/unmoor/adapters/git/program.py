@@ -15,7 +15,7 @@ from unmoor.util.text import clean
 
 # Git runs no hooks, file system monitors, ext transport helpers or signing programs. It does not refresh, pack
 # or delete anything, and its output does not depend on the user's settings.
-_OPTIONS: Final = (
+OPTIONS: Final = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.fsmonitor=false"),
     *("-c", "protocol.ext.allow=never"),
@@ -28,6 +28,7 @@ _OPTIONS: Final = (
     *("-c", "color.ui=false"),
     *("-c", "advice.detachedHead=false"),
 )
+"""Options of every call, before its command."""
 _FIXED: Final = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
@@ -82,9 +83,9 @@ class GitProgram:
         what = f"git {args[0]}"
         try:
             ran = self.shell.run(
-                ("git", *_OPTIONS, *(word for each in config for word in ("-c", each)), *args),
+                ("git", *OPTIONS, *(word for each in config for word in ("-c", each)), *args),
                 cwd=cwd,
-                env=self._environment(remote=remote) | dict(env or {}),
+                env=variables(self.environ, remote=remote) | dict(env or {}),
                 timeout=timeout or self.timeout,
                 limit=limit,
             )
@@ -104,13 +105,15 @@ class GitProgram:
             )
         return ran
 
-    def _environment(self, *, remote: bool) -> dict[str, str]:
-        allowed = {
-            name: value
-            for name, value in self.environ.items()
-            if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
-        }
-        return allowed | _FIXED
+
+def variables(environ: Mapping[str, str], *, remote: bool = False) -> dict[str, str]:
+    """Return the environment of git: an allow-list, and variables that make it ask nobody and run no program."""
+    allowed = {
+        name: value
+        for name, value in environ.items()
+        if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
+    }
+    return allowed | _FIXED
 
 
 def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:

@@ -33,6 +33,13 @@ HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME PIP_CONFIG_FIL
 """
 _OF_PROJECT: Final = frozenset(f"{_COMMON} {_BUILDING}".split())
 _OF_TOOLS: Final = frozenset(f"{_COMMON} {_BUILDING} {_PERSONAL}".split())
+# What unmoor's own servers need besides: an engine, and the settings of git and of Python that decide nothing else.
+_SERVING: Final = """
+DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION XDG_RUNTIME_DIR
+GIT_EXEC_PATH GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM
+PYTHONPATH PYTHONUSERBASE PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
+"""
+_OF_SERVERS: Final = frozenset(f"{_COMMON} {_PERSONAL} {_SERVING}".split())
 _PROXIES: Final = re.compile(r"(?:https?|all)_proxy", re.IGNORECASE)
 
 # What stands between "://" and the last "@" before the path. A password may hold an unescaped "/": then the part
@@ -52,6 +59,11 @@ def project_variables(environ: Mapping[str, str]) -> dict[str, str]:
 def tool_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables for programs of ours that run no code of the project: they find the user's settings."""
     return {name: value for name, value in environ.items() if _is_listed(name, _OF_TOOLS)}
+
+
+def server_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for servers of a rehearsal: no credential is among them."""
+    return {name: value for name, value in environ.items() if _is_listed(name, _OF_SERVERS)}
 
 
 def is_public(name: str, value: str) -> bool:

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass, field
 
 from unmoor.adapters.process.supervisor import Child, Processes
+from unmoor.adapters.process.variables import server_variables
 from unmoor.rehearsal.registry.site import Site
 
 PROGRAM = "docker-registry"
@@ -31,8 +32,8 @@ class Programs:
 
     def begin(self, site: Site) -> None:
         """Start a process. Raises `ToolMissing`."""
-        # Each variable REGISTRY_… would override a line of the configuration.
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+        # A variable REGISTRY_… would override a line of the configuration.
+        environ = server_variables(os.environ)
         args = [self.program, "serve", "config.yml"]
         self._running[site] = self._processes.start(args, cwd=site.folder, env=environ, log=site.log)
 

@@ -8,18 +8,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.adapters.git.program import OPTIONS, variables
 from unmoor.errors import Refused, ToolMissing
 from unmoor.util.digests import is_commit
 from unmoor.util.safe_folder import remove, rename
 
 TIMEOUT = 60.0
 _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
-
-
-def environment() -> dict[str, str]:
-    """Return the environment for git: without variables that select another repository, and without prompts."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
 
 
 def git() -> str:
@@ -39,11 +34,11 @@ def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None
     made = ("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(aside))
     cloned = ("clone", "--quiet", "--bare", "--template=", "--", str(checkout), str(aside))
     return subprocess.Popen(
-        [git(), *(made if checkout is None else cloned)],
+        [git(), *OPTIONS, *(made if checkout is None else cloned)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=variables(os.environ),
     )
 
 
@@ -84,11 +79,11 @@ class Remote:
 
     def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [git(), f"--git-dir={self.path}", *args],
+            [git(), *OPTIONS, f"--git-dir={self.path}", *args],
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            env=environment(),
+            env=variables(os.environ),
             timeout=TIMEOUT,
         )
 
