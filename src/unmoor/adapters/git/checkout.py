@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from unmoor.adapters.git.clone import check_out, clone_of
+from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
 from unmoor.adapters.git.objects import blob, tree
 from unmoor.adapters.git.program import GitProgram, without_login
@@ -30,6 +31,7 @@ from unmoor.util.text import clean
 
 LARGEST_FILE: Final = 10_000_000
 _LINKS_FOLLOWED = 5
+_LONGEST_POINTER = 5_000
 # What a ref name must not contain (git-check-ref-format), and what git parses as a revision expression.
 _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-./]|[./]$|\.lock$|/\.|^@?$")
 
@@ -83,6 +85,12 @@ class GitCheckout:
                 next_step="move the checkout",
                 retryable=False,
             )
+        if not _belongs_to(Path(top), Path(git_dir)):
+            raise Refused(
+                f"the configuration of this repository says that its files are in {clean(top)}",
+                where=str(self._start),
+                next_step="if that is not intended: git config --unset core.worktree; else clone the repository",
+            )
         return Path(top), Path(git_dir)
 
     @property
@@ -96,9 +104,9 @@ class GitCheckout:
 
     def changed(self) -> tuple[str, ...]:
         """Tracked files that differ from HEAD, staged or not, sorted. Ignores untracked files."""
-        out = self._run(
-            *("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=untracked")
-        )
+        options = ("--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=untracked")
+        env = without_own_filters(self.git, self.folder)
+        out = self.git.run("status", *options, cwd=self.folder, env=env).out
         return tuple(sorted(entry[3:] for entry in out.split("\0") if entry))
 
     def head(self) -> str | None:
@@ -280,6 +288,16 @@ class GitCheckout:
 
     def _line(self, *args: str, fine: tuple[int, ...] = (0,)) -> str:
         return self.git.run(*args, cwd=self.folder, fine=fine).out.strip()
+
+
+def _belongs_to(top: Path, git_dir: Path) -> bool:
+    """Whether a folder is the checkout of a repository by what is in the folder, not by the repository's settings."""
+    own = top / ".git"
+    if own.is_file():
+        with own.open("rb") as stream:
+            pointer = stream.read(_LONGEST_POINTER).decode(errors="surrogateescape")
+        own = top / pointer.removeprefix("gitdir:").strip()
+    return own.resolve() == git_dir.resolve()
 
 
 def _checked(commit: str) -> str:
