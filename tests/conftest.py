@@ -22,7 +22,7 @@ settings.load_profile("unmoor")
 _REMOVED = ("ACTIONS_", "GH_", "GITHUB_", "GIT_", "PYTEST_ADDOPTS", "RUNNER_", "SETUPTOOLS_SCM_", "TWINE_", "UNMOOR_")
 _REMOVED_NAMES = {"CI", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PYTHONPATH", "SOURCE_DATE_EPOCH", "TERM"}
 _KEPT = {"GIT_SSL_CAINFO", "GIT_SSL_CAPATH"}
-_MARK = "PYTEST_SESSION_MARK"
+_MARK = "LC_UNMOOR_TESTS"  # every program gets LC_ variables
 _GRACE = 10.0
 """Seconds that processes of a session have to end after its last test."""
 
