@@ -1,4 +1,7 @@
-"""PyPI's checks of a file's content, in its order and words: the archive, the file name, the members."""
+"""PyPI's checks of a file's content, in its order and words: the archive, the file name, the members.
+
+PyPI expects some of the errors that a damaged archive can cause, and answers the others with an internal error.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import configparser
 import csv
 import os.path
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.utils import (
@@ -30,12 +34,27 @@ from unmoor.rehearsal.index.refusal import Refusal
 if TYPE_CHECKING:
     from packaging.metadata import Metadata
 
-MEMBER_LIMIT = 10 << 20
+# What a malformed archive can raise.
+MALFORMED = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 RATIO, RATIO_FROM = 50, 64 << 20
 SCANNED = 5 << 20
 # In two parts: PyPI refuses files that contain these words, and this file is uploaded to it.
 _PYARMOR = re.compile(b"__pyarmor" + rb"(__\(__name__, __file__,|_(enter|exit|assert|bcc)__)")
-_WRAPPED = re.compile(b"---BEGIN" + rb" PYE FILE---.*---END" + b" PYE FILE---", re.DOTALL)
+_WRAPPED = (b"---BEGIN" + b" PYE FILE---", b"---END" + b" PYE FILE---")
+_SOURCES = frozenset({".py", ".pye"})
 _COMMAND = re.compile(r"[\w.-]+")
 
 
@@ -44,46 +63,68 @@ def invalid(why: str | None) -> Refusal:
     return Refusal(HTTPStatus.BAD_REQUEST, f"Invalid distribution file. {why}")
 
 
+def internal_error() -> Refusal:
+    """Return the answer to a file that PyPI fails to judge."""
+    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
+
+
 def sdist(path: Path, filename: str, metadata: Metadata) -> None:
     """Check an sdist."""
-    with ExitStack() as stack:
-        names = _zip_sdist(path, stack) if filename.endswith(".zip") else _tar(path, stack)
-        _sdist_name(filename, metadata)
-        top = os.path.commonpath(names)
-        for each in metadata.license_files or ():
-            _has(f"{top}/{each}", names, each, filename)
+    try:
+        with ExitStack() as stack:
+            names = _zip_sdist(path, stack) if filename.endswith(".zip") else _tar(path, stack)
+            _sdist_name(filename, metadata)
+            top = os.path.commonpath(names)
+            for each in metadata.license_files or ():
+                if f"{top}/{each}".rstrip("/") not in names:
+                    raise _no_licence(each, filename, f"{top}/{each}")
+    except MALFORMED:
+        raise internal_error() from None
 
 
 def wheel(path: Path, filename: str, metadata: Metadata) -> bytes:
     """Check a wheel and return its METADATA."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _wheel(archive, path, filename, metadata)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
-        raise invalid(None if zipfile.is_zipfile(path) else "File is not a zipfile") from None
+        with ExitStack() as stack:
+            return _wheel(_valid_wheel(path, filename, stack), filename, metadata)
+    except MALFORMED:
+        raise internal_error() from None
 
 
-def _wheel(archive: zipfile.ZipFile, path: Path, filename: str, metadata: Metadata) -> bytes:
+def _valid_wheel(path: Path, filename: str, stack: ExitStack) -> zipfile.ZipFile:
+    """Open a wheel and check what PyPI checks of any archive."""
+    if not zipfile.is_zipfile(path):
+        raise invalid("File is not a zipfile")
     if tarfile.is_tarfile(path):
         raise invalid("File is both a zip and a tar file")
-    _plain_zip(archive, path)
     try:
-        name, version, _ = filename.split("-", 2)
-    except ValueError:
-        raise invalid("Unable to parse name and version from wheel filename") from None
-    folder = f"{name}-{version}.dist-info"
-    _small(archive, f"{folder}/WHEEL", invalid(f"WHEEL not found at {folder}/WHEEL"))
-    _scan((info.filename, info.file_size, archive.read(info)) for info in archive.infolist() if _is_scanned(info))
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        _plain_zip(archive, path)
+        try:
+            name, version, _ = filename.split("-", 2)
+        except ValueError:
+            raise invalid("Unable to parse name and version from wheel filename") from None
+        wanted = f"{name}-{version}.dist-info/WHEEL"
+        _read(archive, wanted, invalid(f"WHEEL not found at {wanted}"))
+        _scan(archive.read(info.filename) for info in archive.infolist() if _is_scanned(info))
+    except zipfile.BadZipFile:
+        raise invalid(None) from None
     _framed(archive)
+    return archive
+
+
+def _wheel(archive: zipfile.ZipFile, filename: str, metadata: Metadata) -> bytes:
     _wheel_name(filename, metadata)
+    folder = "-".join(filename.split("-")[:2]) + ".dist-info"
     for each in metadata.license_files or ():
-        _has(f"{folder}/licenses/{each}", archive.namelist(), each, filename)
+        wanted = f"{folder}/licenses/{each}"
+        _read(archive, wanted, _no_licence(each, filename, wanted))
     _record(archive, folder, filename)
     _points(archive, folder, filename)
     lacks = Refusal(
         HTTPStatus.BAD_REQUEST, f"Wheel {filename!r} does not contain the required METADATA file: {folder}/METADATA"
     )
-    inner = _small(archive, f"{folder}/METADATA", lacks)
+    inner = _read(archive, f"{folder}/METADATA", lacks)
     if len(f"{filename}.metadata".encode()) > 255:  # noqa: PLR2004 - the limit of file systems
         raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename is too long: '{filename}'")
     return inner
@@ -104,27 +145,26 @@ def _framed(archive: zipfile.ZipFile) -> None:
         raise invalid(f"ZIP archive not accepted: {error}.") from None
 
 
-def _small(archive: zipfile.ZipFile, name: str, lacks: Refusal) -> bytes:
-    """Read a small member. Raises ``lacks`` if it is missing."""
+def _read(archive: zipfile.ZipFile, name: str, lacks: Refusal) -> bytes:
+    """Read a member. Raises ``lacks`` if it is missing."""
     try:
-        info = archive.getinfo(name)
+        return archive.read(name)
     except KeyError:
         raise lacks from None
-    if info.file_size > MEMBER_LIMIT:
-        raise invalid(f"{name} is too large.")
-    return archive.read(info)
 
 
 def _is_scanned(info: zipfile.ZipInfo) -> bool:
-    return not info.is_dir() and info.filename.lower().endswith((".py", ".pye")) and info.file_size <= SCANNED
+    return not info.is_dir() and PurePosixPath(info.filename).suffix.lower() in _SOURCES
 
 
-def _scan(members: Iterator[tuple[str, int, bytes]]) -> None:
-    """Scan source files as PyPI does."""
-    for _name, _size, data in members:
+def _scan(sources: Iterator[bytes]) -> None:
+    """Scan source files as PyPI does: those that are not too long."""
+    for data in sources:
+        if len(data) > SCANNED:
+            continue
         if _PYARMOR.search(data):
             raise invalid("PyArmor-encrypted content is not allowed.")
-        if _WRAPPED.search(data):
+        if all(word in data for word in _WRAPPED):
             raise invalid("SourceDefender-encrypted content is not allowed.")
 
 
@@ -166,11 +206,10 @@ def _sdist_name(filename: str, metadata: Metadata) -> None:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"Filename {filename!r} is invalid, should be {expected!r}.")
 
 
-def _has(wanted: str, names: list[str], licence: str, filename: str) -> None:
-    if wanted not in names:
-        raise Refusal(
-            HTTPStatus.BAD_REQUEST, f"License-File {licence} does not exist in distribution file {filename} at {wanted}"
-        )
+def _no_licence(licence: str, filename: str, wanted: str) -> Refusal:
+    return Refusal(
+        HTTPStatus.BAD_REQUEST, f"License-File {licence} does not exist in distribution file {filename} at {wanted}"
+    )
 
 
 def _record(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
@@ -179,9 +218,11 @@ def _record(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
         HTTPStatus.BAD_REQUEST, f"Wheel '{filename}' does not contain the required RECORD file: {folder}/RECORD"
     )
     try:
-        list(csv.reader(_small(archive, f"{folder}/RECORD", lacks).decode().splitlines()))
+        rows = list(csv.reader(_read(archive, f"{folder}/RECORD", lacks).decode().splitlines()))
     except (UnicodeError, csv.Error):
         raise lacks from None
+    if [] in rows:
+        raise internal_error()  # PyPI takes the first field of every row
 
 
 def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
@@ -194,7 +235,7 @@ def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
-        parser.read_string(_small(archive, name, wrong).decode())
+        parser.read_string(_read(archive, name, wrong).decode())
     except (UnicodeError, configparser.Error):
         raise wrong from None
     names = [point for group in ("console_scripts", "gui_scripts") if group in parser for point in parser[group]]
@@ -203,25 +244,24 @@ def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
 
 
 def _top(names: list[str]) -> str:
-    """Return the top-level folder. Raises `Refusal` if there is not exactly one."""
-    try:
-        top = os.path.commonpath(names) if names else ""
-    except ValueError:
-        top = ""
+    """Return the folder that all names have in common. Raises `Refusal` if there is none."""
+    top = os.path.commonpath(names) if names else ""
     if top in {"", ".", "/"}:
         raise invalid("Incorrect number of top-level directories in sdist")
     return top
 
 
 def _zip_sdist(path: Path, stack: ExitStack) -> list[str]:
+    if not zipfile.is_zipfile(path):
+        raise invalid("File is not a zipfile")
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
+        _plain_zip(archive, path)
+        names = archive.namelist()
+        wanted = f"{_top(names)}/PKG-INFO"
+        _read(archive, wanted, invalid(f"PKG-INFO not found at {wanted}"))
     except zipfile.BadZipFile:
-        raise invalid("File is not a zipfile") from None
-    _plain_zip(archive, path)
-    names = archive.namelist()
-    wanted = f"{_top(names)}/PKG-INFO"
-    _small(archive, wanted, invalid(f"PKG-INFO not found at {wanted}"))
+        raise invalid(None) from None
     _framed(archive)
     return names
 
@@ -235,9 +275,10 @@ def _tar(path: Path, stack: ExitStack) -> list[str]:
     try:
         archive = stack.enter_context(tarfile.open(path, "r:gz"))  # noqa: SIM115 - the stack closes it
         names = archive.getnames()
-        top = _top(names)
+        top = os.path.commonpath(names) if names else ""
         if any(member.issparse() for member in archive.getmembers()):
             raise invalid("tar archive not accepted: Sparse members are not allowed.")
+        _top(names)
         if f"{top}/PKG-INFO" not in names:
             raise invalid(f"PKG-INFO not found at {top}/PKG-INFO")
         _scan(_sources(archive))
@@ -246,8 +287,8 @@ def _tar(path: Path, stack: ExitStack) -> list[str]:
     return names
 
 
-def _sources(archive: tarfile.TarFile) -> Iterator[tuple[str, int, bytes]]:
+def _sources(archive: tarfile.TarFile) -> Iterator[bytes]:
     for member in archive.getmembers():
-        if member.isfile() and member.size <= SCANNED and member.name.lower().endswith((".py", ".pye")):
+        if member.isfile() and PurePosixPath(member.name).suffix.lower() in _SOURCES:
             stream = archive.extractfile(member)
-            yield member.name, member.size, stream.read() if stream else b""
+            yield stream.read() if stream else b""

@@ -50,6 +50,8 @@ def _errors(metadata: Metadata) -> Iterator[tuple[str, str]]:
     yield from _classifiers(metadata)
     yield from _urls(metadata)
     yield from _requirements(metadata)
+    if "dynamic" in (metadata.dynamic or ()):
+        yield "dynamic", "Dynamic field 'dynamic' is not a valid dynamic field."
     if metadata.license and metadata.license_expression:
         yield "license", "License is deprecated when License-Expression is present."
 

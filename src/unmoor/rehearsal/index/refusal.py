@@ -20,6 +20,7 @@ EXPLANATIONS: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "Access was denied to this resource.",
     HTTPStatus.NOT_FOUND: "The resource could not be found.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed for this resource.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The server has either erred or is incapable of performing the operation.",
 }
 
 

@@ -208,12 +208,19 @@ class Uploads:
 
 
 def _fields(form: FormData) -> dict[str, list[str]]:
-    """Return the texts of a form by name; as on PyPI, ``UNKNOWN`` and empty ones count as not given."""
+    """Return the texts of a form by name, as PyPI goes on with them.
+
+    It drops a field whose last value is ``UNKNOWN``, and one with a single empty value. A blank value stays.
+    """
     fields: dict[str, list[str]] = {}
     for name, value in form.multi_items():
-        if isinstance(value, str) and value.strip() and value.strip() != "UNKNOWN":
+        if isinstance(value, str):
             fields.setdefault(name, []).append(value)
-    return fields
+    return {
+        name: [values[-1].replace("\0", "\\x00")] if "\0" in values[-1] else values
+        for name, values in fields.items()
+        if values != [""] and values[-1].strip() != "UNKNOWN"
+    }
 
 
 def _take(intake: Intake, content: UploadFile) -> Digests:
