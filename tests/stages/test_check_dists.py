@@ -74,7 +74,7 @@ def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
     at = make_inputs(sample_projects.files(more=README.format("text/markdown", "")))
     checked(at, at.dists())
     both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
-    assert at.warned == [f"{both}: the description is missing [description-missing]"]
+    assert at.warned == [f"{both}: the description is missing [description-missing: a warning of unmoor]"]
 
 
 def test_a_missing_module_is_a_warning(make_inputs: MakeInputs) -> None:
@@ -85,7 +85,7 @@ def test_a_missing_module_is_a_warning(make_inputs: MakeInputs) -> None:
     checked(at, dists)
     (warned,) = at.warned
     assert warned.startswith("small_one-1.0-py3-none-any.whl: it lacks small_one/core.py, small_one/py.typed")
-    assert warned.endswith("[tracked-modules]")
+    assert warned.endswith("[tracked-modules: a warning of unmoor]")
 
 
 def test_a_left_over_module_is_a_warning(make_inputs: MakeInputs) -> None:
@@ -188,7 +188,7 @@ def test_the_same_problem_of_many_files_is_one_line(make_inputs: MakeInputs) -> 
     line, *_ = str(caught.value).splitlines()
     assert line.startswith("small_one-1.0-0-py3-none-any.whl, ")
     assert " and 6 more: it is not the file that was built" in line
-    assert line.endswith("[file-changed]")
+    assert line.endswith("[file-changed: unmoor's own rule]")
 
 
 def test_metadata_that_twine_refuses(make_inputs: MakeInputs) -> None:

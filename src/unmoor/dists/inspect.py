@@ -155,7 +155,16 @@ def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
 
 
 def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `InvalidDist`."""
+    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `InvalidDist`, also for a target."""
+    points = read_entry_points(text)
+    for point in points:
+        if point.pattern.match(point.value) is None:
+            raise InvalidDist(f"the entry point {clean(point.name)!r} has no valid target", next_step=_REBUILD)
+    return points
+
+
+def read_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
+    """Read the bytes of ``entry_points.txt``, sorted by group and name, whatever they name. Raises `InvalidDist`."""
     from importlib.metadata import EntryPoint
 
     # The format is configparser's, but names keep their case (entry points specification).
@@ -170,9 +179,6 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
         for group in parser.sections()
         for name, value in parser.items(group)
     ]
-    for point in points:
-        if EntryPoint.pattern.match(point.value) is None:
-            raise InvalidDist(f"the entry point {clean(point.name)!r} has no valid target", next_step=_REBUILD)
     return tuple(sorted(points, key=lambda point: (point.group, point.name)))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.dists.checks.cases import Case, sdist, with_metadata
+from collections.abc import Callable
+
+from tests.dists.checks.cases import Case, File, sdist, with_metadata
 from tests.dists.checks.packing import Wheel, metadata
 
 METADATA = (
@@ -150,7 +152,33 @@ METADATA = (
         "must be 32 characters or less",
     ),
     Case(
-        "keyword", "metadata-field", with_metadata("Import-Name: class", declared="2.5"), "is invalid for 'import-name'"
+        "keyword",
+        "metadata-unsent",
+        with_metadata("Import-Name: class", declared="2.5"),
+        "is invalid for 'import-name'",
+    ),
+    Case("Dynamic", "metadata-dynamic", with_metadata("Dynamic: Dynamic"), "is not a valid dynamic field"),
+    *(
+        Case(f"{name}: {text}", "metadata-placeholder", with_metadata(f"{name}: {text}"), None)
+        for name in ("Description-Content-Type", "License-Expression", "Requires-Python")
+        for text in ("UNKNOWN", " UNKNOWN ")
+    ),
+    Case("Requires-Dist: nothing", "metadata-placeholder", with_metadata("Requires-Dist:"), None),
+    Case("Provides-Extra: nothing", "metadata-placeholder", with_metadata("Provides-Extra: "), None),
+    # The installed version of packaging refuses these; the one that PyPI uses accepts them.
+    Case("a vertical tab", "metadata-stricter", with_metadata("Summary: a\vb"), "must be a single line"),
+    Case(
+        "a parameter",
+        "metadata-stricter",
+        with_metadata("Description-Content-Type: text/markdown; x"),
+        "is not a valid",
+    ),
+    Case("a drive", "metadata-stricter", with_metadata("License-File: C:LICENSE"), "paths must be relative"),
+    Case(
+        "a group",
+        "metadata-stricter",
+        with_metadata("License-Expression: (GPL-2.0-only) WITH Classpath-exception-2.0"),
+        "is invalid for 'license-expression'",
     ),
 )
 
@@ -183,6 +211,16 @@ LICENCES = (
     ),
 )
 
+
+def _blank(kind: str, body: str) -> Callable[[str], File]:
+    """A wheel with a blank description of that type. Empty means that it has no type."""
+    if kind:
+        return with_metadata(f"Description-Content-Type: {kind}", body=body)
+    return lambda name: Wheel(
+        name=name, text=metadata(name, body=body).replace(b"Description-Content-Type: text/markdown\n", b"")
+    ).file()
+
+
 DESCRIPTIONS = (
     Case(
         "unknown directive",
@@ -200,5 +238,21 @@ DESCRIPTIONS = (
             ),
         ).file(),
         "in the default format of reStructuredText",
+    ),
+    *(
+        Case(
+            f"{body!r} as {kind or 'reStructuredText by default'}",
+            "description-blank",
+            _blank(kind, body),
+            f"failed to render for {kind!r}" if kind else "in the default format of reStructuredText",
+        )
+        for kind in ("text/x-rst", "text/markdown", "text/markdown; charset=UTF-8; variant=CommonMark", "")
+        for body in ("\n", "\n\n\n", "  \n", "\t")
+    ),
+    Case(
+        "only a comment",
+        "description-rendering",
+        with_metadata("Description-Content-Type: text/x-rst", body=".. words\n"),
+        "The description failed to render",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
 from tests.dists.checks.cases import LIMIT, Case, File, renamed, sdist, wheel, wheel_with_member
@@ -27,6 +28,11 @@ def unicode_path(name: bytes) -> bytes:
     return extra(0x7075, b"\1" + struct.pack("<L", zlib.crc32(b"lighthouse_module.py")) + name)
 
 
+def _tagged(tag: str) -> Callable[[str], File]:
+    """A wheel with these tags in its name only."""
+    return renamed(wheel(), lambda each: each.replace("py3-none-any", tag))
+
+
 def _long_name(name: str) -> File:
     """A wheel whose name has 250 bytes."""
     tag = "-py3-none-any.whl"
@@ -41,6 +47,22 @@ NAMES = (
         "file-name",
         renamed(wheel(), lambda each: each.replace("-py3-none-any", "-py3-none")),
         "Invalid wheel filename",
+    ),
+    # The installed version of packaging refuses these; the one that PyPI uses accepts them.
+    *(
+        Case(
+            name,
+            "file-name-tag",
+            _tagged(tag),
+            "invalid tag component",
+        )
+        for name, tag in [("no ABI", "py3--any"), ("no tag between", "py3..py2-none-any"), ("digit", "3py-none-any")]
+    ),
+    Case(
+        "another character",
+        "file-name-unsafe",
+        renamed(wheel(), lambda each: each.replace("-py3-", "-1~x-py3-")),
+        "Invalid filename",
     ),
     Case(
         "longer than file systems allow",
@@ -92,7 +114,12 @@ NAMES = (
             "freebsd_14_0_amd64",
             "pyodide_2024_0_wasm32",
             "ios_13_0_arm64_watchos",
+            "ios_13_0_arm64_iphoneos_iphoneos",
         )
+    ),
+    *(
+        Case(platform, "wheel-platform-tail", wheel(tag=f"cp311-cp311-{platform}"), None)
+        for platform in ("ios_13_0_arm64_iphoneos_2", "ios_13_0_x86_64_iphonesimulators", "pyemscripten_1_0_wasm32x")
     ),
 )
 
@@ -123,6 +150,29 @@ def _only_data(name: str, **how: object) -> File:
     return Wheel(
         name=name, record=lambda rows: rows.replace("lighthouse_module.py", "lighthouse.bin"), change=change
     ).file()
+
+
+def _info_with(name: str, file: str, **how: object) -> File:
+    """A wheel with one file of its dist-info folder modified."""
+
+    def change(members: list[Member]) -> list[Member]:
+        end = f".dist-info/{file}".encode()
+        return [replace(each, **how) if each.name.endswith(end) else each for each in members]  # type: ignore[arg-type]
+
+    return Wheel(name=name, change=change).file()
+
+
+def _flagged(name: str, file: str, flag: int) -> File:
+    return _info_with(name, file, flags=flag)
+
+
+def _moved(name: str, offset: int) -> File:
+    """A wheel with another offset of a member, which is not source, in the directory."""
+    filename, data = Wheel(name=name, files={"data.bin": b"words"}).file()
+    at = data.rindex(b"data.bin", 0, data.rindex(b"PK\5\6")) - 4
+    while not data.startswith(b"PK\1\2", at - 42):
+        at = data.rindex(b"data.bin", 0, at) - 4
+    return filename, data[:at] + struct.pack("<L", offset) + data[at + 4 :]
 
 
 def _zeros(name: str) -> File:
@@ -169,14 +219,17 @@ ZIPS = (
     Case("fewer members", "zip-directory", wheel(tail=Tail(count=-1)), "Mismatched central directory records"),
     Case("more members", "zip-directory", wheel(tail=Tail(count=1)), "Mismatched central directory records"),
     Case("two ends", "zip-directory", wheel(tail=Tail(comment=b"PK\5\6" + bytes(18))), "WHEEL not found at"),
-    Case("two disks", "zip-directory", wheel(tail=Tail(disk=1)), None),
-    Case("misplaced locator", "zip-directory", wheel(tail=Tail(zip64=True, locator=1)), "ZIP archive not accepted"),
+    Case("two disks", "zip-ends", wheel(tail=Tail(disk=1)), None),
+    # PyPI's version of Python refuses this one, older ones do not.
+    Case("misplaced locator", "zip-ends", wheel(tail=Tail(zip64=True, locator=1)), "ZIP archive not accepted"),
     Case(
         "extensible data",
-        "zip-directory",
+        "zip-unreadable",
         wheel(tail=Tail(zip64=True, extensible=b"extensible")),
         "Invalid distribution file",
     ),
+    Case("an offset that leads nowhere", "zip-offset", lambda n: _moved(n, 7), None),
+    Case("an offset of another member", "zip-offset", lambda n: _moved(n, 0), None),
     Case("twice", "zip-duplicate", wheel(change=_twice), "Duplicate filename in local headers"),
     Case(
         "another name",
@@ -217,6 +270,14 @@ ZIPS = (
         wheel_with_member(extra=extra(1, struct.pack("<QQ", 11, 99))),
         "Mis-matched data size",
     ),
+    Case("cut off, in the directory", "zip-extra-directory", wheel_with_member(central_extra=b"abc"), None),
+    Case("ZIP64 without need", "zip-extra-directory", wheel_with_member(central_extra=extra(1, bytes(16))), None),
+    Case(
+        "ZIP64 of invalid length, in the directory",
+        "zip-extra-directory",
+        wheel_with_member(central_extra=extra(1, bytes(3))),
+        None,
+    ),
     Case("on a member", "zip-comment", wheel_with_member(comment=b"words"), "Comment in central directory"),
     Case(
         "bzip2",
@@ -225,6 +286,11 @@ ZIPS = (
         "File does not use a supported compression type",
     ),
     Case("flag", "zip-encrypted", lambda name: _only_data(name, flags=1), None),
+    Case("flag of METADATA", "zip-encrypted", lambda n: _flagged(n, "METADATA", 1), "500"),
+    Case("patched data", "zip-unsupported", lambda name: _only_data(name, flags=0x20), None),
+    Case("patched source", "zip-unsupported", wheel_with_member(flags=0x20), "500"),
+    Case("patched RECORD", "zip-unsupported", lambda n: _flagged(n, "RECORD", 0x20), "500"),
+    Case("patched data, in a header", "zip-header", wheel_with_member(local={"flags": 0x20}), None),
     Case("line end", "zip-name", wheel_with_member(name=b"a\nb.py"), "Invalid character in filename"),
     Case("not UTF-8", "zip-name", wheel_with_member(name=b"\xe4.py"), "Filename not unicode"),
     Case("not marked", "zip-name", wheel_with_member(name="ä.py".encode()), "Filename not in central directory"),
@@ -233,10 +299,13 @@ ZIPS = (
     Case("leads out of a folder", "zip-path", wheel_with_member(name=b"a/../../evil.py"), None),
     Case("drive", "zip-path", wheel_with_member(name=b"C:evil.py"), None),
     Case("backslash", "zip-path", wheel_with_member(name=b"..\\evil.py"), None),
+    Case("longer than file systems allow", "zip-path", wheel_with_member(name=b"a/" + b"b" * 256), None),
     Case("two slashes", "zip-path", wheel_with_member(name=b"a//b.py"), None),
     Case("symbolic link", "zip-link", wheel_with_member(mode=0o120777), None),
     Case("checksum", "zip-damaged", lambda name: _only_data(name, crc=1), None),
-    Case("checksum of source", "zip-damaged", wheel_with_member(crc=1), "Invalid distribution file"),
+    Case("checksum of source", "zip-damaged-source", wheel_with_member(crc=1), "Invalid distribution file"),
+    Case("checksum of WHEEL", "zip-damaged-source", lambda n: _info_with(n, "WHEEL", crc=1), "Invalid distribution"),
+    Case("checksum of RECORD", "zip-damaged", lambda n: _info_with(n, "RECORD", crc=1), "500"),
     Case("longer than it says", "zip-damaged", lambda name: _only_data(name, size=4), None),
     Case("shorter than it says", "zip-damaged", lambda name: _only_data(name, size=4000), None),
     Case("packed bytes broken", "zip-damaged", lambda name: _only_data(name, raw=b"\xff\xff\xff"), None),

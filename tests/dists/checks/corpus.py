@@ -1,4 +1,6 @@
-"""Bad files, each with the rule that it breaks here and PyPI's message, ``None`` if PyPI accepts it.
+"""Bad files, each with the rule that it breaks here and PyPI's message.
+
+The message is ``None`` if PyPI accepts the file, and ``500`` if it fails with an internal error.
 
 The messages come from PyPI's source (warehouse/forklift/legacy.py, forklift/metadata.py and
 utils/zipfiles.py at 6b62157). The local world's index must return the same ones.
@@ -22,6 +24,19 @@ WARNED = (
         "conflict with the Python Standard Library",
     ),
     Case("none", "description-missing", with_metadata(body=""), None),
+    *(
+        Case(
+            f"{body!r} in plain text",
+            "description-missing",
+            with_metadata("Description-Content-Type: text/plain", body=body),
+            None,
+        )
+        for body in ("\n", " \n", "\t")
+    ),
+    *(
+        Case(kind, "metadata-charset", with_metadata(f"Description-Content-Type: {kind}"), None)
+        for kind in ("text/markdown; charset=utf-8", "text/plain; charset=Utf-8; format=fixed")
+    ),
     Case(
         "none",
         "description-content-type",

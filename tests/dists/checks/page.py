@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tests.dists.checks.corpus import CASES, WARNED
 
-from unmoor.dists.checks import RULES, By, CheckRule
+from unmoor.dists.checks import RULES, CheckRule
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "reference" / "checks.md"
 
 ELSEWHERE = {
+    "archive-metadata-size": "tests/dists/checks/test_limits.py::test_metadata_size",
     "archive-members": "tests/dists/checks/test_limits.py::test_members",
     "archive-total": "tests/dists/checks/test_limits.py::test_total",
     "file-changed": "tests/stages/test_check_dists.py::test_changed_bytes",
@@ -31,19 +32,16 @@ ELSEWHERE = {
 }
 """The tests of rules that one bad file cannot cover."""
 
-CAUSES = {
-    By.INDEX: "PyPI refuses it",
-    By.UPLOADER: "twine refuses it, or sends something else",
-    By.INSTALLERS: "pip or uv cannot install it",
-    By.UNMOOR: "it is not the release, or programs would read it differently",
-}
-
 HEAD = """\
 # Checks
 
 `check-dists` checks every built file against these rules before anything leaves the machine. It reports all problems
-of all files at once, each with its rule in brackets. Rules that only warn never stop a release. You cannot disable a
-rule: PyPI would refuse the file, or it would not be the release you meant.
+of all files at once, each with its rule in brackets and whose rule it is. Rules that only warn never stop a release.
+You cannot disable a rule: PyPI, twine or an installer would refuse the file, or it would not be the release you meant.
+
+Only what PyPI itself refuses is called so. PyPI's own libraries are often older than the installed ones, and the rules
+say where the two differ. What is *unmoor's own rule* would be accepted everywhere, but programs would read it
+differently, or it is not what was built.
 
 The index of a rehearsal refuses what PyPI refuses, with separate code. A test feeds every bad file of the corpus to
 both. In the last column, *corpus* lists the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of
@@ -59,17 +57,6 @@ For other failures, and the stage that handles each, see [failures](failures.md)
 """
 
 
-def cause(rule: CheckRule) -> str:
-    """The reason for a rule."""
-    return (
-        f"warns: {CAUSES[rule.by]}"
-        if rule.warns and rule.by is By.UNMOOR
-        else "warns"
-        if rule.warns
-        else CAUSES[rule.by]
-    )
-
-
 def tested(rule: CheckRule) -> str:
     """The test that covers a rule."""
     cases = [case.name for case in (*CASES, *WARNED) if case.rule == rule.name]
@@ -78,10 +65,10 @@ def tested(rule: CheckRule) -> str:
 
 def rows() -> Iterator[str]:
     """One table row for each rule."""
-    yield "| rule | what is refused | why | test |"
+    yield "| rule | what is refused | whose rule it is | test |"
     yield "| --- | --- | --- | --- |"
     for rule in RULES:
-        cells = (f"`{rule.name}`", rule.refuses, cause(rule), tested(rule))
+        cells = (f"`{rule.name}`", rule.refuses, rule.verdict, tested(rule))
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

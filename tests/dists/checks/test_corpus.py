@@ -11,7 +11,7 @@ from tests.dists.checks.corpus import CASES, WARNED
 from tests.dists.checks.packing import Sdist, Wheel
 
 from unmoor.artifacts.files import describe_file
-from unmoor.dists.checks import Examiner, Limits, Problem
+from unmoor.dists.checks import By, CheckRule, Examiner, Limits, Problem
 
 
 def found(folder: Path, file: tuple[str, bytes]) -> list[Problem]:
@@ -27,6 +27,37 @@ def test_refused(tmp_path: Path, case: Case) -> None:
     problems = found(tmp_path, case.make("light-house"))
     assert case.rule in {problem.rule.name for problem in problems if not problem.rule.warns}
     assert all(problem.line.isprintable() for problem in problems)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.index in {None, "500"}], ids=str)
+def test_only_pypis_rules_are_called_so(tmp_path: Path, case: Case) -> None:
+    """No finding about a file that PyPI accepts, or fails to judge, says that PyPI refuses it."""
+    problems = found(tmp_path, case.make("light-house"))
+    assert [problem.line for problem in problems if "PyPI refuses it" in problem.line] == []
+    assert {problem.rule.by for problem in problems if not problem.rule.warns} <= {
+        By.UPLOADER,
+        By.INSTALLERS,
+        By.UNMOOR,
+    }
+
+
+def test_a_finding_says_whose_rule_it_is() -> None:
+    """The line of a finding ends in its rule and in whose it is; a warning says whose warning it is."""
+    lines = {
+        (by, warns): Problem(CheckRule(name="name", refuses="it", by=by, warns=warns), "what").line
+        for by in By
+        for warns in (False, True)
+    }
+    assert lines == {
+        (By.INDEX, False): "what [name: PyPI refuses it]",
+        (By.INDEX, True): "what [name: a warning of PyPI]",
+        (By.UPLOADER, False): "what [name: twine refuses it, or sends something else]",
+        (By.UPLOADER, True): "what [name: a warning of twine]",
+        (By.INSTALLERS, False): "what [name: pip or uv refuses it]",
+        (By.INSTALLERS, True): "what [name: a warning of installers]",
+        (By.UNMOOR, False): "what [name: unmoor's own rule]",
+        (By.UNMOOR, True): "what [name: a warning of unmoor]",
+    }
 
 
 @pytest.mark.parametrize("case", WARNED, ids=str)

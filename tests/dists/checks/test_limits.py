@@ -10,7 +10,7 @@ from tests.dists.checks import page
 from tests.dists.checks.packing import Sdist, Wheel
 
 from unmoor.artifacts.files import describe_file
-from unmoor.dists.checks import RULES, Examiner, Limits, sizes, tars, zips
+from unmoor.dists.checks import RULES, Examiner, Limits, examine, sizes, tars, zips
 from unmoor.products import File
 
 BOTH = pytest.mark.parametrize("make", [Wheel(name="light-house"), Sdist(name="light-house")], ids=["wheel", "sdist"])
@@ -40,8 +40,17 @@ def test_total(tmp_path: Path, make: Wheel | Sdist) -> None:
 @BOTH
 def test_bomb(tmp_path: Path, make: Wheel | Sdist) -> None:
     """A file that unpacks to many times its size is refused, above a minimum size."""
-    assert "archive-bomb" not in rules(tmp_path, make.file(), Limits(ratio=0))
-    assert "archive-bomb" in rules(tmp_path, make.file(), Limits(ratio=0, ratio_from=0))
+    rule = "archive-bomb" if isinstance(make, Wheel) else "archive-bomb-sdist"
+    assert rule not in rules(tmp_path, make.file(), Limits(ratio=0))
+    assert rule in rules(tmp_path, make.file(), Limits(ratio=0, ratio_from=0))
+
+
+@BOTH
+def test_metadata_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Wheel | Sdist) -> None:
+    """A file of metadata that is too long to be read into memory is refused by a rule of unmoor's own."""
+    monkeypatch.setattr(examine, "MEMBER_LIMIT", 40)
+    monkeypatch.setattr(tars, "MEMBER_LIMIT", 40)
+    assert "archive-metadata-size" in rules(tmp_path, make.file(), Limits())
 
 
 def test_platform(tmp_path: Path) -> None:

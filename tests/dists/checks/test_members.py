@@ -24,7 +24,7 @@ def deflate(data: bytes, level: int = 0) -> bytes:
 def member(data: bytes, packed: bytes, *, deflated: bool, **other: int) -> ArchiveMember:
     """A member as a correct directory describes it, except for the fields in ``other``."""
     values = {"start": 3, "packed": len(packed), "size": len(data), "crc": zlib.crc32(data), **other}
-    return ArchiveMember(name="one", deflated=deflated, **values)
+    return ArchiveMember("one", values["start"], values["packed"], values["size"], values["crc"], deflated)
 
 
 @pytest.mark.parametrize(

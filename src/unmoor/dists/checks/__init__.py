@@ -9,7 +9,9 @@ The stage that checks files uses this package. Begin with `examine`, which opens
 
 from unmoor.dists.checks import (
     archives,
+    commands,
     description,
+    layout,
     licences,
     metadata,
     names,
@@ -37,6 +39,8 @@ RULES: tuple[CheckRule, ...] = (
     *archives.RULES,
     *zips.RULES,
     *wheels.RULES,
+    *layout.RULES,
+    *commands.RULES,
     *tars.RULES,
     *tracked.RULES,
     *release.RULES,

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 MEMBERS = CheckRule(name="archive-members", refuses="more than 200,000 members", by=By.UNMOOR)
-BOMB = CheckRule(
-    name="archive-bomb",
-    refuses="a file that unpacks to more than 50 times its size, beyond 64 MiB",
+BOMB = CheckRule(name="archive-bomb", refuses="a wheel that unpacks to more than 50 times its size, beyond 64 MiB")
+SDIST_BOMB = CheckRule(
+    name="archive-bomb-sdist",
+    refuses="an sdist that unpacks to more than 50 times its size, beyond 64 MiB",
+    by=By.UNMOOR,
+)
+LONG = CheckRule(
+    name="archive-metadata-size", refuses="a METADATA, RECORD, PKG-INFO or the like of more than 10 MB", by=By.UNMOOR
 )
 TOTAL = CheckRule(name="archive-total", refuses="a file that unpacks to more than 10 GiB", by=By.UNMOOR)
 ENCRYPTED_SOURCE = CheckRule(name="encrypted-source", refuses="source encrypted by PyArmor or SourceDefender")
-RULES = (MEMBERS, BOMB, TOTAL, ENCRYPTED_SOURCE)
+RULES = (MEMBERS, BOMB, SDIST_BOMB, TOTAL, LONG, ENCRYPTED_SOURCE)
 
 COUNT_LIMIT = 200_000
 # The longest member that is read into memory, in bytes.
@@ -32,6 +37,8 @@ _WRAPPED = (b"---BEGIN" + b" PYE FILE---", b"---END" + b" PYE FILE---")
 
 # Matches most file names: no component starts with a dot or is empty, and there is no drive.
 _PLAIN = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.-]+(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
+# The longest name of a file or folder in common file systems, in bytes.
+_COMPONENT_LIMIT = 255
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -50,17 +57,17 @@ class Limits:
     any_platform: bool = False
 
 
-def check_expansion(unpacked: int, packed: int, limits: Limits) -> Iterator[Problem]:
-    """Check the unpacked size of a file against its limits."""
+def check_expansion(unpacked: int, packed: int, limits: Limits, bomb: CheckRule = BOMB) -> Iterator[Problem]:
+    """Check the unpacked size of a file against its limits. ``bomb`` is the rule about its ratio."""
     if unpacked > limits.ratio_from and unpacked > limits.ratio * packed:
-        yield violation(BOMB, f"it unpacks to {unpacked} bytes, more than {limits.ratio} times its {packed} bytes")
+        yield violation(bomb, f"it unpacks to {unpacked} bytes, more than {limits.ratio} times its {packed} bytes")
     if unpacked > limits.total:
         yield violation(TOTAL, f"it unpacks to {unpacked} bytes, but the limit is {limits.total}")
 
 
 def is_plain(name: bytes) -> bool:
     """Whether a quick match shows that `path_fault` finds nothing wrong with a file name."""
-    return _PLAIN.fullmatch(name) is not None
+    return len(name) <= _COMPONENT_LIMIT and _PLAIN.fullmatch(name) is not None
 
 
 def path_fault(name: str) -> str:
@@ -79,6 +86,8 @@ def path_fault(name: str) -> str:
     parts = name.removesuffix("/").split("/")
     if ".." in parts:
         return "leads out of the archive"
+    if len(name) > _COMPONENT_LIMIT and any(len(part.encode("utf-8", "replace")) > _COMPONENT_LIMIT for part in parts):
+        return "has a component that is too long for a file name"
     return "is not a plain path" if "" in parts or "." in parts else ""
 
 

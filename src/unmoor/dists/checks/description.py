@@ -1,4 +1,9 @@
-"""Render the description as PyPI does: with readme_renderer, and without a fallback."""
+"""Render the description as PyPI does: with readme_renderer, and without a fallback.
+
+PyPI renders every description that is not empty (warehouse/forklift/legacy.py, utils/readme.py). A blank one, such as a
+newline that a build backend writes for an empty file, renders to nothing as reStructuredText or Markdown, which PyPI
+refuses. As plain text it renders to line breaks, which PyPI accepts.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +12,47 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
-from unmoor.dists.checks.rules import CheckRule, Problem, violation
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
 
 RENDERING = CheckRule(name="description-rendering", refuses="a description that cannot be rendered")
-MISSING = CheckRule(name="description-missing", refuses="no description", warns=True)
-UNTYPED = CheckRule(name="description-content-type", refuses="a description without a content type", warns=True)
-RULES = (RENDERING, MISSING, UNTYPED)
+BLANK = CheckRule(
+    name="description-blank", refuses="a description of blanks and line ends, in reStructuredText or Markdown"
+)
+MISSING = CheckRule(
+    name="description-missing", refuses="no description, or a blank one in plain text", by=By.UNMOOR, warns=True
+)
+UNTYPED = CheckRule(
+    name="description-content-type", refuses="a description without a content type", by=By.UNMOOR, warns=True
+)
+RULES = (RENDERING, BLANK, MISSING, UNTYPED)
 
 
 def check_description(raw: RawMetadata) -> Iterator[Problem]:
     """Check that the description renders. The metadata rules check its content type."""
     description, content_type = raw.get("description", ""), raw.get("description_content_type", "")
-    if not description.strip():
+    if not description:
         yield violation(MISSING, "the description is missing")
+        return
+    kind = _media_type(content_type or "text/x-rst")
+    fault = _rendering_fault(kind, description)
+    if not description.strip():
+        yield violation(BLANK, _blank(kind)) if fault else violation(MISSING, "the description is blank")
         return
     if not content_type:
         yield violation(UNTYPED, "the description has no content type, so indexes read it as reStructuredText")
-    kind = _media_type(content_type or "text/x-rst")
-    if fault := _rendering_fault(kind, description):
+    if fault:
         yield violation(RENDERING, f"cannot render the description as {kind}: {fault}")
+
+
+def _blank(kind: str) -> str:
+    """Explain what to do about a blank description, which often comes from an empty readme file."""
+    return (
+        f"the description is blank, and nothing is rendered of it as {kind}: write one in the readme, or remove the"
+        " readme from the project's metadata"
+    )
 
 
 def _media_type(content_type: str) -> str:

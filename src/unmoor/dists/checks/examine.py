@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple
@@ -11,16 +11,26 @@ from typing import IO, NamedTuple
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from unmoor.dists import inspect
-from unmoor.dists.checks import archives, description, licences, metadata, names, sizes, tars, wheels, zips
+from unmoor.dists.checks import (
+    archives,
+    commands,
+    description,
+    layout,
+    licences,
+    metadata,
+    names,
+    sizes,
+    tars,
+    wheels,
+    zips,
+)
 from unmoor.dists.checks.archives import MEMBER_LIMIT, Limits
-from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
+from unmoor.dists.checks.members import ArchiveMember, DamagedMember, WrongChecksum, chunks
 from unmoor.dists.checks.metadata import CheckedMetadata
 from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
 from unmoor.dists.checks.rules import Problem, violation
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName
-from unmoor.errors import InvalidDist
 from unmoor.products import File
 
 _CHANGED = "it is not the file that was built: its bytes changed, or it is gone"
@@ -120,17 +130,18 @@ class Examiner:
         listing = list(wheel.entries)
         problems.extend(wheels.check_dist_info(folder, listing))
         record = wheel.read(f"{folder}/RECORD")
-        rows = wheels.read_record(folder, record, problems) if record is not None else {}
-        if rows:
+        rows = wheels.read_record(folder, record, problems) if record is not None else None
+        if rows is not None:
             problems.extend(wheels.check_record(folder, rows, listing))
         for entry in wheel.entries.values():
-            wheel.verify(entry, rows)
+            wheel.verify(entry, rows or {})
         for name in wheels.shadowing_files(folder, listing):
             problems.extend(wheels.check_shadowing(name, wheel.read(name) or b""))
         if (wheel_file := wheel.read(f"{folder}/WHEEL")) is not None:
             problems.extend(wheels.check_wheel_file(wheel_file, parsed.tags))
         if (points := wheel.read(f"{folder}/entry_points.txt")) is not None:
-            problems.extend(_check_entry_points(points))
+            problems.extend(commands.check_entry_points(points))
+        problems.extend(layout.check_places(folder, listing))
         text = wheel.read(f"{folder}/METADATA")
         if text is None:
             return None
@@ -151,10 +162,10 @@ class _Wheel:
     def read(self, name: str) -> bytes | None:
         """Read a whole small member. Returns ``None`` if it is missing, damaged or too long."""
         entry = self.entries.get(name)
-        if entry is None:
+        if entry is None or not entry.readable:
             return None
         if entry.size > MEMBER_LIMIT:
-            self.problems.append(violation(zips.DAMAGED, f"{name} is longer than {MEMBER_LIMIT} bytes"))
+            self.problems.append(violation(archives.LONG, f"{name} is longer than {MEMBER_LIMIT} bytes"))
             return None
         try:
             return b"".join(chunks(self.stream, entry))
@@ -163,6 +174,8 @@ class _Wheel:
 
     def verify(self, entry: ArchiveMember, rows: Mapping[str, Row]) -> None:
         """Read a member in chunks and check its checksum, its hash in RECORD, and whether source is encrypted."""
+        if not entry.readable:
+            return
         row = rows.get(entry.name)
         digest = wheels.hasher(row)
         source: list[bytes] | None = [] if archives.is_source(entry.name, entry.size) else None
@@ -173,21 +186,14 @@ class _Wheel:
                 if source is not None:
                     source.append(piece)
         except DamagedMember as error:
-            self.problems.append(violation(zips.DAMAGED, str(error)))
+            read = source is not None or entry.name == f"{self.folder}/WHEEL"
+            is_refused = read and isinstance(error, WrongChecksum)
+            self.problems.append(violation(zips.DAMAGED_SOURCE if is_refused else zips.DAMAGED, str(error)))
             return
         if source is not None and archives.may_be_encrypted(text := b"".join(source)):
             self.problems.extend(archives.check_encryption(entry.name, text))
         if row is not None and digest is not None and (fault := row.fault(digest.digest(), entry.size)):
             self.problems.append(violation(wheels.HASH, f"{entry.name} {fault}"))
-
-
-def _check_entry_points(data: bytes) -> Sequence[Problem]:
-    """Check the bytes of entry_points.txt."""
-    try:
-        points = inspect.parse_entry_points(data)
-    except InvalidDist as error:
-        return [violation(wheels.POINTS, error.what)]
-    return list(wheels.check_commands(points))
 
 
 def _is_named_after(top: str, parsed: FileName) -> bool:

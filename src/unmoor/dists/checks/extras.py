@@ -80,6 +80,12 @@ def sizes_of_header(header: Sizes, extra: bytes, *, stored: bool) -> Sizes | Non
     return Sizes(packed=packed, size=size if header.size == SENTINEL else header.size)
 
 
+def is_surplus(extra: bytes, missing: int) -> bool:
+    """Whether the ZIP64 field of a directory entry holds more than the ``missing`` sizes and offset."""
+    data = next((data for kind, data in _fields(extra) if kind == _ZIP64), b"")
+    return len(data) > 8 * missing
+
+
 def sizes_of_entry(extra: bytes, *, size: int, packed: int, offset: int) -> EntrySizes | None:
     """Return sizes and offset of a directory entry, completed from its ZIP64 field. ``None`` if that lacks them."""
     data = next((data for kind, data in _fields(extra) if kind == _ZIP64), b"")

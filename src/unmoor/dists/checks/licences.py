@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from unmoor.dists.checks.metadata import CheckedMetadata
-from unmoor.dists.checks.rules import CheckRule, Problem, violation
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 MISSING = CheckRule(name="licence-missing", refuses="a License-File that is not in the archive")
 BOTH = CheckRule(name="licence-both", refuses="both License and License-Expression")
 CLASSIFIER = CheckRule(
-    name="licence-classifier", refuses="licence classifiers in addition to a License-Expression", warns=True
+    name="licence-classifier",
+    refuses="licence classifiers in addition to a License-Expression",
+    by=By.UNMOOR,
+    warns=True,
 )
 UNDECLARED = CheckRule(
-    name="licence-undeclared", refuses="License-File in metadata older than 2.4, which twine does not send", warns=True
+    name="licence-undeclared",
+    refuses="License-File in metadata older than 2.4, which twine does not send",
+    by=By.UPLOADER,
+    warns=True,
 )
 RULES = (MISSING, BOTH, CLASSIFIER, UNDECLARED)
 

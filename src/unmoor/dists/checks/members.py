@@ -10,7 +10,10 @@ from unmoor.dists.checks.inflate import ERRORS, crc32, inflate
 
 
 class ArchiveMember(NamedTuple):
-    """One member as the directory describes it. ``start`` is the offset of its packed data; sizes are in bytes."""
+    """One member as the directory describes it. ``start`` is the offset of its packed data; sizes are in bytes.
+
+    If it is not ``readable``, it is encrypted, or packed by a method that wheels do not use.
+    """
 
     name: str
     start: int
@@ -18,10 +21,15 @@ class ArchiveMember(NamedTuple):
     size: int
     crc: int
     deflated: bool
+    readable: bool = True
 
 
 class DamagedMember(Exception):
     """The bytes of a member do not match the directory."""
+
+
+class WrongChecksum(DamagedMember):
+    """The bytes of a member have another checksum than the directory says."""
 
 
 def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
@@ -39,7 +47,7 @@ def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     if size != entry.size:
         raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc != entry.crc:
-        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
+        raise WrongChecksum(f"{entry.name} is damaged: wrong checksum")
 
 
 def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
@@ -59,7 +67,7 @@ def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
     if len(data) != entry.size:
         raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc32(data) != entry.crc:
-        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
+        raise WrongChecksum(f"{entry.name} is damaged: wrong checksum")
     return data
 
 

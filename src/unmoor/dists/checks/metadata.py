@@ -1,16 +1,18 @@
 """Check METADATA and PKG-INFO against the declared version of core metadata, and against PyPI's own rules.
 
-``packaging.metadata`` validates the format, as it does for twine and PyPI. Classifiers, e-mail
-addresses and URLs are validated with the libraries that PyPI uses.
+``packaging.metadata`` validates the format, as it does for twine and PyPI: twine the fields as written, PyPI those that
+arrive in the upload form. Classifiers, e-mail addresses and URLs are validated with the libraries that PyPI uses.
 """
 
 from __future__ import annotations
 
 import email.utils
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from unmoor.dists.checks import pinned
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 if TYPE_CHECKING:
@@ -42,10 +44,30 @@ URL = CheckRule(name="metadata-url", refuses="URLs that are invalid or not http(
 LABEL = CheckRule(
     name="metadata-url-label", refuses="project URLs without a label, or with a label of more than 32 characters"
 )
-FIELD = CheckRule(name="metadata-field", refuses="an invalid value in any other field")
+UNSENT = CheckRule(
+    name="metadata-unsent",
+    refuses="an invalid Import-Name or Import-Namespace, which twine checks and does not send",
+    by=By.UPLOADER,
+)
+PLACEHOLDER = CheckRule(
+    name="metadata-placeholder",
+    refuses="`UNKNOWN` or nothing as the value of a field that has a format, or a name with other characters",
+    by=By.UPLOADER,
+)
+STRICTER = CheckRule(
+    name="metadata-stricter",
+    refuses="a value that the installed version of packaging refuses, and the one that PyPI uses accepts",
+    by=By.UPLOADER,
+)
+CHARSET = CheckRule(
+    name="metadata-charset",
+    refuses="a description content type with `charset=utf-8` in lower case, which older versions of packaging refuse",
+    warns=True,
+)
 RULES = (
     UNREADABLE, UNKNOWN_VERSION, NEWER, NAME, RELEASE, LOCAL, SUMMARY, CONTENT_TYPE, DYNAMIC, EXTRA, PYTHON,
-    REQUIREMENT, DIRECT, EXPRESSION, LICENCE_PATH, CLASSIFIER, PRIVATE, EMAIL, URL, LABEL, FIELD,
+    REQUIREMENT, DIRECT, EXPRESSION, LICENCE_PATH, CLASSIFIER, PRIVATE, EMAIL, URL, LABEL, UNSENT, PLACEHOLDER,
+    STRICTER, CHARSET,
 )  # fmt: skip
 
 # The versions that PyPI accepts. packaging may know newer ones.
@@ -66,8 +88,9 @@ _BY_FIELD = {
     "license-file": LICENCE_PATH,
 }
 _SUMMARY_LIMIT, _LABEL_LIMIT = 512, 32
-# Old build backends wrote this into empty fields. PyPI drops such fields.
+# Old build backends wrote this into empty fields.
 _UNKNOWN = "UNKNOWN"
+_UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,25 +109,24 @@ class CheckedMetadata:
 
 def check_metadata(data: bytes) -> CheckedMetadata:
     """Check the bytes of METADATA or PKG-INFO."""
-    from packaging.errors import ExceptionGroup as Invalid
-    from packaging.metadata import InvalidMetadata, Metadata, parse_email
+    from packaging.metadata import Metadata, parse_email
 
     written, unparsed = parse_email(data)
-    raw = _drop_unknown(written)
-    modern = raw.get("metadata_version", "") in _LICENCE_FILES_FROM
+    raw = _as_received(written)
     files = tuple(raw.get("license_files", ()))
+    modern = raw.get("metadata_version", "") in _LICENCE_FILES_FROM
     if not modern:
+        written.pop("license_files", None)
         raw.pop("license_files", None)
     problems = [violation(UNREADABLE, f"the field {name} is unknown, malformed or repeated") for name in unparsed]
-    try:
-        Metadata.from_raw(raw)
-    except Invalid as group:
-        errors = [each for each in group.exceptions if isinstance(each, InvalidMetadata)]
-        problems += [
-            _problem_of(error)
-            for error in sorted(errors, key=lambda e: (e.field, str(e)))
-            if error.field not in unparsed
-        ]
+    found = [error for error in _errors(raw) if error.field not in unparsed]
+    problems += [_problem_of(error, raw) for error in found]
+    seen = {error.field for error in found}
+    problems += [
+        violation(PLACEHOLDER, f"{error.field}: {error}")
+        for error in _errors(written)
+        if error.field not in seen and error.field not in unparsed
+    ]
     problems += _check_index_rules(Metadata.from_raw(raw, validate=False), raw)
     return CheckedMetadata(
         raw=raw,
@@ -114,21 +136,57 @@ def check_metadata(data: bytes) -> CheckedMetadata:
     )
 
 
-def _drop_unknown(written: RawMetadata) -> RawMetadata:
-    """Drop the fields with the value ``UNKNOWN``."""
-    fields = cast("Mapping[str, Any]", written).items()
-    kept = {
-        name: value
-        for name, value in fields
-        if not (isinstance(value, str) and value.strip() == _UNKNOWN)
-        and not (isinstance(value, list) and value and value[-1].strip() == _UNKNOWN)
-    }
+def _as_received(written: RawMetadata) -> RawMetadata:
+    """The fields that PyPI goes on with (forklift/decorators.py and metadata.py).
+
+    It drops a field whose last value is ``UNKNOWN`` or whose only value is empty, and escapes NUL characters. Before,
+    twine has replaced other characters in the name (twine/package.py).
+    """
+    kept: dict[str, Any] = {}
+    for name, value in cast("Mapping[str, Any]", written).items():
+        values = [", ".join(value)] if name == "keywords" else _values(value)
+        if values == [""] or (values and values[-1].strip() == _UNKNOWN):
+            continue
+        kept[name] = _UNSAFE.sub("-", value) if name == "name" else _escape_nul(value)
     return cast("RawMetadata", kept)
 
 
-def _problem_of(error: InvalidMetadata) -> Problem:
+def _escape_nul(value: str | list[str] | dict[str, str]) -> str | list[str] | dict[str, str]:
+    """A value in which PyPI escaped NUL characters. Of several values, it keeps the last one only."""
+    if isinstance(value, str):
+        return value.replace("\0", "\\x00")
+    if isinstance(value, list) and value and "\0" in value[-1]:
+        return [value[-1].replace("\0", "\\x00")]
+    return value
+
+
+def _values(value: str | list[str] | dict[str, str]) -> list[str]:
+    """The values of a field as twine sends them."""
+    if isinstance(value, str):
+        return [value]
+    return list(value) if isinstance(value, list) else [f"{label}, {url}" for label, url in value.items()]
+
+
+def _errors(raw: RawMetadata) -> list[InvalidMetadata]:
+    """Validate fields with packaging, and sort the errors by field."""
+    from packaging.errors import ExceptionGroup as Invalid
+    from packaging.metadata import InvalidMetadata, Metadata
+
+    try:
+        Metadata.from_raw(raw)
+    except Invalid as group:
+        errors = [each for each in group.exceptions if isinstance(each, InvalidMetadata)]
+        return sorted(errors, key=lambda each: (each.field, str(each)))
+    return []
+
+
+def _problem_of(error: InvalidMetadata, raw: RawMetadata) -> Problem:
     """Turn an error of packaging into a problem of the matching rule."""
-    rule = NEWER if "introduced in metadata version" in str(error) else _BY_FIELD.get(error.field, FIELD)
+    rule = _BY_FIELD.get(error.field, UNSENT)
+    if rule is not UNSENT and "introduced in metadata version" in str(error):
+        rule = NEWER
+    elif pinned.accepts(error.field, raw):
+        rule = STRICTER
     cause = f" ({error.__cause__})" if error.__cause__ else ""
     return violation(rule, f"{error.field}: {error}{cause}")
 
@@ -143,6 +201,9 @@ def _check_index_rules(metadata: Metadata, raw: RawMetadata) -> Iterator[Problem
         yield violation(LOCAL, f"{version} is a local version, which public indexes refuse")
     if len(raw.get("summary", "")) > _SUMMARY_LIMIT:
         yield violation(SUMMARY, f"the summary has {len(raw['summary'])} characters, but the limit is {_SUMMARY_LIMIT}")
+    if "dynamic" in {each.lower() for each in raw.get("dynamic", ())}:
+        yield violation(DYNAMIC, "dynamic: 'Dynamic' is not a valid dynamic field")
+    yield from _check_content_type(raw.get("description_content_type", ""))
     yield from _check_classifiers(set(raw.get("classifiers", ())))
     yield from _check_emails(raw)
     yield from _check_urls(raw)
@@ -157,6 +218,12 @@ def _valid_field(metadata: Metadata, field: str) -> Any:
         return getattr(metadata, field)
     except InvalidMetadata:
         return None
+
+
+def _check_content_type(text: str) -> Iterator[Problem]:
+    """Warn about a charset that only newer versions of packaging accept."""
+    if (charset := pinned.charset(text)) not in {"", "UTF-8"} and charset.upper() == "UTF-8":
+        yield violation(CHARSET, f"description-content-type: write charset=UTF-8 instead of {charset}")
 
 
 def _check_classifiers(found: set[str]) -> Iterator[Problem]:

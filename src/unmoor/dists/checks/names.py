@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from unmoor.dists import inspect
-from unmoor.dists.checks.rules import CheckRule, Problem, violation
+from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
 from unmoor.util.files import is_safe_name
 
 FILE_NAME = CheckRule(name="file-name", refuses="a file name that is neither a wheel's nor an sdist's")
+TAG = CheckRule(
+    name="file-name-tag",
+    refuses="a wheel's file name with an empty tag or an interpreter that is no identifier",
+    by=By.INSTALLERS,
+)
+UNSAFE = CheckRule(
+    name="file-name-unsafe", refuses="a file name with other characters than letters, digits and `-_.+!`", by=By.UNMOOR
+)
 LENGTH = CheckRule(name="file-name-length", refuses="a file name too long to store with the `.metadata` suffix")
 SDIST = CheckRule(
     name="sdist-name", refuses="an sdist not called NAME-VERSION.tar.gz, with both parts normalised (PEP 625)"
@@ -25,8 +33,13 @@ VERSION = CheckRule(name="wheel-version", refuses="a wheel with different versio
 PLATFORM = CheckRule(
     name="wheel-platform", refuses="a wheel for a platform that PyPI does not accept, such as linux_x86_64"
 )
+NO_PLATFORM = CheckRule(
+    name="wheel-platform-tail",
+    refuses="a wheel for a platform that PyPI accepts but no machine has, such as ios_13_0_arm64_iphoneos_2",
+    by=By.INSTALLERS,
+)
 STDLIB = CheckRule(name="name-stdlib", refuses="a new project named like a standard library module", warns=True)
-RULES = (FILE_NAME, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, STDLIB)
+RULES = (FILE_NAME, TAG, UNSAFE, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, NO_PLATFORM, STDLIB)
 
 _METADATA_SUFFIX = ".metadata"
 _NAME_LIMIT = 255
@@ -51,6 +64,9 @@ _ACCEPTED = tuple(
         r"pyemscripten_\d+_\d+_wasm32",
     )
 )
+# PyPI compares only the beginning of these.
+_IOS, _IOS_MACHINES = re.compile(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)"), ("arm64", "x86_64")
+_PYEMSCRIPTEN = re.compile(r"pyemscripten_\d+_\d+_wasm32")
 
 
 def check_filename(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
@@ -58,7 +74,7 @@ def check_filename(filename: str, problems: list[Problem], *, any_platform: bool
 
     ``any_platform`` means that the index accepts wheels for any platform.
     """
-    if len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
+    if filename.endswith(".whl") and len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
         problems.append(violation(LENGTH, f"the name has {len(filename.encode())} bytes"))
         return None
     if filename.endswith(".zip"):
@@ -67,17 +83,36 @@ def check_filename(filename: str, problems: list[Problem], *, any_platform: bool
     try:
         found = inspect.parse_filename(filename)
     except InvalidDist as error:
-        problems.append(violation(FILE_NAME, error.what))
+        platforms = _platforms_of_invalid(filename)
+        problems.append(violation(TAG if platforms else FILE_NAME, error.what))
+        problems.extend(() if any_platform else _check_platforms(platforms))
         return None
     if not is_safe_name(filename):
-        problems.append(violation(FILE_NAME, f"{filename} is not a plain file name"))
+        problems.append(violation(UNSAFE, f"{filename} is not a plain file name"))
         return None
-    problems += [
-        violation(PLATFORM, _platform_fault(platform))
-        for platform in sorted({tag.platform for tag in found.tags})
-        if not any_platform and not any(pattern.fullmatch(platform) for pattern in _ACCEPTED)
-    ]
+    problems.extend(() if any_platform else _check_platforms({tag.platform for tag in found.tags}))
     return found
+
+
+def _platforms_of_invalid(filename: str) -> set[str]:
+    """The platforms in a wheel's name that is invalid for its tags only: older versions of packaging accept it."""
+    parts = filename.removesuffix(".whl").split("-")
+    try:
+        inspect.parse_filename("-".join([*parts[:-3], "py3-none-any.whl"]))
+    except InvalidDist:
+        return set()
+    return set(parts[-1].split(".")) if filename.endswith(".whl") and filename.isprintable() else set()
+
+
+def _check_platforms(platforms: Collection[str]) -> Iterator[Problem]:
+    for platform in sorted(platforms):
+        if any(pattern.fullmatch(platform) for pattern in _ACCEPTED):
+            continue
+        begun = _IOS.match(platform)
+        if _PYEMSCRIPTEN.match(platform) or (begun and begun[1] in _IOS_MACHINES):
+            yield violation(NO_PLATFORM, f"no machine has the platform {platform!r}")
+        else:
+            yield violation(PLATFORM, _platform_fault(platform))
 
 
 def _platform_fault(platform: str) -> str:

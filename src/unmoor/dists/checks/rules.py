@@ -1,4 +1,4 @@
-"""A check rule, and a problem that breaks one."""
+"""A check rule, whose rule it is, and a problem that breaks one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,21 @@ LENGTH_LIMIT = 600
 
 
 class By(StrEnum):
-    """Who would refuse the file."""
+    """Whose rule it is. A rule is `INDEX` only if PyPI itself refuses every file that breaks it."""
 
     INDEX = "PyPI"
     UPLOADER = "twine"
     INSTALLERS = "installers"
     UNMOOR = "unmoor"
+
+
+# What each of them does with a file that breaks its rule.
+_VERDICTS = {
+    By.INDEX: "PyPI refuses it",
+    By.UPLOADER: "twine refuses it, or sends something else",
+    By.INSTALLERS: "pip or uv refuses it",
+    By.UNMOOR: "unmoor's own rule",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,11 @@ class CheckRule:
     by: By = By.INDEX
     warns: bool = False
 
+    @property
+    def verdict(self) -> str:
+        """Whose rule it is, in a few words. A warning says so, because nobody refuses the file for certain."""
+        return f"a warning of {self.by}" if self.warns else _VERDICTS[self.by]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -39,8 +53,8 @@ class Problem:
 
     @property
     def line(self) -> str:
-        """The problem and the name of its rule."""
-        return f"{self.what} [{self.rule.name}]"
+        """The problem, the name of its rule, and whose rule it is."""
+        return f"{self.what} [{self.rule.name}: {self.rule.verdict}]"
 
 
 def violation(rule: CheckRule, what: str) -> Problem:

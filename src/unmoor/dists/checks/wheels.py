@@ -1,4 +1,4 @@
-"""Check the contents of a wheel: its dist-info folder, RECORD and entry points (PEP 427)."""
+"""Check the contents of a wheel: its dist-info folder, WHEEL and RECORD (PEP 427)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import csv
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,6 @@ from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 
 if TYPE_CHECKING:
     from hashlib import _Hash
-    from importlib.metadata import EntryPoint
 
 INFO = CheckRule(
     name="wheel-info", refuses="a wheel with several dist-info folders, or with another project's", by=By.INSTALLERS
@@ -31,20 +30,25 @@ FORMAT = CheckRule(
 )
 TAGS = CheckRule(name="wheel-tags", refuses="a WHEEL file with other tags than the file name", by=By.UNMOOR, warns=True)
 NO_RECORD = CheckRule(name="record-missing", refuses="a wheel without a readable RECORD")
-RECORD = CheckRule(name="record-files", refuses="a RECORD that misses files or lists missing ones", by=By.UNMOOR)
+ROWS = CheckRule(
+    name="record-rows",
+    refuses="a RECORD with a blank row, or a row that is not a path, a hash and a size",
+    by=By.INSTALLERS,
+)
+RECORD = CheckRule(
+    name="record-files", refuses="a RECORD that misses files, or lists missing ones or one twice", by=By.UNMOOR
+)
 HASH = CheckRule(
     name="record-hash", refuses="a RECORD with a wrong hash or size, or without a strong hash", by=By.UNMOOR
 )
-POINTS = CheckRule(name="entry-points", refuses="entry points that are unreadable or have an invalid name")
-RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, RECORD, HASH, POINTS)
+RULES = (INFO, WHEEL, METADATA, SHADOWED, FORMAT, TAGS, NO_RECORD, ROWS, RECORD, HASH)
 
-_MAJOR = "1"
+_VERSION = re.compile(r"1\.\d+", re.ASCII)
+_ROW = 3
 # RECORD lists no hash for itself, and does not list its signatures (PEP 427).
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _SHA256 = "sha256"
 _STRONG = (_SHA256, "sha384", "sha512")
-_COMMANDS = ("console_scripts", "gui_scripts")
-_COMMAND = re.compile(r"[\w.-]+")
 
 
 class Row(NamedTuple):
@@ -69,7 +73,7 @@ def info_folder(filename: str) -> str:
 
 def check_dist_info(folder: str, names: Collection[str]) -> Iterator[Problem]:
     """Check that there is one dist-info folder with the required files."""
-    folders = {name.split("/")[0] for name in names if "/" in name and name.split("/")[0].endswith(".dist-info")}
+    folders = {top for name in names if (top := name.split("/")[0]).endswith(".dist-info")}
     for other in sorted(folders - {folder}):
         yield violation(INFO, f"it contains {other}, but should contain only {folder}")
     if f"{folder}/WHEEL" not in names:
@@ -101,7 +105,7 @@ def check_wheel_file(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
         yield violation(FORMAT, "its WHEEL file is not UTF-8")
         return
     version = str(fields.get("Wheel-Version", "")).strip()
-    if version.split(".")[0] != _MAJOR:
+    if _VERSION.fullmatch(version) is None:
         version = version or "(missing)"
         yield violation(FORMAT, f"its WHEEL file has Wheel-Version {version}, but installers support 1.x")
     try:
@@ -112,19 +116,38 @@ def check_wheel_file(data: bytes, tags: frozenset[Tag]) -> Iterator[Problem]:
         yield violation(TAGS, "its WHEEL file has other tags than the file name")
 
 
-def read_record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Row]:
-    """Read RECORD. Returns no rows and adds a problem if it cannot be read."""
-    rows = {}
+def read_record(folder: str, data: bytes, problems: list[Problem]) -> Mapping[str, Row] | None:
+    """Read RECORD and add what is wrong with its rows to ``problems``. Returns ``None`` if it cannot be read.
+
+    pip and PyPI read it with ``csv``, line by line, and fail at a blank one; installer wants three fields in each row,
+    and uv a size that is a number.
+    """
+    rows: dict[str, Row] = {}
     try:
-        for line in csv.reader(data.decode().splitlines()):
-            if not line:
-                continue
-            name, hashed, size = (*line, "", "")[:3]
+        for number, line in enumerate(csv.reader(data.decode().splitlines()), 1):
+            if fault := _row_fault(line):
+                problems.append(violation(ROWS, f"row {number} of {folder}/RECORD {fault}"))
+            name, hashed, size = (*line, "", "", "")[:_ROW]
             algorithm, _, digest = hashed.partition("=")
-            rows[name.replace("\\", "/")] = Row(algorithm, digest, size)
+            name = name.replace("\\", "/")
+            if name in rows and line:
+                problems.append(violation(RECORD, f"row {number} of {folder}/RECORD lists {name} again"))
+            if line:
+                rows[name] = Row(algorithm, digest, size)
     except (UnicodeError, csv.Error) as error:
         problems.append(violation(NO_RECORD, f"cannot read {folder}/RECORD: {error}"))
+        return None
     return rows
+
+
+def _row_fault(line: Sequence[str]) -> str:
+    """What is wrong with a row. Empty if it has a path, a hash and a size, the last two perhaps empty."""
+    if not line:
+        return "is blank"
+    if len(line) != _ROW:
+        return f"has {len(line)} fields instead of {_ROW}: {','.join(line)}"
+    size = line[-1]
+    return "" if not size or (size.isascii() and size.isdecimal()) else f"has a size that is no number: {size}"
 
 
 def check_record(folder: str, rows: Mapping[str, Row], names: Sequence[str]) -> Iterator[Problem]:
@@ -135,16 +158,11 @@ def check_record(folder: str, rows: Mapping[str, Row], names: Sequence[str]) -> 
         yield violation(RECORD, f"{name} is not in RECORD")
     for name in sorted(rows.keys() - files - exempt):
         yield violation(RECORD, f"{name} is in RECORD but not in the wheel")
+    for name in sorted(exempt & rows.keys()):
+        yield violation(RECORD, f"{name} is a signature, which RECORD does not list")
     for name in sorted((files & rows.keys()) - {f"{folder}/RECORD"}):
         if rows[name].algorithm not in _STRONG:
             yield violation(HASH, f"{name} has no sha256 in RECORD")
-
-
-def check_commands(points: Iterable[EntryPoint]) -> Iterator[Problem]:
-    """Check the names of commands, because they become file names."""
-    for point in points:
-        if point.group in _COMMANDS and _COMMAND.fullmatch(point.name) is None:
-            yield violation(POINTS, f"{point.name!r} in {point.group} is not a valid command name")
 
 
 def hasher(row: Row | None) -> _Hash | None:

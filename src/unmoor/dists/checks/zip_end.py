@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import struct
+import zipfile
 from dataclasses import dataclass, replace
 from typing import IO
+
+from unmoor.dists.malformed import MALFORMED
 
 _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _END_LENGTH, _END64_LENGTH, _LOCATOR_LENGTH = 22, 56, 20
@@ -12,7 +15,11 @@ _COMMENT_LIMIT = 1 << 16
 
 
 class MisplacedDirectory(Exception):
-    """The end records contradict themselves, each other or the archive."""
+    """The end records contradict themselves or the archive, so that PyPI refuses it."""
+
+
+class ContradictoryEnds(Exception):
+    """The end records name other disks, or contradict each other. PyPI goes by the first one that it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +40,8 @@ class ZipEnd:
 def find_end(stream: IO[bytes], length: int) -> ZipEnd:
     """Find the end record of the directory, searching from the back as zipfile does.
 
-    Raises `MisplacedDirectory` if the record contradicts itself, and ``ValueError`` if there is none.
+    Raises `MisplacedDirectory` if the record contradicts itself, `ContradictoryEnds` if it contradicts others, and
+    ``ValueError`` if there is none.
     """
     begun = max(0, length - _END_LENGTH - _COMMENT_LIMIT)
     stream.seek(begun)
@@ -50,8 +58,7 @@ def find_end(stream: IO[bytes], length: int) -> ZipEnd:
     text = tail[found + _END_LENGTH :][:comment]
     if len(text) != comment:
         raise MisplacedDirectory("the comment of the archive is shorter than declared")
-    if here != count or disk or directory_disk:
-        raise MisplacedDirectory("the directory spans several disks")
+    _require_one_disk(here, count, (disk, directory_disk))
     plain_end = ZipEnd(count=count, size=size, offset=offset, at=at, after=at + _END_LENGTH + comment, comment=text)
     return _find_zip64_end(stream, plain_end) or plain_end
 
@@ -70,13 +77,31 @@ def _find_zip64_end(stream: IO[bytes], plain: ZipEnd) -> ZipEnd | None:
     stream.seek(max(where, 0))
     data = stream.read(_END64_LENGTH)
     if where < 0 or (disk, offset64, disks) != (0, where, 1) or not data.startswith(_END64):
-        raise MisplacedDirectory("the ZIP64 end record is not where its locator says")
+        raise ContradictoryEnds("the ZIP64 end record is not where its locator says")
     rest, _, _, own_disk, directory_disk, here, count, size, offset = struct.unpack("<Q2H2L4Q", data[4:])
     if rest != _END64_LENGTH - 12:
         raise MisplacedDirectory("the ZIP64 end record contains extensible data")
-    if here != count or own_disk or directory_disk:
-        raise MisplacedDirectory("the directory spans several disks")
+    _require_one_disk(here, count, (own_disk, directory_disk))
     pairs = ((plain.count, count, 0xFFFF), (plain.size, size, 0xFFFFFFFF), (plain.offset, offset, 0xFFFFFFFF))
     if any(short not in (long, left) for short, long, left in pairs):
-        raise MisplacedDirectory("the two end records contradict each other")
+        raise ContradictoryEnds("the two end records contradict each other")
     return replace(plain, count=count, size=size, offset=offset, at=where)
+
+
+def _require_one_disk(here: int, count: int, disks: tuple[int, int]) -> None:
+    """Check that all members are on one disk: ``here`` of ``count``, on the first of ``disks``."""
+    if here != count:
+        raise MisplacedDirectory(f"its end record says that it contains {here} of {count} members")
+    if any(disks):
+        raise ContradictoryEnds("the archive is one of several disks")
+
+
+def is_opened(stream: IO[bytes]) -> bool:
+    """Whether zipfile opens an archive that is not correct. If it does not, PyPI refuses the archive."""
+    try:
+        with zipfile.ZipFile(stream):
+            return True
+    except zipfile.BadZipFile:
+        return False
+    except MALFORMED:
+        return True  # PyPI answers with an internal error
