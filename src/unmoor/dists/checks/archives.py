@@ -83,10 +83,13 @@ def path_fault(name: str) -> str:
         return f"begins with the drive {name[:2]} of Windows"
     if "\\" in name:
         return "contains a backslash"
-    parts = name.removesuffix("/").split("/")
+    return _component_fault(name.removesuffix("/").split("/"))
+
+
+def _component_fault(parts: list[str]) -> str:
     if ".." in parts:
         return "leads out of the archive"
-    if len(name) > _COMPONENT_LIMIT and any(len(part.encode("utf-8", "replace")) > _COMPONENT_LIMIT for part in parts):
+    if any(len(part.encode("utf-8", "replace")) > _COMPONENT_LIMIT for part in parts):
         return "has a component that is too long for a file name"
     return "is not a plain path" if "" in parts or "." in parts else ""
 
