@@ -161,6 +161,17 @@ def test_all_uploads_wait_if_one_is_asked_to(tmp_path: Path) -> None:
     assert len(moments) == len(files)
 
 
+def test_a_long_wait_is_counted_down(tmp_path: Path) -> None:
+    """What is left is reported once a minute, by the upload that was asked to wait."""
+    files = build_dists(tmp_path)
+    with run_index() as running:
+        running.served.uploads.append(answer(429, Retry_After="200"))
+        _, messages = bringing(running, files)
+    said = [each for each in messages if each.startswith("waiting")]
+    assert said == [f"waiting {left} more for example" for left in ("3 min", "2 min", "20 s")]
+    assert sum(running.clock.slept) == 200
+
+
 def test_only_what_is_missing_is_sent(tmp_path: Path) -> None:
     """A file that is already there with the same bytes is reported and not sent."""
     files = build_dists(tmp_path)

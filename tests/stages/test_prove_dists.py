@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
+from tests.support.faulty_server import empty_index
 
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import describe_file
@@ -19,7 +20,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Output
-from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing
+from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists
@@ -144,17 +145,48 @@ def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) 
 def test_requirement_that_is_not_met(make_inputs: MakeInputs) -> None:
     """A requirement that no index has is reported with uv's message."""
     at = make_inputs(sample_projects.files(more='dependencies = ["absent-one"]\n'))
+    dists = Dists(files=at.dists().wheels)
+    with empty_index() as dependencies, pytest.raises(CheckFailed, match="absent-one"):
+        stage(at, environments=replace(at.uv, dependencies=dependencies)).make(at.context(dists=dists))
+
+
+def test_an_index_that_is_not_there_is_no_mistake_of_the_project(make_inputs: MakeInputs) -> None:
+    """If the dependencies cannot be installed for that reason, nothing is said about the files."""
+    at = make_inputs(sample_projects.files(more='dependencies = ["absent-one"]\n'))
     uv = replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
-    with pytest.raises(CheckFailed, match="absent-one"):
+    with pytest.raises(Unknown, match="absent-one"):
         stage(at, environments=uv).make(at.context(dists=Dists(files=at.dists().wheels)))
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "words"),
+    [
+        ("os.kill(os.getpid(), 9)", ToolMissing, "killed by signal 9"),
+        ("os.kill(os.getpid(), 15)", ToolMissing, "killed by signal 15"),
+        ("os.abort()", CheckFailed, "exit code -6"),
+        ("sys.exit(3)", CheckFailed, "exit code 3|SystemExit"),
+    ],
+)
+@pytest.mark.parametrize("where", ["import", "tests"])
+def test_tests_that_are_killed(
+    make_inputs: MakeInputs, where: str, statement: str, kind: type[UnmoorError], words: str
+) -> None:
+    """A signal from outside is an error of this machine, wherever it strikes; a crash is the project's own."""
+    program = f"import os, sys\n{statement}\n"
+    more = {"src/small_one/__init__.py" if where == "import" else "tests/run.py": program}
+    at = make_inputs(sample_projects.files() | more)
+    with pytest.raises(kind, match=words):
+        stage(at, test_command="" if where == "import" else "python {project}/tests/run.py").make(
+            at.context(dists=Dists(files=at.dists().wheels))
+        )
 
 
 PLUGIN = {"src/small_one/plugin.py": "import absent_one\ndef main(): pass\n"}
 
 
 def offline(at: StageInputs) -> Any:
-    """The real uv, with an index that does not answer."""
-    return replace(at.uv, dependencies="http://127.0.0.1:9/simple", environ={**at.uv.environ, "UV_HTTP_RETRIES": "0"})
+    """The real uv, without any index."""
+    return replace(at.uv, environ={**at.uv.environ, "UV_NO_INDEX": "1"})
 
 
 @pytest.mark.parametrize(

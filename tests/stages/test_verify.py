@@ -17,7 +17,8 @@ from tests.support.sample_values import FakeClock
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import Conflict, Incomplete, Refused, Unknown, UnmoorError
+from unmoor.errors import Cause, Conflict, Incomplete, Refused, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
 from unmoor.products import Asset, PublishedRelease, Pushed, Subject, Uploaded, Verified
@@ -95,6 +96,11 @@ def other(one: DraftInputs) -> Holding:
 def fire(_one: DraftInputs) -> BaseException:
     """Raise, as if the index could not be read."""
     return Unknown("on fire", next_step="wait")
+
+
+def refused(_one: DraftInputs) -> BaseException:
+    """Raise, as if no index were there."""
+    return failure(Cause.UNREACHABLE, "the connection failed: Connection refused")
 
 
 def public(at: LocalForge, folder: Path, *, spoil: tuple[str, Spoil] | None = None) -> PublicRelease:
@@ -190,7 +196,8 @@ def test_stale_files_are_pending(at: LocalForge, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "error", "waited"), [(half, Incomplete, True), (other, Conflict, False), (fire, Unknown, True)]
+    ("look", "error", "waited"),
+    [(half, Incomplete, True), (other, Conflict, False), (fire, Unknown, True), (refused, Unknown, False)],
 )
 def test_problems_on_the_index_are_errors(
     at: LocalForge,
@@ -200,7 +207,7 @@ def test_problems_on_the_index_are_errors(
     error: type[UnmoorError],
     waited: bool,
 ) -> None:
-    """Missing files and an unreadable index fail after the patience, other bytes at once."""
+    """Missing files and an unreadable index fail after the patience, other bytes and an absent index at once."""
     it = seen(public(at, tmp_path), look)
     with pytest.raises(error):
         it.verify()

@@ -138,6 +138,13 @@ class FaultyServer:
 
 
 @contextlib.contextmanager
+def empty_index() -> Iterator[str]:
+    """Run an index that answers and has no package. Gives the address of its simple pages."""
+    with run_server(lambda exchange: exchange.answer(404)) as server:
+        yield f"{server.url}/simple"
+
+
+@contextlib.contextmanager
 def run_server(script: Script) -> Iterator[FaultyServer]:
     """Run a server until the block ends."""
     with _Server(script) as server:

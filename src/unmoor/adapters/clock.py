@@ -6,6 +6,11 @@ import time
 from dataclasses import dataclass
 
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.util.announce import announce
+from unmoor.util.text import duration
+
+# Seconds between two reports of a long wait.
+_EVERY = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,5 +24,9 @@ class MonotonicClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises `Interrupted` if the run is being stopped."""
-        self.processes.sleep(seconds)
+        """Wait, and report the rest of a long wait. Raises `Interrupted` if the run is being stopped."""
+        until = self.now() + seconds
+        while (left := until - self.now()) > _EVERY:
+            self.processes.sleep(_EVERY)
+            announce(f"waiting {duration(left - _EVERY)} more")
+        self.processes.sleep(left)

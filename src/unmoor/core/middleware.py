@@ -14,6 +14,7 @@ from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach, Resumable, StageContext
 from unmoor.errors import Conflict, Denied, Internal, Unknown, UnmoorError, from_os_error
+from unmoor.util.announce import announcing_to
 
 
 @dataclass(frozen=True)
@@ -222,13 +223,14 @@ def outcome_record(outcome: Outcome) -> Mapping[str, Any]:
 
 
 def notify(listener: Listener) -> Callable[[Step], Step]:
-    """Tell the listeners when a stage begins and ends."""
+    """Tell the listeners when a stage begins and ends, and what it waits for meanwhile."""
 
     def wrap(step: Step) -> Step:
         def announce(task: Task) -> StepResult:
             listener(StageStarted(stage=task.stage.name))
             begun = time.monotonic()
-            result = step(task)
+            with announcing_to(task.context.say):
+                result = step(task)
             if not isinstance(result, Deferred):
                 listener(StageEnded(stage=task.stage.name, outcome=result, seconds=time.monotonic() - begun))
             return result

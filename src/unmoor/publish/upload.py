@@ -227,7 +227,7 @@ class _Upload:
                 wait=wait,
             )
         self.say(f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}")
-        self.pause(wait, f"while {self.index.name} asked to wait")
+        self.pause(wait, f"while {self.index.name} asked to wait", reports=True)
 
     def _wait_until_present(self, file: File, waits: Sequence[float]) -> bool:
         missing = self._missing((file,), waits)
@@ -272,14 +272,22 @@ class _Upload:
             next_step="check the index's status page",
         )
 
-    def pause(self, seconds: float, when: str) -> None:
-        """Wait, but stop if another file fails. Raises `TimedOut` if the wait would exceed the deadline."""
+    def pause(self, seconds: float, when: str, *, reports: bool = False) -> None:
+        """Wait, but stop if another file fails. Raises `TimedOut` if the wait would exceed the deadline.
+
+        ``reports``: also report the rest of a long wait, once a minute.
+        """
         if self.clock.now() + seconds > self.ends:
             raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name)
         until = self.clock.now() + seconds
         longest = _SLICE if seconds > _LONG else math.inf
+        reported = self.clock.now()
         while (left := until - self.clock.now()) > 0 and not self.failed.is_set():
             self.clock.sleep(min(left, longest))
+            rest, now = until - self.clock.now(), self.clock.now()
+            if reports and rest > 0 and now - reported >= _LONG:
+                self.say(f"waiting {duration(rest)} more for {self.index.name}")
+                reported = now
 
 
 @dataclass(frozen=True)

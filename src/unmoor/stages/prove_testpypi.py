@@ -27,6 +27,7 @@ from unmoor.ports.poll import growing, poll
 from unmoor.ports.services import Services
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.text import duration
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 # Seconds between the first two reads of the index, and at most between any two.
@@ -133,6 +134,12 @@ class ProveStaged(Build[Proof]):
         def missing(listed: dict[str, ListedFile] | None) -> str:
             return ", ".join(file.name for file in dists.files if file.name not in (listed or {}))
 
+        ends = self.clock.now() + self.patience
+
+        def report(seen: dict[str, ListedFile] | None) -> None:
+            left = duration(max(ends - self.clock.now(), 0.0))
+            context.say(f"waiting until {self.index.name} lists {missing(seen)}, at most {left} more")
+
         listed = poll(
             look,
             until=lambda seen: not missing(seen),
@@ -140,7 +147,7 @@ class ProveStaged(Build[Proof]):
             clock=self.clock,
             deadline=self.patience,
             forgiven=(Unknown,),
-            missed=lambda seen: context.say(f"waiting until {self.index.name} lists {missing(seen)}"),
+            missed=report,
         )
         if missing(listed):
             raise Incomplete(

@@ -36,7 +36,8 @@ from unmoor.publish.compare import FORGE, compare_index
 from unmoor.publish.release_assets import SUMS, content_of, digest_of, find_asset
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.text import clean
+from unmoor.util.announce import announce
+from unmoor.util.text import clean, duration
 
 # Seconds between the first two reads of the index, and at most between any two.
 _SHORTEST, _LONGEST = 0.5, 10.0
@@ -135,6 +136,12 @@ class VerifyRelease(Check[Verified]):
 
     def _verify_index(self, manifest: Manifest) -> SurfaceState:
         """Read the index until installers can see everything, or ``patience`` seconds have passed."""
+        ends = self.clock.now() + self.patience
+
+        def report(_seen: SurfaceState | None) -> None:
+            left = duration(max(ends - self.clock.now(), 0.0))
+            announce(f"waiting until installers see every file on {self.index.name}, at most {left} more")
+
         state = poll(
             lambda: compare_index(manifest, self.index),
             until=lambda seen: seen.state in {State.COMPLETE, State.CONFLICTING},
@@ -142,6 +149,7 @@ class VerifyRelease(Check[Verified]):
             clock=self.clock,
             deadline=self.patience,
             forgiven=(Unknown,),
+            missed=report,
         )
         if state.state is State.CONFLICTING:
             raise Conflict(

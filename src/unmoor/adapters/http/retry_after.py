@@ -21,6 +21,8 @@ from unmoor.errors import Cause, Conflict, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure as error_of
 from unmoor.ports.poll import time_left
+from unmoor.util.announce import announce
+from unmoor.util.text import duration
 
 T = TypeVar("T")
 LONGEST = 30 * 86_400.0
@@ -93,10 +95,13 @@ class Retries:
                 pause = next(pauses, None)
                 wait = None if pause is None or pause > time_left(clock) else max(pause, asked)
             elif asked and self.writes and clock is not None:
+                announce(f"{failure.what}: waiting {duration(asked)} as requested")
                 clock.sleep(asked)
             if clock is None or wait is None:
                 raise failure
             left -= asked
+            if asked:
+                announce(f"{failure.what}: waiting {duration(wait)} as requested")
             clock.sleep(wait)
 
     def _may_repeat(self, failure: UnmoorError) -> bool:
