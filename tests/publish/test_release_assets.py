@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from tests.support import sample_values
 
+from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest, encode
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Refused
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 from unmoor.publish.documents import Documents
-from unmoor.publish.release_assets import ASSET_SIZE_LIMIT, ReleaseAssets, same_text, select_draft
+from unmoor.publish.file_comparison import Match
+from unmoor.publish.release_assets import ASSET_SIZE_LIMIT, ReleaseAssets, compare_asset, same_text, select_draft
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = sample_values.sample_release("acme/demo", "demo")
@@ -37,6 +39,30 @@ def forge_release(number: int, kind: str) -> ForgeRelease:
         upload_url="",
         assets=(ASSET,) if kind in {"full", "public"} else (),
     )
+
+
+@dataclass
+class DamagingForge:
+    """A forge without digests that serves these bytes, one after the other."""
+
+    served: list[bytes]
+
+    def fetch(self, asset: ForgeAsset, into: Path) -> File:
+        """Download the next bytes."""
+        path = into / asset.name
+        path.write_bytes(self.served.pop(0))
+        return describe_file(path)
+
+
+@pytest.mark.parametrize(
+    ("served", "match", "fetched"),
+    [([b"a"], Match.SAME, 1), ([b"b", b"a"], Match.SAME, 2), ([b"b", b"b", b"a"], Match.DIFFERENT, 2)],
+)
+def test_other_bytes_count_if_they_come_twice(served: list[bytes], match: Match, fetched: int) -> None:
+    """One damaged download is no conflict."""
+    forge = DamagingForge(list(served))
+    assert compare_asset(ASSET, sha256(b"a").hexdigest(), forge).match is match  # type: ignore[arg-type]
+    assert len(served) - len(forge.served) == fetched
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from tests.support.sample_values import FakeClock
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
 from unmoor.core.stage import NotUndone, Undone
-from unmoor.errors import Conflict, Denied, Incomplete, Refused, Rejected, Unknown
+from unmoor.errors import Cause, Conflict, Denied, Incomplete, Refused, Rejected, TryLater, Unknown
+from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
 from unmoor.util.files import sha256_of
@@ -404,6 +405,8 @@ class LossyForge:
         match self.plan.pop(0) if self.plan else "fine":
             case "lost":
                 raise Unknown("no answer", next_step="look")
+            case "put off":
+                raise failure(Cause.LATER, "503", wait=40.0)
             case "stored and lost":
                 self.real.attach(forge_release, file)
                 raise Unknown("502", next_step="look")
@@ -443,7 +446,9 @@ def test_after_a_lost_answer_it_checks_before_sending_again(at: LocalForge, tmp_
     assert len(one.stage.forge.releases(one.release.tag)) == 1
 
 
-@pytest.mark.parametrize(("plan", "error"), [(["lost"] * 3, Unknown), (["refused"], Rejected)], ids=str)
+@pytest.mark.parametrize(
+    ("plan", "error"), [(["lost"] * 3, Unknown), (["put off"] * 3, TryLater), (["refused"], Rejected)], ids=str
+)
 def test_upload_attempts_are_limited(at: LocalForge, tmp_path: Path, plan: list[str], error: type[Exception]) -> None:
     """A refused file is not sent again; a lost one is sent three times."""
     one = draft_inputs(at, tmp_path)

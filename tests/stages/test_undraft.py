@@ -15,7 +15,8 @@ from tests.support.local_forge import RELEASE, DraftInputs, LocalForge, draft_in
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
+from unmoor.errors import Cause, Conflict, Incomplete, Refused, Rejected, TryLater, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Asset, Draft, PublishedRelease, Pushed
 from unmoor.stages.undraft import PublishDraft
@@ -238,6 +239,8 @@ class LossyForge:
 
     real: GitHubForge
     done: list[bool]
+    cause: Cause = Cause.LOST
+    wait: float = 0.0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
@@ -248,7 +251,7 @@ class LossyForge:
             return self.real.publish(forge_release, prerelease=prerelease, latest=latest)
         if self.done.pop(0):
             self.real.publish(forge_release, prerelease=prerelease, latest=latest)
-        raise Unknown("502", next_step="look")
+        raise failure(self.cause, "502", wait=self.wait)
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -257,6 +260,18 @@ def test_after_a_lost_answer_it_checks(at: LocalForge, git: GitCheckout, tmp_pat
     it = full(at, git, tmp_path)
     stage = replace(it.stage, forge=LossyForge(at.forge(), [done]))  # type: ignore[arg-type]
     assert stage.make(it.context) == it.stage.find(it.context)
+
+
+@pytest.mark.parametrize(("cause", "wait", "kind"), [(Cause.LOST, 0.0, Unknown), (Cause.LATER, 40.0, TryLater)])
+def test_publishing_that_is_lost_twice(  # noqa: PLR0917 - three of them are a row of the table
+    at: LocalForge, git: GitCheckout, tmp_path: Path, cause: Cause, wait: float, kind: type[UnmoorError]
+) -> None:
+    """The error says whether to come back later."""
+    it = full(at, git, tmp_path)
+    stage = replace(it.stage, forge=LossyForge(at.forge(), [False, False], cause, wait))  # type: ignore[arg-type]
+    with pytest.raises(kind) as caught:
+        stage.make(it.context)
+    assert caught.value.wait == wait
 
 
 def test_a_release_that_the_forge_always_marks_latest_is_a_warning(

@@ -99,6 +99,12 @@ def failure(cause: Cause, what: str, *, where: str = "", writes: bool = False, *
     return error
 
 
+def require_not_put_off(error: UnmoorError) -> None:
+    """Raise `TryLater` if the server put off a write. ``error`` is that of the last try."""
+    if error.cause is Cause.LATER:
+        raise failure(Cause.LATER, error.what, where=error.where, writes=True, wait=error.wait) from error
+
+
 def killed_by(code: int) -> int:
     """The number of the signal from outside that ended a program, 0 if none did. ``code`` is its exit code.
 

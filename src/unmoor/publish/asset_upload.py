@@ -7,6 +7,7 @@ from collections.abc import Callable
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.poll import poll
 from unmoor.products import File
@@ -59,6 +60,7 @@ def attach(forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, 
             if held is not None:
                 forge.detach(held)
             if attempt + 1 == _MAX_TRIES:
+                require_not_put_off(error)
                 raise
         else:
             _require_same_name(asset.name, file)

@@ -240,7 +240,7 @@ def compare_asset(asset: ForgeAsset | None, expected: str, forge: Forge, *, size
         reason = "not there" if asset is None else "incomplete upload"
         return FileComparison(match=Match.ABSENT, expected=expected, reason=reason)
     same_size = size is None or asset.size == size
-    seen = asset.sha256 or (digest_of(asset, forge) if same_size else None)
+    seen = asset.sha256 or (digest_of(asset, forge, expected) if same_size else None)
     if seen == expected and same_size:
         return FileComparison(match=Match.SAME, expected=expected, seen=seen)
     return FileComparison(match=Match.DIFFERENT, expected=expected, seen=seen, reason="other bytes")
@@ -275,10 +275,14 @@ def find_asset(forge_release: ForgeRelease, name: str) -> ForgeAsset | None:
     return next((asset for asset in forge_release.assets if asset.name == name), None)
 
 
-def digest_of(asset: ForgeAsset, forge: Forge) -> str:
-    """Download an asset and return its sha256. Raises `Unknown`."""
+def digest_of(asset: ForgeAsset, forge: Forge, expected: str) -> str:
+    """Download an asset and return its sha256, after a second download if it is not the expected one.
+
+    Raises `Unknown`.
+    """
     with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
-        return forge.fetch(asset, Path(folder)).sha256
+        seen = forge.fetch(asset, Path(folder)).sha256
+        return seen if seen == expected else forge.fetch(asset, Path(folder)).sha256
 
 
 def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:

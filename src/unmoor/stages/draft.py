@@ -18,6 +18,7 @@ from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
@@ -285,7 +286,12 @@ def _write_or_find(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRe
     try:
         return write()
     except Unknown:
-        return look() or write()
+        found = look()
+    try:
+        return found or write()
+    except Unknown as error:
+        require_not_put_off(error)
+        raise
 
 
 def _has_our_text(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:

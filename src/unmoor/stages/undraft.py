@@ -9,6 +9,7 @@ from typing import Self
 from unmoor.core.stage import Output, Publish, StageContext, without_none
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.poll import poll
@@ -87,7 +88,11 @@ class PublishDraft(Publish[PublishedRelease]):
         except Unknown as error:
             context.say(f"no usable answer, checking whether it is public: {error.what}")
             if self._find_published(release, draft) is None:
-                self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
+                try:
+                    self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
+                except Unknown as again:
+                    require_not_put_off(again)
+                    raise
         page = poll(lambda: self._find_published(release, draft), waits=_PAUSES, clock=self.clock)
         if page is not None:
             return page

@@ -181,7 +181,7 @@ class VerifyRelease(Check[Verified]):
         return held
 
     def _verify_file(self, forge_release: ForgeRelease, file: File | Asset) -> VerifiedItem:
-        seen = digest_of(_require_asset(forge_release, file.name), self.forge)
+        seen = digest_of(_require_asset(forge_release, file.name), self.forge, file.sha256)
         if seen != file.sha256:
             raise Conflict(
                 f"{file.name} on the release is sha256 {seen}, but {file.sha256} was"
