@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.sample_projects import write_files
 
-from unmoor.adapters.process.home import make_home
+from unmoor.adapters.process.home import _ELSEWHERE, _OF_CARGO, make_home
 
 CARGO = """\
 [registries.mine]
@@ -83,6 +84,15 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert variables == {"PATH": "/bin", "HOME": str(home), "CARGO_HOME": str(home / ".cargo")}
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_page_on_trust_lists_it() -> None:
+    """Users read there what is in the folder, and which variables lead out of it."""
+    page = (Path(__file__).parents[3] / "docs" / "concepts" / "trust.md").read_text()
+    listed = page.partition("## What the project's code can read")[2].partition("### What stays readable")[0]
+    words = set(re.findall(r"[\w./-]+", listed))
+    names = {".config/uv/uv.toml", ".config/pip", ".pip", "pip.conf", ".gitconfig", "config.toml", *_OF_CARGO}
+    assert names | _ELSEWHERE.keys() | {"PIP_CONFIG_FILE", "UV_CONFIG_FILE", "CARGO_HOME"} <= words
 
 
 @pytest.mark.parametrize(
