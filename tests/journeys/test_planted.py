@@ -15,6 +15,7 @@ from tests.support.git_repos import Repo
 from tests.support.local_forge import place_at
 from tests.support.local_release import LocalRelease, start_release
 from tests.support.sample_values import FakeClock
+from tests.support.snapshots import surfaces
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.http.session import BoundedSession
@@ -200,22 +201,16 @@ def test_a_draft_that_differs_from_what_is_out_changes_nothing(tmp_path: Path) -
         place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
         # Another build of the same commit: its backend writes other bytes.
         other = replace(place, repo=Repo(clone), state=tmp_path / "second")
-        before = _surfaces(place)
+        before = surfaces(place.world)
         ran = other.unmoor("release", "--world", str(place.world_file), "v1.0", env={"UNMOOR_NORMALIZE_SDIST": "false"})
         if ran.returncode == 0:
             pytest.fail("the second build is the same: choose a project whose builds differ")
         assert ran.returncode == 9, ran.stderr
         assert "--manifest-sha256 HEX" in ran.stderr
-        assert _surfaces(place) == before
+        assert surfaces(place.world) == before
         digest = sha256((first.repo.path / ".unmoor" / "v1.0" / manifests.NAME).read_bytes()).hexdigest()
         assert digest in held.stderr
         assert digest not in ran.stderr
         finished = other.unmoor("release", "--world", str(place.world_file), "--manifest-sha256", digest, "v1.0")
         assert finished.returncode == 0, finished.stderr
         assert "building the sdist" not in finished.stderr
-
-
-def _surfaces(place: LocalRelease) -> dict[str, str]:
-    """Everything that the servers of the world hold, by path and sha256."""
-    kept = (path for path in place.world.rglob("*") if path.is_file() and path.name != "requests.jsonl")
-    return {str(path.relative_to(place.world)): sha256_of(path) for path in kept}

@@ -1,0 +1,13 @@
+"""What the servers of a local world hold, to see whether anything changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unmoor.util.files import sha256_of
+
+
+def surfaces(world: Path) -> dict[str, str]:
+    """Return every file of a world by its path and sha256, without what is only a record of requests."""
+    kept = (path for path in world.rglob("*") if path.is_file() and path.suffix not in {".jsonl", ".log"})
+    return {str(path.relative_to(world)): sha256_of(path) for path in kept}
