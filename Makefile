@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,10 @@ endif
 test-journeys: $(READY)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(PYTEST) -m journey --session-timeout=1200
+
+chaos: $(READY) ## Lose the machine between any two stages, and kill releases anywhere (takes about half an hour)
+	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
+	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_boundaries.py tests/journeys/test_kill.py
 
 test-unit: $(READY) ## Run the fast tests
 	$(PYTEST) -m "not journey" --session-timeout=400
