@@ -17,7 +17,8 @@ from tests.support.real_registries import RealRegistry, make_image, put_image, p
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, Undone
-from unmoor.errors import CheckFailed, Conflict, Denied, Incomplete, Interrupted, Unknown
+from unmoor.errors import Cause, CheckFailed, Conflict, Denied, Incomplete, Interrupted, TryLater, Unknown, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.products import Images, Pushed
 
 TAG = f"sha-{COMMIT[:12]}"
@@ -375,11 +376,12 @@ def test_a_lost_answer_is_looked_for(stages: MakeStages, *, late: bool, times: i
     assert set(it.tags()) == {TAG}
 
 
-def test_a_push_that_never_answers_ends(stages: MakeStages) -> None:
-    """After three attempts the error lists what was pushed."""
+@pytest.mark.parametrize(("cause", "kind"), [(Cause.LOST, Unknown), (Cause.LATER, TryLater)])
+def test_a_push_that_never_answers_ends(stages: MakeStages, cause: Cause, kind: type[UnmoorError]) -> None:
+    """After three attempts the error lists what was pushed, and says whether the registry put it off."""
     it = stages()
-    it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again") for _ in range(9)]
-    with pytest.raises(Unknown, match="nothing else was pushed"):
+    it.engine.troubles = [failure(cause, "connection reset by peer") for _ in range(9)]
+    with pytest.raises(kind, match="nothing else was pushed"):
         it.push(demo_release("1.0"))
     assert len(it.engine.troubles) == 6
     assert sum(it.clock.slept) < 60

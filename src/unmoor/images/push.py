@@ -10,6 +10,7 @@ from unmoor.images.annotate import put_annotated
 from unmoor.images.image_plan import manifest_by_digest, read_remote, require_image
 from unmoor.ports.clock import Clock
 from unmoor.ports.engine import Engine
+from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.poll import poll
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image
@@ -74,6 +75,7 @@ class ImagePusher:
 
         digest = poll(attempt, waits=_PAUSES, clock=self.clock) or _find_pushed(registry, image, tag)
         if not digest:
+            require_not_put_off(lost[-1])
             raise lost[-1]
         return digest
 

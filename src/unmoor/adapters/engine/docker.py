@@ -17,7 +17,7 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.layers import contents_of
 from unmoor.adapters.engine.remove import forget
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.errors import Incomplete, Unknown
+from unmoor.errors import Cause, Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import Login
@@ -188,8 +188,16 @@ class DockerEngine:
                 ask(partial(_remove, name=name))
 
     def pull(self, name: str, *, login: Login | None, platform: str = "") -> str:
-        """Pull by digest and return the image's id. Raises `Incomplete`, `Denied`, `Unknown`."""
-        transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
+        """Pull by digest and return the image's id, in a second try if one breaks off.
+
+        Raises `Incomplete`, `Denied`, `Unknown`.
+        """
+        try:
+            transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
+        except Unknown as error:
+            if error.cause is not Cause.LOST:
+                raise
+            transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
         return self.inspect(name).id
 
     def remove(self, names: Sequence[str]) -> None:

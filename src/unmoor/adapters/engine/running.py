@@ -13,7 +13,8 @@ from typing import Any
 
 from unmoor.adapters.engine.connection import Connection, engine_error
 from unmoor.adapters.process.reaper import LABEL
-from unmoor.errors import Incomplete, TimedOut
+from unmoor.errors import Cause, Incomplete, TimedOut
+from unmoor.ports.failure import failure, killed_by
 from unmoor.ports.shell import Ran
 from unmoor.util.text import clean
 
@@ -164,7 +165,10 @@ def _read_output(connection: Connection, container: str, job: Job) -> tuple[dict
 
 
 def _exit_code(connection: Connection, container: str, deadline: float, err: bytearray) -> int:
-    """Wait for the container and return its exit code. Its output may end earlier. Raises `TimedOut`."""
+    """Wait for the container and return its exit code. Its output may end earlier.
+
+    Raises `TimedOut`, and `ToolMissing` if a signal from outside ended it. Its own memory limit is no such signal.
+    """
 
     def wait(api: Any) -> Iterator[tuple[int, bool]]:
         code = int(api.wait(container)["StatusCode"])
@@ -175,6 +179,8 @@ def _exit_code(connection: Connection, container: str, deadline: float, err: byt
         for code, out_of_memory in answers:
             if out_of_memory:
                 err += b"\nit was killed because it used more memory than allowed\n"
+            elif number := killed_by(code):
+                raise failure(Cause.KILLED, f"the container was killed by signal {number} on the engine's machine")
             return code
     raise engine_error(ValueError("no exit code"), what="the container")
 

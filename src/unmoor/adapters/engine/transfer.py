@@ -117,10 +117,10 @@ def _read_line(line: Mapping[str, Any], name: str, hear: Hear | None, mask: Call
         hear(clean(mask(status)))
 
 
-def transfer_error(reason: str, name: str, *, writes: bool = False) -> UnmoorError:
-    """Return the error for a refusal, by its text. Anything unclear is `Unknown`. ``writes``: it was a push."""
+def transfer_error(reason: str, name: str) -> UnmoorError:
+    """Return the error for a refusal, by its text. Anything unclear is `Unknown`."""
     if asks_to_wait(reason):
-        return failure(Cause.LATER, f"the registry asks to retry {name} later: {reason}", writes=writes)
+        return failure(Cause.LATER, f"the registry asks to retry {name} later: {reason}")
     return no_room(reason, f"could not transfer {name}") or _refusal(reason, name)
 
 
