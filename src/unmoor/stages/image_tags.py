@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-import msgspec
-
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
-from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.errors import Denied, UnmoorError
 from unmoor.images.image_plan import ImagePlan, manifest_by_digest, registries
-from unmoor.images.tag_placement import TagPlacement, placements, versions_under
-from unmoor.images.untag import untag
+from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.products import MovedTag, MovedTags, Pushed, Release, Uploaded
-from unmoor.publish import push_record
+from unmoor.publish.move_back import move_back
+from unmoor.publish.tag_positions import UNRECORDED, TagPositions, record_position
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.decode import decode_json
-from unmoor.util.files import read_regular, write_atomic
-
-RECORD = "pointers.json"
-_LIMIT = 1_000_000
-_WRITING = threading.Lock()
-_UNRECORDED = (
-    f"neither {RECORD} in the run folder nor {push_record.NAME} on the release says where it pointed before; move it"
-    " by hand: docker buildx imagetools create --tag NAME:TAG NAME:VERSION"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +74,7 @@ class TagImages(Publish[MovedTags]):
         Raises `Conflict` if a tag of the version points at another digest.
         """
         release, pushed = context[self.release], context[self.pushed]
-        known = _Positions.of(self.folder, pushed)
+        known = TagPositions.of(self.folder, pushed.before)
         all_placements = list(placements(self.plans, release, pushed.images))
         pointers: list[MovedTag] = []
         left: list[str] = []
@@ -101,7 +88,8 @@ class TagImages(Publish[MovedTags]):
             mine, stays = placement.floating(release)
             if any(placement.registry.head(tag) != placement.image.digest for tag in mine):
                 return None
-            pointers += [known.pointer(placement, tag) for tag in mine]
+            name, digest = placement.registry.name, placement.image.digest
+            pointers += [known.pointer(name, tag, digest) for tag in mine]
             left += stays.values()
         return MovedTags(pointers=tuple(pointers), left=tuple(left), release=release)
 
@@ -130,62 +118,20 @@ class TagImages(Publish[MovedTags]):
         return f"{fixed} stay: people may have pulled them.{moved} Then release a corrected version."
 
     def undo_partly(self, product: MovedTags) -> tuple[Undone | NotUndone, ...]:
-        """Move every floating tag back to what it pointed at before this release.
-
-        A record of that may be anybody's. So a tag goes only to an image that a tag of another version points at,
-        and is only removed if the registry has no other version that it could point at.
-        """
+        """Move every floating tag back to what it pointed at before this release; see `unmoor.publish.move_back`."""
         known = {registry.name: registry for registry in registries(self.plans)}
         floating = (each for each in product.pointers if each.floating)
         return tuple(self._move_back(known[each.name], each, product.release) for each in floating)
 
     def _move_back(self, registry: Registry, pointer: MovedTag, release: Release | None) -> Undone | NotUndone:
         where = f"{registry.name}:{pointer.tag}"
-        if not pointer.record or release is None:
-            return NotUndone(f"{where} stays: {_UNRECORDED}")
+        if release is None:
+            return NotUndone(f"{where} stays: {UNRECORDED}")
         try:
-            there = registry.head(pointer.tag)
-            if there != pointer.digest:
-                moved_back = there == pointer.before
-                return Undone(f"{where} was already moved back") if moved_back else NotUndone(_moved_on(where, there))
-            others = versions_under(self.plans, release, registry, pointer.tag)
-            if pointer.before is None:
-                return self._remove(registry, pointer, others)
-            return _restore(registry, pointer, pointer.before, others)
+            packages = self.packages.get(registry.name)
+            return move_back(pointer, registry, packages, plans=self.plans, release=release, clock=self.clock)
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
-
-    def _remove(self, registry: Registry, pointer: MovedTag, others: Sequence[str]) -> Undone | NotUndone:
-        """Remove a tag that was not there before, unless it could point at another version."""
-        if others:
-            where, source = f"{registry.name}:{pointer.tag}", f"{registry.name}:{others[0]}"
-            return NotUndone(
-                f"{where} stays: {pointer.record} says that there was no such tag before, but it could point at"
-                f" {others[0]}; if it should, move it: {_by_hand(where, source)}"
-            )
-        manifest = manifest_by_digest(registry, pointer.digest)
-        return untag(registry, self.packages.get(registry.name), pointer.tag, manifest, self.clock)
-
-
-def _restore(registry: Registry, pointer: MovedTag, before: str, others: Sequence[str]) -> Undone | NotUndone:
-    """Move a tag back, if a tag of another version has the same image."""
-    where = f"{registry.name}:{pointer.tag}"
-    named = next((each for each in others if registry.head(each) == before), None)
-    if named is None:
-        return NotUndone(
-            f"{where} stays: {pointer.record} says that it pointed at {before} before, but no tag of another version"
-            f" does; if that is right, move it: {_by_hand(where, f'{registry.name}@{before}')}"
-        )
-    registry.put(pointer.tag, manifest_by_digest(registry, before))
-    return Undone(f"{where} points at {before} again, as {named} does")
-
-
-def _by_hand(where: str, source: str) -> str:
-    return f"docker buildx imagetools create --tag {where} {source}"
-
-
-def _moved_on(where: str, there: str | None) -> str:
-    return f"{where} stays: it has since moved to {there}" if there else f"{where} is gone already"
 
 
 def _goal(pointer: MovedTag) -> str:
@@ -232,11 +178,12 @@ class _Moving:
         for tag in mine:
             before = placement.registry.head(tag)
             if before != manifest.digest:
-                _record(self.folder, (placement.registry.name, tag, manifest.digest), before)
+                record_position(self.folder, placement.registry.name, tag, manifest.digest, before=before)
                 placement.registry.put(tag, manifest)
                 earlier = f"instead of {before}" if before else "a new tag"
                 self.context.say(f"{placement.registry.name}:{tag} points at {manifest.digest}, {earlier}")
-            self.done.append(_Positions.of(self.folder, self.pushed).pointer(placement, tag))
+            positions = TagPositions.of(self.folder, self.pushed.before)
+            self.done.append(positions.pointer(placement.registry.name, tag, manifest.digest))
 
     def _report_unmoved(self, stays: Mapping[str, str]) -> None:
         for why in stays.values():
@@ -263,70 +210,6 @@ class _Moving:
         )
 
 
-_Key = tuple[str, str, str]
-"""The image's name, the tag, and the digest that it was moved to."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Positions:
-    """Where floating tags pointed before: exactly, as recorded right before each moved here, or as they were pushed."""
-
-    path: str
-    exact: Mapping[_Key, str | None]
-    pushed: Mapping[tuple[str, str], str | None]
-
-    @classmethod
-    def of(cls, folder: RunFolder, pushed: Pushed) -> Self:
-        """Read the record in the run folder. Raises `Unknown` if it is malformed."""
-        before = {(each.name, each.tag): each.digest for each in pushed.before}
-        return cls(path=str(folder.path / RECORD), exact=_read_record(folder), pushed=before)
-
-    def pointer(self, placement: TagPlacement, tag: str) -> MovedTag:
-        """The product of one floating tag."""
-        name, digest = placement.registry.name, placement.image.digest
-        record, before = "", None
-        if (name, tag, digest) in self.exact:
-            record, before = self.path, self.exact[name, tag, digest]
-        elif (name, tag) in self.pushed:
-            record, before = push_record.NAME, self.pushed[name, tag]
-        return MovedTag(name=name, tag=tag, digest=digest, floating=True, before=before, record=record)
-
-
 def _fixed(placement: TagPlacement, tag: str) -> MovedTag:
     """The product of one tag that names the version."""
     return MovedTag(name=placement.registry.name, tag=tag, digest=placement.image.digest)
-
-
-class _RecordEntry(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    tag: str
-    digest: str
-    before: str | None
-
-
-def _read_record(folder: RunFolder) -> dict[_Key, str | None]:
-    """The recorded positions, oldest first. Raises `Unknown` if the record is malformed: nothing is guessed."""
-    path = folder.path / RECORD
-    try:
-        notes = decode_json(read_regular(path, _LIMIT), tuple[_RecordEntry, ...])
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise Unknown(
-            "the record of where floating tags pointed cannot be read",
-            where=str(path),
-            next_step="fix the file or remove it; without it you have to move floating tags back by hand",
-            retryable=False,
-        ) from error
-    return {(each.name, each.tag, each.digest): each.before for each in notes}
-
-
-def _record(folder: RunFolder, key: _Key, before: str | None) -> None:
-    """Record where a tag points before it moves."""
-    with _WRITING:
-        record = {**_read_record(folder), key: before}
-        notes = [
-            _RecordEntry(name=name, tag=tag, digest=digest, before=was) for (name, tag, digest), was in record.items()
-        ]
-        folder.open()
-        write_atomic(folder.path / RECORD, msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n")
