@@ -66,15 +66,19 @@ def test_a_rehearsal_continues_from_the_projects_own_tags(tmp_path: Path) -> Non
     assert json.loads(done.stdout)["tag"] == "small-one-1.0"
 
 
-def test_undo_does_not_call_unreadable_absent(tmp_path: Path) -> None:
-    """After a tag moved its surfaces are unknown, and undo does not suggest a release."""
+def test_undo_finds_a_release_whose_tag_moved(tmp_path: Path) -> None:
+    """After a tag moved, undo finds everything of the release, and status gives both commits."""
     with start_release(tmp_path) as place:
         assert place.release().returncode == 0
+        before = place.repo.git("rev-parse", "v1.0")
         place.repo.git("commit", "--allow-empty", "-m", "after")
         place.repo.git("tag", "-f", "v1.0")
         place.repo.git("push", "--force", str(tmp_path / "world" / "remote.git"), "v1.0")
         undone = place.unmoor("undo", "--world", str(place.world_file), "v1.0")
-    assert undone.returncode != 0
-    assert "could not check: draft, testpypi, pypi, undraft" in undone.stderr
-    assert "found nothing to take back" not in undone.stderr
-    assert f"then:  unmoor undo --world {place.world_file} v1.0" in undone.stderr
+        seen = place.status("--json")
+    assert undone.returncode == 0, undone.stderr
+    assert {line.partition(":")[0] for line in undone.stdout.splitlines()} == {"undraft", "pypi", "testpypi"}
+    assert f"but this release is of commit {before}" in undone.stderr
+    assert (seen.returncode, json.loads(seen.stdout)["state"]) == (9, "conflicting")
+    assert before in seen.stdout
+    assert place.repo.git("rev-parse", "v1.0") in seen.stdout

@@ -11,11 +11,10 @@ from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.run_dir import RunFolder
-from unmoor.errors import Interrupted, Unknown
+from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
-from unmoor.products.surface_state import State, worst
-from unmoor.publish.compare import compare, compare_forge, compare_index, find_manifest
+from unmoor.products.surface_state import State, SurfaceState, worst
+from unmoor.publish.compare import compare_index, compare_release
 
 OTHER = "b" * 64
 
@@ -92,33 +91,17 @@ def test_both_digests_are_reported(at: LocalForge, tmp_path: Path) -> None:
     assert (item.expected, item.seen) == (wheel.sha256, OTHER)
 
 
-def test_a_failure_of_one_surface_does_not_hide_another(at: LocalForge, tmp_path: Path) -> None:
-    """An index that cannot be read is unknown, with the reason; the others are compared."""
-    one = draft_inputs(at, tmp_path)
-    digests: dict[str, str | None] = {file.name: file.sha256 for file in one.dists.files}
-    broken = FakeIndex(Unknown("it is on fire", next_step="wait"), name="testpypi")
-    whole = FakeIndex(Holding(simple=listed_files(digests), json=None))
-    states = compare(manifest_of(one), index=whole, staging=broken, forge=at.forge(""))
-    assert [(each.surface, each.state) for each in states] == [
-        ("testpypi", State.UNKNOWN),
-        ("pypi", State.COMPLETE),
-        ("forge", State.INCOMPLETE),
-    ]
-    assert "on fire" in states[0].note
-    assert len(compare(manifest_of(one), index=whole, staging=None, forge=at.forge(""))) == 2
-
-
-def test_an_interruption_ends_the_comparison(at: LocalForge, tmp_path: Path) -> None:
-    """An interruption ends the whole comparison."""
-    one = draft_inputs(at, tmp_path)
-    with pytest.raises(Interrupted):
-        compare(manifest_of(one), index=FakeIndex(Interrupted("stop", next_step="")), staging=None, forge=at.forge(""))
-
-
 def publish(one: DraftInputs, *, prerelease: bool = False) -> None:
     """Publish the draft of a release."""
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.publish(forge_release, prerelease=prerelease, latest=False)
+
+
+def state_of_public(manifest: Manifest, forge: Forge) -> SurfaceState:
+    """The state of the public release, as anyone sees it."""
+    forge_release = forge.public(manifest.tag)
+    assert forge_release is not None
+    return compare_release(manifest, forge_release, forge)
 
 
 def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge, tmp_path: Path) -> None:
@@ -126,7 +109,7 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge,
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one)
-    state = compare_forge(manifest_of(one), at.forge(""))
+    state = state_of_public(manifest_of(one), at.forge(""))
     assert (state.state, state.note) == (State.COMPLETE, "")
     assert {item.name for item in state.items} == {
         *(file.name for file in one.dists.files),
@@ -135,21 +118,12 @@ def test_a_forge_with_everything_public_is_complete_to_strangers(at: LocalForge,
     }
 
 
-def test_a_draft_is_incomplete_and_shown_with_push_access(at: LocalForge, tmp_path: Path) -> None:
-    """Only a token that can see drafts gets the note about the draft."""
-    one = draft_inputs(at, tmp_path)
-    one.stage.make(one.context)
-    notes = [compare_forge(manifest_of(one), at.forge(token)).note for token in (None, "", at.read_token)]
-    assert "there is a draft at" in notes[0]
-    assert notes[1:] == [f"no public release of {one.release.tag}"] * 2
-
-
 def test_a_wrong_mark_on_the_forge_is_incomplete(at: LocalForge, tmp_path: Path) -> None:
     """The files are there, but the prerelease mark is wrong."""
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     publish(one, prerelease=True)
-    state = compare_forge(manifest_of(one), at.forge(""))
+    state = state_of_public(manifest_of(one), at.forge(""))
     assert state.state is State.INCOMPLETE
     assert "prerelease" in state.note
 
@@ -160,9 +134,9 @@ def test_another_text_of_the_manifest_is_the_same_release(at: LocalForge, tmp_pa
     one.stage.make(one.context)
     publish(one)
     again = replace(manifest_of(one), proofs=())
-    assert compare_forge(again, at.forge("")).state is State.COMPLETE
+    assert state_of_public(again, at.forge("")).state is State.COMPLETE
     other = replace(again, artifacts=tuple(replace(each, sha256=OTHER) for each in again.artifacts))
-    assert compare_forge(other, at.forge("")).state is State.CONFLICTING
+    assert state_of_public(other, at.forge("")).state is State.CONFLICTING
 
 
 @pytest.mark.parametrize("name", ["wheel", "SHA256SUMS", "manifest.json"])
@@ -178,7 +152,7 @@ def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: st
     if change == "other":
         forge.attach(forge_release, text_file(tmp_path / "other" / name, "other"))
     publish(one)
-    assert compare_forge(manifest_of(one), at.forge("")).state is expected
+    assert state_of_public(manifest_of(one), at.forge("")).state is expected
 
 
 @pytest.mark.parametrize(
@@ -194,33 +168,3 @@ def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: st
 def test_the_worst_state_decides(states: list[State], expected: State) -> None:
     """The states have an order of severity."""
     assert worst(states) is expected
-
-
-def test_the_manifest_comes_from_the_folder_else_from_the_forge(at: LocalForge, tmp_path: Path) -> None:
-    """Any machine finds it: on a draft with push access, on a public release without."""
-    one = draft_inputs(at, tmp_path)
-    empty = RunFolder(tmp_path / "elsewhere")
-    tag = one.release.tag
-    assert find_manifest(empty, at.forge(), tag) is None
-    one.stage.make(one.context)
-    expected = manifest_of(one)
-    assert find_manifest(one.stage.folder, at.forge(""), tag) == expected
-    assert find_manifest(empty, at.forge(), tag) == expected
-    assert find_manifest(empty, at.forge(""), tag) is None
-    publish(one)
-    assert find_manifest(empty, at.forge(""), tag) == expected
-
-
-def test_a_manifest_of_another_tag_is_unknown(at: LocalForge, tmp_path: Path) -> None:
-    """A copied folder, or an asset of another release, is not used."""
-    one = draft_inputs(at, tmp_path)
-    folder = RunFolder(tmp_path / "run")
-    folder.write_manifest(replace(manifest_of(one), tag="v0.0"))
-    with pytest.raises(Unknown, match="not of"):
-        find_manifest(folder, at.forge(""), one.release.tag)
-
-
-def test_without_access_to_drafts_it_is_unknown(at: LocalForge, tmp_path: Path) -> None:
-    """A token without push access cannot determine that there is no manifest."""
-    with pytest.raises(Unknown, match="lists drafts only"):
-        find_manifest(RunFolder(tmp_path / "none"), at.forge(at.read_token), at.release().tag)

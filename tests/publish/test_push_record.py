@@ -6,20 +6,23 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from tests.support.listed_index import FakeIndex
 from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.sample_values import FakeClock
 
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
-from unmoor.ports.forge import ForgeAsset, ForgeRelease
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
+from unmoor.ports.index import Holding
 from unmoor.products import Dists, File, PushedImage, Release, TagPosition
 from unmoor.publish import push_record
 from unmoor.publish.asset_upload import find_release
-from unmoor.publish.compare import find_pushed
+from unmoor.publish.inventory import Inventory, OwnManifest, take_inventory
 from unmoor.publish.push_record import PushRecord, attach_record, read_record, recorded
 from unmoor.publish.release_assets import content_of, find_asset
 
@@ -289,23 +292,42 @@ def test_an_upload_that_broke_off_is_no_record(one: OneRelease) -> None:
     assert read_record(page, one.forge) is None
 
 
+def inventory_of(one: OneRelease, manifest: Manifest, forge: Forge) -> Inventory:
+    """The inventory of a release with a manifest on this machine."""
+    return take_inventory(
+        one.release,
+        git=cast("Any", SimpleNamespace(remote_tags=dict, date_of=lambda _: 0)),
+        forge=forge,
+        index=FakeIndex(Holding(simple={}, json=None)),
+        staging=None,
+        own=OwnManifest(manifest=manifest, where="here", vouches=lambda _: False),
+    )
+
+
 @pytest.mark.parametrize("public", [False, True], ids=["draft", "public"])
 def test_status_reads_the_record_else_a_former_manifest(one: OneRelease, *, public: bool) -> None:
-    """Without a record, what the manifest of a former version lists counts; a malformed record is unknown."""
+    """Without a record, what the manifest of a former version lists counts, else what the registries hold."""
     manifest = Manifest.of(one.release, Dists(files=()))
     former = replace(manifest, pushed=(replace(IMAGE, digest=TWO),))
-    assert find_pushed(manifest, one.forge) == ()
-    assert find_pushed(former, one.forge) == former.pushed
+
+    def pushed(known: Manifest, forge: Forge) -> tuple[PushedImage, ...]:
+        return inventory_of(one, known, forge).pushed_to(IMAGE.name)
+
+    assert pushed(manifest, one.forge) == ()
+    assert pushed(former, one.forge) == former.pushed
     one.attach(record_of(one.release))
     if public:
         one.publish()
-    assert find_pushed(manifest, one.forge) == find_pushed(former, one.forge) == (IMAGE,)
-    assert find_pushed(manifest, one.at.forge("")) == ((IMAGE,) if public else ())
+    assert pushed(manifest, one.forge) == pushed(former, one.forge) == (IMAGE,)
+    assert pushed(manifest, one.at.forge("")) == ((IMAGE,) if public else ())
 
 
-@pytest.mark.parametrize("content", [b"{", ON_RELEASE["ours"]], ids=["malformed", "of another tag"])
-def test_status_takes_no_other_record(one: OneRelease, content: bytes) -> None:
-    """A record that is not of this tag and commit says nothing about it."""
+@pytest.mark.parametrize(
+    ("content", "unread"), [(b"{", True), (ON_RELEASE["ours"], False)], ids=["malformed", "of another tag"]
+)
+def test_status_takes_no_other_record(one: OneRelease, content: bytes, *, unread: bool) -> None:
+    """A record that is not of this tag and commit says nothing about it, and a malformed one is unknown."""
     one.put(content)
-    with pytest.raises(Unknown, match="another commit, or malformed"):
-        find_pushed(Manifest.of(one.release, Dists(files=())), one.forge)
+    seen = inventory_of(one, Manifest.of(one.release, Dists(files=())), one.forge)
+    assert (seen.pushed_to(IMAGE.name), seen.before) == ((), ())
+    assert isinstance(seen.forge.unread, Unknown) is unread

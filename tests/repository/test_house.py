@@ -31,6 +31,7 @@ TESTS_OF_SEVERAL = {
     "adapters/forge/test_faults.py": "the forge's adapter against servers that lie, break off and limit",
     "adapters/registry/test_faults.py": "the registries' adapter against registries that misbehave",
     "cli/test_links.py": "every command, with a link at every place of `.unmoor`",
+    "cli/test_partial_states.py": "`status` and `undo`, on everything that a release can leave behind",
     "cli/test_module.py": "`python -m unmoor`, which is __main__ at the top",
     "dists/checks/test_corpus.py": "every rule, against a corpus of bad files",
     "dists/checks/test_index.py": "the rules against the local index, which shares no code with them",

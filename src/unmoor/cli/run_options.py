@@ -65,9 +65,9 @@ class RunOptions:
     prebuilt: Path | None = None
     skip: tuple[str, ...] = ()
 
-    def other_command(self, name: str, tag: str) -> str:
+    def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""
-        return shlex.join(["unmoor", name, *self.target.arguments(), tag])
+        return shlex.join(["unmoor", name, *self.target.arguments(), *more, tag])
 
     def release_command(self, tag: str) -> str:
         """Return the release that continues this run, without its limits.

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 @target_options()
 @json_option
 def command(*, target: TargetOptions, as_json: bool) -> int:
-    """Compare what the index, the registries and the GitHub release hold with the manifest of TAG, by digest.
+    """Read the tag, the indexes, the GitHub release and the registries, and compare them with the manifest of TAG.
 
-    The manifest comes from .unmoor/TAG or, if there is none, from the release. Nothing is changed.
+    The manifest is that of .unmoor/TAG if this account wrote it, else the one on the release. One that
+    is not vouched for is marked as such. Without a manifest the command shows what is there. Nothing is
+    changed.
 
     The command compares every tag of an image: the tag of the commit, of the version, and floating
     tags such as latest. A floating tag that belongs to a higher version is not a conflict.
 
-    The exit code is 0 if everything is complete, 12 if something is missing, 9 if a digest differs,
-    and 10 if something cannot be read. A staging index that the settings call advisory does not
-    change the exit code.
+    The exit code is 0 if everything is complete, 12 if something is missing, 9 if a digest differs or
+    the tag on the remote names another commit, and 10 if something cannot be read. A staging index that
+    the settings call advisory does not change the exit code.
     """
     from unmoor.cli.status_run import run
 

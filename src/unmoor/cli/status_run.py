@@ -1,22 +1,23 @@
-"""Run ``unmoor status``: compare every surface with the manifest, and print a table or JSON."""
+"""Run ``unmoor status``: read every surface, compare it with the manifest if there is one, and print the result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import click
 
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.manifest import Manifest
 from unmoor.cli import output, session
 from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.cli.surfaces import inventory_of, is_highest
+from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.products import Release
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
-from unmoor.publish.compare import compare, find_manifest
-from unmoor.publish.latest import is_latest
-from unmoor.versioning import pep440
-from unmoor.versioning.tag_scheme import Naming
+from unmoor.publish.finishing import how_to_finish
+from unmoor.publish.inventory import Inventory
+from unmoor.publish.surface_states import SurfaceStates
+from unmoor.util.text import clean
 
 CODES = {
     State.COMPLETE: 0,
@@ -29,7 +30,11 @@ CODES = {
 
 @dataclass(frozen=True, kw_only=True)
 class StatusDocument:
-    """The output of ``status --json``."""
+    """The output of ``status --json``.
+
+    ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.
+    ``vouched`` says whether it is vouched for.
+    """
 
     tag: str
     version: str
@@ -38,91 +43,80 @@ class StatusDocument:
     rehearsal: bool
     state: State
     surfaces: tuple[SurfaceState, ...]
+    manifest: str = ""
+    vouched: bool = False
 
 
 def run(target: TargetOptions, *, as_json: bool) -> int:
-    """Compare every surface with the manifest, print the result on stdout and return the exit code."""
+    """Judge every surface, print the result on stdout and return the exit code."""
     options = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
-        services, tag = opened.services, opened.request.tag
-        manifest = find_manifest(opened.request.folder, services.forge, tag)
-        if manifest is None:
-            raise Incomplete(
-                f"{tag} is not released: there is no manifest on this machine or on a release of that tag",
-                where=services.forge.address,
-                next_step=options.release_command(tag),
-                retryable=False,
-            )
-        staging = opened.request.staging(services)
-        states = compare(
-            manifest,
-            index=services.index,
-            staging=staging,
-            forge=services.forge,
-            registry=services.registry,
-            plans=opened.request.image_plans(services),
-            release=lambda: _release(manifest, opened),
-        )
-    states_that_count = [
-        each.state
-        for each in states
-        if staging is None or each.surface != staging.name or opened.request.settings.testpypi == "required"
-    ]
-    overall = worst(states_that_count)
+        inventory = inventory_of(opened)
+        if inventory.empty:
+            raise _not_released(inventory, options.release_command(opened.request.tag))
+        states = _states(inventory, opened)
+    advisory = inventory.staging is not None and opened.request.settings.testpypi != "required"
+    overall = worst(
+        each.state for each in states if not (advisory and inventory.staging and each.surface == inventory.staging.name)
+    )
+    best, release = inventory.best, inventory.release
     if as_json:
         session.echo_json(
             StatusDocument(
-                tag=manifest.tag,
-                version=manifest.version,
-                commit=manifest.commit,
+                tag=release.tag,
+                version=release.version,
+                commit=release.commit,
                 world=opened.world.name,
                 rehearsal=opened.world.rehearsal,
                 state=overall,
                 surfaces=states,
+                manifest=best.where if best is not None else "",
+                vouched=best is not None and best.vouched,
             )
         )
     else:
         for line in output.align_columns(("surface", "state", "what", "sha256", ""), _rows(states)):
             click.echo(line)
-    output.err(f"{manifest.tag} is {overall}")
+    if best is not None and not best.vouched:
+        output.err(f"warning: the manifest at {clean(best.where)} is not vouched for")
+    output.err(f"{release.tag} is {overall}")
     if overall not in {State.COMPLETE, State.PENDING}:
-        output.err(f"then:  {options.release_command(tag)}")
+        for line in how_to_finish(inventory):
+            output.err(f"next:  {line}")
+        output.err(f"then:  {options.release_command(release.tag)}")
     return CODES[overall]
 
 
-def _release(manifest: Manifest, opened: session.Session) -> Release:
-    """Return the release that a manifest describes. Raises `Unknown` if it cannot check whether it is the highest."""
-    services = opened.services
-    naming = Naming(
-        configured=opened.request.settings.tag_prefix, project=lambda: manifest.project, in_folder=bool(manifest.path)
-    )
-    prefix = naming.prefix_of(manifest.tag)
-    version = pep440.read_tag(manifest.tag, prefix=prefix)
-    return Release(
-        repository=manifest.repository,
-        project=manifest.project,
-        tag=manifest.tag,
-        version=manifest.version,
-        commit=manifest.commit,
-        date=services.git.date_of(manifest.commit),
-        prerelease=manifest.prerelease,
-        highest=is_latest(
-            version,
-            (),
-            project=manifest.project,
-            naming=naming.for_prefix(prefix),
-            index=services.index,
-            forge=services.forge,
-            moves=True,
-            warn=output.err,
-        ),
-        prefix=prefix,
-        path=manifest.path,
+def _states(inventory: Inventory, opened: session.Session) -> tuple[SurfaceState, ...]:
+    """Judge every surface. Images are judged by the release at the commit that was released."""
+    services, release = opened.services, inventory.release
+
+    def highest() -> Release:
+        return replace(release, date=services.git.date_of(release.commit), highest=is_highest(release, opened))
+
+    return SurfaceStates(
+        inventory=inventory,
+        forge=services.forge,
+        registry=services.registry,
+        plans=opened.request.image_plans(services),
+        highest=highest,
+    ).read()
+
+
+def _not_released(inventory: Inventory, command: str) -> Incomplete | Unknown | Denied:
+    """The error if no surface holds anything. What cannot be seen is unknown."""
+    hidden = inventory.forge.hidden
+    if isinstance(hidden, Unknown):
+        return hidden
+    unseen = "; drafts cannot be seen without a token" if hidden is not None else ""
+    tag = clean(inventory.release.tag)
+    return Incomplete(
+        f"{tag} is not released: nothing of it is on any surface{unseen}", next_step=command, retryable=False
     )
 
 
-def _rows(states: tuple[SurfaceState, ...]) -> list[tuple[str, ...]]:
+def _rows(states: Sequence[SurfaceState]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for each in states:
         rows += [(each.surface, item.state, item.name, _digest(item), item.note) for item in each.items]

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 @target_options()
 @click.option("--apply", is_flag=True, help="Apply the changes (the default is a dry run).")
 def command(*, target: TargetOptions, apply: bool) -> int:
-    """Take back what the release of TAG uploaded and published, as far as possible.
+    """Take back what the release of TAG left on the surfaces, as far as possible.
 
-    By default nothing is changed: the command lists what it finds and what it would do. For
-    everything that cannot be taken back, it lists the steps that you can take yourself.
+    The command reads the surfaces and nothing else, so it also takes back what a run left that was
+    stopped. By default nothing is changed: it lists what it finds and what would become of it, and
+    --apply then does just that.
+
+    While the index holds some files of the release but not all, the draft and the images stay: they
+    are the only way to finish it. For everything that stays, the command says why and what you can do.
+
+    The exit code is 0 if nothing is left but what nothing can remove, 12 if something else is left,
+    and that of the error if a surface cannot be read or changed.
     """
     from unmoor.cli.undo_run import run
 

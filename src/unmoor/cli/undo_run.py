@@ -1,74 +1,147 @@
-"""Run ``unmoor undo``: find what a release published, undo its stages in reverse order, and print what stays."""
+"""Run ``unmoor undo``: read the surfaces, remove what can go, and print what stays and why.
+
+What a release left is read from the surfaces alone, so a release is taken back from every partial state. The dry run
+prints the same lines in the words "would be", and ends with the same exit code.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 
 import click
 
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.cli import output, session
+from unmoor.cli import session
+from unmoor.cli.exit_codes import message
 from unmoor.cli.output import err
 from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.core.events import Report, StageReport
-from unmoor.core.outcome import Failed, Found, Skipped
-from unmoor.core.pipeline import Pipeline
-from unmoor.core.stage import NotUndone, Publish, Push, Reach, Undone
-from unmoor.render import words
+from unmoor.cli.surfaces import inventory_of
+from unmoor.core.pipeline import AnyStage, Pipeline
+from unmoor.core.stage import NotUndone, Publish, Push, Undone
+from unmoor.errors import Incomplete, Internal, Interrupted, UnmoorError
+from unmoor.publish.inventory import released_elsewhere
+from unmoor.publish.tag_positions import TagPositions
+from unmoor.publish.undo_plan import Fate, Remedies, UndoItem, keep_drafts, plan_undo
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
 
 
 def run(target: TargetOptions, *, apply: bool) -> int:
-    """Take back what a release published, or without ``apply`` print what would be taken back. Return the exit code."""
-    options = RunOptions(target=target, ceiling=Reach.READS, quiet=True)
+    """Take back what a release left on the surfaces, or without ``apply`` print what would be. Return the exit code."""
+    options = RunOptions(target=target, quiet=True, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
-        report = session.run_session(opened, options, processes)
-        opened.request.folder.open()
-        with exclusive_lock(opened.request.folder.path):
-            lines = _undo_stages(opened.pipeline, report, apply=apply)
-    for line in lines:
-        click.echo(line)
-    unknown = [each.info.name for each in report.stages if _is_unknown(each)]
-    if unknown:
-        err(f"could not check: {', '.join(unknown)}")
-    elif not lines:
+        folder = opened.request.folder
+        if apply:
+            folder.open()
+        with exclusive_lock(folder.path) if apply else nullcontext():
+            inventory = inventory_of(opened)
+            items = plan_undo(
+                inventory,
+                remedies=_remedies(opened.pipeline),
+                plans=opened.request.image_plans(opened.services),
+                packages=opened.request.packages(opened.services),
+                positions=TagPositions.of(folder, inventory.before),
+            )
+            if apply:
+                items = _remove_all(opened.pipeline, items)
+    for item in items:
+        click.echo(_line(item, applied=apply))
+    for note in filter(None, [released_elsewhere(inventory) if items else ""]):
+        err(f"warning: {note}")
+    return _print_ending(items, applied=apply, tag=opened.request.tag, options=options)
+
+
+def _remedies(pipeline: Pipeline) -> Remedies:
+    """What a person can do about what stays, as the stages say that put it there."""
+
+    def remedy(name: str, product: object) -> str:
+        stage = pipeline[name]
+        return stage.remedy(product) if isinstance(stage, Publish) else ""
+
+    return Remedies(index=partial(remedy, "pypi"), public=partial(remedy, "undraft"))
+
+
+def _remove_all(pipeline: Pipeline, items: Sequence[UndoItem]) -> tuple[UndoItem, ...]:
+    """Remove what goes, in order, and return what became of each item. A failure stops nothing but the drafts."""
+    removed: list[UndoItem] = []
+    for number, planned in enumerate(items):
+        item = keep_drafts([*removed, planned])[number]
+        removed.append(_remove(pipeline, item) if item.product is not None else item)
+    return tuple(removed)
+
+
+def _remove(pipeline: Pipeline, item: UndoItem) -> UndoItem:
+    """Have a stage remove what it put on a surface."""
+    try:
+        answers = _undo(pipeline[item.stage], item.product)
+    except (Interrupted, Internal):
+        raise
+    except UnmoorError as error:
+        return replace(item, fate=Fate.UNKNOWN, error=error)
+    stays = [answer.why for answer in answers if isinstance(answer, NotUndone)]
+    return replace(item, fate=Fate.LEFT, why="; ".join(stays)) if stays else item
+
+
+def _undo(stage: AnyStage, product: object) -> Sequence[Undone | NotUndone]:
+    match stage:
+        case Push():
+            return [stage.undo(product)]
+        case Publish():
+            return stage.undo_partly(product)
+        case _:
+            raise Internal(f"{stage.name} removes nothing", next_step="report it")
+
+
+def _line(item: UndoItem, *, applied: bool) -> str:
+    """Say what became of an item, or what would become of it."""
+    what, why = clean(item.what, limit=2000), clean(item.why, limit=2000)
+    match item.fate:
+        case Fate.GOES:
+            return f"{item.stage}: {'' if applied else 'would be '}{item.done}: {what}"
+        case Fate.NEEDED:
+            return f"{item.stage}: stays, so that the release can be finished: {what}; {why}"
+        case Fate.PERMANENT:
+            return f"{item.stage}: stays. {what}: {why}"
+        case Fate.LEFT:
+            return f"{item.stage}: is left: {what}: {why}"
+        case Fate.UNKNOWN:
+            return f"{item.stage}: unknown: {what}: {clean(str(item.error), limit=2000)}"
+
+
+def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options: RunOptions) -> int:
+    """Say what is left and what to do about it, and return the exit code."""
+    errors = {str(item.error): item.error for item in items if item.error is not None}
+    if not items:
         err("found nothing to take back")
-    if lines and not apply:
+    if not applied and any(item.fate is Fate.GOES for item in items):
         err("nothing was changed; to apply the changes, add --apply")
-    next_command = options.other_command("undo", opened.request.tag)
-    return output.print_ending(report, ceiling=options.ceiling, next_command=next_command)
-
-
-def _is_unknown(each: StageReport) -> bool:
-    """Whether a stage may have published something, and could not look for it."""
-    return each.info.reach >= Reach.REMOTE and isinstance(each.outcome, Skipped | Failed)
-
-
-def _undo_stages(pipeline: Pipeline, report: Report, *, apply: bool) -> list[str]:
-    """Undo the stages that found something, the last stage first. Return one line or more for each."""
-    lines: list[str] = []
-    for stage in reversed(pipeline.stages):
-        outcome = report.outcome(stage.name)
-        if not isinstance(outcome, Found):
-            continue
-        match stage:
-            case Publish():
-                lines.append(f"{stage.name}: stays. {clean(stage.remedy(outcome.product), limit=2000)}")
-                lines += [
-                    _undo_line(stage.name, answer) for answer in (stage.undo_partly(outcome.product) if apply else ())
-                ]
-            case Push() if not apply:
-                lines.append(f"{stage.name}: would be undone if possible: {words.describe(outcome.product)}")
-            case Push():
-                lines.append(_undo_line(stage.name, stage.undo(outcome.product)))
-            case _:
-                pass
-    return lines
-
-
-def _undo_line(name: str, answer: Undone | NotUndone) -> str:
-    match answer:
-        case Undone(what):
-            return f"{name}: undone. {clean(what, limit=2000)}"
-        case NotUndone(why):
-            return f"{name}: stays. {clean(why, limit=2000)}"
+    needed = next((item for item in items if item.fate is Fate.NEEDED), None)
+    left = [item for item in items if item.fate is Fate.LEFT]
+    problems: list[UnmoorError] = list(errors.values())
+    if needed is not None and not problems:
+        problems.append(
+            Incomplete(
+                f"{clean(tag)} is released in part: {needed.why}",
+                next_step=f"finish it: {options.release_command(tag)}; if that is not possible, release the next"
+                " version, and delete by hand what is left of this one",
+                retryable=False,
+            )
+        )
+    if left and not problems:
+        problems.append(
+            Incomplete(
+                f"not everything was taken back: {', '.join(item.what for item in left)}",
+                next_step="remove by hand what is left, as the lines above say",
+                retryable=False,
+            )
+        )
+    for problem in problems:
+        for line in message(problem):
+            err(line)
+    if errors:
+        err(f"then:  {options.other_command('undo', tag, *(['--apply'] if applied else []))}")
+    return problems[0].exit_code if problems else 0

@@ -22,7 +22,7 @@ def compare_images(
     plans: Sequence[ImagePlan] = (),
     release: Callable[[], Release] | None = None,
 ) -> SurfaceState:
-    """Compare one registry with the digests that were pushed. Raises `Denied`, `Unknown` if it cannot be read.
+    """Compare one registry with the digests that were pushed to it. Raises `Denied`, `Unknown` if it cannot be read.
 
     ``plans`` say which other tags the images get. ``release`` returns their release; it is called only if
     there are such tags.

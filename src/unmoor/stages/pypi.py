@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 
 from unmoor.core.stage import Output, Publish, StageContext, without_none
 from unmoor.ports.clock import Clock
@@ -95,7 +102,9 @@ def management_url(page: str, product: Uploaded) -> str:
 
 
 def _project_and_version(product: Uploaded) -> tuple[str, str]:
-    """The project and version in the files' names."""
-    name = product.files[0].name
-    owner, version, *_ = parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
-    return canonicalize_name(owner), str(version)
+    """The project and version in the files' names. The index may hold others than wheels and sdists."""
+    for name in (file.name for file in product.files):
+        with suppress(InvalidWheelFilename, InvalidSdistFilename):
+            owner, version, *_ = parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
+            return canonicalize_name(owner), str(version)
+    return "", ""
