@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import configparser
 import contextlib
+import posixpath
 import re
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 from unmoor.errors import InvalidDist
 from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
@@ -188,11 +189,18 @@ def extract(sdist: Path, into: Path) -> Path:
     total = 0
     with _open_tar(sdist) as archive:
         for count, member in enumerate(archive):
-            total += member.size
+            total += require_size(member).size
             if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
                 raise InvalidDist(
                     f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
                     next_step="exclude files that do not belong in the sdist",
+                )
+            if leads_out(member):
+                raise InvalidDist(
+                    f"{sdist.name} contains the link {clean(member.name)}, which points out of it,"
+                    f" to {clean(member.linkname)}",
+                    next_step="replace the link by what it points to, or exclude it from the sdist: installers refuse"
+                    " to unpack it",
                 )
             tops.update(PurePosixPath(member.name).parts[:1])
             archive.extract(member, into, filter="data")
@@ -201,6 +209,18 @@ def extract(sdist: Path, into: Path) -> Path:
     if not is_safe_name(top) or not (into / top).is_dir():
         raise InvalidDist(f"{sdist.name} does not contain exactly one top-level folder (PEP 625)", next_step=_REBUILD)
     return into / top
+
+
+def leads_out(member: tarfile.TarInfo) -> bool:
+    """Whether a member of an sdist is a link to a place outside of its top-level folder.
+
+    Symbolic links are relative to their folder, hard links to the top of the archive.
+    """
+    if not (member.issym() or member.islnk()):
+        return False
+    plain = posixpath.normpath(member.name)
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(plain) if member.issym() else "", member.linkname))
+    return member.linkname.startswith("/") or target.partition("/")[0] != plain.partition("/")[0]
 
 
 def _read_dist_info(wheel: Path, name: str) -> bytes | None:
@@ -224,6 +244,7 @@ def _read_pkg_info(sdist: Path) -> bytes | None:
         for count, member in enumerate(archive):
             if count >= COUNT_LIMIT:
                 break
+            require_size(member)
             if re.fullmatch(r"(?:\./)?[^/]+/PKG-INFO", member.name) and member.isfile():
                 if member.size > MEMBER_LIMIT:
                     raise InvalidDist(
@@ -240,20 +261,22 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, RuntimeError) as error:
-        raise InvalidDist(f"{path.name} is not a readable wheel: {error}", next_step=_REBUILD) from error
+    except MALFORMED as error:
+        raise _unreadable(path, "wheel", error) from error
 
 
 @contextlib.contextmanager
 def _open_tar(path: Path) -> Iterator[tarfile.TarFile]:
     """Open an sdist. Raises `InvalidDist` for anything that tarfile cannot read or refuses to unpack."""
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with tarfile.open(path, "r:gz", tarinfo=BoundedHeader) as archive:
             yield archive
-    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-        raise InvalidDist(f"{path.name} is not a readable sdist: {error}", next_step=_REBUILD) from error
-    except OSError as error:
-        # gzip's own errors are OSErrors without errno. An OSError with errno comes from the disk.
-        if error.errno is not None:
-            raise
-        raise InvalidDist(f"{path.name} is not a readable sdist: {error}", next_step=_REBUILD) from error
+    except MALFORMED as error:
+        raise _unreadable(path, "sdist", error) from error
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> Exception:
+    """The error to raise instead: the same one if it comes from the disk, not from the bytes of the archive."""
+    if not is_malformed(error):
+        return error
+    return InvalidDist(f"{path.name} is not a readable {kind}: {clean(str(error))}", next_step=_REBUILD)

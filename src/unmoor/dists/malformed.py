@@ -29,6 +29,7 @@ MALFORMED: tuple[type[Exception], ...] = (
 )
 """The errors of a malformed archive."""
 
+_OF_BYTES = (None, errno.EINVAL, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 # The longest long name or pax header that is read, in bytes.
 _HEADER_LIMIT = 1 << 20
 _HEADERS = (
@@ -43,9 +44,10 @@ _HEADERS = (
 def is_malformed(error: Exception) -> bool:
     """Whether one of `MALFORMED` comes from the bytes of an archive, not from the disk.
 
-    gzip's ``OSError`` has no errno; an offset before the first byte is an invalid argument.
+    gzip's ``OSError`` has no errno; an offset before the first byte is an invalid argument; the others mean that a
+    name cannot be unpacked, whatever the disk.
     """
-    return not isinstance(error, OSError) or error.errno in {None, errno.EINVAL}
+    return not isinstance(error, OSError) or error.errno in _OF_BYTES
 
 
 class BoundedHeader(tarfile.TarInfo):

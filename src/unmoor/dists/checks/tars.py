@@ -29,6 +29,7 @@ from unmoor.dists.checks.archives import (
     path_fault,
 )
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.dists.inspect import leads_out
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 
 UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that tarfile cannot read as a gzipped tar archive")
@@ -189,8 +190,8 @@ def _check_member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
     plain = posixpath.normpath(name)
     if any(parent in found.links for parent in _parents(plain)):
         yield violation(LINK, f"{name} is below a link")
-    if member.issym() or member.islnk():
-        yield from _check_link(member, plain)
+    if leads_out(member):
+        yield violation(LINK, f"{name} links to {member.linkname}")
     if plain in found.names and not member.isdir():
         yield violation(DUPLICATE, f"{name} occurs more than once")
     found.names.add(name)
@@ -203,15 +204,6 @@ def _parents(name: str) -> Iterator[str]:
         if name in {"/", "."}:
             return
         yield name
-
-
-def _check_link(member: tarfile.TarInfo, plain: str) -> Iterator[Problem]:
-    """Check a link's target. Symbolic links are relative to their folder, hard links to the top of the archive."""
-    base = posixpath.dirname(plain) if member.issym() else ""
-    target = posixpath.normpath(posixpath.join(base, member.linkname))
-    top = plain.partition("/")[0]
-    if member.linkname.startswith("/") or target.partition("/")[0] != top:
-        yield violation(LINK, f"{member.name} links to {member.linkname}")
 
 
 def _check_content(archive: tarfile.TarFile, member: tarfile.TarInfo, found: Sdist, problems: list[Problem]) -> None:
