@@ -152,6 +152,29 @@ def test_hostile_sdists(tmp_path: Path, members: list[tuple[str, str | tarfile.T
     assert {each.name for each in (tmp_path / "in").iterdir()} <= {path.name, "out"}
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE], ids=["symbolic", "hard"])
+@pytest.mark.parametrize(
+    "target", ["/usr/share/dict/words", "../../elsewhere", "../../sibling", "../../../small_one-1.0"]
+)
+def test_a_link_out_of_an_sdist_is_named(tmp_path: Path, kind: bytes, target: str) -> None:
+    """A link that points out of an sdist is the fault, not the build backend; the error names it and its target."""
+    name = "small_one-1.0/docs/guide.md"
+    with pytest.raises(InvalidDist) as caught:
+        extract(sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), link(name, target, kind)]), tmp_path / "out")
+    assert caught.value.what == f"small_one-1.0.tar.gz contains the link {name}, which points out of it, to {target}"
+    assert "backend" not in (caught.value.next_step or "")
+
+
+def test_a_link_inside_an_sdist_is_unpacked(tmp_path: Path) -> None:
+    """A link to another file of the sdist is unpacked."""
+    files: list[tuple[str, str | tarfile.TarInfo]] = [
+        ("small_one-1.0/PKG-INFO", INFO),
+        link("small_one-1.0/docs/info", "../PKG-INFO"),
+    ]
+    top = extract(sdist(tmp_path, files), tmp_path / "out")
+    assert (top / "docs" / "info").read_text() == INFO
+
+
 @pytest.mark.parametrize("cut", [0, 10, 100])
 def test_broken_archives(tmp_path: Path, cut: int) -> None:
     """A truncated or invalid archive is refused, without a traceback."""
