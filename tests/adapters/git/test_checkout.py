@@ -253,6 +253,18 @@ def test_a_remote_that_answers_badly(  # the table is the test
     assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.parametrize("answer", ["echo 'fatal: the remote hung up' >&2; exit 128", "echo '<html>'; exit 0"])
+def test_a_remote_that_answers_badly_once(repo: Repo, shell: LocalShell, tmp_path: Path, answer: str) -> None:
+    """Its tags are read again."""
+    repo.remote(tmp_path / "remote.git")
+    repo.git("tag", "v1.0.0")
+    repo.git("push", "--quiet", "origin", "v1.0.0")
+    once = f"mkdir {tmp_path / 'once'} 2>/dev/null && {{ {answer}; }}"
+    git = GitCheckout(repo.path, shell, environ=pretend_git(tmp_path / "bin", f"*ls-remote*) {once};;"))
+    assert list(git.remote_tags()) == ["v1.0.0"]
+    assert (tmp_path / "once").exists()
+
+
 def not_a_repository(path: Path) -> Path:
     """An empty folder."""
     path.mkdir()

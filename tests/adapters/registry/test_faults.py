@@ -143,6 +143,16 @@ def test_a_damaged_answer_is_read_again(http: BoundedSession, act: str, damaged:
             reads[act](at(server.url, http))
 
 
+@pytest.mark.parametrize("damaged", ["", "<html>", '{"tags": [7]}', '{"tags": ["a b"]}', '{"tags": '])
+def test_a_damaged_list_of_tags_is_read_again(http: BoundedSession, damaged: str) -> None:
+    """It counts only if it comes twice."""
+    bodies = [damaged, '{"tags": ["one"]}', damaged, damaged]
+    with run_server(lambda it: it.answer(200, bodies.pop(0), kind="application/json")) as server:
+        assert at(server.url, http).tags() == ("one",)
+        with pytest.raises(Unknown, match="not a list of tags"):
+            at(server.url, http).tags()
+
+
 def test_too_long_a_wait_is_unknown(http: BoundedSession) -> None:
     """The error has the requested wait. Nothing waits."""
     clock = FakeClock()

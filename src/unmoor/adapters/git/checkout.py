@@ -23,7 +23,8 @@ from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, on_a_branch
 from unmoor.adapters.git.signatures import signer
 from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
-from unmoor.errors import Refused, Unknown
+from unmoor.errors import Cause, Refused, Unknown
+from unmoor.ports.failure import failure
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
 from unmoor.util.digests import is_commit
@@ -160,7 +161,15 @@ class GitCheckout:
         return without_login(self._remote) if re.search(r"[/:]", self._remote) else None
 
     def remote_tags(self) -> Mapping[str, str]:
-        """Every tag of the remote, peeled; see `unmoor.ports.git.Git`."""
+        """Every tag of the remote, peeled, in a second try if one fails; see `unmoor.ports.git.Git`."""
+        try:
+            return self._remote_tags()
+        except Unknown as error:
+            if error.cause not in {Cause.LOST, Cause.NONSENSE}:
+                raise
+        return self._remote_tags()
+
+    def _remote_tags(self) -> Mapping[str, str]:
         address = self.remote()
         if address is None:
             raise Unknown(
@@ -174,7 +183,8 @@ class GitCheckout:
         for line in filter(None, out.split("\n")):
             target, tab, ref = line.partition("\t")
             if not tab or not is_commit(target) or not ref.startswith("refs/tags/"):
-                raise Unknown(
+                raise failure(
+                    Cause.NONSENSE,
                     f"the remote's answer is not a list of tags: {clean(line, 80)!r}",
                     where=address,
                     next_step="check the output of: git ls-remote --tags",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from unmoor.errors import Refused, TimedOut, Unknown, UnmoorError
+from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -96,7 +96,10 @@ class GitProgram:
                 next_step="check that the remote is reachable",
             ) from error
         if ran.code not in fine:
-            raise failure(what, ran, cwd)
+            failed = failure(what, ran, cwd)
+            if remote and isinstance(failed, Unknown):
+                failed.cause = Cause.LOST
+            raise failed
         if len(ran.out) >= limit or (len(ran.out) > limit // 4 and len(ran.out.encode()) >= limit):
             raise Unknown(
                 f"the output of {what} is longer than {limit} bytes",

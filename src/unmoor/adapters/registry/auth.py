@@ -15,10 +15,12 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from unmoor.adapters.http.retry_after import second_look
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import may_be_loopback, origin, parsed, resolve_link, without_query
 from unmoor.adapters.registry.answers import describe_errors
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Cause, Denied, Unknown
+from unmoor.ports.failure import failure
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
@@ -109,10 +111,15 @@ class RegistryAuth:
         if login is not None:
             self._check_transport(realm)
         query += [("scope", each) for each in scopes]
-        answer = self.fetch(f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}", login)
-        if answer.status in _REFUSED:
-            raise denied(answer, self.place, anonymous=login is None)
-        return _read_token(answer)
+        address = f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
+
+        def ask() -> Secret:
+            answer = self.fetch(address, login)
+            if answer.status in _REFUSED:
+                raise denied(answer, self.place, anonymous=login is None)
+            return _read_token(answer)
+
+        return second_look(ask)
 
     def _check_transport(self, address: str) -> None:
         """Check that credentials go over https or stay on this machine. Raises `Denied`."""
@@ -140,7 +147,8 @@ def _read_token(answer: Response) -> Secret:
             issued = _TokenAnswer()
         token = issued.token or issued.access_token
     if not token or len(token) > _LONGEST_TOKEN or not token.isascii() or any(c.isspace() for c in token):
-        raise Unknown(
+        raise failure(
+            Cause.NONSENSE,
             f"the answer ({answer.status}) has no usable token",
             where=without_query(answer.url),
             otherwise="check the registry's status page",

@@ -7,6 +7,7 @@ their digests, or retry a wrong password for minutes, or match credentials by th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
@@ -18,8 +19,9 @@ from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.adapters.registry.answers import describe_errors, errors_of, is_absent, unexpected_answer
 from unmoor.adapters.registry.requests import RegistryRequests, RequestForbidden
 from unmoor.artifacts import oci
-from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
+from unmoor.errors import Cause, Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.failure import failure
 from unmoor.ports.index import Credential
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
@@ -176,12 +178,11 @@ class OciRegistry:
         found: list[str] = []
         path = f"tags/list?n={_PER_PAGE}"
         for _ in range(_PAGE_LIMIT):
-            answer = self._requests.ask("GET", path)
-            if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
+            page = second_look(partial(self._page_of_tags, path))
+            if page is None:
                 return ()
-            self._check_status(answer, HTTPStatus.OK)
-            found += _tags(answer)
-            path = self._next(answer)
+            tags, path = page
+            found += tags
             if not path:
                 return tuple(dict.fromkeys(found))
         raise Unknown(
@@ -190,6 +191,14 @@ class OciRegistry:
             next_step="check whether the registry's pages link in a circle",
             retryable=False,
         )
+
+    def _page_of_tags(self, path: str) -> tuple[tuple[str, ...], str] | None:
+        """Read one page: its tags, and the path of the next one. ``None`` if the repository does not exist."""
+        answer = self._requests.ask("GET", path)
+        if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
+            return None
+        self._check_status(answer, HTTPStatus.OK)
+        return _tags(answer), self._next(answer)
 
     def may_push(self) -> bool:
         """Start an upload and abandon it. ``False`` without a login. Raises `Denied`, `Rejected`."""
@@ -275,7 +284,8 @@ def _tags(answer: Response) -> tuple[str, ...]:
     except ValueError:
         tags = ("",)
     if not all(map(oci.is_tag, tags)):
-        raise Unknown(
+        raise failure(
+            Cause.NONSENSE,
             "the answer is not a list of tags",
             where=without_query(answer.url),
             next_step="check what the registry serves at this address",
