@@ -5,10 +5,15 @@ The rows are those of docs/reference/partial-states.md; tests/repository/test_pa
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from tests.support.partial_states import HOSTS, Part, start_parts
 
 from unmoor.artifacts import oci
@@ -23,6 +28,8 @@ from unmoor.rehearsal.registry import process, registries
 
 Fill = Callable[[Part], Part | None]
 ONE = HOSTS[:1]
+_MANY = 20
+"""More requests than an undo sends that change something."""
 
 
 @dataclass(frozen=True)
@@ -484,3 +491,60 @@ def test_every_partial_state(parts: dict[str, Part], row: Row) -> None:
         assert part.surfaces() == after
         assert not stages(again.out, ": deleted: ") | stages(again.out, ": removed: ")
         assert again.code == row.codes[1]
+
+
+@pytest.mark.journey
+def test_an_undo_that_is_stopped_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever request that changes something is the last one, the next run ends as if nothing had happened."""
+    if process.find_program() is None:
+        pytest.skip(registries.MISSING)
+    with start_parts(tmp_path, [True]) as (part,):
+        part.image("v0.9", version="0.9")
+        part.upload(2)
+        ends = []
+        for last in itertools.count():
+            assert last < _MANY
+            prepare_floating(part)
+            with monkeypatch.context() as patch, contextlib.suppress(Killed):
+                stopped = stop_after_writes(patch, last)
+                part.unmoor("undo", "--apply")
+            again = part.unmoor("undo", "--apply")
+            assert again.code == 0, again.out + again.err
+            ends.append(part.surfaces())
+            if not stopped:
+                break
+        assert last >= 4, "move latest back, put a copy under the tag of the commit, delete it, delete the draft"
+        assert ends == [ends[-1]] * len(ends)
+        assert part.tags() == {"v0.9", "latest"}
+
+
+class Killed(BaseException):
+    """The run is over: nothing can catch this."""
+
+
+def prepare_floating(part: Part) -> None:
+    """The state after the floating tags have moved, without a tag of the version."""
+    before = part.image(version="0.9").manifest.digest
+    part.image("sha", "latest", hosts=ONE)
+    names = [f"{host}/acme/part{part.number}" for host in ONE]
+    positions = tuple(TagPosition(name=name, tag="latest", digest=before) for name in names)
+    part.draft(record=PushRecord(tag=part.tag, commit=part.release.commit, images=(), before=positions))
+
+
+def stop_after_writes(patch: pytest.MonkeyPatch, count: int) -> list[str]:
+    """Let that many requests through that change something, and stop the run at the next one. Return those stopped."""
+    stopped: list[str] = []
+    written: list[str] = []
+    send = requests.Session.send
+
+    def stopping(self: requests.Session, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        method = request.method or ""
+        if method in {"PUT", "POST", "PATCH", "DELETE"}:
+            if len(written) == count:
+                stopped.append(method)
+                raise Killed
+            written.append(method)
+        return send(self, request, **more)
+
+    patch.setattr(requests.Session, "send", stopping)
+    return stopped

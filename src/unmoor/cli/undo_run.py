@@ -22,6 +22,7 @@ from unmoor.cli.surfaces import inventory_of
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import NotUndone, Publish, Push, Undone
 from unmoor.errors import Incomplete, Internal, Interrupted, UnmoorError
+from unmoor.project.releasable import refuse_fork
 from unmoor.publish.inventory import released_elsewhere
 from unmoor.publish.tag_positions import TagPositions
 from unmoor.publish.undo_plan import Fate, Remedies, UndoItem, keep_drafts, plan_undo
@@ -34,7 +35,10 @@ def run(target: TargetOptions, *, apply: bool) -> int:
     options = RunOptions(target=target, quiet=True, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
-        folder = opened.request.folder
+        request = opened.request
+        folder = request.folder
+        if request.real:
+            refuse_fork(opened.services.git, request.repository, request.settings.repository)
         if apply:
             folder.open()
         with exclusive_lock(folder.path) if apply else nullcontext():
@@ -42,8 +46,8 @@ def run(target: TargetOptions, *, apply: bool) -> int:
             items = plan_undo(
                 inventory,
                 remedies=_remedies(opened.pipeline),
-                plans=opened.request.image_plans(opened.services),
-                packages=opened.request.packages(opened.services),
+                plans=request.image_plans(opened.services),
+                packages=request.packages(opened.services),
                 positions=TagPositions.of(folder, inventory.before),
             )
             if apply:
@@ -52,7 +56,7 @@ def run(target: TargetOptions, *, apply: bool) -> int:
         click.echo(_line(item, applied=apply))
     for note in filter(None, [released_elsewhere(inventory) if items else ""]):
         err(f"warning: {note}")
-    return _print_ending(items, applied=apply, tag=opened.request.tag, options=options)
+    return _print_ending(items, applied=apply, tag=request.tag, options=options)
 
 
 def _remedies(pipeline: Pipeline) -> Remedies:

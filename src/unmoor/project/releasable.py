@@ -36,6 +36,17 @@ def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
     )
 
 
+def refuse_fork(git: Git, repository: str, expected: str) -> None:
+    """Raise `Refused` if the repository (``owner/name``) is not the configured one; an empty one allows any."""
+    if expected and repository.lower() != expected.lower():
+        raise Refused(
+            f"this repository is {clean(repository) or 'unknown'}, but the project is released only from"
+            f" {clean(expected)}",
+            where=str(git.folder),
+            next_step="release from there; in a fork, rehearse: unmoor rehearse",
+        )
+
+
 def refuse_shallow(git: Git) -> None:
     """Raise `Refused`, with the command that fetches the rest, if the clone is shallow."""
     if git.shallow():

@@ -82,7 +82,9 @@ class SurfaceStates:
             raise content.unread
         drafts = _describe_drafts(content.drafts)
         if content.public is None:
-            note = "; ".join(filter(None, (f"no public release of {clean(self.inventory.release.tag)}", drafts)))
+            unseen = "" if content.hidden is None else f"drafts cannot be seen: {content.hidden.in_brief()}"
+            public = f"no public release of {clean(self.inventory.release.tag)}"
+            note = "; ".join(filter(None, (public, drafts, unseen)))
             return SurfaceState(surface=FORGE, state=State.INCOMPLETE, note=note)
         if best is not None:
             return compare_release(best.manifest, content.public, self.forge)

@@ -8,7 +8,7 @@ from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Publish, StageContext, Undone
-from unmoor.errors import Denied, UnmoorError
+from unmoor.errors import Denied, Internal, Interrupted, UnmoorError
 from unmoor.images.image_plan import ImagePlan, manifest_by_digest, registries
 from unmoor.images.tag_placement import TagPlacement, placements
 from unmoor.ports.clock import Clock
@@ -130,6 +130,8 @@ class TagImages(Publish[MovedTags]):
         try:
             packages = self.packages.get(registry.name)
             return move_back(pointer, registry, packages, plans=self.plans, release=release, clock=self.clock)
+        except (Interrupted, Internal):
+            raise
         except UnmoorError as error:
             return NotUndone(f"{where} stays: {error.what}")
 

@@ -17,7 +17,7 @@ from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Release
 from unmoor.project import read_facts
-from unmoor.project.releasable import refuse_other_version, refuse_shallow, tag_on_head
+from unmoor.project.releasable import refuse_fork, refuse_other_version, refuse_shallow, tag_on_head
 from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
 from unmoor.release_request import ReleaseRequest
@@ -91,7 +91,8 @@ class ResolveTag(Check[Release]):
         """Resolve the tag. Raises `Refused`, `ConfigError`, and `Unknown` if git or the remote cannot be read."""
         if self.tag is not None:
             self._naming(None).prefix_of(self.tag)
-        self._require_repository()
+        if self.real:
+            refuse_fork(self.git, self.repository, self.expected_repository)
         refuse_shallow(self.git)
         local = self.git.tags()
         tag = self.tag if self.tag is not None else tag_on_head(self.git, self._naming)
@@ -154,16 +155,6 @@ class ResolveTag(Check[Release]):
         """Require the signature of a listed signer, if signed tags are configured."""
         if self.signers:
             context.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
-
-    def _require_repository(self) -> None:
-        """Refuse a fork: a real release must come from the configured repository."""
-        if self.real and self.expected_repository and self.repository.lower() != self.expected_repository.lower():
-            raise Refused(
-                f"this repository is {clean(self.repository) or 'unknown'}, but the project is released only from"
-                f" {clean(self.expected_repository)}",
-                where=str(self.git.folder),
-                next_step="release from there; in a fork, rehearse: unmoor rehearse",
-            )
 
     def _require_unchanged(self) -> None:
         """Refuse changed files if the tag was not named: the user may expect to release them."""
