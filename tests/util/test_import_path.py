@@ -136,3 +136,17 @@ def test_the_servers_of_a_rehearsal_import_nothing_from_their_folder(repo: Path,
     assert process.returncode == 0, err
     assert Path(file).name == "world.toml"
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+
+
+@pytest.mark.parametrize("path", ["{path}:", ":{path}", ".:{path}", "bin:{path}", "::bin:{path}:."])
+def test_no_program_of_the_repository_runs(path: str, repo: Path, tmp_path: Path) -> None:
+    """A relative or empty entry of PATH leads to no program in the repository, though it is the first."""
+    for folder in (repo, repo / "bin"):
+        folder.mkdir(exist_ok=True)
+        for name in ("git", "docker", "uv", "keyring"):
+            (folder / name).write_text(f"#!/bin/sh\necho {name} >> '{tmp_path / 'ran'}'\n")
+            (folder / name).chmod(0o755)
+    env = {**os.environ, "PATH": path.format(path=os.environ["PATH"])}
+    ran = subprocess.run([*SCRIPT, "notes", "v1.0"], cwd=repo, env=env, capture_output=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()

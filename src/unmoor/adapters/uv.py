@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.adapters.process.home import make_home
-from unmoor.adapters.process.variables import is_public, tool_variables
+from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
 from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, settings
 from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
@@ -23,6 +23,7 @@ from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
+from unmoor.util.secret import Secret
 
 _LOGIN = re.compile(r"://[^/\s@]*@")
 # uv reads these settings once, when it starts.
@@ -48,6 +49,7 @@ class Uv:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     python: str = sys.executable
     constraints: tuple[str, ...] = ()
+    _asked: dict[tuple[str, str], Secret] = field(default_factory=dict, repr=False, compare=False)
 
     def under(self, constraints: Sequence[str]) -> Uv:
         """The same with build constraints; see `unmoor.ports.environments.Environments`."""
@@ -130,14 +132,16 @@ class Uv:
             return False
         return not name.lower().endswith("_proxy") or is_public(name, self.environ.get(name, ""))
 
-    def _ask_keyring(self, service: str, user: str) -> str:
-        """Ask the program ``keyring``, as uv does if the user's settings say so."""
-        env = dict(self.environ)  # it looks for logins of many kinds in many places
-        try:
-            ran = self.shell.run(["keyring", "get", service, user], cwd=Path("/"), env=env, timeout=_KEYRING_PATIENCE)
-        except (ToolMissing, TimedOut):
-            return ""
-        return ran.out.strip() if ran.code == 0 else ""
+    def _ask_keyring(self, service: str, user: str) -> Secret:
+        """Ask the program ``keyring``, as uv does if the user's settings say so, once for each pair."""
+        if (service, user) not in self._asked:
+            args, env = ["keyring", "get", service, user], keyring_variables(self.environ)
+            try:
+                ran = self.shell.run(args, cwd=Path("/"), env=env, timeout=_KEYRING_PATIENCE)
+                self._asked[service, user] = Secret(ran.out.strip() if ran.code == 0 else "")
+            except (ToolMissing, TimedOut):
+                self._asked[service, user] = Secret("")
+        return self._asked[service, user]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,10 @@ from urllib.parse import SplitResult, quote, urlsplit
 from unmoor.adapters.process.home import configuration_folder
 from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import ConfigError
+from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
-Ask = Callable[[str, str], str]
+Ask = Callable[[str, str], Secret]
 """Asks a keyring for the password of an address and a user. Empty if there is none."""
 
 # Variables that say where packages come from. uv prefers them to its settings, so it must not see them.
@@ -170,7 +171,7 @@ class _Logins:
         login = self._of_index(name) or self._of_netrc(parts.hostname or "", user) or self._of_store(bare, user)
         if login is None and user and self._ask is not None:
             password = self._ask(bare, user) or self._ask(host, user)
-            login = (user, password) if password else None
+            login = (user, password.reveal()) if password else None
         if login is None:
             return address
         return parts._replace(netloc=f"{quote(login[0], safe='')}:{quote(login[1], safe='')}@{host}").geturl()

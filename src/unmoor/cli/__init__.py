@@ -16,6 +16,10 @@ def main() -> None:
         from unmoor.util.import_path import drop_repositories
 
         drop_repositories()
+    if not all(each.startswith(os.sep) for each in os.environ.get("PATH", os.sep).split(os.pathsep)):
+        from unmoor.util.import_path import drop_relative_programs
+
+        drop_relative_programs()
 
     if sys.argv[1:] == ["--version"]:
         from unmoor._version import version

@@ -1,4 +1,4 @@
-"""Keep what is in a repository from being imported in place of unmoor's own dependencies."""
+"""Keep what is in a repository from being imported or run in place of unmoor's own libraries and tools."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def drop_repositories() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(kept)
     else:
         os.environ.pop("PYTHONPATH", None)
+
+
+def drop_relative_programs() -> None:
+    """Take relative folders off ``PATH``: in them unmoor would find a ``git`` of the repository, as would its tools."""
+    kept = [each for each in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(each)]  # noqa: PTH117
+    os.environ["PATH"] = os.pathsep.join(kept) or os.defpath
 
 
 def _real(folder: str) -> str:

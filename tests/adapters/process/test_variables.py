@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.adapters.process.variables import is_public, project_variables, tool_variables
+from unmoor.adapters.process.variables import (
+    is_public,
+    keyring_variables,
+    project_variables,
+    server_variables,
+    tool_variables,
+)
 
 
 def test_no_token_passes() -> None:
@@ -66,7 +72,9 @@ def test_addresses_lose_their_logins(name: str, value: str, seen: str | None) ->
     seen = "https://one/s https://two/s\nhttps://three/s" if seen is None else seen
     assert project_variables({name: value}) == {name: seen}
     assert is_public(name, value) == (seen == value)
-    assert tool_variables({name: value}) == {name: value}
+    assert tool_variables({name: value}) == {name: seen}
+    assert tool_variables({name: value}, logins=True) == {name: value}
+    assert server_variables({name: value}).get(name, seen) == seen
 
 
 def test_what_stays_visible() -> None:
@@ -74,3 +82,21 @@ def test_what_stays_visible() -> None:
     assert is_public("PATH", "/bin")
     assert not is_public("GITHUB_TOKEN", "t")
     assert not is_public("HOME", "/home/someone")
+
+
+def test_what_programs_of_ours_get() -> None:
+    """They find the user's settings; no token of a release is passed to any."""
+    environ = {
+        "HOME": "/home/someone",
+        "PYTHONPATH": "/libraries",
+        "DOCKER_HOST": "unix:///engine",
+        "DBUS_SESSION_BUS_ADDRESS": "unix:path=/bus",
+        "GOOGLE_APPLICATION_CREDENTIALS": "/key.json",
+        "GITHUB_TOKEN": "t",
+        "UNMOOR_PYPI_PASSWORD": "t",
+        "DOCKER_AUTH_CONFIG": "t",
+    }
+    assert set(tool_variables(environ)) == {"HOME"}
+    assert set(server_variables(environ)) == {"HOME", "PYTHONPATH", "DOCKER_HOST"}
+    cloud = {"DBUS_SESSION_BUS_ADDRESS", "GOOGLE_APPLICATION_CREDENTIALS"}
+    assert set(keyring_variables(environ)) == {"HOME", *cloud}

@@ -128,7 +128,7 @@ class Building:
         """The environment of the builder: what it needs to find engine and registries, and the build's secrets."""
         environ = self.connection.environ
         passed = {name: value for name, value in environ.items() if name.startswith(_PASSED)}
-        env = tool_variables(environ) | passed
+        env = tool_variables(environ, logins=True) | passed
         if recipe is None:
             return env
         env |= {f"{_SECRET}_{number}": value.reveal() for number, value in enumerate(recipe.secrets.values())}

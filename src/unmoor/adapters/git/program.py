@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
@@ -110,9 +111,12 @@ class GitProgram:
 
 
 def variables(environ: Mapping[str, str], *, remote: bool = False) -> dict[str, str]:
-    """Return the environment of git: an allow-list, and variables that make it ask nobody and run no program."""
+    """Return the environment of git: an allow-list, and variables that make it ask nobody and run no program.
+
+    Only to talk to a ``remote`` it gets tokens, and the login of a proxy.
+    """
     allowed = {
-        name: value
+        name: value if remote else without_logins(name, value)
         for name, value in environ.items()
         if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
     }

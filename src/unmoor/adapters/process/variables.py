@@ -40,6 +40,9 @@ GIT_EXEC_PATH GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM
 PYTHONPATH PYTHONUSERBASE PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
 """
 _OF_SERVERS: Final = frozenset(f"{_COMMON} {_PERSONAL} {_SERVING}".split())
+_OF_KEYRINGS: Final = re.compile(
+    r"DBUS_SESSION_BUS_ADDRESS$|XDG_RUNTIME_DIR$|DISPLAY$|(PYTHON_)?KEYRING_|(AWS|AZURE|ARTIFACTS|CLOUDSDK|GOOGLE)_"
+)
 _PROXIES: Final = re.compile(r"(?:https?|all)_proxy", re.IGNORECASE)
 
 # What stands between "://" and the last "@" before the path. A password may hold an unescaped "/": then the part
@@ -56,14 +59,24 @@ def project_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: without_logins(name, value) for name, value in environ.items() if _is_listed(name, _OF_PROJECT)}
 
 
-def tool_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for programs of ours that run no code of the project: they find the user's settings."""
-    return {name: value for name, value in environ.items() if _is_listed(name, _OF_TOOLS)}
+def tool_variables(environ: Mapping[str, str], *, logins: bool = False) -> dict[str, str]:
+    """Return the variables for programs of ours that run no code of the project: they find the user's settings.
+
+    Code of the project that runs at the same time may read them. So addresses keep their ``logins`` only for a program
+    that needs them.
+    """
+    found = {name: value for name, value in environ.items() if _is_listed(name, _OF_TOOLS)}
+    return found if logins else {name: without_logins(name, value) for name, value in found.items()}
 
 
 def server_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables for servers of a rehearsal: no credential is among them."""
-    return {name: value for name, value in environ.items() if _is_listed(name, _OF_SERVERS)}
+    return {name: without_logins(name, value) for name, value in environ.items() if _is_listed(name, _OF_SERVERS)}
+
+
+def keyring_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for the program ``keyring``, which may look up a login in a desktop or in a cloud."""
+    return tool_variables(environ) | {name: value for name, value in environ.items() if _OF_KEYRINGS.match(name)}
 
 
 def is_public(name: str, value: str) -> bool:
