@@ -7,8 +7,10 @@ import errno
 import inspect
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -16,6 +18,7 @@ import pytest
 import unmoor
 from unmoor import errors
 from unmoor.cli import exit_codes
+from unmoor.errors import Cause, from_os_error
 from unmoor.render.advice import next_step
 
 SOURCES = Path(inspect.getfile(unmoor)).parent
@@ -94,6 +97,34 @@ def test_a_disk_error_is_no_bug(
     assert exit_codes.guard(fail) == code
     lines = click.unstyle(capsys.readouterr().err).splitlines()
     assert lines == [f"error: /there/file: {message}", f"next:  {step}, then run the same command again"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system does not say which file a write was for, so the fuller of two folders is named."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir("/")
+    free = {str(tmp_path): 0, "/": 9}
+    monkeypatch.setattr(os, "statvfs", lambda folder: SimpleNamespace(f_bavail=free[str(folder)], f_frsize=1))
+    error = from_os_error(OSError(number, os.strerror(number)))
+    assert error is not None
+    assert (error.exit_code, error.where, error.cause) == (13, str(tmp_path), Cause.NO_ROOM)
+
+
+def test_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python reports a missing folder if it can write to none. That is a full disk, and no bug."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    with pytest.raises(FileNotFoundError) as caught:
+        tempfile.mkdtemp()
+    error = from_os_error(caught.value)
+    assert error is not None
+    assert (error.exit_code, error.retryable) == (13, True)
+    assert "No usable temporary directory" in error.what
+    assert from_os_error(FileNotFoundError(errno.ENOENT, "no such file", "/there/file")) is None
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,9 @@ result of `UnmoorError.amended` instead.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import posixpath
 import tempfile
 from enum import Enum
@@ -303,6 +305,16 @@ def _has_temporary_folder() -> bool:
         return False
 
 
+def _fullest_folder() -> str:
+    """The folder with the least space, of those that this process writes to: a failed write names no file."""
+    free: dict[str, int] = {}
+    for find in (tempfile.gettempdir, os.getcwd):
+        with contextlib.suppress(OSError):
+            stat = os.statvfs(folder := find())
+            free[folder] = stat.f_bavail * stat.f_frsize
+    return min(free, key=free.__getitem__, default="")
+
+
 def from_os_error(error: BaseException) -> UnmoorError | None:
     """The error for a full disk, missing file permissions or too little memory, none of them a bug; else ``None``."""
     if isinstance(error, MemoryError):
@@ -319,7 +331,7 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
     if error.errno in _NO_ROOM:
         full = ToolMissing(
             f"cannot write a file: {what}",
-            where=where,
+            where=where or _fullest_folder(),
             next_step="free space where the checkout and temporary files (TMPDIR) are",
             retryable=True,
         )

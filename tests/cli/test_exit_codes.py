@@ -11,6 +11,7 @@ import pytest
 from unmoor.cli import exit_codes
 from unmoor.core.middleware import internal_error
 from unmoor.errors import Internal
+from unmoor.util.announce import announce
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,9 @@ def test_the_traceback_of_a_stage(tmp_path: Path, *, journal: bool) -> None:
     found = exit_codes.traceback_path(internal_error(caught.value), path)
     assert (found == path) is journal
     assert journal or "in broken" in found.read_text()
+
+
+def test_a_wait_outside_a_stage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command without stages says on stderr what it waits for."""
+    assert exit_codes.guard(lambda: announce("waiting 2 min more")) == 0
+    assert capsys.readouterr() == ("", "waiting 2 min more\n")

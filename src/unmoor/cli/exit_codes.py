@@ -14,6 +14,7 @@ import click
 
 from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
 from unmoor.render.advice import next_step
+from unmoor.util.announce import announcing_to
 from unmoor.util.text import clean, indented
 
 MAX_LINES = 60
@@ -23,7 +24,9 @@ MAX_LINES = 60
 def guard(command: Callable[[], Any]) -> int:
     """Run a command and return its exit code. Print the message of an error on stderr."""
     try:
-        code = command()
+        # What stages wait for is shown by the listeners; this is for commands that run none.
+        with announcing_to(lambda text: click.echo(clean(text), err=True)):
+            code = command()
     except click.ClickException as error:
         error.show()
         return error.exit_code

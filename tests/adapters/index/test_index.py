@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -300,6 +301,17 @@ def test_no_read_waits_longer_than_the_wait_around_it(patience: float, asked: st
             running.index.versions("demo")
     assert running.clock.slept == []
     assert (caught.value.cause, caught.value.wait) == (Cause.LATER, float(asked))
+
+
+def test_a_read_that_hangs_ends_with_the_wait_around_it() -> None:
+    """It takes no more than what is left, though a second at least."""
+    with run_index() as running:
+        running.served.reads.append(Exchange.hang)
+        begun = time.monotonic()
+        with ending_at(running.clock.now() + 0.1), pytest.raises(Unknown, match="within 1 s"):
+            running.index.versions("demo")
+    assert time.monotonic() - begun < 10
+    assert running.clock.slept == []
 
 
 @pytest.mark.parametrize(

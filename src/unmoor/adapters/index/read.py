@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,12 +22,15 @@ from unmoor.errors import Cause, Denied, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.ports.index import Holding, ListedFile, ProjectStatus
+from unmoor.ports.poll import time_left
 from unmoor.ports.world import IndexPlace
 
 T = TypeVar("T")
 # The page of a project with thousands of files has tens of megabytes.
 _LARGEST = 100_000_000
 _READING = Retries(within=20.0, patience=60.0)
+# Seconds that a read may take at least, however little time is left.
+_SHORTEST = 1.0
 # Seconds to wait for a busy index that does not say how long.
 _DEFAULT = 5.0
 
@@ -94,11 +98,14 @@ class Reader:
 
     def _once(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Cache-Control": "no-cache", "Pragma": "no-cache"}
-        answer = self.http.get(url, headers=headers, limit=_LARGEST)
+        # An index that never answers must not outlast the wait around this read either.
+        left = math.inf if self.clock is None else max(time_left(self.clock), _SHORTEST)
+        deadline = min(self.http.bounds.total, left)
+        answer = self.http.get(url, headers=headers, limit=_LARGEST, deadline=deadline)
         # A private index asks everyone for a login. It may get the one for uploads.
         may_have_login = bool(self.place.login.secret) and origin(url) == origin(self.place.upload)
         if answer.status == HTTPStatus.UNAUTHORIZED and may_have_login:
-            return self.http.get(url, headers=headers, limit=_LARGEST, login=self.place.login)
+            return self.http.get(url, headers=headers, limit=_LARGEST, login=self.place.login, deadline=deadline)
         return answer
 
     def _checked(self, answer: Response) -> Response | None:
