@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 from tests.support.sample_values import FakeClock
 
@@ -18,6 +19,7 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Cause, Conflict, Denied, Incomplete, Refused, Rejected, TryLater, Unknown
 from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
+from unmoor.ports.index import Holding
 from unmoor.products import File
 from unmoor.util.files import sha256_of
 
@@ -65,6 +67,31 @@ def test_full_notes_are_no_asset_if_the_body_has_them(at: LocalForge, tmp_path: 
     one = draft_inputs(at, tmp_path)
     one.stage.make(one.context)
     assert "RELEASE_NOTES.md" not in names(one)
+
+
+@pytest.mark.parametrize(
+    ("index", "staging", "error"),
+    [("nothing", "nothing", None), ("ours", "other", None), ("other", "nothing", Conflict), ("down", "ours", Unknown)],
+)
+def test_no_draft_is_made_for_a_version_that_the_index_has_from_another_build(
+    at: LocalForge, tmp_path: Path, index: str, staging: str, error: type[Exception] | None
+) -> None:
+    """Before the first draft the index is read, so that nothing changes; the staging index does not decide."""
+    one = draft_inputs(at, tmp_path)
+    sdist = one.dists.sdists[0]
+    held: dict[str, Holding | BaseException] = {
+        "nothing": Holding(simple={}, json=None),
+        "ours": Holding(simple=listed_files({sdist.name: sdist.sha256}), json=None),
+        "other": Holding(simple=listed_files({sdist.name: "b" * 64}), json=None),
+        "down": Unknown("503", next_step="wait"),
+    }
+    stage = replace(one.stage, indexes=(FakeIndex(held[index]), FakeIndex(held[staging])))
+    if error is None:
+        assert stage.make(one.context) == stage.find(one.context)
+        return
+    with pytest.raises(error):
+        stage.make(one.context)
+    assert at.forge().releases(one.release.tag) == ()
 
 
 def test_the_manifest_carries_the_proof(at: LocalForge, tmp_path: Path) -> None:

@@ -1,17 +1,16 @@
-"""What indexes and registries already hold of a version, before files of another build in a draft are replaced."""
+"""What indexes and registries already hold of a version, before a draft is made or its files are replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from unmoor.artifacts import oci
+from unmoor.images.existing import find_existing
 from unmoor.images.image_names import BuildTarget
-from unmoor.images.image_plan import ImagePlan, read_commit_tag, require_image
+from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Image, Images, Release
 from unmoor.publish.index_state import split_missing
-
-_ADVICE = "find out which run pushed it"
 
 
 def require_nothing_else_out(
@@ -27,9 +26,7 @@ def require_nothing_else_out(
         for target in plan.targets:
             wanted = _images_of(plan, target, images)
             for registry in plan.registries:
-                tag, remote = read_commit_tag(registry, release, target, wanted)
-                if remote is not None:
-                    require_image(remote, wanted, registry, tag, _ADVICE)
+                find_existing(plan, registry, target, release, wanted)
 
 
 def _images_of(plan: ImagePlan, target: BuildTarget, images: Images | None) -> tuple[Image, ...]:

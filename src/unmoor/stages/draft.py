@@ -200,15 +200,19 @@ class MakeDraft(Push[Draft]):
         return choice.chosen
 
     def _require_replaceable(self, bundle: ReleaseAssets, context: StageContext) -> None:
-        """Check that files of another build in an existing draft may be replaced. Changes nothing.
+        """Check that a new draft can be released, or that files of another build in a draft may be replaced.
 
-        Raises `Conflict` if an index or a registry holds anything of this version that is not ours, and `Refused` if
-        the draft changes while it is watched: then another run is filling it.
+        Changes nothing. Raises `Conflict` if an index or a registry holds anything of this version that is not ours,
+        and `Refused` if the draft changes while it is watched: then another run is filling it.
         """
         forge_release = self._select(context).chosen
-        if forge_release is None or not replaces_bytes(self._repairable(forge_release, bundle)):
+        if forge_release is None:
+            # A staging index does not decide: it may be advisory, and it has the last word on nothing.
+            self._require_nothing_else_out(self.indexes[:1], context)
             return
-        self._require_nothing_else_out(forge_release, context)
+        if not replaces_bytes(self._repairable(forge_release, bundle)):
+            return
+        self._require_only_draft(forge_release, context)
         context.warn(f"the draft at {forge_release.url} holds files of another build that nothing vouches for")
         context.say(f"checking for {_QUIET:g} s whether another run is filling the draft, before replacing its files")
 
@@ -217,23 +221,26 @@ class MakeDraft(Push[Draft]):
 
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise busy(forge_release)
-        self._require_nothing_else_out(forge_release, context)
+        self._require_only_draft(forge_release, context)
 
-    def _require_nothing_else_out(self, forge_release: ForgeRelease, context: StageContext) -> None:
+    def _require_only_draft(self, forge_release: ForgeRelease, context: StageContext) -> None:
         """Raise `Conflict`, with the way out, if an index or a registry holds anything of this version but ours."""
         try:
-            require_nothing_else_out(
-                context[self.release],
-                context[self.dists],
-                context[self.images] if self.images else None,
-                indexes=self.indexes,
-                plans=self.plans,
-            )
+            self._require_nothing_else_out(self.indexes, context)
         except Conflict as error:
             raise error.amended(
                 also=f"the draft at {forge_release.url} is of another build, which nothing vouches for",
                 next_step=f"{HOW_TO_VOUCH}; if that is lost, release the next version",
             ) from error
+
+    def _require_nothing_else_out(self, indexes: tuple[Index, ...], context: StageContext) -> None:
+        require_nothing_else_out(
+            context[self.release],
+            context[self.dists],
+            context[self.images] if self.images else None,
+            indexes=indexes,
+            plans=self.plans,
+        )
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""

@@ -15,13 +15,12 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Denied, Incomplete, Unknown, UnmoorError
 from unmoor.images.annotate import index_over, is_annotated
+from unmoor.images.existing import find_existing
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
     ImagePlan,
-    commit_only,
     manifest_by_digest,
     product,
-    read_commit_tag,
     read_remote,
     registries,
     require_image,
@@ -40,8 +39,6 @@ from unmoor.publish.asset_upload import find_release
 from unmoor.publish.gates import Gates
 from unmoor.publish.push_record import HeldRecord
 from unmoor.release_request import ReleaseRequest
-
-_TAKEN = "version tags are never moved: release a new version, or find out who pushed that image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,24 +183,16 @@ class PushImages(Push[Pushed]):
         Raises `Conflict` if the commit's tag or a tag of the version points at another image.
         """
         registry, target = destination.registry, destination.target
-        alone = commit_only(destination.plan, release, target)
-        released: OciManifest | None = None
-        for tag in destination.plan.planner(release, target).fixed:
-            seen = read_remote(registry, tag) if tag not in alone else None
-            if seen is not None:
-                require_image(seen, wanted, registry, tag, _TAKEN)
-                released = seen.manifest
-        tag, seen = read_commit_tag(registry, release, target, wanted)
-        if seen is None:
-            return _TargetState(tag=tag, released=released)
-        if released is None and seen.has_lost_some_of(wanted):
-            # Somebody removed one platform: it is pushed again, and the index is put over it again.
-            return _TargetState(tag=tag)
-        require_image(seen, wanted, registry, tag, COMMIT_TAKEN, retryable=True)
-        is_final = released is not None or on_release.lists(registry, tag, seen.manifest.digest)
-        if not is_final and not is_annotated(registry, seen.manifest, [image.id for image in wanted]):
-            return _TargetState(tag=tag)
-        return _TargetState(tag=tag, product=product(registry, target, tag, seen, destination.plan.platforms))
+        there = find_existing(destination.plan, registry, target, release, wanted)
+        if there.remote is None:
+            return _TargetState(tag=there.tag, released=there.released)
+        manifest = there.remote.manifest
+        is_final = there.released is not None or on_release.lists(registry, there.tag, manifest.digest)
+        if not is_final and not is_annotated(registry, manifest, [image.id for image in wanted]):
+            return _TargetState(tag=there.tag)
+        return _TargetState(
+            tag=there.tag, product=product(registry, target, there.tag, there.remote, destination.plan.platforms)
+        )
 
     def _ensure_pushed(
         self, destination: _Destination, there: _TargetState, wanted: Sequence[Image], say: Callable[[str], None]
