@@ -322,27 +322,35 @@ class FakeRegistry:
         return self.manifests.get(reference)
 
 
-@pytest.mark.parametrize("shape", ["image", "leg", "index", "other", "nothing"])
-def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: str) -> None:
-    """Without an engine, the registry's image is found by the digest of its configuration."""
+@pytest.mark.parametrize("named_by", ["configuration", "manifest"])
+@pytest.mark.parametrize("shape", ["image", "leg", "index", "versioned", "versioned leg", "other", "nothing"])
+def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: str, named_by: str) -> None:
+    """Without an engine, the registry's image is found by the digest of its configuration, or of its manifest.
+
+    If another version of the commit was pushed first, the image has a tag with its version.
+    """
     at = make_inputs(with_dockerfile())
     dists = at.dists()
-    image = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
+    ours, other = manifest_of("sha256:" + "1" * 64), manifest_of("sha256:" + "2" * 64)
+    known = ours.digest if named_by == "manifest" else "sha256:" + "1" * 64
+    image = Image(name=NAME, target="", platform="linux/amd64", id=known, size=1)
     made = Images(images=(image,))
     wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
     image_record.write_build_record(at.folder, at.release.commit, wheels, made)
     tag = image_names.commit_tag(at.release)
-    ours, other = manifest_of(image.id), manifest_of("sha256:" + "2" * 64)
+    versioned = f"{tag}-{at.release.version}"
     held: dict[str, OciManifest] = {
         "image": {tag: ours},
         "leg": {f"{tag}-linux-amd64": ours},
         "index": {tag: index_of(ours), ours.digest: ours},
+        "versioned": {tag: other, versioned: ours},
+        "versioned leg": {tag: other, f"{versioned}-linux-amd64": ours},
         "other": {tag: other},
         "nothing": {},
     }[shape]
     registry = cast("Registry", FakeRegistry(held))
     building = stage(at, registries=(cast("Registry", FakeRegistry({tag: ours}, name="ghcr.io/other/name")), registry))
-    expected = made if shape in {"image", "leg", "index"} else None
+    expected = None if shape in {"other", "nothing"} else made
     assert building.find(at.context(dists=dists)) == expected
     with pytest.raises(ToolMissing):
         stage(at).find(at.context(dists=dists))

@@ -59,7 +59,8 @@ class ReleaseAssets:
         for file in dists.files:
             _require_safe_name(file)
             _require_size(file)
-        _require_count(len(dists.files) + len(texts))
+        # What the registries hold is attached once the images are pushed.
+        _require_count(len(dists.files) + len(texts) + (documents.record is not None))
         return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), documents=documents)
 
     def require_room(self, forge_release: ForgeRelease) -> None:
