@@ -9,5 +9,10 @@ from unmoor.util.files import sha256_of
 
 def surfaces(world: Path) -> dict[str, str]:
     """Return every file of a world by its path and sha256, without what is only a record of requests."""
-    kept = (path for path in world.rglob("*") if path.is_file() and path.suffix not in {".jsonl", ".log"})
+    # A registry keeps an upload that was begun to see whether a login may write.
+    kept = (
+        path
+        for path in world.rglob("*")
+        if path.is_file() and path.suffix not in {".jsonl", ".log"} and "_uploads" not in path.parts
+    )
     return {str(path.relative_to(world)): sha256_of(path) for path in kept}

@@ -83,7 +83,7 @@ class Belief:
                 f"no document has the sha256 {', '.join(unmatched)}, which {OPTION} or {VARIABLE} gives",
                 where=where,
                 next_step=f"give the sha256 that was printed {PRINTED}; hand over the document, too, or use a token"
-                " that can read the draft",
+                " that can read the draft; leave out the sha256 of a document that is lost",
             )
 
 

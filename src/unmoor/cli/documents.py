@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from unmoor.artifacts.run_dir import RunFolder
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.events import Report
 from unmoor.products import Dists, Images, Proof, Release
 from unmoor.publish.documents import complete
 
 _STAGED = "prove-testpypi"
+ON_THE_DRAFT = (IMAGES, manifests.NAME)
+"""What another machine finds on the draft, if it is given the sha256. A proof is only handed from job to job."""
 
 
 def write(report: Report, folder: RunFolder) -> Mapping[str, str]:

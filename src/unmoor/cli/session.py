@@ -286,8 +286,9 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     if code == 0 and report.product("verify") is not None:
         what = "rehearsal passed" if session.world.rehearsal else "released"
         output.err(f"{what}: every surface holds {tag}, verified by digest")
-    for name, digest in report.documents.items():
-        output.err(f"sha256 of {name}:  {digest}")
+    for name in documents.ON_THE_DRAFT:
+        if name in report.documents:
+            output.err(f"sha256 of {name}:  {report.documents[name]}")
     return code
 
 
