@@ -44,7 +44,8 @@ class Machine:
     def lose(self) -> None:
         """Remove the images in the engine, which only this machine had. Its checkout and account are not used again."""
         names = self.engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
-        mine = [name for name in names if name.startswith(f"unmoor.local/ghcr.io/{NAME}:")]
+        commit = self.place.repo.git("rev-parse", "v1.0")[:12]
+        mine = [name for name in names if name.startswith(f"unmoor.local/ghcr.io/{NAME}:sha-{commit}")]
         if mine:
             self.engine.docker("rmi", "--force", *mine)
 
