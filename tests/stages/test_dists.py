@@ -507,8 +507,13 @@ def test_built_again_only_if_equal(make_inputs: MakeInputs) -> None:
     with pytest.raises(Conflict, match="0" * 64) as caught:
         replace(at.build_stage(), staging=other).make(at.context())
     assert first.wheels[0].sha256 in str(caught.value)
-    assert "--dists" in caught.value.next_step
+    assert "--manifest-sha256 HEX; if that is lost, leave the staging index out: --skip" in caught.value.next_step
     assert at.folder.read_manifest() is None
+    left_out = replace(at.build_stage(), staging=other, unstaged=True)
+    assert left_out.make(at.context()).wheels == first.wheels
+    with pytest.raises(Conflict, match="0" * 64) as caught:
+        replace(at.build_stage(), index=other, unstaged=True).make(at.context())
+    assert caught.value.next_step.endswith("release the next version")
     broken: Any = FakeIndex((), broken=True)
     replace(at.build_stage(), index=broken).make(at.context())
     assert any("cannot determine whether example" in each for each in at.warned)

@@ -140,6 +140,9 @@ class Surfaces:
             except Unknown as error:
                 context.warn(f"cannot determine whether {index.name} holds files of this version: {error}")
                 continue
+            lost = (
+                "leave the staging index out: --skip testpypi" if index is self.staging else "release the next version"
+            )
             for file in built:
                 listed = holding.listed(file.name)
                 if listed is not None and listed.sha256 not in {None, file.sha256}:
@@ -147,7 +150,7 @@ class Surfaces:
                         f"{file.name} was built again with sha256 {file.sha256}, but {listed.sha256} is there",
                         where=index.name,
                         next_step=f"to continue with the files that were built first, {HOW_TO_VOUCH};"
-                        " if that is lost, release the next version",
+                        f" if that is lost, {lost}",
                     )
 
 

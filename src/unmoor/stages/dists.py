@@ -57,7 +57,8 @@ class BuildDists(Build[Dists]):
 
     ``prebuilt`` is a folder that another tool filled in this job: its files are used, and nothing is built.
     ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
-    ``whole``: every format must be there before the run continues.
+    ``whole``: every format must be there before the run continues. ``unstaged``: the release leaves the staging
+    index out, so what that holds may differ; a file that a manifest names may still come from it.
     """
 
     name: str = "dists"
@@ -74,6 +75,7 @@ class BuildDists(Build[Dists]):
     prebuilt: Path | None = None
     handed: bool = False
     whole: bool = False
+    unstaged: bool = False
 
     @classmethod
     def of(
@@ -95,6 +97,7 @@ class BuildDists(Build[Dists]):
             prebuilt=request.prebuilt,
             handed=request.handed,
             whole=request.pushes,
+            unstaged=request.staging(services) is None,
             after=(access,),
         )
 
@@ -171,7 +174,8 @@ class BuildDists(Build[Dists]):
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             build = self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
             built, tools, how = build
-            self._surfaces.require_equal(tuple(map(describe_file, built)), release, context)
+            compared = replace(self._surfaces, staging=None) if self.unstaged else self._surfaces
+            compared.require_equal(tuple(map(describe_file, built)), release, context)
             files = tuple(_copy_into(path, self.folder.dists) for path in built)
         dists = self._with_decisions(Dists(files=files, tools=tools, decisions=how))
         self.folder.write_build(Manifest.of(release, dists))
