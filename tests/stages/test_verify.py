@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.support import one_fault
 from tests.support.image_stages import COMMIT, FakeGitRemote
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DISTS, RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge, text_file
+from tests.support.one_fault import OneFault
 from tests.support.sample_values import FakeClock
 
 from unmoor.artifacts import manifest as manifests
@@ -152,6 +154,44 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
     }
     assert not any(held.pending for held in verified.held)
     assert it.clock.slept == [0.0]
+
+
+FAULTS: dict[str, one_fault.Fault] = {
+    "500": one_fault.answer(500),
+    "502 in HTML": one_fault.answer(502, b"<html>"),
+    "503 that asks": one_fault.answer(503, headers={"Retry-After": "7"}),
+    "429 that asks": one_fault.answer(429, headers={"Retry-After": "7"}),
+    "a login page": one_fault.answer(200, b"<html><form><input></form></html>"),
+    "nothing": one_fault.answer(200),
+    "an early end": one_fault.cut,
+    "another byte": one_fault.damaged,
+    "a reset": one_fault.reset,
+}
+
+
+@pytest.fixture(scope="module")
+def released(at: LocalForge, tmp_path_factory: pytest.TempPathFactory) -> PublicRelease:
+    """A release that is only read."""
+    return public(at, tmp_path_factory.mktemp("released"))
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_in_any_read_does_not_stop_it(
+    at: LocalForge, released: PublicRelease, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Everything is public, and each read may fail once."""
+    it, fault = released, OneFault()
+    fault.install(monkeypatch)
+    expected = fresh(it, at).verify()
+    assert fault.count > 5
+    for number in range(fault.count):
+        fault.again(FAULTS[name], number)
+        assert fresh(it, at).verify() == expected, number
+
+
+def fresh(it: PublicRelease, at: LocalForge) -> PublicRelease:
+    """Let another process verify the release: nothing is known yet."""
+    return replace(it, stage=replace(it.stage, forge=at.forge("")))
 
 
 @pytest.mark.parametrize(
