@@ -257,9 +257,39 @@ def test_settings_of_files(tmp_path: Path) -> None:
     assert only == {"index": [{"url": "https://c.example.org", "default": True}]}
 
 
-def test_settings_that_are_not_toml(tmp_path: Path) -> None:
+def test_paths_in_files(tmp_path: Path) -> None:
+    """A path is relative to the file that it is in, as uv takes it."""
+    text = 'find-links = ["wheels", "/all", "https://a.example.org"]\n[[index]]\nurl = "../simple"\n'
+    file = sample_projects.write_files(tmp_path, {"settings/uv.toml": text}) / "settings" / "uv.toml"
+    found = settings({"UV_CONFIG_FILE": str(file)})
+    assert found["find-links"] == [str(file.parent / "wheels"), "/all", "https://a.example.org"]
+    assert found["index"] == [{"url": str(file.parent / "../simple")}]
+
+
+def test_settings_that_are_missing(tmp_path: Path) -> None:
+    """A file that a variable names has to be there; the user's own need not."""
+    assert settings({"HOME": str(tmp_path)}) == {}
+    with pytest.raises(ConfigError, match="cannot be read"):
+        settings({"UV_CONFIG_FILE": str(tmp_path / "uv.toml")})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "index = [",
+        "\xff",
+        'index = "https://a.example.org"',
+        "index = [{}]",
+        "find-links = 1",
+        "pip = 1",
+        "index = [1]",
+    ],
+)
+def test_settings_that_are_wrong(tmp_path: Path, text: str) -> None:
     """The error names the user's file."""
-    sample_projects.write_files(tmp_path, {".config/uv/uv.toml": "index = ["})
-    with pytest.raises(ConfigError, match="not TOML") as caught:
+    file = tmp_path / ".config" / "uv" / "uv.toml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError) as caught:
         settings({"HOME": str(tmp_path)})
-    assert str(caught.value.where).endswith(".config/uv/uv.toml")
+    assert caught.value.where == str(file)

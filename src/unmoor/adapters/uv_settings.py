@@ -92,7 +92,7 @@ def settings(environ: Mapping[str, str], *, dependencies: str = "", ask: Ask | N
 def _of_user(environ: Mapping[str, str]) -> dict[str, Any]:
     """The user's settings and, for what they leave open, the machine's. ``UV_CONFIG_FILE`` replaces both."""
     if named := environ.get("UV_CONFIG_FILE"):
-        return _read(Path(named))
+        return _read(Path(named), required=True)
     own = configuration_folder(environ)
     merged = _read(_SYSTEM)
     for name, value in (_read(own / "uv" / "uv.toml") if own is not None else {}).items():
@@ -106,16 +106,48 @@ def _of_user(environ: Mapping[str, str]) -> dict[str, Any]:
     return merged
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """Read a uv.toml. A missing one is empty."""
+def _read(file: Path, *, required: bool = False) -> dict[str, Any]:
+    """Read a uv.toml, with absolute paths. A missing one is empty, unless it is ``required``."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError:
-        return {}
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and not required:
+            return {}
+        raise ConfigError(
+            f"the settings of uv cannot be read: {error.strerror}",
+            where=str(file),
+            next_step="correct UV_CONFIG_FILE, or the permissions of the file",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"this is not TOML: {clean(str(error))}", where=str(file), next_step="correct the settings of uv"
         ) from error
+    try:
+        _make_absolute(found, file.absolute().parent)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(
+            "index, find-links or pip is not what uv expects", where=str(file), next_step="correct the settings of uv"
+        ) from error
+    return found
+
+
+def _make_absolute(settings: dict[str, Any], folder: Path) -> None:
+    """Make the paths of settings absolute. Raises ``AttributeError``, ``KeyError`` or ``TypeError`` for odd types."""
+    for index in settings.get("index", []):
+        index["url"] = _absolute(folder, index["url"])
+    for table in (settings, settings.get("pip", {})):
+        if "index-url" in table:
+            table["index-url"] = _absolute(folder, table["index-url"])
+        for name in ("extra-index-url", "find-links"):
+            if name in table:
+                if not isinstance(table[name], list):
+                    raise TypeError
+                table[name] = [_absolute(folder, each) for each in table[name]]
+
+
+def _absolute(folder: Path, place: str) -> str:
+    """Return an address, or a path that is relative to the folder of the settings as uv takes it."""
+    return place if "://" in place or place.startswith("file:") else str(folder / place)
 
 
 def _indexes(environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:

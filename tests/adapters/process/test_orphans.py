@@ -136,7 +136,8 @@ def test_other_children_of_this_process_stay(tmp_path: Path) -> None:
             strangers.append(subprocess.Popen(["/bin/sleep", "60"]))
             LocalShell(processes=processes).run(["true"], cwd=tmp_path, env=env())
             processes.end(running)
-        assert [each.poll() for each in strangers] == [None] * 3
+            strangers.append(subprocess.Popen(["/bin/sleep", "60"], start_new_session=True))
+        assert [each.poll() for each in strangers] == [None] * 4
     finally:
         for each in strangers:
             each.kill()

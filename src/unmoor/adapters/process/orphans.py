@@ -70,9 +70,9 @@ class Orphans:
             self._end(mark if self._running or self._starting else b"")
 
     def end_all(self) -> None:
-        """End every orphan, unless a program that starts just now could be taken for one."""
+        """End the orphans of programs that nobody has waited for, unless another program is just being started."""
         with self._lock:
-            if not self._starting:
+            if self._running and not self._starting:
                 self._end(b"")
 
     def groups(self) -> frozenset[int]:
