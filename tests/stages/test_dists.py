@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,8 +18,9 @@ from tests.support import local_forge, sample_projects
 from tests.support.git_repos import Repo
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.files import describe_file
-from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.manifest import FORMER_SCHEMA, Manifest, encode
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.dists.inspect import extract, parse_filename, read_metadata
@@ -577,6 +579,25 @@ def test_files_of_another_tag_are_refused(make_inputs: MakeInputs) -> None:
     at.release = replace(at.release, settings="x.toml sha256:0")
     with pytest.raises(Conflict, match=r"are of settings of the commit, not of settings x\.toml sha256:0"):
         replace(at.build_stage(), handed=True).find(at.context())
+
+
+@pytest.mark.parametrize("counts", [False, True], ids=["not vouched for", "vouched for"])
+def test_a_release_that_a_former_version_began(make_inputs: MakeInputs, *, counts: bool) -> None:
+    """Its manifest still changed when it was written: it is ignored with a word, or refused if its digest was given."""
+    at = make_inputs()
+    manifest = replace(Manifest.of(at.release, at.dists()), schema=FORMER_SCHEMA)
+    data = encode(manifest)
+    (at.folder.path / "manifest.json").write_bytes(data)
+    given = frozenset({hashlib.sha256(data).hexdigest()}) if counts else frozenset()
+    folder = RunFolder(at.folder.path, Belief(given=given))
+    stage = at.build_stage(folder=folder)
+    if counts:
+        with pytest.raises(Conflict, match="a former version of unmoor began this release") as caught:
+            stage.find(at.context())
+        assert "finish it with the version of unmoor that began it" in caught.value.next_step
+    else:
+        assert stage.find(at.context()) is None
+        assert any("an earlier version of unmoor made it" in warning for warning in at.warned)
 
 
 @pytest.mark.parametrize("left", ["wheel", "sdist"])

@@ -124,6 +124,9 @@ def _request(
 def _open_folder(options: RunOptions, target: ResolvedTarget, world: World) -> RunFolder:
     """Return the run folder, with what vouches for documents: the digests that were given, and this user's notebook."""
     checkout = target.checkout.folder
+    if options.rehearsing:
+        # Each rehearsal begins anew and ends with its process.
+        return RunFolder.of(checkout, target.tag)
     notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
     if notebook.problem and options.ceiling > Reach.READS:
         output.err(f"warning: what this run writes will not be remembered: {clean(notebook.problem, limit=500)}")
