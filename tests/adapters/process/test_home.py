@@ -21,6 +21,8 @@ credential-provider = "cargo:token-from-stdout s3cret"
 [registry]
 default = "mine"
 token = "s3cret"
+[http]
+proxy = "someone:s3cret@proxy:3128"
 [net]
 git-fetch-with-cli = true
 [env]
@@ -38,7 +40,10 @@ FILES: Mapping[str, tuple[str, str | None]] = {
     ".docker/config.json": ('{"auths": {"ghcr.io": {"auth": "s3cret"}}}', None),
     ".ssh/id_ed25519": ("s3cret", None),
     ".aws/credentials": ("s3cret", None),
-    ".npmrc": ("//registry.example.org/:_authToken=s3cret\n", None),
+    ".npmrc": (
+        "registry=https://a:s3cret@b/\n//b/:_authToken=s3cret\n_auth = s3cret\nkey=s3cret\n//a/:_password=s3cret\nfund=false\n",
+        "registry=https://b/\nfund=false\n",
+    ),
     ".local/share/uv/credentials/credentials.toml": ("password = 's3cret'\n", None),
     ".local/share/python_keyring/keyring_pass.cfg": ("s3cret", None),
     ".cargo/credentials.toml": ("[registry]\ntoken = 's3cret'\n", None),
@@ -48,8 +53,8 @@ FILES: Mapping[str, tuple[str, str | None]] = {
         "[global]\nindex-url = https://example.org/simple\ntimeout = 5\n",
     ),
     ".pip/pip.conf": (
-        "[global]\nextra-index-url =\n  https://s3cret@one.example.org/simple\n  https://two.example.org/simple\n",
-        "[global]\nextra-index-url =\n  https://one.example.org/simple\n  https://two.example.org/simple\n",
+        "[global]\nproxy = someone:s3cret@proxy:3128\nextra-index-url =\n  https://s3cret@one.example.org/simple\n  https://two.example.org/simple\n",
+        "[global]\nproxy = proxy:3128\nextra-index-url =\n  https://one.example.org/simple\n  https://two.example.org/simple\n",
     ),
     ".config/uv/uv.toml": (
         'index-url = "https://someone:s3cret@example.org/simple"\nlink-mode = "copy"\n',
@@ -78,6 +83,7 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert cargo == {
         "registries": {"mine": {"index": "sparse+https://example.org/"}},
         "registry": {"default": "mine"},
+        "http": {"proxy": "proxy:3128"},
         "net": {"git-fetch-with-cli": True},
         "env": {},
     }
@@ -91,7 +97,7 @@ def test_the_page_on_trust_lists_it() -> None:
     page = (Path(__file__).parents[3] / "docs" / "concepts" / "trust.md").read_text()
     listed = page.partition("## What the project's code can read")[2].partition("### What stays readable")[0]
     words = set(re.findall(r"[\w./-]+", listed))
-    names = {".config/uv/uv.toml", ".config/pip", ".pip", "pip.conf", ".gitconfig", "config.toml", *_OF_CARGO}
+    names = {".config/uv/uv.toml", ".config/pip", ".pip", "pip.conf", ".gitconfig", ".npmrc", "config.toml", *_OF_CARGO}
     assert names | _ELSEWHERE.keys() | {"PIP_CONFIG_FILE", "UV_CONFIG_FILE", "CARGO_HOME"} <= words
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,6 +33,9 @@ _LOGINS_OF_CARGO: Final = (
     "global-credential-providers",
     "credential-alias",
 )
+_LOGIN_OF_NPM: Final = re.compile(
+    r"_auth|_password|token|username|email|certfile|keyfile|^\s*(cert|key)\b", re.IGNORECASE
+)
 _LARGEST: Final = 1_000_000
 
 
@@ -53,6 +57,9 @@ def make_home(folder: Path, environ: Mapping[str, str], *, git: Mapping[str, str
     variables |= _settings_of_pip(folder, user, environ)
     variables |= _settings_of_uv(folder, environ)
     variables |= _cargo(folder, user, environ)
+    if user is not None and (text := _read(user / ".npmrc")) is not None:
+        lines = (line for line in text.splitlines() if not _LOGIN_OF_NPM.search(line))
+        _write(folder / ".npmrc", no_logins("".join(f"{line}\n" for line in lines)))
     return variables
 
 

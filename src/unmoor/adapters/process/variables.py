@@ -49,6 +49,10 @@ _PROXIES: Final = re.compile(r"(?:https?|all)_proxy", re.IGNORECASE)
 # before it ends in a port that is none.
 _LOGIN: Final = re.compile(r"(?<=://)(?:[^/?#\s]*|[^/?#\s:]*:(?!\d*(?:[/?#\s]|$))\S*)@")
 _LOGIN_OF_PROXY: Final = re.compile(r"^[^/?#\s]*@")
+# A setting such as "proxy = user:password@host:3128", in the formats of pip, npm, uv and cargo.
+_PROXY_SETTING: Final = re.compile(
+    r"^([^\n=:#]*proxy[\"']?[ \t]*[=:][ \t]*[\"']?)[^/?#\s\"']*@", re.IGNORECASE | re.MULTILINE
+)
 
 
 def project_variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -92,8 +96,8 @@ def without_logins(name: str, value: str) -> str:
 
 
 def no_logins(text: str) -> str:
-    """Return a text with user names and passwords taken out of the addresses in it."""
-    return _LOGIN.sub("", text)
+    """Return a text, or a file of settings, with user names and passwords taken out of the addresses in it."""
+    return _PROXY_SETTING.sub(r"\1", _LOGIN.sub("", text))
 
 
 def _is_listed(name: str, names: frozenset[str]) -> bool:
