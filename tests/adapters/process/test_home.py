@@ -41,7 +41,7 @@ FILES: Mapping[str, tuple[str, str | None]] = {
     ".ssh/id_ed25519": ("s3cret", None),
     ".aws/credentials": ("s3cret", None),
     ".npmrc": (
-        "registry=https://a:s3cret@b/\n//b/:_authToken=s3cret\n_auth = s3cret\nkey=s3cret\n//a/:_password=s3cret\nfund=false\n",
+        "registry=https://a:s3cret@b/\n//b/:_authToken=s3cret\n_auth = s3cret\nkey=s3cret\nfund=false\n",
         "registry=https://b/\nfund=false\n",
     ),
     ".local/share/uv/credentials/credentials.toml": ("password = 's3cret'\n", None),
