@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from unmoor.adapters.process.orphans import Orphans
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 
@@ -59,6 +62,51 @@ WAYS = [
     "session twice thrice bare",
     "session twice bare deaf",
 ]
+
+
+@dataclass
+class ListedChildren:
+    """A system whose list of children a test writes."""
+
+    listed: frozenset[int] = frozenset()
+
+    def hide(self, is_public: Callable[[str, str], bool]) -> None:
+        """Do nothing."""
+
+    def adopt(self) -> None:
+        """Do nothing."""
+
+    def children(self) -> frozenset[int]:
+        """Return the list."""
+        return self.listed
+
+
+@pytest.fixture
+def sleeper() -> Iterator[int]:
+    """A child in a session of its own, which a library could have started."""
+    with subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) as process:
+        yield process.pid
+        process.kill()
+
+
+def test_nothing_is_an_orphan_before_the_first_program(sleeper: int) -> None:
+    """Whatever is there was not left by a program."""
+    found = Orphans(ListedChildren(frozenset({sleeper})))
+    found.end_all()
+    assert (found.groups(), os.waitpid(sleeper, os.WNOHANG)) == (frozenset(), (0, 0))
+
+
+def test_a_kept_process_is_never_forgotten(sleeper: int) -> None:
+    """The kernel may miss a child in its list, and the list is read again for each first program."""
+    system = ListedChildren()
+    found = Orphans(system)
+    found.keep(sleeper)
+    with found.starting("X=1") as started:
+        started(0)
+    system.listed = frozenset({sleeper})
+    found.ended(0)
+    found.end_all()
+    assert (found.groups(), os.waitpid(sleeper, os.WNOHANG)) == (frozenset(), (0, 0))
 
 
 def starts_a_daemon(folder: Path, *how: str) -> list[str]:

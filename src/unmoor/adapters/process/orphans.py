@@ -31,8 +31,10 @@ class Orphans:
         self._lock = threading.Lock()
         self._running: dict[int, bytes] = {}
         self._starting = 0
-        # The children that were there before the first of the programs that run now.
-        self._before: frozenset[int] = frozenset()
+        # The children that were there before the first of the programs that run now; ``None`` before any program.
+        self._before: frozenset[int] | None = None
+        # The kernel may miss a child in its list while others end, so `_before` alone could forget one of ours.
+        self._kept: set[int] = set()
 
     @contextlib.contextmanager
     def starting(self, mark: str) -> Iterator[Callable[[int], None]]:
@@ -58,7 +60,7 @@ class Orphans:
     def keep(self, process: int) -> None:
         """Never take a process that this one started for an orphan."""
         with self._lock:
-            self._before |= {process}
+            self._kept.add(process)
 
     def ended(self, process: int) -> None:
         """End what a program left behind. Call it once the program has been waited for.
@@ -86,10 +88,12 @@ class Orphans:
 
     def _strays(self) -> list[int]:
         """The adopted children. Those in this session were started here, by a library."""
+        if self._before is None:
+            return []
         own = os.getsid(0)
         return [
             process
-            for process in self._system.children() - self._before - self._running.keys()
+            for process in self._system.children() - self._before - self._kept - self._running.keys()
             if _session(process) not in {None, own}
         ]
 
