@@ -125,7 +125,7 @@ def _open_folder(options: RunOptions, target: ResolvedTarget, world: World) -> R
     """Return the run folder, with what vouches for documents: the digests that were given, and this user's notebook."""
     checkout = target.checkout.folder
     if options.rehearsing:
-        # Each rehearsal begins anew and ends with its process.
+        # Each rehearsal starts afresh and ends with its process.
         return RunFolder.of(checkout, target.tag)
     notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
     if notebook.problem and options.ceiling > Reach.READS:
