@@ -19,10 +19,12 @@ ON_THE_DRAFT = (IMAGES, manifests.NAME)
 def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
     """Write the documents of what a run built and proved. Return the sha256 of each by file name, the manifest last.
 
-    Writes nothing if the run did not get as far as its files, or if nothing vouches for them.
+    Writes nothing if the run did not get as far as its files, if their test failed, or if nothing vouches for them.
     """
     release, dists = report.product("tag"), report.product("dists")
     if not isinstance(release, Release) or not isinstance(dists, Dists) or not dists.vouched:
+        return {}
+    if report.outcome("prove-dists") is not None and report.product("prove-dists") is None:
         return {}
     proof, image_proof = report.product("prove-dists"), report.product("prove-images")
     images = report.product("images")
