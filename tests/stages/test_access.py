@@ -164,8 +164,9 @@ def test_a_closed_project_stops_before_the_build(status: str) -> None:
         AccessInputs(index=index).look()
     assert advice in caught.value.next_step
     assert caught.value.where == "http://example.org/demo/1.0/"
-    listed = AccessInputs(index=index, ceiling=Reach.READS).look()
-    assert f"is {status} on pypi" in listed.warned[0]
+    for ceiling in (Reach.READS, Reach.LOCAL, Reach.REMOTE):
+        listed = AccessInputs(index=index, ceiling=ceiling).look()
+        assert [f"is {status} on pypi" in each for each in listed.warned] == [True]
 
 
 def test_a_closed_project_that_holds_the_version_needs_no_upload() -> None:

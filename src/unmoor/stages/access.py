@@ -64,9 +64,10 @@ class ProveAccess(Check[Access]):
 
     ``ceiling`` is how far the run may reach. A problem at a surface that the run writes to stops the
     run; all such problems are raised together as one error. A problem at any other surface is listed
-    as unproven, so that a job without credentials can plan, build and prove. ``advisory_staging``:
-    problems at the staging index are warnings. ``proven_by_draft`` and the other ``proven_by_…`` fields
-    name the stages that prove what reading cannot.
+    as unproven, so that a job without credentials can plan, build and prove; one that no credential
+    solves, such as an archived project, is a warning, too. ``advisory_staging``: problems at the
+    staging index are warnings. ``proven_by_draft`` and the other ``proven_by_…`` fields name the
+    stages that prove what reading cannot.
 
     A trusted publishing token is minted here only if this run uploads and the project exists:
     the exchange would create the project that a pending publisher names.
@@ -120,7 +121,8 @@ class ProveAccess(Check[Access]):
                 told.add(problem)
                 if probe.required:
                     problems.append(error)
-                elif self.ceiling is Reach.READS or self._is_advisory(probe):
+                elif self.ceiling is Reach.READS or self._is_advisory(probe) or isinstance(error, Refused):
+                    # A later job may have the credentials, but it cannot release what is closed.
                     context.warn(str(error))
                 findings.append(_to_prove_later(probe.surface, error.in_brief(), probe.proven_by))
         if problems:
