@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.support import one_fault
 from tests.support.image_stages import COMMIT, FakeGitRemote
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DISTS, RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge, text_file
-from tests.support.one_fault import OneFault
+from tests.support.one_fault import FAULTS, OneFault
 from tests.support.sample_values import FakeClock
 
 from unmoor.artifacts import manifest as manifests
@@ -154,19 +153,6 @@ def test_everything_is_read_back_by_digest_without_credentials(at: LocalForge, t
     }
     assert not any(held.pending for held in verified.held)
     assert it.clock.slept == [0.0]
-
-
-FAULTS: dict[str, one_fault.Fault] = {
-    "500": one_fault.answer(500),
-    "502 in HTML": one_fault.answer(502, b"<html>"),
-    "503 that asks": one_fault.answer(503, headers={"Retry-After": "7"}),
-    "429 that asks": one_fault.answer(429, headers={"Retry-After": "7"}),
-    "a login page": one_fault.answer(200, b"<html><form><input></form></html>"),
-    "nothing": one_fault.answer(200),
-    "an early end": one_fault.cut,
-    "another byte": one_fault.damaged,
-    "a reset": one_fault.reset,
-}
 
 
 @pytest.fixture(scope="module")

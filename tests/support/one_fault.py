@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -43,6 +43,24 @@ def reset(real: requests.Response) -> requests.Response:
     raise requests.ConnectionError("reset")
 
 
+def none(real: requests.Response) -> requests.Response:
+    """Change nothing."""
+    return real
+
+
+FAULTS: dict[str, Fault] = {
+    "500": answer(500),
+    "502 in HTML": answer(502, b"<html>"),
+    "503 that asks": answer(503, headers={"Retry-After": "7"}),
+    "429 that asks": answer(429, headers={"Retry-After": "7"}),
+    "a login page": answer(200, b"<html><form><input></form></html>"),
+    "nothing": answer(200),
+    "an early end": cut,
+    "another byte": damaged,
+    "a reset": reset,
+}
+
+
 def _like(real: requests.Response, status: int, body: bytes, headers: Mapping[str, str]) -> requests.Response:
     """Return an answer with another status, body and headers to the same request."""
     real.close()
@@ -58,7 +76,7 @@ def _like(real: requests.Response, status: int, body: bytes, headers: Mapping[st
 class OneFault:
     """Counts exchanges, and puts the fault into one of them. ``at`` is its number from 0; -1 means none."""
 
-    fault: Fault = field(default=lambda real: real)
+    fault: Fault = none
     at: int = -1
     count: int = 0
 

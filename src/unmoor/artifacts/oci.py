@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from unmoor.errors import ConfigError, Unknown
+from unmoor.errors import Cause, ConfigError, UnmoorError
+from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
@@ -195,8 +196,9 @@ def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest 
     return ImageManifest(config=document.config, layers=document.layers, subject=subject, annotations=annotations)
 
 
-def _unreadable(trouble: str, where: str) -> Unknown:
-    return Unknown(
+def _unreadable(trouble: str, where: str) -> UnmoorError:
+    return failure(
+        Cause.NONSENSE,
         f"cannot read this manifest: {trouble}",
         where=where,
         next_step="look at what the registry serves there",

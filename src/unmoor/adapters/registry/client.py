@@ -204,10 +204,13 @@ class OciRegistry:
         """Start an upload and abandon it. ``False`` without a login. Raises `Denied`, `Rejected`."""
         if not self.place.login.secret:
             return False
+        second_look(self._probe)
+        return True
+
+    def _probe(self) -> None:
         answer = self._requests.ask("POST", "blobs/uploads/", push=True)
         if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
             raise self._refusal(answer, "could not start an upload")
-        return True
 
     def delete(self, digest: str) -> None:
         """Delete a manifest by digest."""
@@ -241,7 +244,9 @@ class OciRegistry:
             )
         return current
 
-    def _refusal(self, answer: Response, what: str) -> Rejected:
+    def _refusal(self, answer: Response, what: str) -> UnmoorError:
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            return unexpected_answer(answer)
         unsupported = any(code == "UNSUPPORTED" for code, _ in errors_of(answer))
         never = unsupported or answer.status == HTTPStatus.METHOD_NOT_ALLOWED
         return Rejected(
