@@ -72,3 +72,38 @@ def test_root_reads_no_secret_among_the_variables() -> None:
     assert "VISIBLE=yes" in lines
     assert "TOKEN=" in lines
     assert not [line for line in lines if "s3cret" in line or "someone" in line]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("block", "seen"),
+    [
+        (["TOKEN=first", "TOKEN=second"], "first"),
+        (["=odd", "TOKEN=a=b"], "a=b"),
+        (["NO_VALUE", "", "TOKEN="], ""),
+        (["TOKEN=\udcff\udcfe"], "\udcff\udcfe"),
+    ],
+    ids=["a name twice", "no name", "no value", "other bytes"],
+)
+def test_odd_variables(block: list[str], seen: str) -> None:
+    """What a shell would never set is hidden too, and stays what it is for this process."""
+    code = (
+        "import ctypes, os\nfrom unmoor.adapters.process.protection import protection\n"
+        "protection().hide(lambda name, value: name == 'PATH')\n"
+        "libc = ctypes.CDLL(None)\nlibc.getenv.restype = ctypes.c_char_p\n"
+        "print(ascii(os.environ['TOKEN']), ascii(os.fsdecode(libc.getenv(b'TOKEN'))))\n"
+        "print(open('/proc/self/environ', 'rb').read().replace(b'\\0', b'') if os.getuid() == 0 else '')"
+    )
+    start = (
+        "import ctypes, os, sys\nlibc = ctypes.CDLL(None)\n"
+        "def array(*texts):\n    return (ctypes.c_char_p * (len(texts) + 1))(*map(os.fsencode, texts), None)\n"
+        "python = [sys.executable, '-P', '-c', sys.argv[1]]\n"
+        "libc.execve(os.fsencode(sys.executable), array(*python), array(*eval(sys.argv[2])))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", start, code, ascii(["PATH=/bin", *block])], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    values, _, shown = ran.stdout.strip().partition("\n")
+    assert values == f"{seen!a} {seen!a}"
+    assert not any(text in shown for text in ("first", "second", "a=b", "xff"))

@@ -75,12 +75,13 @@ class _Linux:
         if not start:
             return  # the kernel does not say where it is
         used = self._used_by_libc()
-        at = start
+        at, copied = start, set()
         for entry in self._ctypes.string_at(start, end - start).split(b"\0"):
             name, equals, value = entry.partition(b"=")
-            if equals and not is_public(os.fsdecode(name), os.fsdecode(value)):
-                if at in used:
-                    os.putenv(name, value)  # a copy elsewhere, for getenv(3)
+            if name and equals and not is_public(os.fsdecode(name), os.fsdecode(value)):
+                if at in used and name not in copied:
+                    os.putenv(name, value)  # a copy elsewhere, for getenv(3), which finds the first of a name
+                    copied.add(name)
                 self._ctypes.memset(at + len(name) + 1, 0, len(value))
             at += len(entry) + 1
 
