@@ -44,13 +44,18 @@ script = 'echo $$ > "$1.part"; mv "$1.part" "$1"; while :; do sleep 0.1; done'
 environ = {"PATH": os.environ["PATH"]} if "bare" in how else os.environ
 os.execve("/bin/sh", ["sh", "-c", script, "sh", f"{folder}/daemon"], environ)
 """
-# A process that runs a program and is killed meanwhile.
+# A process that runs a program and is killed meanwhile. It prints a line when it has told the reaper of an orphan.
 PARENT = """
 import os, sys
 from pathlib import Path
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
-LocalShell(processes=Processes()).run(sys.argv[1:], cwd=Path("/"), env={"PATH": os.environ["PATH"]})
+class Telling(Processes):
+    def note_orphans(self):
+        super().note_orphans()
+        if self._orphaned:
+            print("noted", flush=True)
+LocalShell(processes=Telling()).run(sys.argv[1:], cwd=Path("/"), env={"PATH": os.environ["PATH"]})
 """
 WAYS = [
     "",
@@ -195,10 +200,10 @@ def test_other_children_of_this_process_stay(tmp_path: Path) -> None:
 def test_a_daemon_of_a_killed_parent(tmp_path: Path) -> None:
     """If this process is killed, the reaper ends the daemons that there were a moment ago, marked or not."""
     command = starts_a_daemon(tmp_path, "session", "twice", "bare", "stay")
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, *command])
-    daemon = daemon_of(tmp_path)
-    time.sleep(0.7)  # it looks four times a second
-    assert runs(daemon)
-    parent.kill()
-    parent.wait(20)
+    with subprocess.Popen([sys.executable, "-c", PARENT, *command], stdout=subprocess.PIPE) as parent:
+        daemon = daemon_of(tmp_path)
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"noted\n"
+        assert runs(daemon)
+        parent.kill()
     assert ends(daemon)
