@@ -49,6 +49,15 @@ def test_the_draft_is_found_equal_and_undone(at: LocalForge, tmp_path: Path) -> 
     assert isinstance(one.stage.undo(made), Undone)
 
 
+def test_a_moved_tag_stops_before_the_draft(at: LocalForge, tmp_path: Path) -> None:
+    """The remote's tag is read once more before anything is made."""
+    one = draft_inputs(at, tmp_path)
+    at.repo.git("tag", "--force", one.release.tag, at.repo.commit({"more": "text"}))
+    with pytest.raises(Refused, match=f"commit {one.release.commit} was tested"):
+        one.stage.make(one.context)
+    assert at.forge().releases(one.release.tag) == ()
+
+
 def test_every_file_goes_up_and_the_manifest_goes_last(at: LocalForge, tmp_path: Path) -> None:
     """The manifest is uploaded last, because a draft without it is incomplete."""
     one = draft_inputs(at, tmp_path, full="- Something new\n" * 2)

@@ -12,7 +12,7 @@ from tests.support.local_indexes import DISTS, RELEASE, LocalIndexes, start_inde
 from unmoor.adapters.index import PackageIndex
 from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import NotUndone, Reach
-from unmoor.errors import Conflict, Denied, Rejected, Unknown
+from unmoor.errors import Conflict, Denied, Refused, Rejected, Unknown
 from unmoor.ports.world import Login
 from unmoor.products import Dists, Subject, Uploaded
 from unmoor.stages.testpypi import UploadStaging
@@ -28,7 +28,9 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndexes]:
 
 def stage_at(at: LocalIndexes, index: PackageIndex | None = None) -> UploadStaging:
     """The stage for the staging index."""
-    return UploadStaging(name="testpypi", release=RELEASE, dists=DISTS, index=index or at.staging, clock=at.clock)
+    return UploadStaging(
+        name="testpypi", release=RELEASE, dists=DISTS, index=index or at.staging, clock=at.clock, git=at.git
+    )
 
 
 def test_what_was_made_is_found(at: LocalIndexes) -> None:
@@ -41,6 +43,15 @@ def test_what_was_made_is_found(at: LocalIndexes) -> None:
     assert stage.find(context) == stage.make(context) == made
     assert at.uploads(at.staging, context) == ["stored"] * len(files)
     assert at.uploads(at.index, context) == []
+
+
+def test_a_moved_tag_stops_before_anything_is_sent(at: LocalIndexes) -> None:
+    """A name on the staging index is used up too, so the tag is read before it."""
+    context = at.context("2.0")
+    at.repo.git("push", "--quiet", "origin", ":refs/tags/v2.0")
+    with pytest.raises(Refused, match=r"v2\.0 is no longer on the remote"):
+        stage_at(at).make(context)
+    assert at.uploads(at.staging, context) == []
 
 
 def test_a_partial_upload_is_completed(at: LocalIndexes) -> None:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.support.git_repos import Repo
+from tests.support.git_repos import Repo, shell_for_tests
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.run_dir import RunFolder
@@ -44,13 +45,14 @@ def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> For
 
 @dataclass(frozen=True)
 class LocalForge:
-    """The forge of a running world. Every release has its own tag."""
+    """The forge of a running world. Every release has its own tag. ``git`` is the checkout, its own remote."""
 
     http: BoundedSession
     place: ForgePlace
     read_token: str
     commit: str
     repo: Repo
+    git: GitCheckout
     world: Path
     versions: Iterator[int]
     clock: FakeClock = field(default_factory=FakeClock)
@@ -81,11 +83,16 @@ def start_forge(folder: Path) -> Iterator[LocalForge]:
     repo = Repo.new(folder / "checkout")
     for number in range(1, TAGS):
         repo.git("tag", f"v{number}.0")
-    with local.start(folder / "world", repository=REPOSITORY, checkout=repo.path) as world, BoundedSession() as http:
+    with (
+        local.start(folder / "world", repository=REPOSITORY, checkout=repo.path) as world,
+        BoundedSession() as http,
+        shell_for_tests() as shell,
+    ):
         tokens = json.loads((world.folder / "credentials.json").read_text())
         place = place_at(world.addresses["forge"], token=tokens["forge"])
+        git = GitCheckout(repo.path, shell, str(repo.path))
         yield LocalForge(
-            http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, world.folder, itertools.count(1)
+            http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, git, world.folder, itertools.count(1)
         )
 
 
@@ -131,6 +138,7 @@ def draft_inputs(
         notes=NOTES,
         proof=PROOF,
         forge=at.forge(),
+        git=at.git,
         folder=RunFolder(folder / "run"),
         clock=at.clock,
     )

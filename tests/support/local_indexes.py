@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.faulty_index import BOUNDS, build_dists
 from tests.support.git_repos import Repo
 from tests.support.sample_values import FakeClock
 
+from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
@@ -21,12 +22,14 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.config.worlds import read_world
 from unmoor.core.stage import Output, StageContext
 from unmoor.ports.world import World
-from unmoor.products import Dists, Release
+from unmoor.products import Asset, Dists, Draft, File, Release
+from unmoor.publish.draft_recheck import DraftRecheck
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 
 RELEASE: Output[Release] = Output("tag")
 DISTS: Output[Dists] = Output("dists")
+DRAFT: Output[Draft] = Output("draft")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,16 @@ class LocalIndexes:
         """The staging index."""
         assert self.world.staging is not None
         return PackageIndex(self.world.staging, self.http, self.clock)
+
+    @property
+    def forge(self) -> GitHubForge:
+        """The forge, with a token that may write."""
+        return GitHubForge(self.world.forge, self.http, self.clock)
+
+    @property
+    def recheck(self) -> DraftRecheck:
+        """What reads the draft again before the upload."""
+        return DraftRecheck(draft=DRAFT, pushed=None, forge=self.forge, clock=self.clock)
 
     @property
     def index(self) -> PackageIndex:
@@ -71,6 +84,18 @@ class LocalIndexes:
         dists = Dists(files=build_dists(self.folder / version, version))
         return StageContext({RELEASE.by: release, DISTS.by: dists}, say=self.messages.append)
 
+    def with_draft(self, context: StageContext, *texts: File) -> StageContext:
+        """Attach the files to a draft, with more of them, and return the context with it."""
+        release, files = context[RELEASE], (*context[DISTS].files, *texts)
+        # The world's remote knows the first commit alone.
+        known = self.repo.git("rev-list", "--max-parents=0", "HEAD")
+        made = self.forge.draft(tag=release.tag, target=known, name=release.tag, body="", prerelease=False)
+        for file in files:
+            self.forge.attach(made, file)
+        assets = tuple(Asset(name=file.name, sha256=file.sha256, size=file.size) for file in files)
+        draft = Draft(id=made.id, tag=made.tag, url=made.url, assets=assets)
+        return replace(context, products={**context.products, DRAFT.by: draft})
+
     def uploads(self, index: PackageIndex, context: StageContext) -> list[str]:
         """Return the outcome of every upload of a version's files, from the log of the index."""
         names = {file.name for file in context[DISTS].files}
@@ -85,7 +110,7 @@ def start_indexes(folder: Path) -> Iterator[LocalIndexes]:
     repo = Repo.new(folder / "checkout")
     repo.remote(folder / "remote.git")
     with (
-        local.start(folder / "world", repository="acme/demo", checkout=None) as running,
+        local.start(folder / "world", repository="acme/demo", checkout=repo.path) as running,
         Processes() as processes,
         BoundedSession(BOUNDS) as http,
     ):

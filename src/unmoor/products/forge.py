@@ -18,12 +18,13 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The release object of the tag on the forge with all its assets, still a draft or already public."""
+    """The release object of the tag on the forge with all its assets, still a draft or already ``public``."""
 
     id: int
     tag: str
     url: str
     assets: tuple[Asset, ...]
+    public: bool = False
 
     @property
     def summary(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -148,9 +148,14 @@ def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge
     found += [
         Difference(name=asset.name, kind=DifferenceKind.ALIEN, seen=asset)
         for asset in forge_release.assets
-        if asset.name not in ours and asset.name.endswith(_DISTS)
+        if is_foreign_dist(asset, ours)
     ]
     return tuple(found)
+
+
+def is_foreign_dist(asset: ForgeAsset, ours: Container[str]) -> bool:
+    """Whether an asset is a distribution, but none of ours. Other foreign assets do not matter."""
+    return asset.name not in ours and asset.name.endswith(_DISTS)
 
 
 def repairable_differences(

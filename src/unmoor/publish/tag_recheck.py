@@ -8,11 +8,21 @@ from unmoor.products import Release
 from unmoor.util.text import clean
 
 
-def verify_tag_unmoved(git: Git, release: Release) -> None:
+def verify_tag_unmoved(git: Git, release: Release, *, already: str = "") -> None:
     """Check that the remote's tag still names the commit that was built and tested, by one read of the remote.
 
-    Raises `Refused` if the tag was moved (with both commits) or deleted, and `Unknown` if the remote cannot be read.
+    ``already`` says what is out by now and stays. Raises `Refused` if the tag was moved (with both commits) or deleted,
+    and `Unknown` if the remote cannot be read.
     """
+    try:
+        _verify(git, release)
+    except Refused as error:
+        if already:
+            raise error.amended(also=already) from error
+        raise
+
+
+def _verify(git: Git, release: Release) -> None:
     there = git.remote_tags().get(release.tag)
     if there is None:
         raise Refused(

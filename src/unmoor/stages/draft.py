@@ -20,6 +20,7 @@ from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
@@ -38,6 +39,7 @@ from unmoor.publish.release_assets import (
     same_text,
     select_draft,
 )
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 
 # Seconds for which a draft with files of another build must not change before its files are replaced.
@@ -62,6 +64,7 @@ class MakeDraft(Push[Draft]):
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
     forge: Forge
+    git: Git
     folder: RunFolder
     clock: Clock
     indexes: tuple[Index, ...] = ()
@@ -89,6 +92,7 @@ class MakeDraft(Push[Draft]):
             images=images,
             image_proof=image_proof,
             forge=services.forge,
+            git=services.git,
             folder=request.folder,
             clock=services.clock,
             indexes=tuple(index for index in (services.index, services.staging) if index is not None),
@@ -118,7 +122,8 @@ class MakeDraft(Push[Draft]):
         return _product(forge_release, bundle)
 
     def make(self, context: StageContext) -> Draft:
-        """Create or complete the draft, then read every file back by hash."""
+        """Check the tag again, create or complete the draft, then read every file back by hash."""
+        verify_tag_unmoved(self.git, context[self.release])
         bundle = self._bundle(context)
         self._write_documents(bundle, context)
         self._require_replaceable(bundle, context)
@@ -317,4 +322,10 @@ def _product(forge_release: ForgeRelease, bundle: ReleaseAssets) -> Draft:
     assets = (
         Asset(name=name, sha256=held[name].sha256 or ours[name].sha256, size=held[name].size) for name in sorted(held)
     )
-    return Draft(id=forge_release.id, tag=forge_release.tag, url=forge_release.url, assets=tuple(assets))
+    return Draft(
+        id=forge_release.id,
+        tag=forge_release.tag,
+        url=forge_release.url,
+        assets=tuple(assets),
+        public=not forge_release.draft,
+    )

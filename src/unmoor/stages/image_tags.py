@@ -96,7 +96,7 @@ class TagImages(Publish[MovedTags]):
     def make(self, context: StageContext) -> MovedTags:
         """Move the version's tags on every registry, then the floating ones; decide each at the last moment."""
         release, pushed = context[self.release], context[self.pushed]
-        verify_tag_unmoved(self.git, release)
+        verify_tag_unmoved(self.git, release, already="the files are on the index already, and stay there")
         all_placements = list(placements(self.plans, release, pushed.images))
         moving = _Moving(context=context, folder=self.folder, pushed=pushed, undecided=list(all_placements))
         moving.wanted += [(placement, tag) for placement in all_placements for tag in placement.tags.fixed]

@@ -20,6 +20,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Draft, Proof, Pushed, Release, Uploaded
+from unmoor.publish.draft_recheck import DraftRecheck
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -29,7 +30,7 @@ from unmoor.release_request import ReleaseRequest
 
 @dataclass(frozen=True, kw_only=True)
 class UploadIndex(Publish[Uploaded]):
-    """Uploads the tested files to the index. ``deadline`` is in seconds."""
+    """Uploads the tested files to the index. ``deadline`` is in seconds; ``recheck`` reads the draft right before."""
 
     name: str = "pypi"
     release: Output[Release]
@@ -37,6 +38,7 @@ class UploadIndex(Publish[Uploaded]):
     index: Index
     clock: Clock
     git: Git
+    recheck: DraftRecheck
     deadline: float = 1800.0
 
     @classmethod
@@ -59,13 +61,15 @@ class UploadIndex(Publish[Uploaded]):
         ``pushed`` is ``None`` for a project without images; ``staged`` and ``staged_proof`` are ``None`` if no
         staging index is used or it is advisory.
         """
+        recheck = DraftRecheck(draft=draft, pushed=pushed, forge=services.forge, clock=services.clock)
         return cls(
             release=release,
             dists=dists,
             index=services.index,
             clock=services.clock,
             git=services.git,
-            after=without_none(*gates, draft, pushed, staged, staged_proof),
+            recheck=recheck,
+            after=without_none(*gates, *recheck.needs, staged, staged_proof),
         )
 
     def plan(self) -> str:
@@ -77,8 +81,9 @@ class UploadIndex(Publish[Uploaded]):
         return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
-        """Check that the tag still names the tested commit, upload what is missing, and read it back."""
+        """Check the draft and the tag once more, upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
+        self.recheck.require_unchanged(context)
         verify_tag_unmoved(self.git, release)
         return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 

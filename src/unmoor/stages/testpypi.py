@@ -7,11 +7,13 @@ from typing import Self
 
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.ports.clock import Clock
+from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Draft, Release, Uploaded
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
+from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.publish.upload import upload
 from unmoor.release_request import ReleaseRequest
 
@@ -25,6 +27,7 @@ class UploadStaging(Push[Uploaded]):
     dists: Output[Dists]
     index: Index
     clock: Clock
+    git: Git
     deadline: float = 1800.0
 
     @classmethod
@@ -45,6 +48,7 @@ class UploadStaging(Push[Uploaded]):
             dists=dists,
             index=index,
             clock=services.clock,
+            git=services.git,
             advisory=request.advisory,
             after=(*gates, draft),
         )
@@ -58,8 +62,9 @@ class UploadStaging(Push[Uploaded]):
         return find_uploaded(self.index, context[self.release], context[self.dists])
 
     def make(self, context: StageContext) -> Uploaded:
-        """Upload what is missing, and read it back."""
+        """Check that the tag still names the tested commit, upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
+        verify_tag_unmoved(self.git, release)
         return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def undo(self, product: Uploaded) -> Undone | NotUndone:

@@ -15,13 +15,14 @@ from unmoor.ports.git import Git
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
 from unmoor.products import Asset, Draft, MovedTags, PublishedRelease, Pushed, Release, Uploaded
-from unmoor.publish.push_record import NAME
+from unmoor.publish.draft_recheck import expected_assets, find_draft, missing_assets, require_assets
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.versioning import pep440
 
 # Seconds between reads: a release may show a moment after it was published.
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
+_UPLOADED = "the files are on the index already, and stay there"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +78,8 @@ class PublishDraft(Publish[PublishedRelease]):
     def make(self, context: StageContext) -> PublishedRelease:
         """Publish in one call, then read the release as the public sees it."""
         release, draft = context[self.release], context[self.draft]
-        verify_tag_unmoved(self.git, release)
-        forge_release = next((each for each in self.forge.releases(release.tag) if each.id == draft.id), None)
-        if forge_release is None:
-            raise Unknown(f"the draft of {release.tag} is no longer listed", where=self.forge.address)
-        _require_complete(forge_release, (*draft.assets, *self._record(context, forge_release)))
+        verify_tag_unmoved(self.git, release, already=_UPLOADED)
+        forge_release, assets = self._require_draft(context)
         latest = _is_latest(release, self.forge.latest() if release.path else None)
         try:
             self.forge.publish(forge_release, prerelease=release.prerelease, latest=latest)
@@ -94,14 +92,13 @@ class PublishDraft(Publish[PublishedRelease]):
                     require_not_put_off(again)
                     raise
         page = poll(lambda: self._find_published(release, draft), waits=_PAUSES, clock=self.clock)
+        self._require_public(release, assets)
         if page is not None:
             return page
-        if not release.highest and (forge_release := self._find_public(release, draft)) is not None:
+        if not release.highest and (there := self._find_public(release, draft)) is not None:
             # We asked for "not latest", but the forge has no other final release to mark.
             context.warn(f"the forge marks {release.tag} as the latest, though a higher final version is published")
-            return PublishedRelease(
-                url=forge_release.url, tag=forge_release.tag, prerelease=forge_release.prerelease, latest=True
-            )
+            return PublishedRelease(url=there.url, tag=there.tag, prerelease=there.prerelease, latest=True)
         raise Incomplete(
             f"{release.tag} was published, but does not show as"
             f" {'a prerelease' if release.prerelease else 'a final release'}"
@@ -109,14 +106,31 @@ class PublishDraft(Publish[PublishedRelease]):
             where=forge_release.url,
         )
 
-    def _record(self, context: StageContext, forge_release: ForgeRelease) -> tuple[Asset, ...]:
-        """Return the record of the images as it was attached. Raises `Incomplete` if none was."""
-        if self.pushed is None or not forge_release.draft:
-            return ()
-        record = context[self.pushed].record
-        if record is None:
-            raise Incomplete(f"the draft lacks {NAME}, which says what the registries hold", where=forge_release.url)
-        return (record,)
+    def _require_draft(self, context: StageContext) -> tuple[ForgeRelease, tuple[Asset, ...]]:
+        """Read the draft at the last moment. Return it with what it holds. Raises `Conflict`, `Incomplete`."""
+        draft = context[self.draft]
+        try:
+            forge_release = find_draft(self.forge, self.clock, draft)
+            pushed = context[self.pushed] if self.pushed is not None else None
+            assets = expected_assets(forge_release, draft, pushed)
+            require_assets(forge_release, assets, self.forge)
+        except (Conflict, Incomplete) as error:
+            raise error.amended(also=_UPLOADED) from error
+        return forge_release, assets
+
+    def _require_public(self, release: Release, assets: Sequence[Asset]) -> None:
+        """Check what became public: somebody may have changed an asset, or the tag, at that very moment.
+
+        Raises `Conflict`, `Incomplete`, `Refused`.
+        """
+
+        def is_whole(seen: ForgeRelease | None) -> bool:
+            return seen is not None and not missing_assets(seen, assets)
+
+        there = poll(lambda: self.forge.public(release.tag), until=is_whole, waits=_PAUSES, clock=self.clock)
+        if there is not None:
+            require_assets(there, assets, self.forge)
+        verify_tag_unmoved(self.git, release, already=f"{release.tag} is public already, and stays")
 
     def remedy(self, product: PublishedRelease) -> str:
         """Say what a person can do about a release that should not be public."""
@@ -157,21 +171,3 @@ def _is_latest(release: Release, current: str | None) -> bool:
     """Whether to mark a release as the latest, while ``current`` is; never in place of another project's release."""
     may_replace = not release.path or current is None or pep440.is_release_tag(current, prefix=release.prefix)
     return release.highest and may_replace
-
-
-def _require_complete(forge_release: ForgeRelease, assets: Sequence[Asset]) -> None:
-    """Check at the last moment that the draft still holds every file. Raises `Incomplete`, `Conflict`."""
-    held = {each.name: each for each in forge_release.assets if each.uploaded}
-    missing = [asset.name for asset in assets if asset.name not in held]
-    if missing:
-        raise Incomplete(f"the draft lost {', '.join(missing)}", where=forge_release.url)
-    for asset in assets:
-        there = held[asset.name]
-        if there.size != asset.size or there.sha256 not in {None, asset.sha256}:
-            raise Conflict(
-                f"{asset.name} on the draft is sha256 {there.sha256} ({there.size} bytes) now,"
-                f" it was {asset.sha256} ({asset.size} bytes)",
-                where=forge_release.url,
-                next_step="find out who changed it, then delete the draft",
-                retryable=True,
-            )
