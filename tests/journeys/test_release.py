@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 import requests
-from tests.support.local_release import LocalRelease, small_repo, start_release
+from tests.support.git_repos import Repo
+from tests.support.local_release import LocalRelease, small_repo, start_release, vouching
+from tests.support.sample_values import FakeClock
 
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.index import PackageIndex
+from unmoor.artifacts.files import describe_file
+from unmoor.config.worlds import read_world
 from unmoor.errors import Refused
+from unmoor.ports.index import Sent
 
 pytestmark = pytest.mark.journey
 
@@ -51,6 +61,42 @@ def test_the_ceilings_stop_where_they_say(tmp_path: Path) -> None:
         assert "building" not in rest.stderr
         assert elsewhere.status().returncode == 0
         assert len(place.stored()) == 4
+
+
+def test_another_file_on_an_index_stops_before_anything_is_sent(tmp_path: Path) -> None:
+    """Whether the files come from the run folder or from another job: nothing is sent, and the plan says so too."""
+    with start_release(tmp_path) as place:
+        built = place.release("--dry-run", "--until", "check-dists")
+        assert built.returncode == 0, built.stderr
+        run_folder = place.repo.path / ".unmoor" / "v1.0"
+        put_other(place, run_folder / "dists" / FILES[1], tmp_path / "other")
+        clone = tmp_path / "clone"
+        place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
+        other_job = replace(place, repo=Repo(clone), state=tmp_path / "state")
+        handed = ["--dists", str(run_folder), *vouching(built.stderr)]
+        for ran in (
+            other_job.release(*handed),
+            place.unmoor("plan", "--world", str(place.world_file), "v1.0"),
+            place.release(),
+        ):
+            assert ran.returncode == 9, ran.stderr
+            assert f"pypi holds other bytes as {FILES[1]}" in ran.stderr
+            assert "check-dists failed" in ran.stderr
+        assert place.stored() == [("pypi", FILES[1])]
+        assert not [r for r in place.requests() if r["method"] not in {"GET", "HEAD"} and r["server"] == "forge"]
+        unbuilt = replace(place, repo=Repo(clone)).unmoor("plan", "--world", str(place.world_file), "v1.0")
+        assert f"pypi holds {FILES[1]} already" in unbuilt.stdout
+
+
+def put_other(place: LocalRelease, sdist: Path, folder: Path) -> None:
+    """Upload an sdist with the same content and name, but other bytes, to the index."""
+    folder.mkdir()
+    other = folder / sdist.name
+    with gzip.open(sdist) as data, gzip.open(other, "wb", compresslevel=1) as copy:
+        copy.write(data.read())
+    with BoundedSession() as http:
+        index = PackageIndex(read_world(place.world_file, os.environ).index, http, FakeClock())
+        assert isinstance(index.send(describe_file(other)), Sent)
 
 
 def test_plan_and_its_schema(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
@@ -80,6 +81,10 @@ SUMMARIES: list[tuple[Product, str]] = [
     (
         Access(findings=(finding(Certainty.PROVEN), finding(Certainty.UNPROVEN))),
         "1 proven, 1 only provable by using them",
+    ),
+    (
+        Access(findings=(replace(finding(Certainty.PROVEN), surface="pypi", held=("a.whl", "b", "c", "d")),)),
+        "1 proven, 0 only provable by using them; pypi holds a.whl, b, c and 1 more already",
     ),
     (Notes(body="one\ntwo\n", full="", source="CHANGELOG.md\x1b[0m"), "2 lines from CHANGELOG.md"),
     (

@@ -127,6 +127,17 @@ def test_a_world_without_a_staging_index() -> None:
     assert {each.surface for each in AccessInputs(staging=None).look().access.findings} == {"forge", "pypi"}
 
 
+@pytest.mark.parametrize("ceiling", [Reach.READS, Reach.FINAL])
+def test_files_that_are_there_already_are_named(ceiling: Reach) -> None:
+    """Names of this version are shown before anything is built: in the plan too. They are no problem as such."""
+    held = Holding(simple=listed_files({"demo-1.0.tar.gz": "0" * 64}), json=listed_files({"demo-1.0-x.whl": None}))
+    result = AccessInputs(index=FakeIndex(held, login="x"), ceiling=ceiling).look()
+    line = "pypi: it holds files of 1.0 already: demo-1.0-x.whl, demo-1.0.tar.gz"
+    assert line in result.details(Certainty.PROVEN)
+    assert line in result.messages
+    assert "pypi holds demo-1.0-x.whl, demo-1.0.tar.gz already" in result.access.summary
+
+
 def test_the_first_release_creates_the_project() -> None:
     """An unknown project is reported, but is no problem."""
     result = AccessInputs(index=FakeIndex(EMPTY, login="x", known=False)).look()

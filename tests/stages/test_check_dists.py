@@ -5,14 +5,17 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
+from tests.support.listed_index import FakeIndex, listed_files
 
 from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import Output
-from unmoor.errors import InvalidDist
+from unmoor.errors import Conflict, InvalidDist, Unknown
+from unmoor.ports.index import Holding
 from unmoor.products import CheckedDists, Dists
 from unmoor.stages.check_dists import CheckDists
 
@@ -20,9 +23,11 @@ MakeInputs = Callable[..., StageInputs]
 README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 
 
-def checked(at: StageInputs, dists: Dists) -> CheckedDists:
+def checked(at: StageInputs, dists: Dists, **fields: Any) -> CheckedDists:
     """Run the stage."""
-    stage = CheckDists(name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder)
+    stage = CheckDists(
+        name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, **fields
+    )
     assert stage.plan()
     return stage.make(at.context(dists=dists))
 
@@ -204,3 +209,93 @@ def test_metadata_that_twine_refuses(make_inputs: MakeInputs) -> None:
             archive.writestr(name, text)
     with pytest.raises(InvalidDist, match="no-such-field"):
         checked(at, Dists(files=(describe_file(path),)))
+
+
+WHEEL, SDIST, OTHER = "small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz", "small_one-1.0-cp311-cp311-win32.whl"
+UNREAD = Unknown("the answer is no JSON", where="http://example.org")
+Held = dict[str, str | None] | Unknown
+
+
+def index_of(held: Held, dists: Dists, name: str) -> FakeIndex:
+    """An index that holds files: ``ours`` stands for our own sha256."""
+    if isinstance(held, Unknown):
+        return FakeIndex(held=held, name=name)
+    own = {file.name: file.sha256 for file in dists.files}
+    return FakeIndex(
+        held=Holding(
+            simple=listed_files({file: own[file] if sha == "ours" else sha for file, sha in held.items()}), json=None
+        ),
+        name=name,
+    )
+
+
+@pytest.mark.parametrize(
+    ("pypi", "testpypi", "error", "lines"),
+    [
+        ({}, {}, None, []),
+        ({WHEEL: "ours"}, {WHEEL: "ours", SDIST: "ours"}, None, []),
+        ({WHEEL: "0" * 64}, {}, Conflict, [f"pypi holds other bytes as {WHEEL}: sha256 {'0' * 64} there"]),
+        ({}, {SDIST: "0" * 64}, Conflict, [f"testpypi holds other bytes as {SDIST}"]),
+        (
+            {SDIST: "0" * 64, WHEEL: "1" * 64},
+            {SDIST: "2" * 64},
+            Conflict,
+            [f"pypi holds other bytes as {WHEEL}", f"pypi holds other bytes as {SDIST}", "testpypi holds other bytes"],
+        ),
+        ({OTHER: "0" * 64}, {}, Conflict, [f"pypi holds {OTHER}, which is not of this release"]),
+        ({WHEEL: None}, {}, Unknown, [f"pypi lists {WHEEL} without a sha256"]),
+        (UNREAD, {}, Unknown, ["the answer is no JSON"]),
+        ({}, UNREAD, Unknown, ["the answer is no JSON"]),
+        (UNREAD, {WHEEL: "0" * 64}, Conflict, [f"testpypi holds other bytes as {WHEEL}"]),
+    ],
+)
+def test_files_are_compared_with_the_indexes_before_anything_is_sent(
+    make_inputs: MakeInputs, *, pypi: Held, testpypi: Held, error: type[Exception] | None, lines: list[str]
+) -> None:
+    """Another file under one of our names stops the run, one file a line; so does an index that cannot be read."""
+    at = make_inputs()
+    dists = at.dists()
+    indexes = {"index": index_of(pypi, dists, "pypi"), "staging": index_of(testpypi, dists, "testpypi")}
+    if error is None:
+        checked(at, dists, **indexes, sends=True)
+        return
+    with pytest.raises(error) as caught:
+        checked(at, dists, **indexes, sends=True)
+    found = str(caught.value).splitlines()
+    assert len(found) == len(lines)
+    assert all(line in seen for line, seen in zip(lines, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("held", "error", "warned"),
+    [
+        ({OTHER: "0" * 64}, None, []),
+        ({WHEEL: "0" * 64}, Conflict, []),
+        (UNREAD, None, ["cannot determine whether an index holds files of 1.0"]),
+        ({WHEEL: None}, None, ["cannot determine whether an index holds files of 1.0"]),
+    ],
+)
+def test_a_run_that_sends_nothing_may_have_some_of_the_files(
+    make_inputs: MakeInputs, held: Held, error: type[Exception] | None, warned: list[str]
+) -> None:
+    """A job that builds one wheel is not stopped by the others, nor a dry run by an index that cannot be read."""
+    at = make_inputs()
+    dists = at.dists()
+    part = replace(dists, files=dists.wheels)
+    dists.sdists[0].path.unlink()
+    if error is not None:
+        with pytest.raises(error):
+            checked(at, part, index=index_of(held, dists, "pypi"))
+        return
+    checked(at, part, index=index_of(held, dists, "pypi"))
+    assert len([each for each in at.warned if "sdist" not in each]) == len(warned)
+    assert all(any(line in each for each in at.warned) for line in warned)
+
+
+@pytest.mark.parametrize("held", [{WHEEL: "0" * 64}, {OTHER: "0" * 64}, UNREAD])
+def test_an_advisory_staging_index_only_warns(make_inputs: MakeInputs, held: Held) -> None:
+    """Whatever an advisory staging index holds, or does not answer, is a warning."""
+    at = make_inputs()
+    dists = at.dists()
+    checked(at, dists, staging=index_of(held, dists, "testpypi"), advisory_staging=True, sends=True)
+    assert len(at.warned) == 1

@@ -518,7 +518,7 @@ def test_built_again_only_if_equal(make_inputs: MakeInputs) -> None:
     assert caught.value.next_step.endswith("release the next version")
     broken: Any = FakeIndex((), broken=True)
     replace(at.build_stage(), index=broken).make(at.context())
-    assert any("cannot determine whether example" in each for each in at.warned)
+    assert at.warned == []  # check-dists says it, once
 
 
 def wheelhouse(at: StageInputs, folder: Path) -> Path:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from unmoor.util.text import clean
+
+# At most this many files are named; the others are counted.
+_MAX_NAMES = 3
+
 
 class Certainty(StrEnum):
     """How far a credential or a name could be proven without writing anything.
@@ -19,12 +24,16 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The result of one check of ``access``. ``proven_by`` names the stage that proves one that is not proven."""
+    """The result of one check of ``access``. ``proven_by`` names the stage that proves one that is not proven.
+
+    ``held`` are the files of this version that the surface holds already.
+    """
 
     surface: str
     certainty: Certainty
     detail: str
     proven_by: str = ""
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +44,13 @@ class Access:
 
     @property
     def summary(self) -> str:
-        """How many findings are proven, in one line."""
+        """How many findings are proven, and what is there already, in one line."""
         proven = sum(finding.certainty is Certainty.PROVEN for finding in self.findings)
-        return f"{proven} proven, {len(self.findings) - proven} only provable by using them"
+        there = [f"{each.surface} holds {_named(each.held)} already" for each in self.findings if each.held]
+        return "; ".join((f"{proven} proven, {len(self.findings) - proven} only provable by using them", *there))
+
+
+def _named(names: tuple[str, ...]) -> str:
+    """Name some files, and count the others."""
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"{', '.join(clean(name) for name in names[:_MAX_NAMES])}{more}"

@@ -2,57 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from unmoor.errors import Conflict, Unknown
+from unmoor.artifacts.belief import HOW_TO_VOUCH
+from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.ports.index import Holding, Index
 from unmoor.products import Dists, File, Release, Subject, Uploaded
 from unmoor.publish.file_comparison import FileComparison, Match
 
+_NEXT = "release the next version"
+_SKIP = "leave the staging index out: --skip testpypi"
+
+
+def require_own_names(
+    release: Release, files: Sequence[File], *, index: Index | None, staging: Index | None, part: bool
+) -> tuple[Denied | Unknown, ...]:
+    """Check that no index holds another file of this version. With ``part``, only under the names of these files.
+
+    Return why an index could not be read, the production index first. Raises `Conflict` with the files of both, one on
+    a line.
+    """
+    conflicts: list[Conflict] = []
+    unread: list[Denied | Unknown] = []
+    for each, instead in ((index, _NEXT), (staging, _SKIP)):
+        if each is None:
+            continue
+        try:
+            split_missing(each, release.project, release.version, files, part=part, instead=instead)
+        except Conflict as error:
+            conflicts.append(error)
+        except (Denied, Unknown) as error:
+            unread.append(error)
+    if conflicts:
+        first, *others = conflicts
+        raise first.amended(also="\n".join(error.what for error in others)) if others else first
+    return tuple(unread)
+
 
 def split_missing(
-    index: Index, project: str, version: str, files: Sequence[File]
+    index: Index, project: str, version: str, files: Sequence[File], *, part: bool = False, instead: str = _NEXT
 ) -> tuple[tuple[File, ...], tuple[File, ...]]:
     """Split files by whether the index holds them, by hash: (present, absent), each in the order given.
 
-    The JSON API or the simple index is enough, since the simple index may be stale. Raises `Conflict` if
-    a name holds other bytes or the version has a file that is not of this release, `Unknown` if the index
-    gives no hash or cannot be read.
+    The JSON API or the simple index is enough, since the simple index may be stale. With ``part``, the release may
+    have more files than these. ``instead`` is what to do if these files cannot go there. Raises `Conflict` if names
+    hold other bytes or the version has files that are not of this release, `Unknown` if the index gives no hash or
+    cannot be read.
     """
-    return split_holding(index, index.holding(project, version), files)
+    return split_holding(index, index.holding(project, version), files, part=part, instead=instead)
 
 
-def split_holding(index: Index, holding: Holding, files: Sequence[File]) -> tuple[tuple[File, ...], tuple[File, ...]]:
+def split_holding(
+    index: Index, holding: Holding, files: Sequence[File], *, part: bool = False, instead: str = _NEXT
+) -> tuple[tuple[File, ...], tuple[File, ...]]:
     """Split files as `split_missing` does, by what the index already answered. Raises the same errors."""
-    if foreign := sorted(holding.names - {file.name for file in files}):
-        raise Conflict(
-            f"{index.name} holds files of this version that are not of this release: {', '.join(foreign)}",
-            where=index.name,
-            next_step="find out who uploaded them; if they do not belong there, release under a new version",
-        )
-    present = tuple(file for file in files if _is_present(index, holding, file))
+    compared = {file: compare_listed(holding, file.name, file.sha256) for file in files}
+    other = {file.name: result for file, result in compared.items() if result.match is Match.DIFFERENT}
+    foreign = [] if part else sorted(holding.names - {file.name for file in files})
+    if other or foreign:
+        raise _conflict(index, holding, other, foreign, instead)
+    for file, result in compared.items():
+        if result.match is Match.UNKNOWN:
+            raise Unknown(
+                f"{index.name} lists {file.name} without a sha256: cannot determine whether it is the same file",
+                where=_address(index, holding, file.name),
+                next_step="the files are too large to fetch and hash: compare by hand, or use an index that gives"
+                " hashes",
+                retryable=False,
+            )
+    present = tuple(file for file, result in compared.items() if result.match is Match.SAME)
     return present, tuple(file for file in files if file not in present)
 
 
-def _is_present(index: Index, holding: Holding, file: File) -> bool:
-    """Whether the index holds exactly this file. Raises `Conflict`, `Unknown`."""
-    compared = compare_listed(holding, file.name, file.sha256)
-    listed = holding.listed(file.name)
-    where = listed.url if listed else index.name
-    if compared.match is Match.DIFFERENT:
-        raise Conflict(
-            f"{index.name} holds other bytes as {file.name}: sha256 {compared.seen} there, {file.sha256} here",
-            where=where,
-            next_step="release under a new version; or, if another run released this tag, remove .unmoor/TAG here",
+def _conflict(
+    index: Index, holding: Holding, other: Mapping[str, FileComparison], foreign: Sequence[str], instead: str
+) -> Conflict:
+    """The error for files that are not of this release, one on a line."""
+    lines = [
+        f"{index.name} holds other bytes as {name}: sha256 {result.seen} there, {result.expected} here"
+        for name, result in other.items()
+    ]
+    lines += [f"{index.name} holds {name}, which is not of this release" for name in foreign]
+    steps = []
+    if other:
+        steps.append(
+            f"to continue with the files that were built first, remove the run folder (.unmoor/TAG) and {HOW_TO_VOUCH};"
+            f" if that is lost, {instead}"
         )
-    if compared.match is Match.UNKNOWN:
-        raise Unknown(
-            f"{index.name} lists {file.name} without a sha256: cannot determine whether it is the same file",
-            where=where,
-            next_step="the files are too large to fetch and hash: compare by hand, or use an index that gives hashes",
-            retryable=False,
-        )
-    return compared.match is Match.SAME
+    if foreign:
+        steps.append(f"find out who uploaded what is not of this release; if it does not belong there, {instead}")
+    alone = [*other, *foreign]
+    return Conflict(
+        "\n".join(lines),
+        where=_address(index, holding, alone[0]) if len(alone) == 1 else index.name,
+        next_step="; ".join(steps),
+    )
+
+
+def _address(index: Index, holding: Holding, name: str) -> str:
+    listed = holding.listed(name)
+    return (listed.url if listed else "") or index.name
 
 
 def compare_listed(holding: Holding, name: str, expected: str) -> FileComparison:

@@ -129,30 +129,6 @@ class Surfaces:
             retryable=forge_release.draft,
         )
 
-    def require_equal(self, built: tuple[File, ...], release: Release, context: StageContext) -> None:
-        """Compare files that were built again with those of the same name on each index. Raises `Conflict`.
-
-        An index that cannot be read is only a warning: files are compared again before any is sent there.
-        """
-        for index in self._indexes:
-            try:
-                holding = index.holding(release.project, release.version)
-            except Unknown as error:
-                context.warn(f"cannot determine whether {index.name} holds files of this version: {error}")
-                continue
-            lost = (
-                "leave the staging index out: --skip testpypi" if index is self.staging else "release the next version"
-            )
-            for file in built:
-                listed = holding.listed(file.name)
-                if listed is not None and listed.sha256 not in {None, file.sha256}:
-                    raise Conflict(
-                        f"{file.name} was built again with sha256 {file.sha256}, but {listed.sha256} is there",
-                        where=index.name,
-                        next_step=f"to continue with the files that were built first, {HOW_TO_VOUCH};"
-                        f" if that is lost, {lost}",
-                    )
-
 
 def _document(forge_release: ForgeRelease, name: str, forge: Forge) -> bytes | None:
     """Download a document that is attached to a release object; ``None`` if it is absent or incomplete."""

@@ -54,7 +54,9 @@ def _index_probes(index: Index, release: Release, proven_by: str, *, writes: boo
     upto = LoginProbe.MINTING if writes else LoginProbe.READING
     return [
         AccessProbe(index.name, proven_by, required, lambda: _login(index, release, proven_by, upto)),
-        AccessProbe(index.name, proven_by, required, lambda: [_name(index, release, proven_by)]),
+        AccessProbe(
+            index.name, proven_by, required, lambda: [_name(index, release, proven_by), *_held(index, release)]
+        ),
     ]
 
 
@@ -231,13 +233,8 @@ def _prove_push(registry: Registry) -> list[Finding]:
     _push_login(registry)
     if not registry.may_push():
         raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_GIVE_REGISTRY_LOGIN)
-    return [
-        Finding(
-            surface=registry.name,
-            certainty=Certainty.PROVEN,
-            detail="the login may push: the registry let an upload begin",
-        )
-    ]
+    detail = "the login may push: the registry let an upload begin"
+    return [Finding(surface=registry.name, certainty=Certainty.PROVEN, detail=detail)]
 
 
 def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> list[Finding]:
@@ -287,6 +284,15 @@ def _name(index: Index, release: Release, proven_by: str) -> Finding:
     return Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail)
 
 
+def _held(index: Index, release: Release) -> list[Finding]:
+    """List the files of this version that the index holds already; ``check-dists`` compares them with ours."""
+    names = tuple(sorted(index.holding(release.project, release.version).names))
+    if not names:
+        return []
+    detail = f"it holds files of {release.version} already: {', '.join(names)}"
+    return [Finding(surface=index.name, certainty=Certainty.PROVEN, detail=detail, held=names)]
+
+
 def _closed(index: Index, release: Release, status: ProjectStatus, proven_by: str) -> Finding:
     """Raise `Refused`, unless the version is there already: a complete release needs no upload."""
     what = f"the project {release.project} is {status.marker} on {index.name}"
@@ -302,16 +308,15 @@ def _closed(index: Index, release: Release, status: ProjectStatus, proven_by: st
 
 
 def _report(context: StageContext, findings: list[Finding]) -> None:
-    """Say what is not proven yet, and warn about what may be refused."""
+    """Say what is not proven yet and what is there already, and warn about what may be refused."""
     for finding in findings:
         message = f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it"
-        match finding.certainty:
-            case Certainty.UNPROVEN:
-                context.say(message)
-            case Certainty.DOUBTFUL:
-                context.warn(message)
-            case Certainty.PROVEN:
-                pass
+        if finding.held:
+            context.say(f"{finding.surface}: {finding.detail}")
+        elif finding.certainty is Certainty.UNPROVEN:
+            context.say(message)
+        elif finding.certainty is Certainty.DOUBTFUL:
+            context.warn(message)
 
 
 def _to_prove_later(surface: str, detail: str, proven_by: str, certainty: Certainty = Certainty.UNPROVEN) -> Finding:

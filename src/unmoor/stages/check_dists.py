@@ -1,4 +1,8 @@
-"""The stage ``check-dists``: check that the index would accept every built file, and that each is of this version."""
+"""The stage ``check-dists``: check that the index would accept every built file, and that each is of this version.
+
+An index never takes a second file under a name. So the files are compared each time with what the indexes hold already,
+before anything is sent anywhere, whether they were built now, in an earlier run or by another job.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,12 @@ from unmoor.core.stage import Check, Output, StageContext
 from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
-from unmoor.errors import InvalidDist, Unknown
+from unmoor.errors import Conflict, InvalidDist, Unknown
 from unmoor.ports.git import Git
+from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import CheckedDists, Dists, Release
+from unmoor.publish.index_state import require_own_names
 from unmoor.release_request import ReleaseRequest
 
 # Unpacking and hashing release the GIL, so threads help; each needs a few MB.
@@ -32,6 +38,9 @@ class CheckDists(Check[CheckedDists]):
     """Checks each file for what an index would refuse, for the tag's name and version, and against what git tracks.
 
     ``max_file_size`` is in bytes. ``any_platform``: the index accepts wheels for platforms that the public one refuses.
+    ``index`` and ``staging`` may hold files of this version already; problems of the staging index are warnings if it
+    is ``advisory``. ``sends``: these are all files of the release, and this run sends them. If not, an index may hold
+    more, and one that cannot be read is a warning.
     """
 
     name: str = "check-dists"
@@ -41,6 +50,10 @@ class CheckDists(Check[CheckedDists]):
     folder: RunFolder
     max_file_size: int = Limits.file
     any_platform: bool = False
+    index: Index | None = None
+    staging: Index | None = None
+    advisory_staging: bool = False
+    sends: bool = False
 
     @classmethod
     def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]) -> Self:
@@ -52,14 +65,21 @@ class CheckDists(Check[CheckedDists]):
             folder=request.folder,
             max_file_size=request.settings.max_file_size << 20,
             any_platform=request.any_platform,
+            index=services.index,
+            staging=request.staging(services),
+            advisory_staging=request.advisory,
+            sends=request.pushes,
         )
 
     def plan(self) -> str:
         """Say what would be checked."""
-        return "check every file for what the index would refuse, and that names and versions match the tag"
+        return (
+            "check every file for what the index would refuse, also because it holds other bytes under that name, and"
+            " that names and versions match the tag"
+        )
 
     def make(self, context: StageContext) -> CheckedDists:
-        """Check every file. Raises `InvalidDist` with the problems of all files."""
+        """Check every file. Raises `InvalidDist` with the problems of all files, `Conflict`, `Denied`, `Unknown`."""
         dists = context[self.dists]
         found = [*self._check_each(dists, self._tracked(context), context[self.release]), *self._check_together(dists)]
         for line in _describe((where, problem) for where, problem in found if problem.rule.warns):
@@ -68,7 +88,23 @@ class CheckDists(Check[CheckedDists]):
             raise InvalidDist(
                 "\n".join(lines), next_step="correct the project; move the tag only if nothing of the release is public"
             )
+        self._compare_indexes(dists, context)
         return CheckedDists(subjects=subjects(dists))
+
+    def _compare_indexes(self, dists: Dists, context: StageContext) -> None:
+        """Compare the files with those on the indexes. Raises `Conflict` with all of them, `Denied`, `Unknown`."""
+        tag, part = context[self.release], not self.sends
+        decisive = None if self.advisory_staging else self.staging
+        for problem in require_own_names(tag, dists.files, index=self.index, staging=decisive, part=part):
+            if self.sends:
+                raise problem
+            context.warn(f"cannot determine whether an index holds files of {tag.version}: {problem}")
+        if self.advisory_staging:
+            try:
+                for problem in require_own_names(tag, dists.files, index=None, staging=self.staging, part=part):
+                    context.warn(str(problem))
+            except Conflict as error:
+                context.warn(str(error))
 
     def _tracked(self, context: StageContext) -> Tracked:
         """What git tracks at the commit. If its history cannot be read, warn and continue."""

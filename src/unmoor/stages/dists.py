@@ -33,6 +33,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, File, Release, Tool
+from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.files import atomic_writer, is_safe_name
@@ -111,10 +112,8 @@ class BuildDists(Build[Dists]):
             what = "build an sdist, and no wheel,"
         else:
             what = "build an sdist, and a wheel from " + ("the tree" if self.options.wheel_from == "tree" else "it")
-        return f"{what.rstrip(',')}, in a clone of the commit; keep {self._both_or_it()} in {self.folder.dists}"
-
-    def _both_or_it(self) -> str:
-        return "both" if len(self.options.formats) > 1 else "it"
+        kept = "both" if len(self.options.formats) > 1 else "it"
+        return f"{what.rstrip(',')}, in a clone of the commit; keep {kept} in {self.folder.dists}"
 
     @property
     def _surfaces(self) -> Surfaces:
@@ -167,15 +166,16 @@ class BuildDists(Build[Dists]):
     def make(self, context: StageContext) -> Dists:
         """Build in a clone of the commit, write the manifest, and keep the files in the run folder.
 
-        Raises `Conflict` if a surface holds other bytes under the name of a built file.
+        Raises `Conflict` if an index holds other bytes under a file's name: such files are not kept, since they would
+        be in the way of those that can be released. ``check-dists`` compares again each time.
         """
         release = context[self.release]
         self._clear()
         with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
             build = self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
             built, tools, how = build
-            compared = replace(self._surfaces, staging=None) if self.unstaged else self._surfaces
-            compared.require_equal(tuple(map(describe_file, built)), release, context)
+            staging = None if self.unstaged else self.staging
+            require_own_names(release, tuple(map(describe_file, built)), index=self.index, staging=staging, part=True)
             files = tuple(_copy_into(path, self.folder.dists) for path in built)
         dists = self._with_decisions(Dists(files=files, tools=tools, decisions=how))
         self.folder.write_build(Manifest.of(release, dists))
@@ -271,10 +271,7 @@ class BuildDists(Build[Dists]):
         return replace(dists, decisions=tuple(sorted({*dists.decisions, *own})))
 
     def _clear(self) -> None:
-        """Remove what an interrupted build, or one of another commit, left.
-
-        The documents go first: while one is there, the files count as complete.
-        """
+        """Remove what an interrupted build, or one of another commit, left: the documents first."""
         self.folder.open()
         self.folder.forget_build()
         remove(self.folder.dists)
