@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
 from tests.support.faulty_server import empty_index
 
-from unmoor.adapters.uv import Uv
+from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
@@ -22,7 +23,7 @@ from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Output
 from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.environments import Environment, Interpreter
-from unmoor.products import Dists, Proof, Result, Subject, Verdict
+from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
@@ -140,6 +141,44 @@ def test_unproven(make_inputs: MakeInputs, content: dict[str, str], words: str) 
     assert ("declare the dependency that provides absent_one" in raised.value.next_step) == (
         "absent_one" in words + more
     )
+
+
+def with_a_blank_row(wheel: File, folder: Path) -> File:
+    """A copy of a wheel in which RECORD begins with a blank row."""
+    folder.mkdir()
+    with zipfile.ZipFile(wheel.path) as old, zipfile.ZipFile(folder / wheel.name, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, (b"\n" if name.endswith("/RECORD") else b"") + old.read(name))
+    return describe_file(folder / wheel.name)
+
+
+def test_what_pip_refuses_is_not_proven(make_inputs: MakeInputs, tmp_path: Path) -> None:
+    """A wheel that uv installs and pip does not is refused with pip's message."""
+    at = make_inputs()
+    wheel = with_a_blank_row(at.dists().wheels[0], tmp_path / "bad")
+    with pytest.raises(CheckFailed, match=r"pip cannot install small_one-1\.0-py3-none-any\.whl, although uv can"):
+        stage(at).make(at.context(dists=Dists(files=(wheel,))))
+
+
+def test_each_wheel_is_installed_with_pip_once(make_inputs: MakeInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wheel is installed with pip, and no sdist. A warning says if the installed pip cannot be tried."""
+    at = make_inputs()
+    asked: list[str] = []
+    answers = iter(["", "ImportError: no such function"])
+
+    def install_with_pip(_: object, wheel: Path, name: str) -> str:
+        asked.append(f"{name}: {wheel.name}")
+        return next(answers)
+
+    monkeypatch.setattr(UvEnvironment, "install_with_pip", install_with_pip)
+    context = at.context(dists=at.dists())
+    stage(at).make(context)
+    assert asked == [f"{at.release.project}: small_one-1.0-py3-none-any.whl"]
+    assert at.warned == []
+    stage(at).make(context)
+    assert at.warned == [
+        "small_one-1.0-py3-none-any.whl was not installed with pip, only with uv: ImportError: no such function"
+    ]
 
 
 def test_requirement_that_is_not_met(make_inputs: MakeInputs) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from unmoor.adapters.pip_install import NOT_TRIED, pip_arguments
 from unmoor.adapters.process.home import make_home
 from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
@@ -30,6 +32,7 @@ _LOGIN = re.compile(r"://[^/\s@]*@")
 _SETTINGS = "--config-file=/dev/stdin"
 _LAST = 30
 _TIMEOUT = 900.0
+_PIP_PATIENCE = 300.0
 _KEYRING_PATIENCE = _GIT_PATIENCE = 10.0
 _IDENTITY = r"^(user\.(name|email)|init\.defaultbranch)$"
 _FIXED = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
@@ -196,6 +199,20 @@ class UvEnvironment:
             raise error or CheckFailed(
                 f"cannot install {named}:\n{_last_lines(ran)}", next_step="fix what uv reports above"
             )
+
+    def install_with_pip(self, wheel: Path, name: str) -> str:
+        """Install a wheel with pip too, into a folder that is deleted again; see `unmoor.adapters.pip_install`."""
+        folder = self.folder.with_name(f"{self.folder.name}-pip")
+        try:
+            ran = self.run(pip_arguments(self.python, wheel, name, folder), cwd=self.folder, timeout=_PIP_PATIENCE)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if ran.code and ran.code != NOT_TRIED:
+            raise CheckFailed(
+                f"pip cannot install {wheel.name}, although uv can:\n{_last_lines(ran)}",
+                next_step="correct what pip reports above: most users install with pip",
+            )
+        return _last_lines(ran) if ran.code else ""
 
     def check(self) -> None:
         """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""

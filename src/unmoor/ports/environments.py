@@ -45,6 +45,13 @@ class Environment(Protocol):
         `ToolMissing`, `Denied` or `Conflict`.
         """
 
+    def install_with_pip(self, wheel: Path, name: str) -> str:
+        """Install a wheel of a project with pip too, without dependencies, the network and into a folder of its own.
+
+        The folder is deleted again. Returns an empty text, or why pip cannot be tried with this interpreter. Raises
+        `CheckFailed` with pip's message, `ToolMissing`.
+        """
+
     def check(self) -> None:
         """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -42,6 +43,8 @@ _MAX_LINES = 40
 @dataclass(frozen=True, kw_only=True)
 class ProveDists(Build[Proof]):
     """Installs every file in a fresh environment and tests it; runs the project's tests against the wheel.
+
+    Installs each wheel with pip too, once and beside the install with uv.
 
     ``options.mode`` says whether to look for tests if ``options.command`` is empty. ``options.sources`` are
     paths in the repository that the tests need; empty means the usual ones, or, for tests that unmoor found
@@ -102,11 +105,13 @@ class ProveDists(Build[Proof]):
 
         def prove(each: tuple[DistUnderTest, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
             what, on, with_version = each
-            trial = _Trial(self, what, on, release, folder, context)
+            trial = _Trial(self, what, on, release, folder, context, with_pip=pip_runs_on.get(what.file.name) == on)
             return trial.run(suite if what.file.is_wheel else None, with_version=with_version)
 
-        first = [(what, python, False) for what in dists_under_test(dists, python)]
-        results = test_in_parallel(prove, [*first, *further.trials])
+        trials = [*((what, python, False) for what in dists_under_test(dists, python)), *further.trials]
+        # Once for each wheel: another interpreter changes nothing of how pip reads it.
+        pip_runs_on = {what.file.name: on for what, on, _ in reversed(trials) if what.file.is_wheel}
+        results = test_in_parallel(prove, trials)
         results += further.results
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
@@ -172,14 +177,19 @@ class _Trial:
     release: Release
     folder: Path
     context: StageContext
+    with_pip: bool = False
 
     def run(self, suite: Suite | Untested | None, *, with_version: bool) -> tuple[Result, ...]:
         """Install and test the file, then run the suite. ``with_version``: results name the interpreter's version."""
         self.context.say(
             f"installing {self.what.file.name}" + (f" on Python {self.python.version}" if with_version else "")
         )
-        environment = self._install("environment")
-        results = run_install_test(environment, self.what, self.folder, install=self._install_with_extras)
+        with ThreadPoolExecutor(1, "pip") as beside:
+            environment = self._fresh("environment")
+            installed = beside.submit(self._install_with_pip, environment)
+            environment.install([self._file()])
+            results = run_install_test(environment, self.what, self.folder, install=self._install_with_extras)
+            installed.result()
         if isinstance(suite, Suite):
             results += self._run_tests(environment, suite)
         if with_version:
@@ -187,13 +197,18 @@ class _Trial:
             results = tuple(replace(each, name=each.name + on) for each in results)
         return results
 
-    def _install(self, name: str, extras: tuple[str, ...] = ()) -> Environment:
-        environment = self.stage.environments.fresh(self.folder / name, python=self.python.path)
+    def _fresh(self, name: str) -> Environment:
+        return self.stage.environments.fresh(self.folder / name, python=self.python.path)
+
+    def _install_with_extras(self, extras: tuple[str, ...]) -> Environment:
+        environment = self._fresh("with-" + "-".join(extras))
         environment.install([self._file(extras)])
         return environment
 
-    def _install_with_extras(self, extras: tuple[str, ...]) -> Environment:
-        return self._install("with-" + "-".join(extras), extras)
+    def _install_with_pip(self, environment: Environment) -> None:
+        """Install the wheel with pip, which refuses some that uv takes. Warn if this pip cannot be tried."""
+        if self.with_pip and (why := environment.install_with_pip(self.what.file.path, self.release.project)):
+            self.context.warn(f"{self.what.file.name} was not installed with pip, only with uv: {clean(why)}")
 
     def _file(self, extras: tuple[str, ...] = ()) -> str:
         """The file as a requirement, with extras."""
