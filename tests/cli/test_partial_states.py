@@ -37,7 +37,7 @@ class Row:
     """A partial state, what `status` says of it, what `undo` removes, and what it keeps to finish the release.
 
     ``removes`` and ``keeps`` are names of stages. ``codes`` are the exit codes of `status` and `undo`. ``image`` is
-    true for a project with an image, ``None`` for one with two platforms.
+    true for a project with an image, ``None`` for one with two platforms. ``first``: the images are the first ones.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Row:
     removes: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
     image: bool | None = False
+    first: bool = False
 
     @property
     def slow(self) -> bool:
@@ -315,6 +316,24 @@ ROWS = (
     ),
     Row("a draft and images", draft_and_images, "incomplete", (12, 0), ("registry", "draft"), image=True),
     Row(
+        "a draft, and the first images of a project on GHCR",
+        draft_and_images,
+        "incomplete",
+        (12, 12),
+        ("registry", "draft"),
+        image=True,
+        first=True,
+    ),
+    Row(
+        "a draft, and the first images of a project on GHCR",
+        draft_and_images,
+        "incomplete",
+        (12, 12),
+        ("registry", "draft"),
+        image=True,
+        first=True,
+    ),
+    Row(
         "a draft, and images without their index", legs_alone, "incomplete", (12, 0), ("registry", "draft"), image=None
     ),
     Row(
@@ -467,7 +486,7 @@ def stages(out: str, word: str) -> set[str]:
 def test_every_partial_state(parts: dict[str, Part], row: Row) -> None:
     """`status` says what it is, `undo` what it would do; `--apply` does just that, and a second time no more."""
     part = parts[row.name]
-    if row.image is not False:
+    if row.image is not False and not row.first:
         part.image("v0.9", version="0.9")
     part = row.fill(part) or part
     seen = part.unmoor("status", "--json")

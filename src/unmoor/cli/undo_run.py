@@ -105,7 +105,7 @@ def _line(item: UndoItem, *, applied: bool) -> str:
     what, why = clean(item.what, limit=2000), clean(item.why, limit=2000)
     match item.fate:
         case Fate.GOES:
-            return f"{item.stage}: {'' if applied else 'would be '}{item.done}: {what}"
+            return f"{item.stage}: {'' if applied else 'would be '}{item.done}: {what}{f'; {why}' if why else ''}"
         case Fate.NEEDED:
             return f"{item.stage}: stays, so that the release can be finished: {what}; {why}"
         case Fate.PERMANENT:

@@ -136,13 +136,21 @@ def _why_needed(inventory: Inventory) -> str:
         case Extent.UNKNOWN:
             return f"it cannot be determined whether {index.name} holds files of this version"
         case Extent.SOME:
-            missing = inventory.missing(index)
-            lacks = f" and lacks {', '.join(map(clean, missing))}" if missing else ", and maybe not all of them"
-            if not missing and inventory.best is not None and not inventory.forge.unread:
-                lacks = ", but not the ones that the manifest lists"
-            return f"{index.name} holds {count_of(len(index.names), 'file')} of this version{lacks}"
+            return f"{index.name} holds {count_of(len(index.names), 'file')} of this version{_lacks(inventory)}"
         case _:
             return ""
+
+
+def _lacks(inventory: Inventory) -> str:
+    """Why the files on the index may not be all."""
+    missing = inventory.missing(inventory.index)
+    if missing:
+        return f" and lacks {', '.join(map(clean, missing))}"
+    if inventory.forge.unread is not None:
+        return f", and maybe not all of them: {clean(str(inventory.forge.unread), limit=500)}"
+    return (
+        ", but not the ones that the manifest lists" if inventory.best else ", and no manifest says that these are all"
+    )
 
 
 def _indexes(inventory: Inventory, remedies: Remedies) -> Iterator[UndoItem]:
@@ -248,13 +256,15 @@ def _image(image: PushedImage, what: str, beside: frozenset[str], needed: str, p
 
 
 def _drafts(inventory: Inventory, needed: str) -> Iterator[UndoItem]:
-    forge = inventory.forge
+    forge, tag = inventory.forge, clean(inventory.release.tag)
     if forge.hidden is not None:
         yield UndoItem(stage="draft", what="drafts", fate=Fate.UNKNOWN, error=forge.hidden)
+    unfinished = forge.public is None and inventory.extent(inventory.index) is Extent.ALL
     for each in forge.drafts:
-        what = f"the draft of {clean(each.tag)} at {clean(each.url)} with {count_of(len(each.assets), 'asset')}"
+        what = f"the draft of {tag} at {clean(each.url)} with {count_of(len(each.assets), 'asset')}"
         if needed:
             yield UndoItem(stage="draft", what=what, fate=Fate.NEEDED, why=needed)
-        else:
-            product = Draft(id=each.id, tag=each.tag, url=each.url, assets=())
-            yield UndoItem(stage="draft", what=what, fate=Fate.GOES, done="deleted", product=product)
+            continue
+        why = f"{tag} can then become a public release only where .unmoor/{tag} is" if unfinished else ""
+        product = Draft(id=each.id, tag=each.tag, url=each.url, assets=())
+        yield UndoItem(stage="draft", what=what, fate=Fate.GOES, done="deleted", why=why, product=product)
