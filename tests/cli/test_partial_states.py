@@ -325,15 +325,6 @@ ROWS = (
         first=True,
     ),
     Row(
-        "a draft, and the first images of a project on GHCR",
-        draft_and_images,
-        "incomplete",
-        (12, 12),
-        ("registry", "draft"),
-        image=True,
-        first=True,
-    ),
-    Row(
         "a draft, and images without their index", legs_alone, "incomplete", (12, 0), ("registry", "draft"), image=None
     ),
     Row(

@@ -58,8 +58,7 @@ class BuildDists(Build[Dists]):
 
     ``prebuilt`` is a folder that another tool filled in this job: its files are used, and nothing is built.
     ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
-    ``whole``: every format must be there before the run continues. ``unstaged``: the release leaves the staging
-    index out, so what that holds may differ; a file that a manifest names may still come from it.
+    ``whole``: every format must be there before the run continues. ``unstaged``: files on ``staging`` may differ.
     """
 
     name: str = "dists"
