@@ -11,6 +11,7 @@ import pytest
 from unmoor.errors import ConfigError, Refused, UnmoorError
 from unmoor.notes import fragments
 from unmoor.notes.fragments import Fragments, Towncrier
+from unmoor.ports import child
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 
@@ -156,6 +157,29 @@ def test_template_is_in_a_sandbox(checkout: Checkout, release: Release, shell: S
         }
     )
     with pytest.raises(Refused, match="access to attribute '__class__' of 'str' object is unsafe"):
+        fragments.render(top, release, configured(top), shell)
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("{{ 'a' * 3000000000 }}", "more than 1 GB of memory"),
+        ("{% for n in range(99999) %}{{ 'a' * 99999 }}{% endfor %}", "more than 1 GB of memory"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "nested too deeply"),
+        ("{% for n in range(99999) %}{% for m in range(99999) %}{% endfor %}{% endfor %}", "more than 2 s"),
+    ],
+    ids=["memory at once", "memory by and by", "recursion", "endless"],
+)
+def test_template_has_limits(
+    checkout: Checkout, release: Release, shell: Shell, monkeypatch: pytest.MonkeyPatch, *, template: str, words: str
+) -> None:
+    """A template that needs all time or memory is refused, and takes neither."""
+    if "more than 2 s" in words:
+        monkeypatch.setattr(child, "SECONDS", 2.0)
+    top = checkout(
+        {"towncrier.toml": TOML + 'directory = "c"\ntemplate = "t.rst"\n', "t.rst": template, "c/1.feature": "A"}
+    )
+    with pytest.raises(Refused, match=words):
         fragments.render(top, release, configured(top), shell)
 
 

@@ -26,7 +26,13 @@ README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'
 def checked(at: StageInputs, dists: Dists, **fields: Any) -> CheckedDists:
     """Run the stage."""
     stage = CheckDists(
-        name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, **fields
+        name="check-dists",
+        release=RELEASE,
+        dists=Output("dists"),
+        git=at.git,
+        shell=at.shell,
+        folder=at.folder,
+        **fields,
     )
     assert stage.plan()
     return stage.make(at.context(dists=dists))
@@ -176,7 +182,13 @@ def test_size_limit_of_the_index(make_inputs: MakeInputs) -> None:
     dists = at.dists()
     most = max(file.size for file in dists.files)
     stage = CheckDists(
-        name="check-dists", release=RELEASE, dists=Output("dists"), git=at.git, folder=at.folder, max_file_size=most
+        name="check-dists",
+        release=RELEASE,
+        dists=Output("dists"),
+        git=at.git,
+        shell=at.shell,
+        folder=at.folder,
+        max_file_size=most,
     )
     assert len(stage.make(at.context(dists=dists)).subjects) == 2
     with pytest.raises(InvalidDist, match="ask the index for a higher limit and set max-file-size"):

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import ConfigError, Refused
-from unmoor.notes import markdown, programs, rst, sections
+from unmoor.notes import markdown, rst, sections
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
+from unmoor.ports import child
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.decode import decode_toml
@@ -136,15 +137,14 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
     date = datetime.fromtimestamp(release.date, UTC).date().isoformat()
     # --name, because towncrier would otherwise import the project to find it. --dir without --config: towncrier stops
     # searching at a configuration in that folder, and --config would turn off its defaults from [project].
-    args = ["-c", _LAUNCHER, "build", "--draft", f"--version={release.version}", f"--date={date}"]
+    args = ["build", "--draft", f"--version={release.version}", f"--date={date}"]
     args += [f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
-    ran = programs.run(shell, args, cwd=checkout)
+    try:
+        ran = child.run(shell, _LAUNCHER, args, cwd=checkout)
+    except child.BeyondLimits as error:
+        raise _not_rendered(str(error), towncrier) from error
     if ran.code != 0:
-        raise Refused(
-            f"towncrier cannot render the fragments: {_reason(ran.err)}",
-            where=towncrier.file,
-            next_step="run towncrier build --draft and fix what it reports, then tag that commit",
-        )
+        raise _not_rendered(_reason(ran.err), towncrier)
     if len(ran.out.encode()) >= LIMIT:
         raise Refused(
             f"the fragments result in more than {LIMIT // 1_000_000} MB of notes",
@@ -152,6 +152,14 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
             next_step="find the long fragment and shorten it",
         )
     return strip_controls(ran.out)
+
+
+def _not_rendered(reason: str, towncrier: Towncrier) -> Refused:
+    return Refused(
+        f"towncrier cannot render the fragments: {reason}",
+        where=towncrier.file,
+        next_step="run towncrier build --draft and fix what it reports, then tag that commit",
+    )
 
 
 def _reason(err: str) -> str:

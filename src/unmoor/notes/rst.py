@@ -15,15 +15,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unmoor.errors import Refused
-from unmoor.notes import programs
 from unmoor.notes.reading import strip_controls
 from unmoor.notes.sections import Heading
+from unmoor.ports import child
 from unmoor.ports.shell import Shell
 from unmoor.util.text import clean
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")
 _DEFINITION = re.compile(r"\.\. (?:_(?P<target>`[^`]+`|[^:_`][^:`]*): +\S|\|(?P<name>[^|]+)\| )")
+_WORD = re.compile(r"[^\W_]+")
+_CONVERT = "import runpy; runpy.run_module('unmoor.notes.convert', run_name='__main__', alter_sys=True)"
 _SHORT = 4
+# As many words of a name are looked for.
+_WORDS_COMPARED = 4
 
 
 def headings(text: str) -> tuple[Heading, ...]:
@@ -49,31 +53,60 @@ def excerpt(text: str, start: int, end: int) -> str:
     """Return lines ``start`` to ``end``, plus the targets and substitutions that they need from other lines."""
     lines = text.split("\n")
     selected = "\n".join(lines[start:end])
-    squeezed = " ".join(selected.lower().split())
+    mentioned = _Mentioned(selected)
     own = {name for name, _ in _definitions(lines[start:end])}
     added: dict[str, str] = {}
     for name, source in _definitions([*lines[:start], "", *lines[end:]]):
-        if name not in own and name.strip("`|") in squeezed:
+        if name not in own and name in mentioned:
             added.setdefault(name, source)
     return f"{selected.rstrip()}\n\n" + "\n".join(added.values()) + "\n" if added else selected
+
+
+class _Mentioned:
+    """The names that may be mentioned in a text: every sequence of its words.
+
+    One look at a name takes the same time however long the text is, since each may have thousands.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._words = _words(text)
+        self._sequences: dict[int, set[tuple[str, ...]]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        words = _words(name)[:_WORDS_COMPARED]
+        if len(words) not in self._sequences:
+            shifted = (self._words[start:] for start in range(len(words)))
+            self._sequences[len(words)] = set(zip(*shifted, strict=False))
+        return not words or words in self._sequences[len(words)]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.lower()))
 
 
 def to_markdown(source: str, shell: Shell, *, where: str) -> str:
     """Convert a section of reStructuredText. Reads no other file and runs no code of the project.
 
-    Raises `Refused` if docutils fails, and `TimedOut` if it takes more than a minute.
+    Raises `Refused` if docutils fails, or needs more than a minute or a gigabyte.
     """
     with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
         path = Path(folder, "section.rst")
         path.write_text(source, encoding="utf-8")
-        ran = programs.run(shell, ["-m", "unmoor.notes.convert", str(path)], cwd=path.parent)
+        try:
+            ran = child.run(shell, _CONVERT, [str(path)], cwd=path.parent)
+        except child.BeyondLimits as error:
+            raise _unreadable(str(error), where) from error
     if ran.code != 0:
-        raise Refused(
-            f"docutils cannot read this section: {clean(ran.err.strip().rpartition(chr(10))[2])}",
-            where=where,
-            next_step="run docutils on the changelog and fix what it reports, then tag that commit",
-        )
+        raise _unreadable(child.last_line(ran), where)
     return strip_controls(ran.out).strip()
+
+
+def _unreadable(reason: str, where: str) -> Refused:
+    return Refused(
+        f"docutils cannot read this section: {clean(reason)}",
+        where=where,
+        next_step="run docutils on the changelog and fix what it reports, then tag that commit",
+    )
 
 
 def _may_start(lines: Sequence[str], place: int) -> bool:

@@ -16,12 +16,14 @@ from typing import Self
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
 from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.dists.checks.description import render_apart
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import Conflict, InvalidDist, Unknown
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
+from unmoor.ports.shell import Shell
 from unmoor.products import CheckedDists, Dists, Release
 from unmoor.publish.index_state import require_own_names
 from unmoor.release_request import ReleaseRequest
@@ -47,6 +49,7 @@ class CheckDists(Check[CheckedDists]):
     release: Output[Release]
     dists: Output[Dists]
     git: Git
+    shell: Shell
     folder: RunFolder
     max_file_size: int = Limits.file
     any_platform: bool = False
@@ -62,6 +65,7 @@ class CheckDists(Check[CheckedDists]):
             release=release,
             dists=dists,
             git=services.git,
+            shell=services.shell,
             folder=request.folder,
             max_file_size=request.settings.max_file_size << 20,
             any_platform=request.any_platform,
@@ -122,7 +126,8 @@ class CheckDists(Check[CheckedDists]):
 
     def _check_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Check each file on its own."""
-        examiner = Examiner(limits=Limits(file=self.max_file_size, any_platform=self.any_platform))
+        limits = Limits(file=self.max_file_size, any_platform=self.any_platform)
+        examiner = Examiner(limits=limits, render=render_apart(self.shell))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
                 more = (*release.check_file(verdict, tag), *tracked.check_file(verdict, files, tag.project))

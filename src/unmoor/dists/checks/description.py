@@ -8,11 +8,13 @@ refuses. As plain text it renders to line breaks, which PyPI accepts.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.ports import child
+from unmoor.ports.shell import Shell
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -29,15 +31,30 @@ UNTYPED = CheckRule(
 )
 RULES = (RENDERING, BLANK, MISSING, UNTYPED)
 
+Render = Callable[[str, str], str]
+"""Renders a description of a media type, and returns what is wrong with it; empty if it renders."""
 
-def check_description(raw: RawMetadata) -> Iterator[Problem]:
+
+def render_apart(shell: Shell) -> Render:
+    """Return a function that renders in a child process: no renderer promises to end with every text."""
+
+    def render(kind: str, description: str) -> str:
+        try:
+            return child.call(shell, f"{__name__}:{rendering_fault.__name__}", kind, description, kind=str)
+        except child.BeyondLimits as error:
+            return str(error)
+
+    return render
+
+
+def check_description(raw: RawMetadata, render: Render) -> Iterator[Problem]:
     """Check that the description renders. The metadata rules check its content type."""
     description, content_type = raw.get("description", ""), raw.get("description_content_type", "")
     if not description:
         yield violation(MISSING, "the description is missing")
         return
     kind = _media_type(content_type or "text/x-rst")
-    fault = _rendering_fault(kind, description)
+    fault = render(kind, description)
     if not description.strip():
         yield violation(BLANK, _blank(kind)) if fault else violation(MISSING, "the description is blank")
         return
@@ -60,12 +77,12 @@ def _media_type(content_type: str) -> str:
     message = EmailMessage()
     try:
         message["content-type"] = content_type
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return "text/plain"
     return message.get_content_type()
 
 
-def _rendering_fault(kind: str, description: str) -> str:
+def rendering_fault(kind: str, description: str) -> str:
     """Render the description and return what is wrong. Empty if it renders."""
     if kind == "text/x-rst":
         from readme_renderer import rst

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.dists.checks import (
     archives,
@@ -25,6 +25,7 @@ from unmoor.dists.checks import (
     zips,
 )
 from unmoor.dists.checks.archives import MEMBER_LIMIT, Limits
+from unmoor.dists.checks.description import Render, rendering_fault
 from unmoor.dists.checks.members import ArchiveMember, DamagedMember, WrongChecksum, chunks
 from unmoor.dists.checks.metadata import CheckedMetadata
 from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
@@ -59,9 +60,13 @@ class _Contents(NamedTuple):
 
 @dataclass
 class Examiner:
-    """Checks files, on any number of threads. Metadata that several files share is checked once."""
+    """Checks files, on any number of threads. Metadata that several files share is checked once.
+
+    ``render`` renders descriptions, by default in this process.
+    """
 
     limits: Limits = field(default_factory=Limits)
+    render: Render = rendering_fault
     _checked: dict[bytes, CheckedMetadata] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,7 +95,7 @@ class Examiner:
                 checked = metadata.check_metadata(data)
                 more = (
                     *licences.check_licences(checked),
-                    *description.check_description(checked.raw),
+                    *description.check_description(checked.raw, self.render),
                     *names.check_reserved(checked.raw.get("name", "")),
                 )
                 self._checked[data] = CheckedMetadata(
@@ -201,5 +206,5 @@ def _is_named_after(top: str, parsed: FileName) -> bool:
     name, _, version = PurePosixPath(top).name.rpartition("-")
     try:
         return canonicalize_name(name) == parsed.name and Version(version) == parsed.version
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return False

@@ -1,0 +1,105 @@
+"""Read text from outside in a child process, with limits of time and memory.
+
+docutils, towncrier and jinja2, and the renderers of descriptions can take hours or all memory for a text that was made
+for that. A child process can be ended: at its limits, at the first signal and at the deadline of the run, even while
+it is in code that is not Python. Whatever is our own pattern or loop takes linear time instead, and runs here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import site
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from unmoor.errors import TimedOut
+from unmoor.ports.failure import child_failure
+from unmoor.ports.shell import Ran, Shell
+from unmoor.util.decode import decode_json
+
+T = TypeVar("T")
+
+SECONDS = 60.0
+MEMORY = 1 << 30
+"""The limits of a child: seconds that pass, and bytes of its address space."""
+
+_LIMIT = 20_000_000
+# The system enforces these limits. That of CPU time is for a child whose parent is gone.
+_LIMITS = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+resource.setrlimit(resource.RLIMIT_CPU, ({int(2 * SECONDS)}, {int(2 * SECONDS)}))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+"""
+_CALL = """
+import importlib, json, pathlib, sys
+module, _, name = sys.argv[1].partition(":")
+arguments, answer = map(pathlib.Path, sys.argv[2:])
+value = getattr(importlib.import_module(module), name)(*json.loads(arguments.read_bytes()))
+answer.write_text(json.dumps(value))
+"""
+
+
+class BeyondLimits(Exception):
+    """The child needed more time or memory than it has. The message says which."""
+
+
+def call(shell: Shell, function: str, *arguments: str, kind: type[T]) -> T:
+    """Call a function (``module:name``) of unmoor in a child. Arguments and result are passed as JSON.
+
+    Raises `BeyondLimits`, also for values that are nested too deeply to read.
+    """
+    with tempfile.TemporaryDirectory(prefix="unmoor-child-") as folder:
+        given, answer = Path(folder, "arguments.json"), Path(folder, "answer.json")
+        given.write_text(json.dumps(arguments))
+        ran = run(shell, _CALL, [function, str(given), str(answer)], cwd=Path(folder))
+        if ran.code != 0:
+            msg = f"{function} failed in a child process: {last_line(ran)}"
+            raise RuntimeError(msg)
+        return decode_json(answer.read_bytes(), kind)
+
+
+def run(shell: Shell, program: str, arguments: Sequence[str], *, cwd: Path) -> Ran:
+    """Run a Python program, given as text, with unmoor's interpreter.
+
+    Raises `BeyondLimits`, and what `child_failure` returns if it fails because of this machine.
+
+    It can import what unmoor can, and nothing of the project: ``-P`` keeps its working folder off the path,
+    and it gets no environment variables of this process. Its home is an empty folder, but packages in the user's site
+    remain available.
+    """
+    with tempfile.TemporaryDirectory(prefix="unmoor-child-") as home, _no_longer():
+        env = {"HOME": home, "PYTHONUSERBASE": site.getuserbase(), "PYTHONDONTWRITEBYTECODE": "1"}
+        python = [sys.executable, "-P", "-X", "utf8", "-c", _LIMITS + program]
+        ran = shell.run([*python, *arguments], cwd=cwd, env=env, timeout=SECONDS, limit=_LIMIT)
+    reasons = {
+        "RecursionError": "it is nested too deeply",
+        "MemoryError": f"it needs more than {MEMORY >> 30} GB of memory",
+    }
+    reason = reasons.get(last_line(ran).partition(":")[0]) if ran.code > 0 else None
+    if reason is None and ran.code and (error := child_failure(ran, "the program that reads the text")) is not None:
+        raise error
+    if reason is None and ran.code < 0:
+        # Code in C may crash when it gets no more memory. A signal from outside is another error, which `run` raises.
+        reason = f"it crashes with signal {-ran.code}, or needs more than {MEMORY >> 30} GB of memory"
+    if reason is not None:
+        raise BeyondLimits(reason)
+    return ran
+
+
+def last_line(ran: Ran) -> str:
+    """Return the last line of a program's errors: of a traceback, the one with the exception."""
+    return ran.err.strip().rpartition("\n")[2]
+
+
+@contextlib.contextmanager
+def _no_longer() -> Iterator[None]:
+    try:
+        yield
+    except TimedOut as error:
+        msg = f"it needs more than {SECONDS:.0f} s"
+        raise BeyondLimits(msg) from error
