@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support.faulty_index import FaultyIndex, RunningIndex, build_dists, run_index
 from tests.support.faulty_server import Exchange
+from tests.support.one_fault import FAULTS, OneFault
 
 from unmoor.errors import Conflict, Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.products import Dists, File, Release, Subject, Uploaded
@@ -544,3 +545,19 @@ def test_split_missing_keeps_the_order(tmp_path: Path) -> None:
 def test_durations_as_text(seconds: float, words: str) -> None:
     """Durations are rounded up, since a wait that is too short is refused again."""
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_in_any_exchange_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Each request may fail once, reads and uploads alike: every file is stored exactly once."""
+    files, fault = build_dists(tmp_path), OneFault()
+    fault.install(monkeypatch)
+    with run_index() as running:
+        expected = bringing(running, files)[0]
+    count = fault.count
+    assert count > len(files)
+    for number in range(count):
+        fault.again(FAULTS[name], number)
+        with run_index() as running:
+            assert bringing(running, files)[0] == expected, number
+            assert running.served.stored == [file.name for file in files], number
