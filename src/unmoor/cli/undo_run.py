@@ -6,7 +6,7 @@ prints the same lines in the words "would be", and ends with the same exit code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -43,18 +43,18 @@ def run(target: TargetOptions, *, apply: bool) -> int:
             folder.open()
         with exclusive_lock(folder.path) if apply else nullcontext():
             inventory = inventory_of(opened)
-            items = plan_undo(
+            planned = plan_undo(
                 inventory,
                 remedies=_remedies(opened.pipeline),
                 plans=request.image_plans(opened.services),
                 packages=request.packages(opened.services),
                 positions=TagPositions.of(folder, inventory.before),
             )
-            if apply:
-                items = _remove_all(opened.pipeline, items)
-    for item in items:
-        click.echo(_line(item, applied=apply))
-    for note in filter(None, [released_elsewhere(inventory) if items else ""]):
+            items: list[UndoItem] = []
+            for item in _remove_all(opened.pipeline, planned) if apply else planned:
+                click.echo(_line(item, applied=apply))
+                items.append(item)
+    if items and (note := released_elsewhere(inventory)):
         err(f"warning: {note}")
     return _print_ending(items, applied=apply, tag=request.tag, options=options)
 
@@ -69,13 +69,13 @@ def _remedies(pipeline: Pipeline) -> Remedies:
     return Remedies(index=partial(remedy, "pypi"), public=partial(remedy, "undraft"))
 
 
-def _remove_all(pipeline: Pipeline, items: Sequence[UndoItem]) -> tuple[UndoItem, ...]:
-    """Remove what goes, in order, and return what became of each item. A failure stops nothing but the drafts."""
-    removed: list[UndoItem] = []
-    for number, planned in enumerate(items):
-        item = keep_drafts([*removed, planned])[number]
-        removed.append(_remove(pipeline, item) if item.product is not None else item)
-    return tuple(removed)
+def _remove_all(pipeline: Pipeline, planned: Sequence[UndoItem]) -> Iterator[UndoItem]:
+    """Remove what goes, in order, and yield what became of each item. A failure stops nothing but the drafts."""
+    done: list[UndoItem] = []
+    for each in planned:
+        item = keep_drafts([*done, each])[-1]
+        done.append(_remove(pipeline, item) if item.product is not None else item)
+        yield done[-1]
 
 
 def _remove(pipeline: Pipeline, item: UndoItem) -> UndoItem:
