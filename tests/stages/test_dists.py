@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.stages.conftest import StageInputs
 from tests.support import local_forge, sample_projects
+from tests.support.beliefs import given
 from tests.support.git_repos import Repo
 
 from unmoor.artifacts import manifest as manifests
@@ -51,7 +52,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
     assert at.build_stage().find(at.context()) == made
     assert at.repo.git("status", "--porcelain") == ""
-    manifest = at.folder.read_manifest()
+    manifest = at.folder.read_known()
     assert manifest is not None
     assert manifest.is_of(at.release)
     assert {"build", "uv", "python"} <= {tool.name for tool in manifest.tools}
@@ -176,8 +177,8 @@ def drafted(
     *,
     leave_out: str = "",
     manifest: Manifest | None = None,
-) -> None:
-    """Attach the files, and the manifest last, to a draft."""
+) -> Belief:
+    """Attach the files, and the manifest last, to a draft. Returns the belief of a user who was given its digest."""
     forge = local.forge()
     forge_release = forge.draft(tag=at.release.tag, target=local.commit, name="x", body="x", prerelease=False)
     for file in made.files:
@@ -188,6 +189,7 @@ def drafted(
     path.write_bytes(manifests.encode(manifest or Manifest.of(at.release, made)))
     if leave_out != manifests.NAME:
         forge.attach(forge_release, describe_file(path))
+    return given(path)
 
 
 @pytest.fixture
@@ -203,8 +205,7 @@ def at(make_inputs: MakeInputs, local: local_forge.LocalForge) -> StageInputs:
 def test_another_machine_uses_the_same_bytes(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """Another machine gets the files and the manifest from the draft."""
     made = at.dists()
-    drafted(at, local, made)
-    elsewhere = RunFolder(tmp_path / "elsewhere" / "run")
+    elsewhere = RunFolder(tmp_path / "elsewhere" / "run", drafted(at, local, made))
     stage = at.build_stage(forge=local.forge(), folder=elsewhere)
     found = stage.find(at.context())
     assert found == made
@@ -212,6 +213,26 @@ def test_another_machine_uses_the_same_bytes(at: StageInputs, local: local_forge
     assert [describe_file(file.path) for file in found.files] == list(made.files)
     assert elsewhere.read_manifest() == at.folder.read_manifest()
     assert at.build_stage(folder=elsewhere).find(at.context()) == made
+
+
+def test_a_given_digest_goes_before_what_was_built_here(at: StageInputs, local: local_forge.LocalForge) -> None:
+    """A run that stopped at the draft of another build continues with that draft once its digest is given."""
+    theirs = at.dists()
+    belief = drafted(at, local, theirs)
+    own = Dists(files=tuple(_other(file) for file in theirs.files))
+    at.folder.forget_build()
+    at.folder.write_build(Manifest.of(at.release, own))
+    assert at.build_stage(forge=local.forge()).find(at.context()) == own
+    folder = RunFolder(at.folder.path, replace(belief, notebook=at.folder.belief.notebook))
+    found = at.build_stage(forge=local.forge(), folder=folder).find(at.context())
+    assert found == theirs
+    assert folder.read_known() == Manifest.of(at.release, theirs)
+
+
+def _other(file: File) -> File:
+    """The same name with other bytes."""
+    file.path.write_bytes(b"other" + file.path.read_bytes())
+    return describe_file(file.path)
 
 
 def test_a_lost_file_comes_back_from_the_draft(at: StageInputs, local: local_forge.LocalForge) -> None:
@@ -234,8 +255,7 @@ def test_draft_without_manifest_was_never_complete(
 def test_draft_that_lacks_a_file(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """If a manifest lists a file that no surface has, the error says what to do."""
     made = at.dists()
-    drafted(at, local, made, leave_out=made.files[0].name)
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(tmp_path / "run", drafted(at, local, made, leave_out=made.files[0].name))
     with pytest.raises(Incomplete, match=made.files[0].name) as caught:
         at.build_stage(forge=local.forge(), folder=folder).find(at.context())
     assert "delete the draft" in caught.value.next_step
@@ -246,18 +266,18 @@ def test_draft_that_lacks_a_file(at: StageInputs, local: local_forge.LocalForge,
 def test_draft_of_another_commit(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """The error names both commits."""
     made = at.dists()
-    drafted(at, local, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
+    belief = drafted(at, local, made, manifest=Manifest.of(replace(at.release, commit="f" * 40), made))
     with pytest.raises(Conflict, match="f" * 40) as caught:
-        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run", belief)).find(at.context())
     assert at.release.commit in str(caught.value)
 
 
 def test_draft_of_another_project(at: StageInputs, local: local_forge.LocalForge, tmp_path: Path) -> None:
     """One tag belongs to one project: files of another project are not used."""
     made = at.dists()
-    drafted(at, local, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
+    belief = drafted(at, local, made, manifest=Manifest.of(replace(at.release, path="packages/one"), made))
     with pytest.raises(Conflict, match="is of the project in packages/one, and not of that in the top") as caught:
-        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run", belief)).find(at.context())
     assert f"{at.release.tag} can be the release of one of them" in str(caught.value)
 
 
@@ -265,9 +285,9 @@ def test_draft_whose_file_is_not_the_manifests(at: StageInputs, local: local_for
     """A file whose bytes differ from the manifest next to it is not used."""
     made = at.dists()
     other = replace(made.files[0], sha256="0" * 64)
-    drafted(at, local, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
+    belief = drafted(at, local, made, manifest=Manifest.of(at.release, Dists(files=(other, made.files[1]))))
     with pytest.raises(Conflict, match="0" * 64):
-        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run")).find(at.context())
+        at.build_stage(forge=local.forge(), folder=RunFolder(tmp_path / "run", belief)).find(at.context())
 
 
 @pytest.mark.parametrize("token", ["", "read"])
@@ -366,7 +386,7 @@ def test_an_sdist_that_builds_no_wheel(make_inputs: MakeInputs) -> None:
     assert 'wheel-from = "tree"' in caught.value.next_step
     made = replace(at.build_stage(), options=BuildOptions(wheel_from="tree")).make(at.context())
     assert len(made.files) == 2
-    manifest = at.folder.read_manifest()
+    manifest = at.folder.read_known()
     assert manifest is not None
     assert manifest.decisions == made.decisions == ("sdist normalized", "wheel-from = tree")
 
@@ -542,7 +562,7 @@ def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) 
     assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
     assert [sha256_of(house / file.name) for file in made.files] == [file.sha256 for file in made.files]
     assert "ignoring what is no release file: build.log" in at.messages
-    manifest = at.folder.read_manifest()
+    manifest = at.folder.read_known()
     assert manifest is not None
     assert (manifest.decisions, manifest.tools) == (("built by another tool",), ())
     assert stage.find(at.context()) == made

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from unmoor.errors import InvalidDist
 from unmoor.products import File
-from unmoor.util.files import sha256_of
+from unmoor.util.files import atomic_writer, is_safe_name, sha256_of
+from unmoor.util.safe_folder import open_regular
+from unmoor.util.text import clean
 
 
 def describe_file(path: Path) -> File:
     """Hash and measure an existing file."""
     return File(name=path.name, sha256=sha256_of(path), size=path.stat().st_size, path=path)
+
+
+def copy_into(built: Path, folder: Path) -> File:
+    """Copy a built file into a folder, flush it to disk, and describe the copy. Raises `InvalidDist` for its name."""
+    if not is_safe_name(built.name):
+        raise InvalidDist(
+            f"{clean(built.name)!r} is not a valid file name", next_step="correct the project's build backend"
+        )
+    place = folder / built.name
+    with open_regular(built) as source, atomic_writer(place) as copy:
+        shutil.copyfileobj(source, copy)
+    return describe_file(place)
 
 
 def is_intact(file: File) -> bool:

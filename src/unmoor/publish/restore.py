@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import HOW_TO_VOUCH, Belief
+from unmoor.artifacts.files import copy_into, is_intact
 from unmoor.artifacts.manifest import Manifest
-from unmoor.artifacts.run_dir import IMAGES
+from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -18,6 +20,7 @@ from unmoor.publish.file_comparison import Match
 from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.util.files import sha256_of
+from unmoor.util.safe_folder import make_folder, remove, rename
 
 FORMER = (
     "finish it with the version of unmoor that began it; or, if nothing of it is public, take it back with that version"
@@ -128,6 +131,30 @@ class Surfaces:
             else "attach the file with the sha256 in the manifest, or release the next version",
             retryable=forge_release.draft,
         )
+
+    def fetch_all(
+        self, manifest: Manifest, release: Release, forge_release: ForgeRelease | None, folder: RunFolder
+    ) -> bool:
+        """Fetch the files of a manifest into the run folder; those that are there are kept.
+
+        Return ``False``, and change nothing, if one is absent. Raises what `fetch` raises.
+        """
+        folder.open()
+        temporary = folder.path / f".dists-{secrets.token_hex(8)}"
+        make_folder(temporary)
+        try:
+            for wanted in manifest.dists(folder.dists).files:
+                if is_intact(wanted):
+                    copy_into(wanted.path, temporary)
+                elif not self.fetch(wanted, release, forge_release, temporary):
+                    return False
+            if forge_release is not None:
+                folder.forget_build()
+            remove(folder.dists)
+            rename(temporary, folder.dists)
+        finally:
+            remove(temporary)
+        return True
 
 
 def _document(forge_release: ForgeRelease, name: str, forge: Forge) -> bytes | None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import HOW_TO_VOUCH
-from unmoor.artifacts.files import describe_file, is_intact
+from unmoor.artifacts.files import copy_into, describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
@@ -24,20 +20,19 @@ from unmoor.dists.inspect import extract
 from unmoor.dists.normalize import normalize
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter
-from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist
+from unmoor.errors import BuildFailed, Conflict, Incomplete
 from unmoor.images.image_record import keep_published
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
-from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Access, Dists, File, Release, Tool
+from unmoor.products import Access, Dists, Release, Tool
 from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.files import atomic_writer, is_safe_name
-from unmoor.util.safe_folder import make_folder, open_regular, remove, rename
+from unmoor.util.safe_folder import remove
 from unmoor.util.text import clean
 
 
@@ -136,11 +131,12 @@ class BuildDists(Build[Dists]):
             return self._with_decisions(here)
         found = self._surfaces.find_release(release, belief, context)
         belief.require_matched(f"{self.folder.path} and the releases of {release.tag}")
+        if found is not None and (found.vouched or not whole):
+            # A digest that was given for the release goes before what this account built.
+            return self._fetch_release(release, found)
         if here is not None and whole:
             return self._with_decisions(here)
-        if found is not None:
-            return self._fetch_release(release, found)
-        if known is not None and self._fetch(release, None, known):
+        if known is not None and self._surfaces.fetch_all(known, release, None, self.folder):
             return self._with_decisions(known.dists(self.folder.dists))
         return None
 
@@ -175,7 +171,7 @@ class BuildDists(Build[Dists]):
             built, tools, how = build
             staging = None if self.unstaged else self.staging
             require_own_names(release, tuple(map(describe_file, built)), index=self.index, staging=staging, part=True)
-            files = tuple(_copy_into(path, self.folder.dists) for path in built)
+            files = tuple(copy_into(path, self.folder.dists) for path in built)
         dists = self._with_decisions(Dists(files=files, tools=tools, decisions=how))
         self.folder.write_build(Manifest.of(release, dists))
         return dists
@@ -277,7 +273,7 @@ class BuildDists(Build[Dists]):
 
     def _fetch_release(self, release: Release, found: ReleaseOnForge) -> Dists | None:
         """Fetch the files of a release object, and its documents if they are vouched for."""
-        if not self._fetch(release, found.forge_release, found.manifest):
+        if not self._surfaces.fetch_all(found.manifest, release, found.forge_release, self.folder):
             return None
         if found.vouched:
             self.folder.write_document(manifests.NAME, found.data)
@@ -287,31 +283,6 @@ class BuildDists(Build[Dists]):
             keep_published(self.folder, found.record)
         restored = found.manifest.dists(self.folder.dists)
         return self._with_decisions(restored) if found.vouched else replace(restored, vouched=False)
-
-    def _fetch(self, release: Release, forge_release: ForgeRelease | None, manifest: Manifest) -> bool:
-        """Fetch the files of a manifest into the run folder. Return ``False``, and change nothing, if one is absent."""
-        with self._temporary_folder() as temporary:
-            for wanted in manifest.dists(self.folder.dists).files:
-                if is_intact(wanted):
-                    _copy_into(wanted.path, temporary)
-                elif not self._surfaces.fetch(wanted, release, forge_release, temporary):
-                    return False
-            if forge_release is not None:
-                self.folder.forget_build()
-            remove(self.folder.dists)
-            rename(temporary, self.folder.dists)
-        return True
-
-    @contextmanager
-    def _temporary_folder(self) -> Iterator[Path]:
-        """A folder on the same disk, removed afterwards unless it was renamed."""
-        self.folder.open()
-        temporary = self.folder.path / f".dists-{secrets.token_hex(8)}"
-        make_folder(temporary)
-        try:
-            yield temporary
-        finally:
-            remove(temporary)
 
 
 def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
@@ -334,15 +305,3 @@ def _set_modes(tree: Path) -> None:
             path = Path(folder, name)
             if not path.is_symlink():
                 path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-
-
-def _copy_into(built: Path, folder: Path) -> File:
-    """Copy a built file into a folder, flush it to disk, and describe the copy."""
-    if not is_safe_name(built.name):
-        raise InvalidDist(
-            f"{clean(built.name)!r} is not a valid file name", next_step="correct the project's build backend"
-        )
-    place = folder / built.name
-    with open_regular(built) as source, atomic_writer(place) as copy:
-        shutil.copyfileobj(source, copy)
-    return describe_file(place)
