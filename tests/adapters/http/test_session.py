@@ -15,7 +15,7 @@ from tests.support.faulty_server import Exchange, run_server
 
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession, mount
-from unmoor.errors import Cause, Conflict, Denied, Unknown
+from unmoor.errors import Cause, Conflict, Denied, ToolMissing, Unknown
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
@@ -429,6 +429,15 @@ def test_a_read_on_a_new_connection_is_not_repeated(http: BoundedSession) -> Non
         http.get(server.url)
     assert caught.value.cause is Cause.LOST
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_local_server_without_space(http: BoundedSession, method: str) -> None:
+    """It runs on this machine, so the full disk is this machine's."""
+    with run_server(lambda x: x.answer(507)) as server, pytest.raises(ToolMissing, match="no disk space") as caught:
+        http.send(method, server.url)
+    assert caught.value.cause is Cause.NO_ROOM
+    assert caught.value.retryable
 
 
 @pytest.mark.parametrize(

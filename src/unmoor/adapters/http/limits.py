@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPException
 from types import TracebackType
 from typing import Any, Self, cast
@@ -254,7 +255,7 @@ class BoundedAdapter(HTTPAdapter):
 
     Repeats nothing except a read whose connection was kept open and turns out to be closed: once, on a new one.
     Inside a `DeadlineWatch` the caller reads a streamed body; otherwise the adapter reads the complete body under its
-    own watch. Raises only `Unknown`.
+    own watch. Raises only `Unknown`, and `ToolMissing` if a server on this machine has no disk space left.
     """
 
     def __init__(self, bounds: Bounds | None = None) -> None:
@@ -291,6 +292,11 @@ class BoundedAdapter(HTTPAdapter):
                 options: dict[str, Any] = {"timeout": pair, "verify": verify, "cert": cert, "proxies": proxies}
                 response = self._send(request, watch, options)
                 watch.close_later(response)
+            if response.status_code == HTTPStatus.INSUFFICIENT_STORAGE and may_be_loopback(url):
+                # The servers of a local world are on this machine.
+                raise failure(
+                    Cause.NO_ROOM, "no disk space is left where this local server writes", where=without_query(url)
+                )
             if outer is None or not stream:
                 response.raw = io.BytesIO(b"".join(watch.read_chunks(response, url, decode=True)))
             return response

@@ -20,7 +20,7 @@ from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
-from unmoor.rehearsal.shared.http import answer_gone, note
+from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.rehearsal.shared.worldfile import Addresses, Credentials
 
@@ -262,6 +262,7 @@ def apps(
         Problem: _problem,
         HTTPException: _problem,
         ClientDisconnect: answer_gone,
+        OSError: answer_full,
     }
     assets = Attachments(handler=handler, storage=addresses.storage)
     routes = [

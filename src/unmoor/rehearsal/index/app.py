@@ -25,7 +25,7 @@ from unmoor.rehearsal.index.refusal import Refusal, answer
 from unmoor.rehearsal.index.store import QUARANTINED, Project, ProjectStore
 from unmoor.rehearsal.index.trusted_publishing import Minting
 from unmoor.rehearsal.index.upload_api import Uploads
-from unmoor.rehearsal.shared.http import answer_gone, preferred
+from unmoor.rehearsal.shared.http import answer_full, answer_gone, preferred
 from unmoor.rehearsal.shared.oidc import Issuer
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> S
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Refusal: refused,
         ClientDisconnect: answer_gone,
+        OSError: answer_full,
     }
     made = Starlette(routes=routes, exception_handlers=handlers)
     made.router.redirect_slashes = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import socket
 import struct
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -25,6 +27,7 @@ CUT = "x-cut"
 DRAIN_LIMIT = 4 << 30
 HEAD_LIMIT = 64 << 10
 GONE = 499
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class _Connection(h11.Connection):
@@ -134,6 +137,13 @@ async def answer_gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=GONE)
 
 
+async def answer_full(_request: Request, error: Exception) -> Response:
+    """Answer 507 if the disk is full. Raises any other error again."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        raise error
+    return PlainTextResponse(f"{error.strerror}\n", HTTPStatus.INSUFFICIENT_STORAGE)
+
+
 class Ports:
     """One ASGI app for several sockets: each request goes to the app of its port.
 
@@ -175,7 +185,9 @@ class Logged:
         async def listen(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
-                append_line(self._log, {**line, "status": message["status"], **notes})
+                # On a full disk, reads still work.
+                with contextlib.suppress(OSError):
+                    append_line(self._log, {**line, "status": message["status"], **notes})
             await send(message)
 
         await self._app(scope, receive, listen)
