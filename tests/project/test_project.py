@@ -383,6 +383,25 @@ def test_the_name(tree: Tree, name: str) -> None:
         ({"setup.py": "setup(name=p" + ".a" * 900 + ", version=p" + ".a" * 900 + ")"}, "setup.py", "cannot be read"),
         ({"setup.py": "setup(name=" + "-" * 3000 + "1)"}, "setup.py", "cannot be read"),
         ({"setup.py": "setup(name=f(" + "[" * 90 + "]" * 90 + "))"}, "setup.py", "cannot be read"),
+        (
+            {
+                "pyproject.toml": HATCH + "[tool.hatch.version]\npath = 'v'\npattern = '^(?:(a|aa)+)+$'\n",
+                "v": "a" * 99 + "b",
+            },
+            "v",
+            "it takes longer than 1 s",
+        ),
+        (
+            {"pyproject.toml": HATCH + f"[tool.hatch.version]\npath = 'v'\npattern = '{'(' * 999}'\n", "v": "1"},
+            "v",
+            "pattern to find the version is invalid",
+        ),
+        (
+            {"pyproject.toml": HATCH + f"[tool.hatch.version]\npath = 'v'\npattern = '{'a' * 1001}'\n", "v": "1"},
+            "v",
+            "more than 1,000 characters",
+        ),
+        ({"setup.cfg": "[metadata]\nname = p" + " " * 300 + "q\n"}, "setup.cfg", "more than 200 blanks in a row"),
         ({"setup.cfg": "name = p\n"}, "setup.cfg", "invalid configuration file"),
         ({"pyproject.toml": r'project = {name = "p", version = "1.\u0032"}'}, "project.version", "plain text"),
         (

@@ -67,7 +67,7 @@ class Uv:
 
     def pythons(self) -> tuple[Interpreter, ...]:
         """Every CPython that uv finds, the lowest version first. The running one wins over others of its version."""
-        from packaging.version import InvalidVersion, Version
+        from packaging.version import Version
 
         args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
         ran = self.uv(args, cwd=Path("/"))
@@ -77,7 +77,7 @@ class Uv:
             for each in listed:
                 if each["implementation"] == "cpython" and each.get("variant", "default") == "default":
                     found.setdefault(str(Version(each["version"])), str(each["path"]))
-        except (ValueError, TypeError, KeyError, InvalidVersion):
+        except (ValueError, TypeError, KeyError):
             pass  # callers report an interpreter that is not found
         return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unmoor.errors import ConfigError
+from unmoor.util.decode import read_ini
 from unmoor.util.secret import Secret
 
 _LIMIT = 1_000_000
@@ -52,7 +53,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     line, reason = 0, ""
     try:
         with path.open("rb") as stream:
-            parser.read_string(stream.read(_LIMIT).decode())
+            read_ini(parser, stream.read(_LIMIT).decode())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -30,6 +30,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 _LIMIT = 1_000_000
 _LONGEST_VALUE = 2_000
+# A statement of many lines is tried again with each of them. From this many characters on, keys have no line.
+_MOST_TRIED = 1_000_000
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
@@ -85,11 +87,13 @@ def lines_of(text: str) -> dict[Path, int]:
     table: Path = ()
     rows: dict[Path, int] = {}
     pending: list[str] = []
+    left = _MOST_TRIED + len(text)
     for number, line in enumerate(text.split("\n"), 1):
         if not pending and line.strip()[:1] in {"", "#"}:
             continue
         pending.append(line)
-        if len(pending) > _LONGEST_VALUE:
+        left -= sum(map(len, pending))
+        if len(pending) > _LONGEST_VALUE or left < 0:
             break
         try:
             piece = tomllib.loads("\n".join(pending) + "\n")

@@ -19,16 +19,15 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 from unmoor.errors import InvalidDist
+from unmoor.util.decode import read_ini
 from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
 
@@ -44,6 +43,8 @@ TOTAL_LIMIT = 2_000_000_000
 COUNT_LIMIT = 200_000
 
 _REBUILD = "build the files again; if it happens again, the build backend is at fault"
+# More than any real metadata has.
+_MOST_FIELDS, _MOST_ENCODED = 200, 100
 _EXTENSIONS = (".py", ".so", ".pyd")
 # Importing these proves nothing about the package: they import a test runner, or run code.
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "setup"})
@@ -81,7 +82,7 @@ def parse_filename(filename: str) -> FileName:
             name, version, _build, tags = parse_wheel_filename(filename)
             return FileName(name=name, version=version, tags=tags)
         name, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
+    except ValueError as error:
         raise InvalidDist(
             f"{clean(filename)} is not the file name of a wheel or an sdist: {error}", next_step=_REBUILD
         ) from None
@@ -90,14 +91,12 @@ def parse_filename(filename: str) -> FileName:
 
 def read_metadata(path: Path) -> Metadata:
     """Read METADATA from a wheel, or PKG-INFO from an sdist. Raises `InvalidDist`."""
-    from packaging.metadata import parse_email
-
     text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
     if text is None:
         raise InvalidDist(f"{path.name} contains no metadata", next_step=_REBUILD)
     raw: RawMetadata
     try:
-        raw, _ = parse_email(text)
+        raw, _ = parse_metadata(text)
     except ValueError as error:
         raise InvalidDist(f"cannot read the metadata of {path.name}: {error}", next_step=_REBUILD) from error
     return Metadata(
@@ -109,6 +108,26 @@ def read_metadata(path: Path) -> Metadata:
         license=raw.get("license_expression", ""),
         python=raw.get("requires_python", ""),
     )
+
+
+def parse_metadata(data: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:
+    """Parse METADATA or PKG-INFO: the known fields, and the others as written.
+
+    It has the format of an e-mail, but no parts, and few names of fields. Raises `ValueError` for one that needs more,
+    which Python's parser would read in quadratic time, or not at all.
+    """
+    from packaging.metadata import parse_email
+
+    head = re.split(rb"\r?\n\r?\n", data, maxsplit=1)[0]
+    names = {name.lower() for name in re.findall(rb"^([!-9;-~]+):", head, re.MULTILINE)}
+    reasons = {
+        f"it has more than {_MOST_FIELDS} kinds of fields": len(names) > _MOST_FIELDS,
+        "it has a Content-Type, as an e-mail with parts has": b"content-type" in names,
+        f"it has more than {_MOST_ENCODED} encoded words": head.count(b"=?") > _MOST_ENCODED,
+    }
+    if wrong := next((reason for reason, holds in reasons.items() if holds), ""):
+        raise ValueError(wrong)
+    return parse_email(data)
 
 
 def modules(wheel: Path) -> tuple[str, ...]:
@@ -172,7 +191,7 @@ def read_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
-        parser.read_string(text.decode())
+        read_ini(parser, text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
         raise InvalidDist(f"cannot read the entry points: {clean(str(error))}", next_step=_REBUILD) from error
     points = [

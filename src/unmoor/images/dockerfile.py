@@ -2,33 +2,43 @@
 
 Nothing is run. Only ``ARG`` in ``FROM`` is expanded, as the builder does. ``dockerfile-parse`` does not fit:
 it does not support here-documents, and it writes the file. Source: the Dockerfile reference.
+
+Anybody who can push a commit writes this file, so no pattern here looks at a character more than a few times: a
+repetition is possessive, or what follows it cannot begin inside it.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
 from unmoor.errors import ConfigError
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 
 LIMIT = 1_000_000
 _DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?:(?P<sort>:?[-+])(?P<other>[^}]*))?\}|(?P<plain>\w+))")
-_FLAG = re.compile(r"--[a-z]+(?:=\S*)?\s+")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w++)(?:(?P<sort>:?[-+])(?P<other>[^{}]*+))?\}|(?P<plain>\w++))")
+_ARGUMENT = re.compile(r"(?<!\w)(\w++)=(\"[^\"]*\"|'[^']*'|\S*+)")
+_FLAG = re.compile(r"(?<!\S)--[a-z]++(?:=\S*+)?\s++")
+# The longest value of an argument. Each can be several times as long as the one before.
+_LONGEST_VALUE = 4_096
 _NEAR = 0.5
+# As much of two instructions as is compared, and as many stages as are suggested.
+_COMPARED = 200
+_SUGGESTED = 1_000
 # Shell commands that build a project, and commands that install by name from an index.
 _BUILDS = re.compile(
-    r"\bpython[0-9.]*\s+-m\s+build\b|\b(?:uv|poetry|hatch|pdm|flit)\s+(?:build|sync|install)\b"
-    r"|\bsetup\.py\s+(?:install|develop|bdist_wheel|sdist|build)\b"
-    r"|\bpip[0-9.]*\s+(?:install|wheel)\b[^;&|]*?\s(?:-e\s*|--editable[ =])?[\"']?\.(?:/|\[[^\]]*\])?[\"']?(?=\s|$)"
+    r"\bpython[0-9.]*+\s++-m\s++build\b|\b(?:uv|poetry|hatch|pdm|flit)\s++(?:build|sync|install)\b"
+    r"|\bsetup\.py\s++(?:install|develop|bdist_wheel|sdist|build)\b"
 )
-_INSTALLS = re.compile(r"\bpip[0-9.]*\s+install\b(?P<words>[^;&|]*)|\buv\s+tool\s+install\b(?P<tool>[^;&|]*)")
+_PIP = re.compile(r"\bpip[0-9.]*+\s++(?:install|wheel)\b(?P<words>[^;&|]*+)")
+_HERE = re.compile(r"\s(?:-e\s*+|--editable[ =])?[\"']?\.(?:/|\[[^\][]*+\])?[\"']?(?=\s|$)")
+_INSTALLS = re.compile(r"\bpip[0-9.]*+\s++install\b(?P<words>[^;&|]*+)|\buv\s++tool\s++install\b(?P<tool>[^;&|]*+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +88,7 @@ class Dockerfile:
         if len(data) > LIMIT:
             raise ConfigError(f"the Dockerfile is longer than {LIMIT} bytes", where=path, next_step="shorten it")
         instructions = tuple(_instructions(data.decode("utf-8", errors="replace")))
-        stages = tuple(_stages(instructions))
+        stages = tuple(_stages(instructions, path))
         if not stages:
             raise ConfigError("the Dockerfile has no FROM", where=path, next_step="add one, or name another Dockerfile")
         return cls(path=path, instructions=instructions, stages=stages)
@@ -93,8 +103,8 @@ class Dockerfile:
         found = next((stage for stage in self.stages if name.lower() in {stage.name, str(stage.number)}), None)
         if found is None:
             known = [stage.name for stage in self.stages if stage.name]
-            near = difflib.get_close_matches(name.lower(), known, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else f"its stages: {', '.join(known) or 'none has a name'}"
+            near = difflib.get_close_matches(name.lower(), known[:_SUGGESTED], n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"its stages: {list_some(known) or 'none has a name'}"
             raise ConfigError(
                 f"it has no stage {name!r}; {hint}", where=self.path, next_step="correct targets, or the Dockerfile"
             )
@@ -109,8 +119,9 @@ class Dockerfile:
 
     def _below(self, stage: DockerfileStage) -> DockerfileStage | None:
         """Return the stage that a stage is built on; ``None`` if it is built on an image."""
-        earlier = self.stages[: stage.number]
-        return next((each for each in reversed(earlier) if each.name and each.name == stage.base.lower()), None)
+        base = stage.base.lower()
+        earlier = (self.stages[number] for number in range(stage.number - 1, -1, -1))
+        return next((each for each in earlier if each.name and each.name == base), None)
 
     def line_of(self, step: str) -> int:
         """Find the line of a step as the builder prints it (``[builder 2/4] RUN false``); 0 if there is none.
@@ -125,9 +136,7 @@ class Dockerfile:
         stage = prefix.rpartition(" ")[0].rpartition(" ")[2]
         named = {each.number for each in self.stages if stage in {each.name, f"stage-{each.number}"}}
         candidates = [each for each in candidates if each.stage in named] or candidates
-        rated = [(_similarity(each.words, rest), each.line) for each in candidates]
-        best, line = max(rated, key=lambda each: (each[0], -each[1]), default=(0.0, 0))
-        return line if best >= _NEAR else 0
+        return _most_similar(candidates, rest)
 
     def findings(self, project: str) -> tuple[DockerfileFinding, ...]:
         """Find lines that build the project a second time, or install it from an index instead of ``dist/``."""
@@ -138,16 +147,40 @@ class Dockerfile:
         )
 
 
-def _similarity(written: str, printed: str) -> float:
-    """Rate from 0 to 1 how similar a written instruction is to a printed one; arguments match any text."""
-    apart = _VARIABLE.sub("\0", written).split("\0")
-    if re.fullmatch(".*".join(re.escape(part) for part in apart), printed):
-        return 1.0
-    return difflib.SequenceMatcher(None, written, printed).ratio()
+def _most_similar(candidates: Sequence[Instruction], printed: str) -> int:
+    """Return the line of the first instruction that a printed one may be, or of the most similar one, or 0."""
+    exact = next((each for each in candidates if _may_be(each.words, printed)), None)
+    if exact is not None:
+        return exact.line
+    best, line = 0.0, 0
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(printed[:_COMPARED])
+    for each in candidates:
+        matcher.set_seq1(each.words[:_COMPARED])
+        # Each takes longer than the one before, and none is smaller than the next.
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and (ratio := matcher.ratio()) > best:
+            best, line = ratio, each.line
+    return line if best >= _NEAR else 0
+
+
+def _may_be(written: str, printed: str) -> bool:
+    """Whether a printed instruction is a written one, in which each argument stands for any text."""
+    first, *others = _VARIABLE.sub("\0", written).split("\0")
+    if not others:
+        return first == printed
+    *inner, last = others
+    at, end = len(first), len(printed) - len(last)
+    if at > end or not printed.startswith(first) or not printed.endswith(last):
+        return False
+    for part in inner:
+        at = printed.find(part, at, end) + len(part)
+        if at < len(part):
+            return False
+    return True
 
 
 def _finding(words: str, project: str) -> str:
-    if _BUILDS.search(words):
+    if _BUILDS.search(words) or any(_HERE.search(match["words"]) for match in _PIP.finditer(words)):
         return "this builds the project a second time, so the image does not install the tested wheel"
     for match in _INSTALLS.finditer(words):
         given = match["words"] or match["tool"] or ""
@@ -171,14 +204,14 @@ def _instructions(text: str) -> Iterator[Instruction]:
         line, ends = raw.strip(), number > len(lines)
         if terminators and not ends:
             body.append(line)
-            if line == terminators[0]:
-                terminators.pop(0)
+            if line == terminators[-1]:
+                terminators.pop()
             if terminators:
                 continue
         elif line and not line.startswith("#"):
             first = first if parts else number
             parts.append(line.removesuffix(escape).strip())
-            terminators = [] if line.endswith(escape) else _terminators(parts)
+            terminators = [] if line.endswith(escape) else _terminators(parts)[::-1]
             if terminators or line.endswith(escape):
                 continue
         elif not ends:
@@ -210,22 +243,32 @@ def _escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _stages(instructions: tuple[Instruction, ...]) -> Iterator[DockerfileStage]:
+def _stages(instructions: tuple[Instruction, ...], path: str) -> Iterator[DockerfileStage]:
+    """Yield the stages. Raises `ConfigError` for an argument or a base that is too long once it is expanded."""
     arguments: dict[str, str] = {}
+
+    def expanded(text: str, line: int) -> str:
+        value = expand(text[: _LONGEST_VALUE + 1], arguments)
+        if len(value) > _LONGEST_VALUE:
+            raise ConfigError(
+                f"a value is longer than {_LONGEST_VALUE:,} characters",
+                where=f"{path}, line {line}",
+                next_step="shorten the ARG or the FROM",
+            )
+        return value
+
     for each in instructions:
         if each.keyword == "ARG" and each.stage < 0:
-            for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", each.words):
-                arguments[name] = expand(value.strip("\"'"), arguments)
+            for name, value in _ARGUMENT.findall(each.words):
+                arguments[name] = expanded(value.strip("\"'"), each.line)
         elif each.keyword == "FROM":
             flags = "".join(re.findall(_FLAG, each.words))
             platform = flags.partition("--platform=")[2].split(" ")[0]
             base, _, rest = _FLAG.sub("", each.words).partition(" ")
             alias = rest.split()
             name = alias[1].lower() if len(alias) > 1 and alias[0].lower() == "as" else ""
-            base = expand(base.strip("\"'"), arguments)
-            yield DockerfileStage(
-                number=each.stage, name=name, base=base, platform=expand(platform, arguments), line=each.line
-            )
+            base, platform = expanded(base.strip("\"'"), each.line), expanded(platform, each.line)
+            yield DockerfileStage(number=each.stage, name=name, base=base, platform=platform, line=each.line)
 
 
 def expand(text: str, arguments: Mapping[str, str]) -> str:

@@ -48,9 +48,9 @@ _SETTINGS: dict[str, Any] = {
     "output_encoding": "unicode",
     "initial_header_level": "2",
 }
-_ROLE = re.compile(r":([A-Za-z][\w.+:-]*):`|`:([A-Za-z][\w.+:-]*):")
-_DIRECTIVE = re.compile(r"^[ \t>*+-]*\.\. (?:\|[^|]+\| )?([A-Za-z][\w.+:-]*)::", re.MULTILINE)
-_TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]*)>$", re.DOTALL)
+_NAME = r"[A-Za-z][\w.+:-]{0,99}"
+_ROLE = re.compile(rf":({_NAME}):`|`:({_NAME}):")
+_DIRECTIVE = re.compile(rf"^[ \t>*+-]*+\.\. (?:\|[^|\n]{{1,999}}\| )?({_NAME})::", re.MULTILINE)
 
 # Directives that affect Sphinx only and show nothing to a reader.
 _IGNORED = word_set(
@@ -91,7 +91,9 @@ def convert(source: str) -> str:
     writer = _Writer(heading_style="ATX", bullets="-", code_language_callback=_language)
     result = str(writer.convert("<main" + body)).strip()
     # Drop a rule between versions, left over at the end of the section.
-    return re.sub(r"(?:\s*\n---)+$", "", result) + "\n"
+    while result.endswith("\n---"):
+        result = result.removesuffix("\n---").rstrip()
+    return result + "\n"
 
 
 def _register_fallbacks(source: str) -> None:
@@ -120,10 +122,10 @@ def _role(
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Render an unknown role: names as code, issue numbers as ``#12``, everything else as plain text."""
     shown = utils.unescape(text).lstrip("!")
-    titled = _TITLED.match(shown)
+    title, _, target = shown.rpartition("<")
     kind = name.lower().rpartition(":")[2]
-    if titled and titled["text"]:
-        return [nodes.inline(rawtext, titled["text"])], []
+    if title.strip() and target.find(">") == len(target) - 1:
+        return [nodes.inline(rawtext, title.rstrip())], []
     if kind in _NUMBER_ROLES and shown.isdecimal():
         return [nodes.Text(f"#{shown}")], []
     if shown.startswith("~"):

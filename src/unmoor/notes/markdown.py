@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
-_INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^>]*>|\s+", re.DOTALL)
+_INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^<>]*>|\s+", re.DOTALL)
 _ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 # A block quote needs no space after its marker.
 _AT_START = re.compile(r"^(\s*)(?:(>|[#+\-=]+(?=\s|$))|(\d{1,9})([.)])(?=\s|$))")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.errors import Refused
 from unmoor.notes.reading import word_set
@@ -69,7 +69,7 @@ def version_of(text: str) -> Version | None:
     """Parse a version with or without ``v``. Returns ``None`` if it is invalid."""
     try:
         return Version(text.lower().removeprefix("v."))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return None
 
 

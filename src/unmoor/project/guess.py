@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.project import written_version
 from unmoor.project.files import Files
@@ -94,6 +94,6 @@ def _path(node: ast.expr, variables: dict[str, ast.expr], depth: int) -> str:
 def _is_version(text: str) -> bool:
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return False
     return True

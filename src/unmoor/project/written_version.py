@@ -9,18 +9,20 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import tomllib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from unmoor.errors import ConfigError
+from unmoor.util.decode import decode_toml, read_ini
 from unmoor.util.text import clean
 
-_SENTINEL: Final = "987654321.0.dev0"
-# A project's own pattern is applied to at most this many characters, since a bad one could take forever.
+_SENTINEL: Final = "987654321.0.dev"
+# A project's own pattern is applied to at most this many characters, and for this many seconds of CPU time.
 _MAX_CHARACTERS: Final = 200_000
+_MAX_SECONDS: Final = 1.0
+_MAX_PATTERN: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,7 @@ def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> Wri
     """Find the string at ``keys`` of a TOML file. Raises `ConfigError` if it is written with escapes."""
 
     def reads(changed: str) -> object:
-        found: object = tomllib.loads(changed)
+        found: object = decode_toml(changed)
         for key in keys:
             found = found.get(key) if isinstance(found, dict) else None
         return found
@@ -92,34 +94,47 @@ def in_cfg(content: bytes, path: str, value: str) -> WrittenVersion | None:
         return cfg(changed).get("metadata", "version", fallback=None)
 
     text = _text(content)
-    places = re.finditer(rf"(?im)^\s*version\s*[=:]\s*({re.escape(value)})\s*$", text)
+    places = re.finditer(rf"(?im)^[ \t]*version[ \t]*[=:]\s*({re.escape(value)})[ \t]*$", text)
     return _find_by_change(text, path, value, places=[place.start(1) for place in places], reads=reads)
 
 
 def cfg(text: str) -> configparser.RawConfigParser:
     """Parse ``setup.cfg``. Raises ``configparser.Error``."""
     parser = configparser.RawConfigParser()
-    parser.read_string(text)
+    read_ini(parser, text)
     return parser
 
 
 def by_pattern(content: bytes, path: str, pattern: str) -> WrittenVersion | None:
     """Find the group ``version`` of a regular expression (else the first group), as hatchling does.
 
-    Raises `ConfigError` if the pattern is invalid.
+    Unlike ``re``, the library ``regex`` has a time limit, which the pattern of a project needs. Raises `ConfigError`
+    if the pattern is invalid or takes too long.
     """
+    import regex
+
     text = _text(content)[:_MAX_CHARACTERS]
     try:
-        match = re.search(pattern, text, flags=re.MULTILINE)
+        if len(pattern) > _MAX_PATTERN:
+            raise _invalid_pattern(path, f"it has more than {_MAX_PATTERN:,} characters")
+        match = regex.search(pattern, text, flags=regex.V0 | regex.MULTILINE, timeout=_MAX_SECONDS)
         group = "version" if match is not None and "version" in match.groupdict() else 1
         start = match.start(group) if match is not None else -1
         return _at(text, path, start, match[group]) if match is not None and start >= 0 and match[group] else None
-    except (re.error, IndexError) as error:
-        raise ConfigError(
-            f"the pattern to find the version is invalid: {clean(str(error))}",
-            where=path,
-            next_step="correct the pattern in [tool.hatch.version] of pyproject.toml",
-        ) from error
+    except (regex.error, IndexError) as error:
+        raise _invalid_pattern(path, clean(str(error))) from error
+    except RecursionError as error:
+        raise _invalid_pattern(path, "its groups are nested too deeply") from error
+    except TimeoutError as error:
+        raise _invalid_pattern(path, f"it takes longer than {_MAX_SECONDS:g} s") from error
+
+
+def _invalid_pattern(path: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"the pattern to find the version is invalid: {why}",
+        where=path,
+        next_step="correct the pattern in [tool.hatch.version] of pyproject.toml",
+    )
 
 
 def whole_file(content: bytes, path: str) -> WrittenVersion | None:
@@ -222,15 +237,20 @@ def _literal(content: bytes, path: str, node: ast.expr | None) -> WrittenVersion
 def _find_by_change(
     text: str, path: str, value: str, *, places: list[int], reads: Callable[[str], object]
 ) -> WrittenVersion | None:
-    """The first of the places where a changed text changes the parsed value."""
-    for place in places:
-        changed = text[:place] + _SENTINEL + text[place + len(value) :]
-        try:
-            if reads(changed) == _SENTINEL:
-                return _at(text, path, place, value)
-        except (tomllib.TOMLDecodeError, configparser.Error, RecursionError):
-            continue
-    return None
+    """The one of the places where a changed text changes the parsed value.
+
+    All places get another text each, so that a file with thousands of them is parsed once.
+    """
+    pieces, last = [], 0
+    for index, place in enumerate(places):
+        pieces += [text[last:place], f"{_SENTINEL}{index}"]
+        last = place + len(value)
+    try:
+        read = reads("".join([*pieces, text[last:]]))
+    except (ValueError, configparser.Error):
+        return None
+    number = read.removeprefix(_SENTINEL) if isinstance(read, str) and read.startswith(_SENTINEL) else ""
+    return _at(text, path, places[int(number)], value) if number.isdecimal() else None
 
 
 def _at(text: str, path: str, offset: int, value: str) -> WrittenVersion:

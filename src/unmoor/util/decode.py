@@ -1,9 +1,15 @@
-"""Read JSON and TOML from outside. Whatever is wrong with them is a `ValueError`, never a fault of unmoor."""
+"""Read JSON, TOML and INI files from outside. Whatever is wrong with them is one error, never a fault of unmoor.
+
+The standard library's readers take quadratic time for some texts, which are refused.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from configparser import RawConfigParser
 
 T = TypeVar("T")
 
@@ -12,6 +18,10 @@ _MOST_PARTS = 64
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 # A key begins a line, a header or a pair in an inline table.
 _LONG_KEY = re.compile(rf"(?:^[ \t]*\[{{0,2}}|[{{,])[ \t]*{_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{{_MOST_PARTS}}}")
+
+# configparser takes quadratic time for blanks within a line.
+_MOST_BLANKS = 200
+_BLANKS = re.compile(rf"\S[^\S\n]{{{_MOST_BLANKS}}}[^\S\n]*+\S")
 
 
 def decode_json(data: bytes | str, kind: type[T]) -> T:
@@ -46,6 +56,17 @@ def decode_toml(data: bytes | str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError as error:
         raise _too_deep() from error
+
+
+def read_ini(parser: RawConfigParser, text: str) -> None:
+    """Read a configuration file. Raises ``configparser.Error``."""
+    import configparser
+
+    if found := _BLANKS.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        msg = f"line {line} has more than {_MOST_BLANKS} blanks in a row"
+        raise configparser.Error(msg)
+    parser.read_string(text)
 
 
 def _too_deep() -> ValueError:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.errors import Refused
 
@@ -43,7 +43,7 @@ def parse(text: str) -> Version | None:
         return None
     try:
         return Version(text) if text.strip() == text else None
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return None
 
 

@@ -11,18 +11,17 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from math import prod
 from typing import Any
 
 import msgspec
 from mousebender import simple
 from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import resolve_link, without_query
@@ -36,7 +35,13 @@ from unmoor.util.text import clean
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
 # Old kinds of files that an index may still list: eggs, installers, other archives.
-_LEGACY = re.compile(r"(-py\d(\.\d+)?.*)?\.(egg|exe|msi|rpm|dmg|deb|tar\.bz2|tar\.Z|tar\.xz|tgz|tar)$")
+_LEGACY = re.compile(r"\.(?:egg|exe|msi|rpm|dmg|deb|tar\.bz2|tar\.Z|tar\.xz|tgz|tar)$")
+_LEGACY_PYTHON = re.compile(r"-py\d")
+# Names on an index page are what anybody uploads. No index stores a longer one, and packaging makes every combination
+# of a wheel's tags.
+_LONGEST_NAME = 255
+_MOST_TAGS = 1_000
+_MOST_HEADING = 1_000
 
 
 class PageEntry(msgspec.Struct, frozen=True):
@@ -103,8 +108,13 @@ class _PageSigns(HTMLParser):
         self.base = ""
         self.meta: dict[str, str] = {}
         self.form = False
-        self.heading = ""
+        self._heading: list[str] = []
         self._inside = ""
+
+    @property
+    def heading(self) -> str:
+        """The title and the headings of the page."""
+        return " ".join(self._heading)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Record the relevant tags."""
@@ -119,7 +129,7 @@ class _PageSigns(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Record the headings."""
         if self._inside in {"title", "h1"}:
-            self.heading += f" {data}"
+            self._heading += [data] if len(self._heading) < _MOST_HEADING else []
 
 
 def not_an_index_page(answer: Response, what: str) -> UnmoorError:
@@ -233,18 +243,26 @@ def version_of(filename: str, project: str) -> Version | None:
     the project's name and the extension.
     """
     name = canonicalize_name(project)
+    if len(filename) > _LONGEST_NAME:
+        return None
     parsers: tuple[Any, ...] = (parse_wheel_filename, parse_sdist_filename)
-    for parse in parsers:
+    for parse in parsers[1:] if _has_many_tags(filename) else parsers:
         try:
             owner, version, *_ = parse(filename)
-        except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        except ValueError:
             continue
         return version if owner == name else None
     pattern = r"[-_.]+".join(re.escape(part) for part in name.split("-"))
     match = re.match(rf"{pattern}-(?P<rest>[^-].*)", filename, re.IGNORECASE)
     if match is None or not (ending := _LEGACY.search(match["rest"])):
         return _loose_wheel(match["rest"]) if match else None
-    return _version(match["rest"][: ending.start()].partition(".win")[0].partition(".linux")[0])
+    stem = _LEGACY_PYTHON.split(match["rest"][: ending.start()], maxsplit=1)[0]
+    return _version(stem.partition(".win")[0].partition(".linux")[0])
+
+
+def _has_many_tags(filename: str) -> bool:
+    """Whether a wheel's name stands for more combinations of tags than any real one."""
+    return prod(part.count(".") + 1 for part in filename.removesuffix(".whl").split("-")[-3:]) > _MOST_TAGS
 
 
 def _loose_wheel(rest: str) -> Version | None:
@@ -255,5 +273,5 @@ def _loose_wheel(rest: str) -> Version | None:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return None

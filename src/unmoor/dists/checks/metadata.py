@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from unmoor.dists.checks import pinned
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.dists.inspect import parse_metadata
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:
     from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
@@ -88,6 +90,8 @@ _BY_FIELD = {
     "license-file": LICENCE_PATH,
 }
 _SUMMARY_LIMIT, _LABEL_LIMIT = 512, 32
+# Python reads a content type in quadratic time.
+_CONTENT_TYPE_LIMIT = 200
 # Old build backends wrote this into empty fields.
 _UNKNOWN = "UNKNOWN"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
@@ -109,9 +113,20 @@ class CheckedMetadata:
 
 def check_metadata(data: bytes) -> CheckedMetadata:
     """Check the bytes of METADATA or PKG-INFO."""
-    from packaging.metadata import Metadata, parse_email
+    try:
+        written, unparsed = parse_metadata(data)
+        return _check_fields(written, unparsed)
+    except ValueError as error:  # also of numbers with thousands of digits, in versions
+        problem = violation(UNREADABLE, f"it cannot be read: {clean(str(error), 200)}")
+        return CheckedMetadata(raw={}, licence_files=(), undeclared=(), problems=(problem,))
 
-    written, unparsed = parse_email(data)
+
+def _check_fields(written: RawMetadata, unparsed: Collection[str]) -> CheckedMetadata:
+    from packaging.metadata import Metadata
+
+    if len(written.get("description_content_type", "")) > _CONTENT_TYPE_LIMIT:
+        msg = f"its Description-Content-Type has more than {_CONTENT_TYPE_LIMIT} characters"
+        raise ValueError(msg)
     raw = _as_received(written)
     files = tuple(raw.get("license_files", ()))
     modern = raw.get("metadata_version", "") in _LICENCE_FILES_FROM
@@ -250,11 +265,15 @@ def _check_emails(raw: RawMetadata) -> Iterator[Problem]:
     """Check that the first address in each field is valid."""
     addresses = {"author-email": raw.get("author_email", ""), "maintainer-email": raw.get("maintainer_email", "")}
     for field, text in addresses.items():
-        address = email.utils.parseaddr(text)[1]
-        if not address:
-            continue
         from email_validator import EmailNotValidError, validate_email
 
+        try:
+            address = email.utils.parseaddr(text)[1]
+        except RecursionError:
+            yield violation(EMAIL, f"{field}: its comments are nested too deeply")
+            continue
+        if not address:
+            continue
         try:
             validate_email(address, check_deliverability=False)
         except EmailNotValidError as error:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Iterator
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.dists import inspect
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
@@ -131,7 +131,7 @@ def compare_with_metadata(filename: str, found: FileName, name: str, version: st
     wanted = canonicalize_name(name).replace("-", "_")
     try:
         release = Version(version)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return  # the metadata rules report it
     if not filename.endswith(".whl"):
         expected = f"{wanted}-{release}.tar.gz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
@@ -58,5 +58,5 @@ def _is_version(version: str, expected: str) -> bool:
     """Whether two spellings are the same version (PEP 440)."""
     try:
         return Version(version) == Version(expected)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return False

@@ -6,9 +6,9 @@ import platform
 import shlex
 from collections.abc import Sequence
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags, sys_tags
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.dists import inspect
 from unmoor.errors import ToolMissing
@@ -49,7 +49,7 @@ def is_compatible(version: str, requires: str) -> bool:
     """Whether a version satisfies ``Requires-Python``. An invalid one excludes nothing: the file checks report it."""
     try:
         return Version(version) in SpecifierSet(requires, prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:
         return True
 
 

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.errors import ConfigError
-from unmoor.util.decode import decode_toml
+from unmoor.util.decode import decode_toml, read_ini
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
@@ -178,7 +178,7 @@ def _is_configured(files: Sequence[str], read: Read) -> bool:
 def _has_section(content: bytes | None, section: str) -> bool:
     parser = configparser.RawConfigParser(strict=False)
     try:
-        parser.read_string((content or b"").decode(errors="replace"))
+        read_ini(parser, (content or b"").decode(errors="replace"))
     except configparser.Error:
         return False
     return parser.has_section(section)

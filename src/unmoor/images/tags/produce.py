@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.images.tags import patterns, semver
 from unmoor.images.tags.context import HEADS, PULLS, TAGS, TagContext
@@ -253,7 +253,7 @@ def _pep440(text: str) -> Version | None:
         return None
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return None
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
@@ -299,5 +299,5 @@ def _order(release: Release) -> tuple[Version, str]:
     """Sort key of GitHub's ``legacy`` comparison of releases: by version, else by date."""
     try:
         return Version(release.tag), release.created_at
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         return Version("0"), release.created_at

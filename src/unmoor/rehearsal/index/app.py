@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -107,7 +107,7 @@ class Index:
     def _version(self, request: Request, project: Project) -> str:
         try:
             version = str(Version(request.path_params["version"]))
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion, or a number of thousands of digits
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found") from None
         if version not in project.releases or not project.of(version):
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")

@@ -30,6 +30,7 @@ from packaging.utils import (
 from unmoor.rehearsal.index import zip_framing
 from unmoor.rehearsal.index.platforms import is_taken
 from unmoor.rehearsal.index.refusal import Refusal
+from unmoor.util.decode import read_ini
 
 if TYPE_CHECKING:
     from packaging.metadata import Metadata
@@ -235,7 +236,7 @@ def _points(archive: zipfile.ZipFile, folder: str, filename: str) -> None:
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
     try:
-        parser.read_string(_read(archive, name, wrong).decode())
+        read_ini(parser, _read(archive, name, wrong).decode())
     except (UnicodeError, configparser.Error):
         raise wrong from None
     names = [point for group in ("console_scripts", "gui_scripts") if group in parser for point in parser[group]]

@@ -1,0 +1,57 @@
+"""How the time that something takes grows with the length of a text."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+Make = Callable[[int], str]
+"""Makes a text of about so many characters."""
+_FIRST, _LAST = 4_000, 64_000
+# Less than this measures nothing but the machine.
+_LEAST = 0.02
+# Four times the text takes four times as long, or sixteen times if the time is quadratic.
+_STEP, _MOST = 4, 10
+_ATTEMPTS = 3
+
+
+def repeated(piece: str, *, before: str = "", after: str = "") -> Make:
+    """Return a function that repeats a piece, with something before and after all of them."""
+    return lambda size: before + piece * (size // len(piece) + 1) + after
+
+
+def numbered(piece: str, *, before: str = "", after: str = "") -> Make:
+    """Return a function that repeats a piece, with the numbers from 0 in place of ``{}``."""
+    return lambda size: before + "".join(piece.replace("{}", str(n)) for n in range(size // len(piece) + 1)) + after
+
+
+def grows_slowly(work: Callable[[str], object], make: Make) -> bool:
+    """Whether four times the text takes at most ten times as long, up to 64 kB.
+
+    Measures the CPU time of this thread, so what else runs does not matter, and takes the best of three attempts.
+    """
+    work(make(100))  # imports
+    size, took = _FIRST, _seconds(work, make(_FIRST))
+    while took < _LEAST and size < _LAST:
+        size *= _STEP
+        took = _seconds(work, make(size))
+    if took < _LEAST:
+        return True
+    small = min(_seconds(work, make(size // _STEP)) for _ in range(_ATTEMPTS))
+    for _ in range(_ATTEMPTS):
+        if took <= _MOST * max(small, _LEAST / _STEP / 2):
+            return True
+        took = min(took, _seconds(work, make(size)))
+    return False
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
+    # A collection takes as long as everything that the tests have imported, and may come at any time.
+    gc.disable()
+    try:
+        begun = time.thread_time()
+        work(text)
+        return time.thread_time() - begun
+    finally:
+        gc.enable()

@@ -1,0 +1,285 @@
+"""Text from outside is read in a time that grows like its length, whatever is in it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from requests.structures import CaseInsensitiveDict
+from tests.support.growth import Make, grows_slowly, numbered, repeated
+
+from unmoor.adapters.http.session import Response
+from unmoor.adapters.index import answers, pages
+from unmoor.config import read_toml
+from unmoor.dists import inspect
+from unmoor.dists.checks.metadata import check_metadata
+from unmoor.errors import UnmoorError
+from unmoor.images.dockerfile import Dockerfile
+from unmoor.images.tags import expressions, fields, patterns
+from unmoor.images.tags.errors import RuleError
+from unmoor.notes import changelog, convert, limit, markdown, reading, rst, sections
+from unmoor.project import guess_version, read_facts
+from unmoor.util import secret_scan, text
+
+PROJECT = b'[project]\nname = "demo"\ndynamic = ["version"]\n'
+HATCH = b'[build-system]\nbuild-backend = "hatchling.build"\n[tool.hatch.version]\npath = "v.py"\n'
+RUNS = {f"runs of {ord(each):#x}": repeated(each) for each in ' \n[(<`*-"\\:.$'}
+NESTED = {
+    "nested quotes": repeated("> "),
+    "nested lists": repeated("- "),
+    "nested brackets": lambda size: "[" * (size // 2) + "]" * (size // 2),
+    "links without an end": repeated("[a]("),
+    "pictures without an end": repeated("![a"),
+    "tags without an end": repeated("<a "),
+    "comments without an end": repeated("<!-- "),
+    "code without an end": numbered("`{} "),
+}
+NOTES = {
+    "many headings": numbered("## {}.0.0\n\n- change\n\n"),
+    "many headings of one version": numbered("## 1.0.0 ({})\n"),
+    "long headings": lambda size: "".join(f"# {'[' * 990}\n" for _ in range(size // 990 + 1)),
+    "headings with many links": lambda size: "".join(f"# {'](a' * 300}\n" for _ in range(size // 900 + 1)),
+    "many definitions": numbered("[a{}]: b\n"),
+    "one definition again": repeated("[a]: b\n"),
+    "definitions without an end": repeated('[a]: b "\n'),
+    "steps to the right": lambda size: "".join(f"{' ' * (n % 100)}- a\n" for n in range(size // 50)),
+    "tables": repeated("|a|\n"),
+}
+RST = {
+    "many titles": numbered("{}.0\n=======\n\n"),
+    "many targets": numbered(".. _a{}: https://example.org\n"),
+    "targets without an end": repeated(".. _a`b"),
+    "many substitutions": numbered(".. |a{}| replace:: b\n"),
+    "substitutions without an end": repeated(".. |a "),
+}
+PYTHON = {
+    "many assignments": repeated('__version__ = "1.0"\n'),
+    "half assignments": repeated("__version__ = '\n"),
+    "quotes": repeated("' ", before="__version__ = '"),
+    "blanks": repeated(" ", before="__version__ =", after="1"),
+    "many imports": numbered("from a import b{}\n"),
+}
+TOML = {
+    "one value again": repeated('"1.0",', before="a = [", after=']\n[project]\nname = "demo"\nversion = "1.0"\n'),
+    "a long key": repeated("a.", after="a = 1"),
+    "a long header": repeated('"a" . ', before="[", after="a]"),
+    "deep lists": repeated("[", before="a = "),
+    "deep tables": repeated("{a=", before="a = "),
+    "many tables": numbered("[a{}]\n"),
+    "many rows": repeated("[[a]]\nb = 1\n"),
+}
+INI = {
+    "blanks in a line": repeated(" ", before="[metadata]\nname = demo\nversion = 1.0\na", after="b\n"),
+    "blank lines": repeated("\n", before="[metadata]\nname = demo\nversion ="),
+    "many options": numbered("a{} = 1\n", before="[metadata]\nname = demo\nversion = 1.0\n"),
+    "one value again": repeated("\n version = 1.0", before="[metadata]\nname = demo\nversion = 1.0\nx = a"),
+}
+DOCKER = {
+    "many stages": numbered("FROM b{} AS c{}\n"),
+    "a chain of stages": lambda size: "".join(f"FROM b{n} AS b{n + 1}\n" for n in range(size // 16)),
+    "arguments that double": repeated("ARG a=$a$a\n", before="ARG a=aaaa\n", after="FROM $a\n"),
+    "arguments in a row": repeated("a=b ", before="ARG ", after="\nFROM a\n"),
+    "a long word": repeated("a", before="ARG ", after="\nFROM a\n"),
+    "defaults without an end": repeated("${a:-", before="FROM "),
+    "flags without an end": repeated("--a=", before="FROM "),
+    "flags": repeated("--a ", before="FROM "),
+    "installs": repeated("pip install ", before="FROM a\nRUN "),
+    "installs of a list": repeated(" .[a", before="FROM a\nRUN pip install"),
+    "blanks": repeated(" ", before="FROM a\nRUN pip install", after="x"),
+    "heredocs": lambda size: "FROM a\nRUN " + "<<a " * (size // 8) + "\n" + "a\n" * (size // 4),
+    "heredocs without an end": repeated("<<'", before="FROM a\nRUN "),
+    "continued lines": repeated("\\\n", before="FROM a\nRUN a "),
+    "many variables": repeated("$a b ", before="FROM a\nRUN "),
+    "directives": repeated("# a=b\n", after="FROM a\n"),
+}
+HTML = {
+    "links": repeated('<a href="x-1.0.tar.gz">x-1.0.tar.gz</a>'),
+    "headings": repeated("<h1>a"),
+    "half attributes": repeated('<a href="'),
+    "ends": repeated("</a"),
+    "declarations": repeated("<!"),
+}
+NAMES = {
+    "Pythons of eggs": repeated("-py3", before="demo-1.0", after=".egg"),
+    "ends": repeated(".egg", before="demo-1.0"),
+    "hyphens": repeated("-", before="demo", after="1.0.tar.gz"),
+    "a long number": repeated("1", before="demo-", after=".tar.gz"),
+    "tags of a wheel": lambda size: f"demo-1.0-{'.'.join(['a'] * size)}-{'.'.join(['b'] * size)}-any.whl",
+}
+METADATA = {
+    "many fields": numbered("A{}: x\n"),
+    "encoded words": repeated("=?utf-8?q?\xe9", before="Summary: "),
+    "parts in parts": lambda size: "".join(
+        f"Content-Type: multipart/mixed; boundary={n}\n\n--{n}\n" for n in range(size // 50)
+    ),
+    "comments": repeated("(", before="Author-email: "),
+    "addresses": repeated("a@", before="Author-email: "),
+    "content types": repeated('"', before="Description-Content-Type: "),
+    "parameters": repeated("a=b;", before="Description-Content-Type: text/plain;"),
+    "markers": repeated("(", before="Requires-Dist: a; "),
+    "licences": repeated("(", before="License-Expression: "),
+    "a long number": repeated("1", before="Version: "),
+    "specifiers": repeated(">=1,", before="Requires-Python: "),
+}
+SECRETS = {
+    "signed tokens": repeated("eyJ-"),
+    "schemes": repeated("a+"),
+    "logins": repeated("a://b:"),
+    "keys": repeated("-----BEGIN "),
+    "names": repeated("TOKEN="),
+    "tokens": repeated("pypi-"),
+}
+RULES = {
+    "braces": repeated("{{"),
+    "arguments": repeated("a='b' ", before="{{a ", after="}}"),
+    "comments without an end": repeated("{{!--"),
+    "fields": repeated('a="b",'),
+    "quotes": repeated('""', before='"'),
+    "groups": repeated("("),
+    "classes": repeated("[a"),
+}
+CONTROLS = {
+    "escapes": repeated("\x1b"),
+    "colours": repeated("\x1b[0"),
+    "titles": repeated("\x1b]0;"),
+    "invisible": repeated("\u200b"),
+    "commands": repeated("##[a]::"),
+    "hashes": repeated("#\u200b"),
+    "colons": repeated("\t:"),
+}
+UNDERSTOOD = (UnmoorError, RuleError, ValueError)
+
+
+def facts(**files: bytes) -> None:
+    """Read a project's files, and guess what they do not say."""
+    named = {name.replace("_", "."): content for name, content in files.items()}
+    for read in (read_facts, guess_version):
+        with contextlib.suppress(*UNDERSTOOD):
+            read(named.get)
+
+
+def read_markdown(source: str) -> None:
+    """Find the section of a version, and what it needs from the rest."""
+    document = markdown.read(reading.strip_controls(source))
+    sections.find_span(document.headings, lines=len(document.lines), version="3.0.0", names=("demo",))
+    document.excerpt(0, len(document.lines) // 2)
+
+
+def read_rst(source: str) -> None:
+    """Find the section of a version, and what it needs from the rest."""
+    lines = source.count("\n") + 1
+    sections.find_span(rst.headings(source), lines=lines, version="3.0", names=("demo",))
+    rst.excerpt(source, 0, lines // 2)
+    changelog._is_rst(source, "")
+    convert._register_fallbacks(source)
+
+
+def read_dockerfile(source: str) -> None:
+    """Find stages, bases and warnings, and the line of a step that failed."""
+    parsed = Dockerfile.parse(source.encode(), "Dockerfile")
+    parsed.base_of("")
+    parsed.findings("demo")
+    parsed.line_of(f"[1/2] RUN {source[-1_000:]}")
+    parsed.stage("nothing-like-it")
+
+
+def read_page(source: str) -> None:
+    """Read a page of an index, and its message if it is one."""
+    for kind, read in (("text/html", pages.simple_page), ("text/html", lambda page, _: answers.error_message(page))):
+        with contextlib.suppress(*UNDERSTOOD):
+            read(_answer(source.encode(), kind), "x")
+
+
+def read_names(name: str) -> None:
+    """Read pages with many such names, whole and cut to the length that indexes have."""
+    for names in ([name], [name[:250]] * (len(name) // 250)):
+        files = [{"filename": each, "url": "https://example.org/f", "hashes": {}} for each in names]
+        body = msgspec.json.encode({"meta": {"api-version": "1.0"}, "name": "demo", "files": files})
+        answer = _answer(body, "application/vnd.pypi.simple.v1+json")
+        pages.listed_files(answer, pages.simple_page(answer, "demo").files, "demo", "1.0")
+
+
+def read_rules(source: str) -> None:
+    """Read what rules for tags consist of."""
+    for read in (expressions.parse, patterns.translate, lambda each: patterns.search(each, "a"), _fields):
+        with contextlib.suppress(*UNDERSTOOD):
+            read(source)
+
+
+def print_text(source: str) -> None:
+    """Make text fit for a terminal, a log and a page."""
+    for make in (text.clean, text.indented, text.without_commands, reading.strip_controls, markdown.escape):
+        make(source)
+
+
+def read_secrets(source: str) -> None:
+    """Look for secrets."""
+    secret_scan.secret_in(source)
+    secret_scan.is_secret_name(source)
+
+
+def read_config(source: str) -> None:
+    """Read settings, and the lines of their keys."""
+    assert read_toml.parse(source.encode(), "pyproject.toml").lines is not None
+
+
+def _fields(source: str) -> None:
+    for line in fields.lines([source], "rule"):
+        fields.fields(line)
+
+
+def _answer(body: bytes, kind: str) -> Response:
+    headers = CaseInsensitiveDict({"Content-Type": kind})
+    return Response(status=400, reason="", headers=headers, body=body, url="https://example.org/simple/x/")
+
+
+READERS: Mapping[str, tuple[Callable[[str], object], Mapping[str, Make]]] = {
+    "Markdown": (read_markdown, RUNS | NESTED | NOTES),
+    "whether Markdown is empty": (markdown.is_empty, RUNS | NESTED | NOTES),
+    "long notes": (lambda each: limit.cut(each, max(len(each) // 2, 200)), NESTED | NOTES),
+    "reStructuredText": (read_rst, RUNS | NESTED | RST),
+    "pyproject.toml": (lambda each: facts(pyproject_toml=each.encode()), TOML),
+    "settings": (read_config, TOML),
+    "setup.cfg": (lambda each: facts(pyproject_toml=PROJECT, setup_cfg=each.encode()), INI),
+    "setup.py": (lambda each: facts(pyproject_toml=PROJECT, setup_py=each.encode()), RUNS | PYTHON),
+    "hatch's file": (lambda each: facts(pyproject_toml=PROJECT + HATCH, v_py=each.encode()), RUNS | PYTHON),
+    "a Dockerfile": (read_dockerfile, RUNS | DOCKER),
+    "the page of an index": (read_page, RUNS | HTML),
+    "names on an index": (read_names, RUNS | NAMES),
+    "metadata": (lambda each: check_metadata(b"Metadata-Version: 2.1\n" + each.encode()), RUNS | METADATA),
+    "entry points": (lambda each: inspect.parse_entry_points(f"[console_scripts]\na = {each}".encode()), RUNS | INI),
+    "rules for tags": (read_rules, RUNS | RULES),
+    "secrets": (read_secrets, RUNS | SECRETS),
+    "text to print": (print_text, RUNS | CONTROLS),
+}
+
+
+def cases() -> Iterator[Any]:
+    """Yield every reader with each of its texts."""
+    for reader, (read, makers) in READERS.items():
+        for what, make in makers.items():
+            yield pytest.param(read, make, id=f"{reader}: {what}")
+
+
+@pytest.mark.parametrize(("read", "make"), [*cases()])
+def test_time_grows_like_the_text(read: Callable[[str], object], make: Make) -> None:
+    """Four times the text takes about four times as long, not sixteen."""
+
+    def work(source: str) -> None:
+        with contextlib.suppress(*UNDERSTOOD):
+            read(source)
+
+    assert grows_slowly(work, make)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "make"), [(r"a+b", repeated("a")), (r"[ab]+c", repeated("ab")), (r"<a[^>]*>", repeated("<a"))]
+)
+def test_a_quadratic_pattern_would_be_found(pattern: str, make: Make) -> None:
+    """The measure tells quadratic time from linear time."""
+    assert not grows_slowly(lambda each: re.search(pattern, each), make)
+    assert grows_slowly(lambda each: re.search("ab", each), make)
