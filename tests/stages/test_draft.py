@@ -9,17 +9,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.listed_index import FakeIndex, listed_files
+from tests.support.image_stages import IMAGES, ImageStages
+from tests.support.image_stages import PROOF as IMAGE_PROOF
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
+from tests.support.real_registries import make_image, put_image, run_registry
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
-from unmoor.core.stage import NotUndone, Undone
+from unmoor.config.images import ImageSettings
+from unmoor.core.stage import NotUndone, StageContext, Undone
 from unmoor.errors import Cause, Conflict, Denied, Incomplete, Refused, Rejected, TryLater, Unknown
 from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
-from unmoor.ports.index import Holding
 from unmoor.products import File
 from unmoor.util.files import sha256_of
 
@@ -79,27 +81,33 @@ def test_full_notes_are_no_asset_if_the_body_has_them(at: LocalForge, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("index", "staging", "error"),
-    [("nothing", "nothing", None), ("ours", "other", None), ("other", "nothing", Conflict), ("down", "ours", Unknown)],
+    ("settings", "tag", "error"),
+    [
+        (ImageSettings(), "latest", None),
+        (ImageSettings(), "{version}", Conflict),
+        (ImageSettings(), "sha-{commit}", Conflict),
+        (ImageSettings(platforms=("linux/amd64", "linux/386")), "sha-{commit}-linux-386", Conflict),
+    ],
+    ids=["of no version", "of the version", "of the commit", "of a platform"],
 )
-def test_no_draft_is_made_for_a_version_that_the_index_has_from_another_build(
-    at: LocalForge, tmp_path: Path, index: str, staging: str, error: type[Exception] | None
+def test_no_draft_is_made_while_a_registry_holds_another_image(
+    at: LocalForge, tmp_path: Path, settings: ImageSettings, tag: str, error: type[Exception] | None
 ) -> None:
-    """Before the first draft the index is read, so that nothing changes; the staging index does not decide."""
+    """If a draft was lost after the push, and the image cannot be built again, nothing changes."""
     one = draft_inputs(at, tmp_path)
-    sdist = one.dists.sdists[0]
-    held: dict[str, Holding | BaseException] = {
-        "nothing": Holding(simple={}, json=None),
-        "ours": Holding(simple=listed_files({sdist.name: sdist.sha256}), json=None),
-        "other": Holding(simple=listed_files({sdist.name: "b" * 64}), json=None),
-        "down": Unknown("503", next_step="wait"),
-    }
-    stage = replace(one.stage, indexes=(FakeIndex(held[index]), FakeIndex(held[staging])))
-    if error is None:
-        assert stage.make(one.context) == stage.find(one.context)
-        return
-    with pytest.raises(error):
-        stage.make(one.context)
+    with run_registry(tmp_path / "registry") as there:
+        it = ImageStages((there,), at, tmp_path, "acme/demo", settings=settings)
+        taken = tag.format(version=one.release.tag, commit=one.release.commit[:12])
+        put_image(there, it.repository, make_image("another build"), taken)
+        images = it.built(one.release)
+        proof = replace(one.proof, name="prove-images")
+        stage = replace(one.stage, images=IMAGES, image_proof=IMAGE_PROOF, plans=it.plans)
+        context = StageContext({**one.context.products, IMAGES.by: images, IMAGE_PROOF.by: proof})
+        if error is None:
+            assert stage.make(context) == stage.find(context)
+            return
+        with pytest.raises(error, match="is another image"):
+            stage.make(context)
     assert at.forge().releases(one.release.tag) == ()
 
 

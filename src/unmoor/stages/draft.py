@@ -207,13 +207,13 @@ class MakeDraft(Push[Draft]):
     def _require_replaceable(self, bundle: ReleaseAssets, context: StageContext) -> None:
         """Check that a new draft can be released, or that files of another build in a draft may be replaced.
 
-        Changes nothing. Raises `Conflict` if an index or a registry holds anything of this version that is not ours,
-        and `Refused` if the draft changes while it is watched: then another run is filling it.
+        Changes nothing. Raises `Conflict` if a registry, or for a replacement an index, holds anything of this version
+        that is not ours, and `Refused` if the draft changes while it is watched: then another run is filling it.
         """
         forge_release = self._select(context).chosen
         if forge_release is None:
-            # A staging index does not decide: it may be advisory, and it has the last word on nothing.
-            self._require_nothing_else_out(self.indexes[:1], context)
+            # `check-dists` has compared the files with the indexes.
+            self._require_nothing_else_out((), context)
             return
         if not replaces_bytes(self._repairable(forge_release, bundle)):
             return
