@@ -26,8 +26,8 @@ def command(*, target: TargetOptions, apply: bool) -> int:
     """Take back what the release of TAG left on the surfaces, as far as possible.
 
     The command reads the surfaces and nothing else, so it also takes back what a run left that was
-    stopped. By default nothing is changed: it lists what it finds and what would become of it, and
-    --apply then does just that.
+    stopped. By default nothing is changed: it lists what it finds and what would become of it. With
+    the option --apply it does just that.
 
     While the index holds some files of the release but not all, the draft and the images stay: they
     are the only way to finish it. For everything that stays, the command says why and what you can do.
