@@ -156,6 +156,17 @@ WAYS: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
             ".passwords": "s3cret\n",
         },
     ),
+    "a keyring by a variable": (
+        {
+            "UV_INDEX_URL": "http://someone@{index}/simple",
+            "UV_KEYRING_PROVIDER": "subprocess",
+            "PATH": "{home}/bin:{path}",
+        },
+        {
+            "bin/keyring": '#!/bin/sh\n[ "$2 $3" = "{index} someone" ] && cat "$HOME/.passwords"\n',
+            ".passwords": "s3cret\n",
+        },
+    ),
     "a proxy": ({"UV_INDEX_URL": "http://example.invalid/simple", "HTTP_PROXY": "http://someone:s3cret@{index}"}, {}),
     "a proxy, in lower case": (
         {"UV_INDEX_URL": "http://example.invalid/simple", "http_proxy": "someone:s3cret@{index}"},

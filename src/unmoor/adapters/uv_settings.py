@@ -76,7 +76,7 @@ def settings(environ: Mapping[str, str], *, dependencies: str = "", ask: Ask | N
         found |= {name: each for name, each in (("index", indexes), ("find-links", links)) if each}
         if environ.get("UV_NO_INDEX") or environ.get("PIP_NO_INDEX"):
             found["no-index"] = True
-    logins = _Logins(environ, ask if found.pop("keyring-provider", "") == "subprocess" else None)
+    logins = _Logins(environ, ask if _keyring_provider(found, environ) == "subprocess" else None)
     for index in found.get("index", []):
         index["url"] = logins.put_into(str(index.get("url", "")), str(index.get("name", "")))
     for table in (found, found.get("pip", {})):
@@ -87,6 +87,13 @@ def settings(environ: Mapping[str, str], *, dependencies: str = "", ask: Ask | N
                 table[name] = [logins.put_into(str(each)) for each in table[name]]
     found.pop("cache-dir", None)  # see `folders`
     return found | _proxies(environ)
+
+
+def _keyring_provider(found: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """Take the way to ask a keyring out of settings: uv itself finds no keyring with another HOME."""
+    providers = [environ.get("UV_KEYRING_PROVIDER", "")]
+    providers += [str(table.pop("keyring-provider", "")) for table in (found.get("pip", {}), found)]
+    return next(filter(None, providers), "")
 
 
 def _of_user(environ: Mapping[str, str]) -> dict[str, Any]:
