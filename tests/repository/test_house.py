@@ -41,7 +41,6 @@ TESTS_OF_SEVERAL = {
     "images/tags/test_cases.py": "the rule language against a table of docker/metadata-action's answers",
     "notes/test_decision.py": "which source the notes come from, which the room itself decides",
     "products/test_summary.py": "what every product says of itself in one line",
-    "adapters/registry/test_one_fault.py": "each request of the registry adapters with one fault",
     "rehearsal/index/test_clients.py": "the local world, used by twine, uv, pip and PyGithub",
     "rehearsal/registry/test_adapters.py": "the local registries, used by our own adapters",
     "rehearsal/registry/test_clients.py": "the local registries, used by clients that are no code of ours",
