@@ -231,6 +231,36 @@ def test_a_draft_of_another_build_is_replaced(at: LocalForge, tmp_path: Path) ->
     assert {asset.name for asset in forge_release.assets} == {asset.name for asset in made.assets}
 
 
+@dataclass(frozen=True)
+class QuietForge:
+    """The real forge, on which nothing of a release has changed for some seconds."""
+
+    real: GitHubForge
+    quiet: float | None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
+        """The releases, with that time."""
+        return tuple(replace(each, quiet=self.quiet) for each in self.real.releases(tag))
+
+
+@pytest.mark.parametrize(("quiet", "waits"), [(None, True), (0.0, True), (29.0, True), (30.0, False), (3e6, False)])
+def test_a_draft_that_is_old_by_the_forges_clock_is_replaced_at_once(
+    at: LocalForge, tmp_path: Path, quiet: float | None, *, waits: bool
+) -> None:
+    """Only a draft that changed just now, or of which that is unknown, is watched before its files are replaced."""
+    one = draft_inputs(at, tmp_path / "one")
+    one.stage.make(one.context)
+    other = draft_inputs(at, tmp_path / "other", one.release, salt="other")
+    clock = FakeClock()
+    stage = replace(other.stage, clock=clock, forge=QuietForge(at.forge(), quiet))  # type: ignore[arg-type]
+    made = stage.make(other.context)
+    assert other.stage.find(other.context) == made
+    assert (sum(clock.slept) >= 30) is waits
+
+
 def test_a_public_release_of_another_build_is_a_conflict(at: LocalForge, tmp_path: Path) -> None:
     """A public release never changes; the error says how its digest is given, and never offers the one it read."""
     one = draft_inputs(at, tmp_path / "one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -39,7 +39,10 @@ class ForgeAsset:
 
 @dataclass(frozen=True, kw_only=True)
 class ForgeRelease:
-    """One release on the forge, draft or public. ``immutable``: the forge itself refuses every change."""
+    """One release on the forge, draft or public. ``immutable``: the forge itself refuses every change.
+
+    ``quiet`` is for how many seconds nothing of it has changed, by the forge's own clock; ``None`` if it does not say.
+    """
 
     id: int
     tag: str
@@ -52,6 +55,7 @@ class ForgeRelease:
     upload_url: str
     assets: tuple[ForgeAsset, ...]
     immutable: bool = False
+    quiet: float | None = field(default=None, compare=False)
 
 
 class Forge(Protocol):

@@ -41,6 +41,7 @@ from unmoor.publish.release_assets import (
 )
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.text import duration
 
 # Seconds for which a draft with files of another build must not change before its files are replaced.
 _QUIET = 30.0
@@ -219,6 +220,9 @@ class MakeDraft(Push[Draft]):
             return
         self._require_only_draft(forge_release, context)
         context.warn(f"the draft at {forge_release.url} holds files of another build that nothing vouches for")
+        if forge_release.quiet is not None and forge_release.quiet >= _QUIET:
+            context.say(f"nothing of the draft has changed for {duration(forge_release.quiet)}: replacing its files")
+            return
         context.say(f"checking for {_QUIET:g} s whether another run is filling the draft, before replacing its files")
 
         def changed() -> bool:

@@ -12,7 +12,7 @@ import pytest
 import requests
 from tests.support.local_forge import LocalForge, start_forge, text_file
 
-from unmoor.adapters.forge import GitHubForge, attestation, github
+from unmoor.adapters.forge import GitHubForge, attestation, github, parse
 from unmoor.adapters.github import client
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease
@@ -47,6 +47,56 @@ def test_a_draft_is_found_by_listing_and_is_not_public(at: LocalForge) -> None:
     )
     assert forge.releases(release.tag) == (made,)
     assert forge.public(release.tag) is None
+
+
+def test_the_forge_says_for_how_long_a_draft_has_not_changed(at: LocalForge, tmp_path: Path) -> None:
+    """A draft that was filled just now has changed within the last seconds."""
+    forge, release = at.forge(), at.release()
+    forge.attach(drafted(forge, release), text_file(tmp_path / "a.txt", "a"))
+    (there,) = forge.releases(release.tag)
+    assert there.quiet is None or there.quiet < 30
+
+
+NOON = "Sat, 28 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("date", "assets", "release", "quiet"),
+    [
+        (NOON, ["2026-11-28T11:59:20Z", "2026-11-28T11:00:00Z"], None, 39.0),
+        (NOON, ["2026-11-28T12:59:20+01:00"], "2026-11-28T11:59:50Z", 9.0),
+        (NOON, ["2026-11-28T11:59:59Z"], None, 0.0),
+        (NOON, ["2026-11-28T12:00:01Z"], None, None),
+        (NOON, [], "2026-11-01T00:00:00Z", None),
+        (NOON, ["2026-11-28T11:00:00Z", None], None, None),
+        (NOON, ["2026-11-28T11:00:00"], None, None),
+        (NOON, ["yesterday"], None, None),
+        (NOON, [1764331200], None, None),
+        (NOON, ["2026-11-28T11:00:00Z"], "now", None),
+        ("", ["2026-11-28T11:00:00Z"], None, None),
+        ("noon", ["2026-11-28T11:00:00Z"], None, None),
+    ],
+)
+def test_an_unclear_time_is_unknown(date: str, assets: list[object], release: object, quiet: float | None) -> None:
+    """The newest change counts, by the forge's own clock; what it does not say clearly is unknown, and no error."""
+    raw: dict[str, Any] = {
+        "id": 1,
+        "tag_name": "v1",
+        "target_commitish": "main",
+        "draft": True,
+        "prerelease": False,
+        "html_url": "http://x",
+        "upload_url": "http://x",
+        "updated_at": release,
+        "assets": [
+            {"id": number, "name": f"{number}.txt", "size": 1, "state": "uploaded", "updated_at": updated}
+            for number, updated in enumerate(assets, 1)
+        ],
+    }
+    assert parse.forge_release(raw, where="", date=date).quiet == quiet
+    for asset in raw["assets"]:
+        asset["state"] = "starter"
+    assert parse.forge_release(raw, where="", date=date).quiet is None
 
 
 def test_drafts_of_a_tag_come_oldest_first_from_every_page(at: LocalForge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,11 +91,13 @@ class GitHubForge:
         may not push: GitHub lists drafts only to writers.
         """
         found: dict[int, ForgeRelease] = {}
-        for raw in self._listed():
-            if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
-                continue
-            forge_release = parse.forge_release(raw, where=self._api.where(f"{self._root}/releases"))
-            found[forge_release.id] = forge_release
+        path = f"{self._root}/releases"
+        for date, page in self._api.pages(path, "releases", size=PER_PAGE):
+            for raw in page:
+                if isinstance(raw, dict) and raw.get("tag_name") != tag and isinstance(raw.get("tag_name"), str):
+                    continue
+                forge_release = parse.forge_release(raw, where=self._api.where(path), date=date)
+                found[forge_release.id] = forge_release
         if not found and not self._pushes():
             raise Unknown(
                 f"no release of {clean(tag)} is listed, but the forge lists drafts only to users with push access,"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from unmoor.adapters.github.answers import converted, malformed
+from unmoor.adapters.http.retry_after import read_date
 from unmoor.artifacts.oci import is_digest
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
@@ -19,6 +21,7 @@ class _Asset:
     state: str
     browser_download_url: str = ""
     digest: str | None = None
+    updated_at: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class _Release:
     name: str | None = None
     body: str | None = None
     immutable: bool | None = None
+    updated_at: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +64,8 @@ def repository(raw: Any, *, where: str) -> ForgeRepository:
     )
 
 
-def forge_release(raw: Any, *, where: str, public: bool = False) -> ForgeRelease:
-    """Read one release; ``public``: anybody may download its assets. Raises `Unknown`."""
+def forge_release(raw: Any, *, where: str, public: bool = False, date: str = "") -> ForgeRelease:
+    """Read one release. ``public``: anybody may download its assets; ``date``: when it was sent. Raises `Unknown`."""
     seen = converted(raw, _Release, "a release", where)
     return ForgeRelease(
         id=_real_id(seen.id, where),
@@ -75,7 +79,37 @@ def forge_release(raw: Any, *, where: str, public: bool = False) -> ForgeRelease
         url=clean(seen.html_url, 2000),
         upload_url=clean(seen.upload_url, 2000),
         assets=tuple(_attached(asset, where=where, public=public) for asset in seen.assets),
+        quiet=_quiet(seen, date),
     )
+
+
+def _quiet(seen: _Release, date: str) -> float | None:
+    """The seconds since the last change, by the forge's clock alone; ``None`` if it does not say.
+
+    An upload that is not complete may still go on. A release without assets does not say when the last one was removed.
+    ``updated_at`` of a release is new; its ``created_at`` is the date of the commit.
+    """
+    if not seen.assets or any(each.state != "uploaded" for each in seen.assets):
+        return None
+    changed = [_moment(each.updated_at) for each in seen.assets]
+    if seen.updated_at is not None:
+        changed.append(_moment(seen.updated_at))
+    known = [each for each in changed if each is not None]
+    read = read_date(date)
+    if read is None or len(known) < len(changed):
+        return None
+    # Both are whole seconds.
+    seconds = read.timestamp() - max(known) - 1.0
+    return seconds if seconds >= 0 else None
+
+
+def _moment(value: Any) -> float | None:
+    """Read a time of an answer, with its zone, as Unix time; ``None`` for anything else."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment.timestamp() if moment.tzinfo is not None else None
 
 
 def asset(raw: Any, *, where: str) -> ForgeAsset:

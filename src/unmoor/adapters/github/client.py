@@ -11,7 +11,7 @@ takes 0.4 s, so the first request imports it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,15 +109,18 @@ class GitHubClient:
 
     def listed(self, path: str, what: str, *, size: int) -> list[Any]:
         """Read a list in pages of ``size`` items. Raises as `read` does, and `Unknown` if it does not end."""
-        found: list[Any] = []
+        return [item for _, page in self.pages(path, what, size=size) for item in page]
+
+    def pages(self, path: str, what: str, *, size: int) -> Iterator[tuple[str, list[Any]]]:
+        """Read a list page by page, each with the ``Date`` of its answer. Raises as `listed` does."""
         query = "&" if "?" in path else "?"
         for number in range(1, _PAGES + 1):
             headers, page = self._read(f"{path}{query}per_page={size}&page={number}")
             if not isinstance(page, list):
                 raise malformed(f"a list of {what}", self.where(path))
-            found += page
+            yield str(headers.get("date", "")), page
             if len(page) < size and 'rel="next"' not in str(headers.get("link", "")):
-                return found
+                return
         raise Unknown(
             f"the list of {what} did not end after {_PAGES} pages",
             where=self.where(path),

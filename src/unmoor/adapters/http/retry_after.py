@@ -156,11 +156,12 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         return float(text)
-    until = _date(text)
-    return None if until is None else (until - (_date(headers.get("Date", "")) or now)).total_seconds()
+    until = read_date(text)
+    return None if until is None else (until - (read_date(headers.get("Date", "")) or now)).total_seconds()
 
 
-def _date(text: str) -> datetime | None:
+def read_date(text: str) -> datetime | None:
+    """Read a date as HTTP writes it (RFC 9110, section 5.6.7); ``None`` for anything else."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):
