@@ -26,6 +26,33 @@ def main() -> None:
 
         sys.stdout.write(f"unmoor {version}\n")
         return
-    from unmoor.cli.app import run
+    sys.exit(_run_stoppably(sys.argv[1:]))
 
-    sys.exit(run(sys.argv[1:]))
+
+def _run_stoppably(args: list[str]) -> int:
+    """Run the command line. A signal before the command handles it, even during an import, is one line and 130."""
+    import signal
+    import sys
+
+    ours = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    watched = [number for number, usual in ours.items() if signal.getsignal(number) is usual]
+
+    def release() -> None:
+        for number in watched:
+            signal.signal(number, signal.SIG_DFL)
+
+    def stop(_number: int, _frame: object) -> None:
+        release()  # a second signal ends unmoor at once
+        raise KeyboardInterrupt
+
+    for number in watched:
+        signal.signal(number, stop)
+    try:
+        from unmoor.cli.app import run
+
+        code = run(args)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: stopped before it was finished\n")
+        code = 130
+    release()
+    return code
