@@ -94,12 +94,16 @@ def outputs(report: Report, *, leg_name: str = "") -> dict[str, str]:
 def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:
     """Print how the run ended, and return its exit code. ``next_command`` is the command to continue with."""
     failed = words.failures(report)
+    # What made several stages fail, such as a run folder that is gone, is printed once.
+    names: dict[tuple[str, ...], list[str]] = {}
     for stage in failed:
         if isinstance(stage.outcome, Failed):
-            err("")
-            err(click.style(f"{stage.info.name} failed", bold=True))
-            for line in message(stage.outcome.error, resumes=True):
-                err(line)
+            names.setdefault(tuple(message(stage.outcome.error, resumes=True)), []).append(stage.info.name)
+    for lines, stages in names.items():
+        err("")
+        err(click.style(f"{', '.join(stages)} failed", bold=True))
+        for line in lines:
+            err(line)
     if not failed:
         _print_remaining(report, ceiling=ceiling, next_command=next_command)
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,7 @@ from unmoor.ports.world import World
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
+from unmoor.util.safe_folder import removed
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -153,6 +155,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             until=options.until,
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
+            lost=workspace.lost if workspace else lambda: None,
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
@@ -195,7 +198,7 @@ class Workspace(ExitStack):
         super().__init__()
         self._folder = folder
         self._entering = threading.Lock()
-        self._entered = False
+        self._is_there: Callable[[], bool] | None = None
         self.journal = FileJournal(folder.journal)
 
     def enter(self) -> None:
@@ -204,11 +207,16 @@ class Workspace(ExitStack):
         Raises `Refused` if another run holds the lock.
         """
         with self._entering:
-            if not self._entered:
+            if self._is_there is None:
                 self._folder.open()
-                self.enter_context(exclusive_lock(self._folder.path))
+                self._is_there = self.enter_context(exclusive_lock(self._folder.path))
                 self.journal.start()
-                self._entered = True
+
+    def lost(self) -> UnmoorError | None:
+        """The error if somebody removed or moved the folder while the run used it, ``None`` if it is in its place."""
+        if self._is_there is None or self._is_there():
+            return None
+        return removed(self._folder.path)
 
 
 def run(options: RunOptions) -> int:

@@ -13,8 +13,20 @@ from unmoor.core.journal import RunJournal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach, Resumable, StageContext
-from unmoor.errors import Conflict, Denied, Internal, Unknown, UnmoorError, from_os_error
+from unmoor.errors import (
+    Conflict,
+    Denied,
+    Internal,
+    Interrupted,
+    Rejected,
+    TimedOut,
+    TryLater,
+    Unknown,
+    UnmoorError,
+    from_os_error,
+)
 from unmoor.util.announce import announcing_to
+from unmoor.util.safe_folder import was_removed
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,8 @@ class Task:
 
 
 StepResult = Outcome | Deferred
+# What no missing file of the run can have caused.
+_NOT_FILES = (Denied, Interrupted, Rejected, TimedOut, TryLater)
 Step = Callable[[Task], StepResult]
 
 
@@ -151,9 +165,29 @@ def capture_errors(step: Step) -> Step:
         except UnmoorError as error:
             return Failed(error)
         except Exception as error:  # noqa: BLE001 - the one place where a bug in a stage becomes an outcome
-            return Failed(from_os_error(error) or internal_error(error))
+            gone = was_removed(error) if isinstance(error, OSError) else None
+            return Failed(from_os_error(error) or gone or internal_error(error))
 
     return guard
+
+
+def explain_lost_workspace(lost: Callable[[], UnmoorError | None]) -> Callable[[Step], Step]:
+    """Give the one reason for whatever failed because the files of the run are gone. What a server said stays."""
+
+    def wrap(step: Step) -> Step:
+        def explain(task: Task) -> StepResult:
+            result = step(task)
+            if not isinstance(result, Failed) or isinstance(result.error, _NOT_FILES):
+                return result
+            error = lost()
+            if error is None:
+                return result
+            error.__cause__ = result.error
+            return replace(result, error=error)
+
+        return explain
+
+    return wrap
 
 
 def internal_error(error: Exception) -> Internal:
@@ -240,7 +274,14 @@ def notify(listener: Listener) -> Callable[[Step], Step]:
     return wrap
 
 
-def compose(*, ceiling: Reach, journal: RunJournal, listener: Listener, enter: Callable[[], None]) -> Step:
+def compose(
+    *,
+    ceiling: Reach,
+    journal: RunJournal,
+    listener: Listener,
+    enter: Callable[[], None],
+    lost: Callable[[], UnmoorError | None],
+) -> Step:
     """Nest the wrappers, innermost first. The only place that knows their order."""
     step: Step = make_product
     for wrapper in (
@@ -253,6 +294,7 @@ def compose(*, ceiling: Reach, journal: RunJournal, listener: Listener, enter: C
         enter_workspace(enter),
         require_inputs,
         capture_errors,
+        explain_lost_workspace(lost),
         write_journal(journal),
         notify(listener),
     ):

@@ -45,7 +45,8 @@ class Run:
 
     ``until`` names the stages to run to: then only they and what they need run, and nothing that the
     world already holds is made again for them. ``enter_workspace`` is called before each stage that
-    reaches beyond reading, so calling it twice must be harmless. ``raise_if_stopped`` raises `Interrupted` once the
+    reaches beyond reading, so calling it twice must be harmless; ``lost`` returns the error if it is gone since then.
+    ``raise_if_stopped`` raises `Interrupted` once the
     user wants to stop; ``stop_programs`` ends every program that a stage is running. ``deadline`` is in seconds,
     for the whole run.
     """
@@ -59,6 +60,7 @@ class Run:
     until: tuple[str, ...] = ()
     deadline: float = 3600.0
     enter_workspace: Callable[[], None] = lambda: None
+    lost: Callable[[], UnmoorError | None] = lambda: None
     raise_if_stopped: Callable[[], None] = lambda: None
     stop_programs: Callable[[], None] = lambda: None
 
@@ -75,7 +77,7 @@ class Run:
         self._deaf: list[Listener] = []
         self._events: queue.SimpleQueue[tuple[str, StepResult]] = queue.SimpleQueue()
         self._step = compose(
-            ceiling=self.ceiling, journal=self._journal, listener=self._tell, enter=self.enter_workspace
+            ceiling=self.ceiling, journal=self._journal, listener=self._tell, enter=self.enter_workspace, lost=self.lost
         )
 
     def execute(self) -> Report:

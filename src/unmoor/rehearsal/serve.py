@@ -88,7 +88,7 @@ def options(arguments: Sequence[str]) -> Options:
     )
 
 
-def locked(folder: Path) -> AbstractContextManager[None]:
+def locked(folder: Path) -> AbstractContextManager[object]:
     """Lock the folder, because two worlds in it would overwrite each other's state. Raises `Refused`."""
     make_private(folder)
     next_step = "stop it, or choose another folder"

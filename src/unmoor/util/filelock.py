@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from unmoor.errors import Refused
@@ -20,8 +21,11 @@ def exclusive_lock(
     busy: str = "another run is busy here",
     next_step: str = "wait for it to end",
     retryable: bool = True,
-) -> Iterator[None]:
-    """Hold a lock in a folder. Raises `Refused` at once, with the given texts, if another process holds it."""
+) -> Iterator[Callable[[], bool]]:
+    """Hold a lock in a folder, and yield a function that says whether the locked file still is in the folder.
+
+    Raises `Refused` at once, with the given texts, if another process holds it.
+    """
     handle = open_in_place(folder / name)
     try:
         try:
@@ -36,6 +40,15 @@ def exclusive_lock(
             ) from error
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield partial(_is_at, handle, folder / name)
     finally:
         os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether an open file is at a path."""
+    try:
+        there = path.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return os.path.samestat(there, os.fstat(handle))

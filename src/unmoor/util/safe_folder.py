@@ -243,6 +243,23 @@ def _open_below(folder: int, name: str, path: Path) -> int:
         raise
 
 
+def was_removed(error: OSError) -> Refused | None:
+    """The error if a file or folder below ``.unmoor`` is gone that unmoor had put there, else ``None``."""
+    if error.errno not in {errno.ENOENT, errno.ENOTDIR} or not error.filename or not _is_owned(Path(error.filename)):
+        return None
+    return removed(Path(error.filename))
+
+
+def removed(path: Path) -> Refused:
+    """Return the error for a file or folder of a run that is gone while the run still uses it."""
+    return Refused(
+        "somebody removed it, or put another one in its place, while a run used it",
+        where=clean(str(path), 1000),
+        next_step="find out what did, such as git clean -x in another terminal",
+        retryable=True,
+    )
+
+
 def _is_owned(path: Path) -> bool:
     return OWN in path.absolute().parts
 

@@ -1,0 +1,101 @@
+"""A run whose folder is removed ends with one message and no bug."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.cli import output
+from unmoor.cli.session import Workspace
+from unmoor.core.pipeline import Pipeline
+from unmoor.core.scheduler import Run
+from unmoor.core.stage import Build, Reach, StageContext
+from unmoor.errors import Denied
+
+
+def nothing(_: Path) -> None:
+    """Leave the folder as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Build[str]):
+    """A stage that reads its file, after something happened to the folder."""
+
+    folder: Path
+    happened: threading.Event
+    happens: Callable[[Path], object] | None = None
+    error: Exception | None = None
+
+    def plan(self) -> str:
+        """Say what it reads."""
+        return f"read {self.name}"
+
+    def find(self, context: StageContext) -> str | None:
+        """Find nothing."""
+        del context
+        return None
+
+    def make(self, context: StageContext) -> str:
+        """Read."""
+        del context
+        if self.happens is not None:
+            self.happens(self.folder)
+            self.happened.set()
+        self.happened.wait(10)
+        if self.error is not None:
+            raise self.error
+        return (self.folder / "dists" / "one.whl").read_text()
+
+
+def moved_away(folder: Path) -> None:
+    """Rename the folder, and put a new one in its place."""
+    folder.rename(folder.with_name("elsewhere"))
+    folder.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("happens", "error", "code", "said"),
+    [
+        (lambda path: shutil.rmtree(path.parent), None, 4, "somebody removed it"),
+        (shutil.rmtree, None, 4, "somebody removed it"),
+        (moved_away, None, 4, "somebody removed it"),
+        (lambda path: shutil.rmtree(path / "dists"), None, 4, "somebody removed it"),
+        (shutil.rmtree, ValueError("a bug, it seems"), 4, "somebody removed it"),
+        (shutil.rmtree, Denied("the token is wrong", next_step="give another"), 5, "the token is wrong"),
+        (nothing, ValueError("a bug"), 70, "a bug"),
+    ],
+)
+def test_a_folder_that_is_removed_under_a_run_is_one_message(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    happens: Callable[[Path], object],
+    error: Exception | None,
+    code: int,
+    said: str,
+) -> None:
+    """Every stage that fails of it gives the same reason, which is printed once. What a server said stays."""
+    folder = RunFolder.of(tmp_path, "v1.0")
+    folder.dists.mkdir(parents=True)
+    with Workspace(folder) as workspace:
+        happened = threading.Event()
+        first = Reading(name="first", folder=folder.path, happened=happened, happens=happens, error=error)
+        second = Reading(name="second", folder=folder.path, happened=happened, error=error)
+        report = Run(
+            pipeline=Pipeline((first, second)),
+            world="toy",
+            rehearsal=True,
+            ceiling=Reach.LOCAL,
+            enter_workspace=workspace.enter,
+            lost=workspace.lost,
+        ).execute()
+    assert output.print_ending(report, ceiling=Reach.LOCAL, next_command="x") == code
+    printed = capsys.readouterr().err
+    assert printed.count(said) == printed.count("error: ") == 1
+    assert "first, second failed" in printed
