@@ -80,6 +80,23 @@ def test_description_that_does_not_render(make_inputs: MakeInputs) -> None:
     assert line.startswith("small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz: cannot render the description")
 
 
+@pytest.mark.parametrize("kind", ["text/x-rst", "text/markdown", "text/plain"])
+@pytest.mark.parametrize("text", ["\\n", "  \\n", "\\n\\n\\t\\n"])
+def test_a_blank_description_is_refused_unless_it_is_plain_text(make_inputs: MakeInputs, kind: str, text: str) -> None:
+    """A readme of blanks and line ends is refused in both files, in a line that says what to do; plain text passes."""
+    at = make_inputs(sample_projects.files(more=README.format(kind, text)))
+    both = "small_one-1.0-py3-none-any.whl, small_one-1.0.tar.gz"
+    if kind == "text/plain":
+        checked(at, at.dists())
+        assert at.warned == [f"{both}: the description is blank [description-missing: a warning of unmoor]"]
+        return
+    with pytest.raises(InvalidDist) as caught:
+        checked(at, at.dists())
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{both}: the description is blank, and nothing is rendered of it as {kind}: write one")
+    assert line.endswith("[description-blank: PyPI refuses it]")
+
+
 def test_missing_description_is_a_warning(make_inputs: MakeInputs) -> None:
     """A missing description is only a warning."""
     at = make_inputs(sample_projects.files(more=README.format("text/markdown", "")))
