@@ -169,21 +169,24 @@ def repairable_differences(
     vouches for may be replaced, as far as what is out allows it.
     """
     found = differences(forge_release, bundle, forge)
-    wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)
-    if wrong:
-        advice, retryable = _advice(forge_release, wrong)
-        raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
-    if not forge_release.draft:
-        return ()
-    if replaces_bytes(found) and _is_vouched_for(forge_release, forge, folder):
+    if _is_another_build(found) and _is_vouched_for(forge_release, forge, folder):
         raise Conflict(
-            "another run also built this commit, and the files of its build are in the draft:\n"
+            "another run also built this commit, and the release has the files of its build:\n"
             + "\n".join(str(each) for each in found if each.replaces),
             where=forge_release.url,
             next_step=f"to continue with those, remove {folder.path}",
             retryable=True,
         )
-    return found
+    wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)
+    if wrong:
+        advice, retryable = _advice(forge_release, wrong)
+        raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
+    return found if forge_release.draft else ()
+
+
+def _is_another_build(found: Sequence[Difference]) -> bool:
+    """Whether the release has another manifest than ours, and other bytes."""
+    return replaces_bytes(found) and any(each.name == manifests.NAME for each in found)
 
 
 def _wrong_in_draft(found: Sequence[Difference]) -> list[Difference]:
