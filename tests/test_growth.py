@@ -14,6 +14,8 @@ from tests.support.growth import Make, grows_slowly, numbered, repeated
 
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.index import answers, pages
+from unmoor.adapters.registry import auth
+from unmoor.ci.github_actions import repository_of
 from unmoor.config import read_toml
 from unmoor.dists import inspect
 from unmoor.dists.checks.metadata import check_metadata
@@ -124,6 +126,18 @@ METADATA = {
     "licences": repeated("(", before="License-Expression: "),
     "a long number": repeated("1", before="Version: "),
     "specifiers": repeated(">=1,", before="Requires-Python: "),
+}
+REMOTES = {
+    "words": repeated("a", before="https://"),
+    "logins": repeated("a@", before="https://"),
+    "folders": repeated("a/", before="git@github.com:"),
+    "colons": repeated("a:"),
+}
+CHALLENGES = {
+    "names": repeated("a"),
+    "quotes": repeated('a="'),
+    "escaped quotes": repeated('a="\\"'),
+    "blanks": repeated(" ", before="a"),
 }
 SECRETS = {
     "signed tokens": repeated("eyJ-"),
@@ -253,6 +267,8 @@ READERS: Mapping[str, tuple[Callable[[str], object], Mapping[str, Make]]] = {
     "metadata": (lambda each: check_metadata(b"Metadata-Version: 2.1\n" + each.encode()), RUNS | METADATA),
     "entry points": (lambda each: inspect.parse_entry_points(f"[console_scripts]\na = {each}".encode()), RUNS | INI),
     "rules for tags": (read_rules, RUNS | RULES),
+    "addresses of remotes": (repository_of, REMOTES),
+    "challenges of registries": (lambda each: auth.AuthChallenge.of(f"Bearer {each}", "registry"), CHALLENGES),
     "secrets": (read_secrets, RUNS | SECRETS),
     "text to print": (print_text, RUNS | CONTROLS),
 }

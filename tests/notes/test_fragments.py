@@ -192,6 +192,11 @@ BROKEN: dict[str, tuple[Files, type[UnmoorError], str]] = {
     ),
     "folder outside": ({"towncrier.toml": TOML + 'directory = "../x"\n'}, Refused, "out of the repository"),
     "template outside": ({"towncrier.toml": TOML + 'template = "/etc/passwd"\n'}, Refused, "out of the repository"),
+    "many fields": (
+        {"towncrier.toml": TOML + f'single_file = false\nfilename = "{"{version}" * 9}a"\n'},
+        ConfigError,
+        "more than 3 fields",
+    ),
     "template in a package": ({"towncrier.toml": TOML + 'template = "demo:t"\n'}, ConfigError, "is in a package"),
     "template that is not there": (
         {"towncrier.toml": TOML + 'directory = "c"\ntemplate = "t.md"\n', "c/1.misc": ""}, Refused, "does not exist"

@@ -91,6 +91,8 @@ def _invalid(variable: str) -> ConfigError:
 
 
 _OWNER_AND_NAME = r"/?(?P<repository>[^/\s]+/[^/\s]+?)(?:\.git)?/?"
+# The patterns take quadratic time.
+_LONGEST = 2_000
 _REMOTES = (
     re.compile(rf"(?:https?|git|ssh|git\+ssh)://(?:[^@/\s]*@)?(?P<host>[^@/:\s]+)(?::[0-9]+)?{_OWNER_AND_NAME}"),
     re.compile(rf"(?:[^@/:\s]+@)?(?P<host>[^@/:\s]+):(?!//){_OWNER_AND_NAME}"),
@@ -102,6 +104,8 @@ def repository_of(remote: str, *, host: str = "github.com") -> str:
 
     Empty if the URL has another host, is a path, or does not have exactly two parts.
     """
+    if len(remote) > _LONGEST:
+        return ""
     for form in _REMOTES:
         match = form.fullmatch(remote)
         if match is None:

@@ -28,6 +28,8 @@ from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
 _DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
+# Each is any text in a file's name, so more of them would take too long to match.
+_FILE_NAME_FIELDS = ("name", "version", "project_date")
 _ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
 _EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
 
@@ -181,13 +183,20 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
         )
     if not colon:
         resolve_inside(checkout, checkout / template)
+    fields = _fields(str(filename or ""))
+    if len(fields) > len(_FILE_NAME_FIELDS):
+        raise ConfigError(
+            f"the setting 'filename' has more than {len(_FILE_NAME_FIELDS)} fields",
+            where=file,
+            next_step=f"use each at most once: {', '.join(f'{{{name}}}' for name in _FILE_NAME_FIELDS)}",
+        )
     suffix = Path(filename or "NEWS.rst").suffix.lower()
     ignored = [str(name).lower() for name in table.get("ignore") or ()]
     return Towncrier(
         file=file,
         name=str(table.get("name") or ""),
         filename=str(filename) if filename else None,
-        single_file=table.get("single_file", True) is not False or "version" not in _fields(str(filename or "")),
+        single_file=table.get("single_file", True) is not False or "version" not in fields,
         is_markdown=suffix in {".md", ".markdown"} or Path(template).suffix.lower() == ".md",
         folders=tuple(_folders(checkout, table, str(package))),
         kinds=frozenset(_kinds(table)),
@@ -195,9 +204,9 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
     )
 
 
-def _fields(pattern: str) -> frozenset[str]:
+def _fields(pattern: str) -> tuple[str, ...]:
     """The field names in a format string. Raises ``ValueError`` if it is malformed."""
-    return frozenset(field for _, field, _, _ in string.Formatter().parse(pattern) if field)
+    return tuple(field for _, field, _, _ in string.Formatter().parse(pattern) if field)
 
 
 def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from unmoor.util.text import clean
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LONGEST_TOKEN = 65_536
 # One parameter of a challenge (RFC 9110): name="quoted" or name=word.
-_PAIR = re.compile(r"""([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))""")
+_PAIR = re.compile(r"""([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.){0,4096}+)"|([^\s,"]+))""")
 
 Fetch = Callable[[str, Login | None], Response]
 """Reads an address, with HTTP basic if there is a login. Bounded; never returns a 5xx or 429."""
