@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import tempfile
 from pathlib import Path
@@ -34,6 +35,20 @@ def test_no_traceback_for_the_user(capsys: pytest.CaptureFixture[str]) -> None:
     file = re.search(r"report this bug with (\S+),", stderr)
     assert file is not None
     assert "in broken" in Path(file[1]).read_text()
+
+
+def test_a_full_disk_hides_no_bug(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the traceback cannot be written, the message still says what went wrong."""
+
+    def full(**_options: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    assert exit_codes.guard(broken) == Internal.exit_code
+    stderr = capsys.readouterr().err
+    assert "Traceback" not in stderr
+    assert "ZeroDivisionError: what went wrong" in stderr
+    assert "free disk space" in stderr
 
 
 @pytest.mark.parametrize("journal", [True, False], ids=["journal", "before-the-journal"])

@@ -76,10 +76,11 @@ def traceback_path(error: Internal, journal: Path) -> Path:
 
 
 def _internal_error(error: BaseException) -> Internal:
-    return Internal(
-        f"unmoor itself failed: {type(error).__name__}: {error}",
-        next_step=f"report this bug with {_write_traceback(error)}, which holds the traceback; nothing was undone",
-    )
+    try:
+        next_step = f"report this bug with {_write_traceback(error)}, which holds the traceback; nothing was undone"
+    except OSError as disk:
+        next_step = f"free disk space, since the traceback could not be written ({disk.strerror}); then report this bug"
+    return Internal(f"unmoor itself failed: {type(error).__name__}: {error}", next_step=next_step)
 
 
 def _write_traceback(error: BaseException) -> Path:
