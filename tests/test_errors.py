@@ -295,3 +295,13 @@ def test_no_code_searches_the_text_of_an_error() -> None:
             if found:
                 searched.append(f"{module}:{line}")
     assert searched == []
+
+
+def test_too_little_memory_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is this machine's fault, without a traceback."""
+
+    def fail() -> None:
+        raise MemoryError
+
+    assert exit_codes.guard(fail) == 13
+    assert click.unstyle(capsys.readouterr().err).splitlines()[0] == "error: this machine has not enough memory"

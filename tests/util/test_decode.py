@@ -35,8 +35,9 @@ def test_what_fits_is_read() -> None:
         (b"[]", dict),
         (b'{"name": "demo", "more": ' + b"[" * 100_000, Named),
         (b"[" * 100_000, list),
+        (b"[" * 101 + b"]" * 101, list),
     ],
-    ids=["nothing", "a page", "half", "a number", "not UTF-8", "not text", "a list", "deep", "deep list"],
+    ids=["nothing", "a page", "half", "a number", "not UTF-8", "not text", "a list", "deep", "deep list", "101 deep"],
 )
 def test_anything_else_is_one_error(data: bytes, kind: type[object]) -> None:
     """Which says what is wrong."""
@@ -58,11 +59,21 @@ def test_toml_is_read() -> None:
         (b"\xff", "utf-8"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
         (b"a = " + b"{a=" * 100_000, "nested too deeply"),
+        (b"a = " + b"[" * 101 + b"]" * 101, "nested too deeply"),
         (b"a." * 100_000 + b"a = 1", "more than 64 parts"),
         (b"[" + b'"a" . ' * 100 + b"b]", "more than 64 parts"),
         (b"x = {" + b"'a'." * 65 + b"a = 1}", "more than 64 parts"),
     ],
-    ids=["half", "not UTF-8", "deep lists", "deep tables", "a long key", "a long header", "a long inline key"],
+    ids=[
+        "half",
+        "not UTF-8",
+        "deep lists",
+        "deep tables",
+        "101 deep",
+        "a long key",
+        "a long header",
+        "a long inline key",
+    ],
 )
 def test_other_toml_is_one_error(data: bytes, words: str) -> None:
     """Neither its depth nor the length of its keys is a fault of the reader."""

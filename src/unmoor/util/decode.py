@@ -19,6 +19,7 @@ _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 # A key begins a line, a header or a pair in an inline table.
 _LONG_KEY = re.compile(rf"(?:^[ \t]*\[{{0,2}}|[{{,])[ \t]*{_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{{_MOST_PARTS}}}")
 
+_DEEPEST = 100
 # configparser takes quadratic time for blanks within a line.
 _MOST_BLANKS = 200
 _BLANKS = re.compile(rf"\S[^\S\n]{{{_MOST_BLANKS}}}[^\S\n]*+\S")
@@ -33,7 +34,7 @@ def decode_json(data: bytes | str, kind: type[T]) -> T:
     import msgspec
 
     try:
-        return msgspec.json.decode(data, type=kind)
+        return _shallow(msgspec.json.decode(data, type=kind))
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:
@@ -53,7 +54,7 @@ def decode_toml(data: bytes | str) -> dict[str, Any]:
         msg = f"a key has more than {_MOST_PARTS} parts"
         raise ValueError(msg)
     try:
-        return tomllib.loads(text)
+        return _shallow(tomllib.loads(text))
     except RecursionError as error:
         raise _too_deep() from error
 
@@ -67,6 +68,17 @@ def read_ini(parser: RawConfigParser, text: str) -> None:
         msg = f"line {line} has more than {_MOST_BLANKS} blanks in a row"
         raise configparser.Error(msg)
     parser.read_string(text)
+
+
+def _shallow(value: T) -> T:
+    """Return the value, unless its lists and tables are nested so deep that a walk through it could fail later."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        containers = [each for each in level if isinstance(each, dict | list)]
+        if not containers:
+            return value
+        level = [inner for each in containers for inner in (each.values() if isinstance(each, dict) else each)]
+    raise _too_deep()
 
 
 def _too_deep() -> ValueError:

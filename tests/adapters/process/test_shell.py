@@ -83,6 +83,16 @@ def test_lines_are_passed_on_clean(shell: LocalShell, tmp_path: Path) -> None:
     assert lines == ["  one", "red", "two", "last"]
 
 
+def test_a_long_line_is_cut_between_words(shell: LocalShell, tmp_path: Path) -> None:
+    """A secret that lay in two parts could not be masked in either of them; a long word is cut all the same."""
+    lines: list[str] = []
+    code = "print('a' * 8_180 + ' ' + 's3cret-value-of-a-token' + ' end ' + 'b' * 20_000)"
+    shell.run(python(code), cwd=tmp_path, env=ENV, hear=lines.append)
+    assert [line for line in lines if "s3cret-value-of-a-token" in line]
+    assert "".join(lines).replace(" ", "") == "a" * 8_180 + "s3cret-value-of-a-tokenend" + "b" * 20_000
+    assert all(len(line) <= 8_192 for line in lines)
+
+
 def test_umask_applies_only_to_the_child(processes: Processes, tmp_path: Path) -> None:
     """The umask is set for the child, and that of this process stays."""
     before = os.umask(0o077)

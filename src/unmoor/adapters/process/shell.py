@@ -144,8 +144,10 @@ class _Stream:
     def _pass_lines(self, chunk: bytes) -> None:
         *lines, rest = (bytes(self.line) + chunk).split(b"\n")
         while len(rest) > _LINE:
-            lines.append(rest[:_LINE])
-            rest = rest[_LINE:]
+            # Rather between two words: a secret in two parts could not be masked.
+            end = rest.rfind(b" ", 1, _LINE) + 1 or _LINE
+            lines.append(rest[:end])
+            rest = rest[end:]
         self.line = bytearray(rest)
         for line in lines:
             if self.hear is not None:
