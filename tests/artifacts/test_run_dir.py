@@ -85,3 +85,19 @@ def test_other_files_are_there_already(handed: Path, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="other files of the tag"):
         folder.take([Handover.of(handed)])
     assert not folder.dists.exists()
+
+
+def test_what_killed_runs_left_is_swept(tmp_path: Path) -> None:
+    """Half-written files and folders go; everything else stays."""
+    folder = RunFolder.of(tmp_path, "v1.0")
+    name = "0123456789abcdef"
+    for place in (folder.path, folder.dists, folder.assets, folder.path / "proofs"):
+        place.mkdir(parents=True)
+        (place / f".{name}.part").touch()
+        for kept in ("one.whl", f"{name}.part", ".part", f".{name}.parts"):
+            (place / kept).touch()
+    (folder.path / f".dists-{name}" / "deep").mkdir(parents=True)
+    folder.sweep()
+    left = {path.name for path in folder.path.rglob("*") if path.is_file()}
+    assert left == {"one.whl", f"{name}.part", ".part", f".{name}.parts"}
+    assert not (folder.path / f".dists-{name}").exists()

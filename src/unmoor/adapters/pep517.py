@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import threading
 import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -27,6 +26,7 @@ from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure
 from unmoor.products import Tool
+from unmoor.util.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from build import ProjectBuilder
@@ -149,9 +149,9 @@ class Pep517:
 
     def _fresh(self, system: frozenset[str]) -> _Isolated:
         """Create an environment, which is removed together with this object."""
-        folder = tempfile.mkdtemp(prefix="unmoor-build-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        environment = self._uv.fresh(Path(folder) / "env")
+        stack = ExitStack()
+        weakref.finalize(self, stack.close)
+        environment = self._uv.fresh(stack.enter_context(temporary_folder()) / "env")
         isolated = _Isolated(environment=environment, path=self._uv.environ.get("PATH", os.defpath), system=system)
         isolated.ask(system)
         self._isolated.append(isolated)

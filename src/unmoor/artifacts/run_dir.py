@@ -6,6 +6,7 @@ since anyone may have put the folder there: a commit, another job, a download.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ BUILT_IMAGES = "built-images.json"
 """The record of the built images, before they are proven."""
 _PROOFS = "proofs"
 _MAX_PROOFS = 100
+# The names that `unmoor.util.files.atomic_writer` and the stage ``dists`` give to what is not complete yet.
+_HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part|\.dists-[0-9a-f]{16}")
 _CONTAINED = {
     manifests.NAME: (BUILT, f"{_PROOFS}/prove-dists.json"),
     IMAGES: (BUILT_IMAGES, f"{_PROOFS}/prove-images.json"),
@@ -81,6 +84,13 @@ class RunFolder:
         ignore = self.path.parent / ".gitignore"
         if not ignore.exists():
             write_atomic(ignore, b"*\n")
+
+    def sweep(self) -> None:
+        """Remove what killed runs left half-written. Only for the run that holds the lock of the folder."""
+        for folder in (self.path, self.dists, self.assets, self.path / _PROOFS):
+            for name in names_in(folder):
+                if _HALF_WRITTEN.fullmatch(name):
+                    remove(folder / name)
 
     def read_document(self, name: str) -> bytes | None:
         """Read a document if it is vouched for; ``None`` if it is absent or nothing vouches for it."""

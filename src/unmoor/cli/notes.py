@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -39,12 +37,13 @@ def command(*, target: TargetOptions) -> int:
     from unmoor.core.stage import Reach
     from unmoor.products import Notes
     from unmoor.rehearsal.prepare import prepare
+    from unmoor.util.temporary import temporary_folder
 
-    with Processes() as processes, processes.guarded(), tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
+    with Processes() as processes, processes.guarded(), temporary_folder() as aside:
         sources = read_sources()
         here = resolve_checkout(target, sources, processes, tag=target.tag)
         # A copy with its own remote gives the same notes, and needs no network.
-        prepared = prepare(here, LocalShell(processes=processes), Path(aside), tag=target.tag, sources=sources)
+        prepared = prepare(here, LocalShell(processes=processes), aside, tag=target.tag, sources=sources)
         if target.tag is None:
             err(f"release notes of {prepared.tag}:")
         if prepared.diff:

@@ -36,6 +36,7 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import removed
+from unmoor.util.temporary import sweep_temporary_folders
 from unmoor.util.text import clean
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -202,7 +203,7 @@ class Workspace(ExitStack):
         self.journal = FileJournal(folder.journal)
 
     def enter(self) -> None:
-        """Create the folder, take the lock and start the journal. Later calls do nothing.
+        """Create the folder, take the lock, remove what dead runs left, start the journal. Later calls do nothing.
 
         Raises `Refused` if another run holds the lock.
         """
@@ -210,6 +211,8 @@ class Workspace(ExitStack):
             if self._is_there is None:
                 self._folder.open()
                 self._is_there = self.enter_context(exclusive_lock(self._folder.path))
+                self._folder.sweep()
+                sweep_temporary_folders()
                 self.journal.start()
 
     def lost(self) -> UnmoorError | None:

@@ -9,16 +9,15 @@ directives are global, and another stage uses docutils to check whether a descri
 from __future__ import annotations
 
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from unmoor.errors import Refused
 from unmoor.notes.reading import strip_controls
 from unmoor.notes.sections import Heading
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
+from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")
@@ -89,8 +88,8 @@ def to_markdown(source: str, shell: Shell, *, where: str) -> str:
 
     Raises `Refused` if docutils fails, or needs more than a minute or a gigabyte.
     """
-    with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
-        path = Path(folder, "section.rst")
+    with temporary_folder() as folder:
+        path = folder / "section.rst"
         path.write_text(source, encoding="utf-8")
         try:
             ran = child.run(shell, _CONVERT, [str(path)], cwd=path.parent)

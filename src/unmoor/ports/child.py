@@ -11,7 +11,6 @@ import contextlib
 import json
 import site
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +19,7 @@ from unmoor.errors import TimedOut
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
+from unmoor.util.temporary import temporary_folder
 
 T = TypeVar("T")
 
@@ -53,10 +53,10 @@ def call(shell: Shell, function: str, *arguments: str, kind: type[T]) -> T:
 
     Raises `BeyondLimits`, also for values that are nested too deeply to read.
     """
-    with tempfile.TemporaryDirectory(prefix="unmoor-child-") as folder:
-        given, answer = Path(folder, "arguments.json"), Path(folder, "answer.json")
+    with temporary_folder() as folder:
+        given, answer = folder / "arguments.json", folder / "answer.json"
         given.write_text(json.dumps(arguments))
-        ran = run(shell, _CALL, [function, str(given), str(answer)], cwd=Path(folder))
+        ran = run(shell, _CALL, [function, str(given), str(answer)], cwd=folder)
         if ran.code != 0:
             msg = f"{function} failed in a child process: {last_line(ran)}"
             raise RuntimeError(msg)
@@ -72,8 +72,8 @@ def run(shell: Shell, program: str, arguments: Sequence[str], *, cwd: Path) -> R
     and it gets no environment variables of this process. Its home is an empty folder, but packages in the user's site
     remain available.
     """
-    with tempfile.TemporaryDirectory(prefix="unmoor-child-") as home, _no_longer():
-        env = {"HOME": home, "PYTHONUSERBASE": site.getuserbase(), "PYTHONDONTWRITEBYTECODE": "1"}
+    with temporary_folder() as home, _no_longer():
+        env = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase(), "PYTHONDONTWRITEBYTECODE": "1"}
         python = [sys.executable, "-P", "-X", "utf8", "-c", _LIMITS + program]
         ran = shell.run([*python, *arguments], cwd=cwd, env=env, timeout=SECONDS, limit=_LIMIT)
     reasons = {

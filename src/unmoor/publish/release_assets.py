@@ -6,7 +6,6 @@ Used by the stage that fills the draft and by every later comparison.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +23,7 @@ from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
+from unmoor.util.temporary import temporary_folder
 
 SUMS = "SHA256SUMS"
 NOTES = "RELEASE_NOTES.md"
@@ -289,9 +289,9 @@ def digest_of(asset: ForgeAsset, forge: Forge, expected: str) -> str:
 
     Raises `Unknown`.
     """
-    with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
-        seen = forge.fetch(asset, Path(folder)).sha256
-        return seen if seen == expected else forge.fetch(asset, Path(folder)).sha256
+    with temporary_folder() as folder:
+        seen = forge.fetch(asset, folder).sha256
+        return seen if seen == expected else forge.fetch(asset, folder).sha256
 
 
 def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT) -> bytes:
@@ -303,8 +303,8 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
             next_step="check the release by hand",
             retryable=False,
         )
-    with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
-        return forge.fetch(asset, Path(folder)).path.read_bytes()
+    with temporary_folder() as folder:
+        return forge.fetch(asset, folder).path.read_bytes()
 
 
 @dataclass(frozen=True, kw_only=True)

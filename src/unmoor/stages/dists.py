@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -33,6 +32,7 @@ from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.safe_folder import remove
+from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 
@@ -166,8 +166,8 @@ class BuildDists(Build[Dists]):
         """
         release = context[self.release]
         self._clear()
-        with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            build = self._build(Path(name), release, context) if self.prebuilt is None else self._take_prebuilt(context)
+        with temporary_folder() as work:
+            build = self._build(work, release, context) if self.prebuilt is None else self._take_prebuilt(context)
             built, tools, how = build
             staging = None if self.unstaged else self.staging
             require_own_names(release, tuple(map(describe_file, built)), index=self.index, staging=staging, part=True)

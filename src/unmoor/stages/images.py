@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from unmoor.products import Access, Dists, Image, Images, Release
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
+from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 _MAX_PARALLEL = 2
@@ -131,8 +131,8 @@ class BuildImages(Build[Images]):
         for each in {each.dockerfile.path: each.dockerfile for each in missing}.values():
             for remark in each.findings(release.project):
                 context.warn(f"{each.path}:{remark.line}: {remark.text}")
-        with tempfile.TemporaryDirectory(prefix="unmoor-", ignore_cleanup_errors=True) as name:
-            recipes = list(self._recipes(missing, release, dists, Path(name), context))
+        with temporary_folder() as work:
+            recipes = list(self._recipes(missing, release, dists, work, context))
             with ThreadPoolExecutor(max_workers=_MAX_PARALLEL, thread_name_prefix="image") as pool:
                 built = pool.map(lambda pair: self._build(pair[0], pair[1], release, context), recipes)
                 images |= {each.local: image for each, image in zip(missing, built, strict=True)}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from unmoor.core.stage import Check, Output, StageContext
@@ -13,6 +11,7 @@ from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
 from unmoor.release_request import ReleaseRequest
+from unmoor.util.temporary import temporary_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +51,8 @@ class WriteNotes(Check[Notes]):
 
         release = context[self.release]
         settings = NotesSettings(changelog=self.changelog, empty=self.empty)
-        with tempfile.TemporaryDirectory(prefix="unmoor-notes-") as folder:
-            checkout = self.git.clone(Path(folder, "checkout"), commit=release.commit, tag=release.tag)
+        with temporary_folder() as folder:
+            checkout = self.git.clone(folder / "checkout", commit=release.commit, tag=release.tag)
             notes = notes_for(checkout, release, self.git, self.shell, settings, warn=context.warn)
         context.say(f"took the release notes from {notes.source}")
         return notes

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import masker
+from unmoor.util.temporary import temporary_folder
 
 Hear = Callable[[str], None]
 
@@ -109,8 +109,7 @@ class Building:
         if builder.kind == BUILDKIT and recipe.cache_to:
             raise ToolMissing("cannot export a build cache without buildx", next_step="install docker-buildx")
         lines: list[str] = []
-        with tempfile.TemporaryDirectory(prefix="unmoor-") as name:
-            answers = Path(name)
+        with temporary_folder() as answers:
             args = [*builder.command, *_options(recipe, builder, answers), "--", str(recipe.context)]
             ran = self.shell.run(
                 args,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 from unmoor.adapters.git.program import GitProgram
+from unmoor.util.temporary import temporary_folder
 
 T = TypeVar("T", str, bytes)
 
@@ -28,9 +28,8 @@ def blob(git: GitProgram, git_dir: Path, name: str) -> bytes:
     """The exact bytes of a blob. Read through a file, since the shell decodes output as text."""
 
     def read() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-            folder = Path(aside)
-            env = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": aside}
+        with temporary_folder() as folder:
+            env = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
             file = git.run("unpack-file", name, cwd=folder, env=env).out.strip()
             return (folder / Path(file).name).read_bytes()
 

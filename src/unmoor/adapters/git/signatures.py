@@ -6,12 +6,12 @@ The user's own keyring and allowed signers do not count: each call uses a tempor
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused, Unknown
+from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
@@ -28,8 +28,7 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
     after it was signed, or was signed under another name (a ref can be renamed, the signed name cannot). Raises
     `Unknown` if the keys cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="unmoor-") as aside:
-        home = Path(aside)
+    with temporary_folder() as home:
         names, signers_file = _write_keys(git, home, allowed)
         tag_object, kind, named = _tag_object(git, folder, tag)
         if kind != "tag":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import File
+from unmoor.util.temporary import temporary_folder
 
 BUDGET = 2 << 30
 """The most bytes to download for one read of the index. Files beyond it stay without a hash."""
@@ -55,8 +55,8 @@ class Hashes:
         at, file = self.known.get(listed.url, (0.0, None))
         if file is not None and time.monotonic() - at < _FRESH:
             return file
-        with tempfile.TemporaryDirectory(prefix="unmoor-") as folder:
-            file = self.fetch(listed, Path(folder), most)
+        with temporary_folder() as folder:
+            file = self.fetch(listed, folder, most)
         self.known[listed.url] = (time.monotonic(), file)
         return file
 

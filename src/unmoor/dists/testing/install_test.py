@@ -5,7 +5,6 @@ Two stages prove files: one before they are on an index, and one after. They dif
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from unmoor.dists.testing.probe import NEXT_RELEASE, REBUILD, ProbeResult, probe
 from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
+from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 T = TypeVar("T")
@@ -125,8 +125,8 @@ def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, 
 def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Iterable[T]) -> tuple[Result, ...]:
     """Prove files in parallel, each in a separate folder outside the repository. Results are in the files' order."""
     items = tuple(each)
-    with tempfile.TemporaryDirectory(prefix="unmoor-prove-", ignore_cleanup_errors=True) as name:
-        folders = [Path(name) / str(number) for number in range(len(items))]
+    with temporary_folder() as work:
+        folders = [work / str(number) for number in range(len(items))]
         for folder in folders:
             folder.mkdir()
         with ThreadPoolExecutor(max_workers=4, thread_name_prefix="prove") as pool:
