@@ -77,9 +77,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
     assert details(made, Verdict.NOT_TESTED) == {
         "tests": "no test command is configured, and no tests for pytest are in tests/ or test/"
     }
-    manifest = at.folder.read_manifest()
-    assert manifest is not None
-    assert manifest.proofs == (made,)
+    assert at.folder.read_proof("prove-dists") == made
     other = Dists(files=(replace(dists.files[0], sha256="0" * 64), dists.files[1]))
     assert stage(at).find(at.context(dists=other)) is None
 
