@@ -58,7 +58,7 @@ def details(proof: Proof, verdict: Verdict) -> dict[str, str]:
 
 
 def test_make_then_find(make_inputs: MakeInputs) -> None:
-    """A proof is found by digest, in the folder and in the manifest, and not for other bytes."""
+    """A proof is found by digest in the folder, and not for other bytes."""
     at = make_inputs(sample_projects.files(more=SCRIPT))
     dists = at.dists()
     context = at.context(dists=dists)
