@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
@@ -22,11 +23,12 @@ from unmoor.dists.checks import (
     sizes,
     tars,
     wheels,
+    zip_end,
     zips,
 )
 from unmoor.dists.checks.archives import MEMBER_LIMIT, Limits
 from unmoor.dists.checks.description import Render, rendering_fault
-from unmoor.dists.checks.members import ArchiveMember, DamagedMember, WrongChecksum, chunks
+from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
 from unmoor.dists.checks.metadata import CheckedMetadata
 from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
 from unmoor.dists.checks.rules import Problem, violation
@@ -177,6 +179,11 @@ class _Wheel:
         except DamagedMember:
             return None  # `verify` reports it
 
+    @cached_property
+    def _is_refused(self) -> bool:
+        """Whether PyPI, which reads WHEEL and the source, refuses the wheel for a damaged one of them."""
+        return zip_end.is_refused(self.stream)
+
     def verify(self, entry: ArchiveMember, rows: Mapping[str, Row]) -> None:
         """Read a member in chunks and check its checksum, its hash in RECORD, and whether source is encrypted."""
         if not entry.readable:
@@ -191,9 +198,9 @@ class _Wheel:
                 if source is not None:
                     source.append(piece)
         except DamagedMember as error:
-            read = source is not None or entry.name == f"{self.folder}/WHEEL"
-            is_refused = read and isinstance(error, WrongChecksum)
-            self.problems.append(violation(zips.DAMAGED_SOURCE if is_refused else zips.DAMAGED, str(error)))
+            is_read = source is not None or entry.name == f"{self.folder}/WHEEL"
+            rule = zips.DAMAGED_SOURCE if is_read and self._is_refused else zips.DAMAGED
+            self.problems.append(violation(rule, str(error)))
             return
         if source is not None and archives.may_be_encrypted(text := b"".join(source)):
             self.problems.extend(archives.check_encryption(entry.name, text))

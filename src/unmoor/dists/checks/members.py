@@ -28,10 +28,6 @@ class DamagedMember(Exception):
     """The bytes of a member do not match the directory."""
 
 
-class WrongChecksum(DamagedMember):
-    """The bytes of a member have another checksum than the directory says."""
-
-
 def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     """Unpack a member chunk by chunk and verify it, never more than its declared size. Raises `DamagedMember`."""
     if entry.size <= CHUNK and entry.packed <= CHUNK:
@@ -47,7 +43,7 @@ def chunks(stream: IO[bytes], entry: ArchiveMember) -> Iterator[bytes]:
     if size != entry.size:
         raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc != entry.crc:
-        raise WrongChecksum(f"{entry.name} is damaged: wrong checksum")
+        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
 
 
 def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
@@ -67,7 +63,7 @@ def _read_small(stream: IO[bytes], entry: ArchiveMember) -> bytes:
     if len(data) != entry.size:
         raise DamagedMember(f"{entry.name} has another size than the directory says")
     if crc32(data) != entry.crc:
-        raise WrongChecksum(f"{entry.name} is damaged: wrong checksum")
+        raise DamagedMember(f"{entry.name} is damaged: wrong checksum")
     return data
 
 

@@ -7,11 +7,13 @@ import zipfile
 from dataclasses import dataclass, replace
 from typing import IO
 
+from unmoor.dists.checks.archives import is_source
 from unmoor.dists.malformed import MALFORMED
 
 _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _END_LENGTH, _END64_LENGTH, _LOCATOR_LENGTH = 22, 56, 20
 _COMMENT_LIMIT = 1 << 16
+_READ_LIMIT = 64 << 20
 
 
 class MisplacedDirectory(Exception):
@@ -96,12 +98,23 @@ def _require_one_disk(here: int, count: int, disks: tuple[int, int]) -> None:
         raise ContradictoryEnds("the archive is one of several disks")
 
 
-def is_opened(stream: IO[bytes]) -> bool:
-    """Whether zipfile opens an archive that is not correct. If it does not, PyPI refuses the archive."""
+def is_refused(stream: IO[bytes]) -> bool:
+    """Whether PyPI refuses an incorrect archive: zipfile cannot open it, or cannot read WHEEL or source in it.
+
+    PyPI expects only some of zipfile's errors, and answers the others with an internal error. At most ``_READ_LIMIT``
+    bytes are unpacked: an archive with more before the first damage is not said to be refused.
+    """
+    total = 0
     try:
-        with zipfile.ZipFile(stream):
-            return True
+        with zipfile.ZipFile(stream) as archive:
+            for info in archive.infolist():
+                if is_source(info.filename, info.file_size) or info.filename.endswith(".dist-info/WHEEL"):
+                    total += info.file_size
+                    if total > _READ_LIMIT:
+                        return False
+                    archive.read(info)
     except zipfile.BadZipFile:
-        return False
+        return True
     except MALFORMED:
-        return True  # PyPI answers with an internal error
+        pass
+    return False

@@ -19,7 +19,7 @@ from unmoor.dists.checks.archives import COUNT_LIMIT, MEMBERS, is_plain, path_fa
 from unmoor.dists.checks.extras import SENTINEL, Sizes, extra_faults, is_surplus, sizes_of_entry, sizes_of_header
 from unmoor.dists.checks.members import ArchiveMember
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
-from unmoor.dists.checks.zip_end import ContradictoryEnds, MisplacedDirectory, ZipEnd, find_end, is_opened
+from unmoor.dists.checks.zip_end import ContradictoryEnds, MisplacedDirectory, ZipEnd, find_end, is_refused
 
 UNREADABLE = CheckRule(name="zip-unreadable", refuses="a wheel that is not a readable ZIP archive")
 TRAILING = CheckRule(name="zip-trailing", refuses="bytes after the end of the archive")
@@ -62,7 +62,7 @@ DAMAGED = CheckRule(
     name="zip-damaged", refuses="a member whose bytes do not match its size or checksum", by=By.INSTALLERS
 )
 DAMAGED_SOURCE = CheckRule(
-    name="zip-damaged-source", refuses="Python source or a WHEEL file whose bytes do not match its checksum"
+    name="zip-damaged-source", refuses="Python source or a WHEEL file whose bytes do not match its size or checksum"
 )
 RULES = (
     UNREADABLE, TRAILING, GAP, HIDDEN, OFFSET, DIRECTORY, ENDS, DUPLICATE, MISMATCH, HEADER, DESCRIPTOR, EXTRA,
@@ -118,7 +118,7 @@ def read_members(stream: IO[bytes], problems: list[Problem]) -> tuple[ArchiveMem
     entries = _read_directory(stream, end, problems)
     if entries is not None:
         return _check_headers(stream, end, entries, problems)
-    if not is_opened(stream):
+    if is_refused(stream):
         problems.append(violation(UNREADABLE, "it is not a readable ZIP archive"))
     return ()
 
@@ -131,7 +131,7 @@ def _find_end(stream: IO[bytes], length: int, problems: list[Problem]) -> ZipEnd
         problems.append(violation(DIRECTORY, str(error)))
         return None
     except ContradictoryEnds as error:
-        problems.append(violation(ENDS if is_opened(stream) else UNREADABLE, str(error)))
+        problems.append(violation(UNREADABLE if is_refused(stream) else ENDS, str(error)))
         return None
     except ValueError as error:
         problems.append(violation(UNREADABLE, f"it is not a readable ZIP archive: {error}"))
@@ -242,7 +242,8 @@ def _check_headers(
         if at != end.offset:
             headers.append(_gap_problem(stream, at, end.offset, "the directory"))
     if is_shifted and _is_whole(stream, end, entries):
-        problems.append(violation(OFFSET, "the directory says of a member that it is elsewhere in the archive"))
+        rule = UNREADABLE if is_refused(stream) else OFFSET
+        problems.append(violation(rule, "the directory says of a member that it is elsewhere in the archive"))
         return ()
     problems.extend(headers)
     return tuple(found)
