@@ -152,8 +152,9 @@ def test_a_draft_that_changed_stops_the_upload(
         stage.make(context)
         assert at.uploads(at.index, context) == ["stored"] * 2
         return
-    with pytest.raises(error, match=what):
+    with pytest.raises(error, match=what) as caught:
         stage.make(context)
+    assert "this run sent nothing to pypi" in str(caught.value)
     assert at.uploads(at.index, context) == []
 
 

@@ -15,6 +15,7 @@ from packaging.utils import (
 )
 
 from unmoor.core.stage import Output, Publish, StageContext, without_none
+from unmoor.errors import UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
@@ -83,8 +84,11 @@ class UploadIndex(Publish[Uploaded]):
     def make(self, context: StageContext) -> Uploaded:
         """Check the draft and the tag once more, upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
-        self.recheck.require_unchanged(context)
-        verify_tag_unmoved(self.git, release)
+        try:
+            self.recheck.require_unchanged(context)
+            verify_tag_unmoved(self.git, release)
+        except UnmoorError as error:
+            raise error.amended(also=f"this run sent nothing to {self.index.name}") from error
         return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
 
     def remedy(self, product: Uploaded) -> str:
