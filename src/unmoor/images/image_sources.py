@@ -13,6 +13,7 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, ToolMissing
 from unmoor.images import image_names
+from unmoor.images.archive_names import require_local_names
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import commit_tags, read_remote
@@ -70,6 +71,7 @@ class ImageSources:
             if not archives or all(facts.values()):
                 return facts
             for archive in archives:
+                require_local_names(archive)
                 self.engine.load(archive)
             return {name: self.engine.look(name) for name in names}
         except ToolMissing:
