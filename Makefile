@@ -10,7 +10,7 @@ READY := .venv/.ready
 LOWEST := .venv-lowest
 # By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
-WHOLE := tests/journeys tests/laws tests/repository
+WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
 WITH_ENGINE := docker/engine.sh with --optional
 

@@ -47,6 +47,8 @@ NAMES = [
 PLANTED = "import os\nwith open({ran!r}, 'a') as stream:\n    stream.write(__name__ + os.linesep)\n"
 MODULE = [sys.executable, "-m", "unmoor"]
 SCRIPT = [str(UNMOOR)]
+# What measures coverage starts before unmoor, and imports from the folder as it likes.
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def planted(folder: Path, ran: Path, *more: str) -> None:
@@ -92,7 +94,7 @@ def test_nothing_of_the_repository_is_imported(way: str, command: str, repo: Pat
     """However unmoor is started, and wherever, the planted modules stay unused."""
     program, python_path, folder = WAYS[way]
     (tmp_path / "link").symlink_to(repo / "src")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {name: value for name, value in ENVIRON.items() if not name.startswith("PYTHON")}
     if python_path is not None:
         env["PYTHONPATH"] = python_path.format(repo=repo, link=tmp_path / "link")
     ran = subprocess.run(
@@ -111,7 +113,7 @@ def test_the_planted_modules_would_run(repo: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_no_repository_stays(tmp_path: Path) -> None:
     """A folder of libraries in PYTHONPATH is still searched, by unmoor and by what it starts."""
     planted(tmp_path / "libraries", tmp_path / "ran")
-    env = os.environ | {"PYTHONPATH": f"{tmp_path / 'libraries'}:."}
+    env = ENVIRON | {"PYTHONPATH": f"{tmp_path / 'libraries'}:."}
     code = (
         "import os, sys, unmoor.cli\nsys.argv[1:] = ['--version']\nunmoor.cli.main()\nprint(os.environ['PYTHONPATH'])"
     )
@@ -125,7 +127,7 @@ def test_the_servers_of_a_rehearsal_import_nothing_from_their_folder(repo: Path,
     """A local world runs beside modules that are planted in its folder, which may be committed."""
     planted(repo / ".unmoor" / "world", tmp_path / "ran", "sitecustomize", "usercustomize", "unmoor")
     (repo / ".unmoor" / "world").chmod(0o700)
-    env = {**os.environ, "PYTHONPATH": ".", "PYTHONSTARTUP": str(repo / "click.py")}
+    env = {**ENVIRON, "PYTHONPATH": ".", "PYTHONSTARTUP": str(repo / "click.py")}
     process = subprocess.Popen(
         [*SCRIPT, "world", "up"], cwd=repo, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -146,7 +148,7 @@ def test_no_program_of_the_repository_runs(path: str, repo: Path, tmp_path: Path
         for name in ("git", "docker", "uv", "keyring"):
             (folder / name).write_text(f"#!/bin/sh\necho {name} >> '{tmp_path / 'ran'}'\n")
             (folder / name).chmod(0o755)
-    env = {**os.environ, "PATH": path.format(path=os.environ["PATH"])}
+    env = {**ENVIRON, "PATH": path.format(path=ENVIRON["PATH"])}
     ran = subprocess.run([*SCRIPT, "notes", "v1.0"], cwd=repo, env=env, capture_output=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()

@@ -70,7 +70,14 @@ class Child:
             if self.pidfd is None:
                 time.sleep(min(left, _POLL))
             else:
-                select.select([self.pidfd], [], [], left)
+                is_readable(self.pidfd, left)
+
+
+def is_readable(handle: int, seconds: float) -> bool:
+    """Wait until a file descriptor is readable, for at most that long. ``select`` takes none above 1023."""
+    waiting = select.poll()
+    waiting.register(handle, select.POLLIN)
+    return bool(waiting.poll(seconds * 1000))
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:
@@ -140,8 +147,7 @@ class Processes:
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises `Interrupted` if the run is being stopped."""
-        ready, _, _ = select.select([self._stop_read], [], [], max(seconds, 0.0))
-        if ready:
+        if is_readable(self._stop_read, max(seconds, 0.0)):
             raise Interrupted("the run was stopped")
 
     def start(
