@@ -158,8 +158,9 @@ def test_an_index_that_gives_no_page(  # noqa: PLR0917 - four of them are a row 
         (nothing, Unknown, "no complete answer"),
         (body(LOGIN), Unknown, "not a package"),
         (body(b""), Unknown, "not a package"),
-        (body(DATA[:-200], "application/zip"), Unknown, "not a package"),
-        (cut, Unknown, "not a package"),
+        # uv may see the end of the file or the end of the connection first.
+        (body(DATA[:-200], "application/zip"), Unknown, "not a package|no complete answer"),
+        (cut, Unknown, "not a package|no complete answer"),
     ],
 )
 def test_an_index_that_gives_no_file(uv: Uv, tmp_path: Path, fault: Fault, kind: type[UnmoorError], words: str) -> None:
@@ -167,7 +168,7 @@ def test_an_index_that_gives_no_file(uv: Uv, tmp_path: Path, fault: Fault, kind:
     with run_server(Index([], [fault])) as server:
         error = fails(uv, tmp_path, server.url)
     assert type(error) is kind, error
-    assert words in error.what
+    assert any(each in error.what for each in words.split("|"))
     assert "project" not in next_step(error)
 
 

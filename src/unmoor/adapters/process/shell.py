@@ -142,13 +142,19 @@ class _Stream:
         return b"".join((self.head, cut.encode(), *self.tail)).decode(errors="replace")
 
     def _pass_lines(self, chunk: bytes) -> None:
-        *lines, rest = (bytes(self.line) + chunk).split(b"\n")
-        while len(rest) > _LINE:
-            # Rather between two words: a secret in two parts could not be masked.
-            end = rest.rfind(b" ", 1, _LINE) + 1 or _LINE
-            lines.append(rest[:end])
-            rest = rest[end:]
+        *whole, last = (bytes(self.line) + chunk).split(b"\n")
+        *begun, rest = _cut(last)
         self.line = bytearray(rest)
-        for line in lines:
+        for line in (*(part for each in whole for part in _cut(each)), *begun):
             if self.hear is not None:
                 self.hear(_UNPRINTABLE.sub("", line.decode(errors="replace").rstrip("\r")))
+
+
+def _cut(line: bytes) -> list[bytes]:
+    """A line in parts that are not too long. Rather between two words: a secret in two parts could not be masked."""
+    parts = []
+    while len(line) > _LINE:
+        end = line.rfind(b" ", 1, _LINE) + 1 or _LINE
+        parts.append(line[:end])
+        line = line[end:]
+    return [*parts, line]

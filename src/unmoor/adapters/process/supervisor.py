@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,6 +74,11 @@ class Child:
                 is_readable(self.pidfd, left)
 
 
+def _close_both(one: int, other: int) -> None:
+    os.close(one)
+    os.close(other)
+
+
 def is_readable(handle: int, seconds: float) -> bool:
     """Wait until a file descriptor is readable, for at most that long. ``select`` takes none above 1023."""
     waiting = select.poll()
@@ -99,6 +105,8 @@ class Processes:
         # Never emptied once written to, so everything that waits on the reading end wakes up, now or later.
         self._stop_read, self._stop_write = os.pipe()
         os.set_blocking(self._stop_write, False)
+        # Not in `close`: a thread may wait for the pipe until the end of the process, and keeps this object alive.
+        weakref.finalize(self, _close_both, self._stop_read, self._stop_write).atexit = False
         protection().hide(_is_public)
         protection().adopt()
 
