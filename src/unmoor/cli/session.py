@@ -266,9 +266,9 @@ def _print_result(report: Report, session: Session, options: RunOptions) -> tupl
 
 
 def _at(where: str, error: OSError) -> UnmoorError:
-    """Return the error for what cannot be written, with the place unless it has one."""
+    """Return the error for what cannot be written, with the place unless the system names a file."""
     failure = from_os_error(error) or internal_error(error)
-    return failure if failure.where else failure.amended(where=where)
+    return failure if error.filename else failure.amended(where=where)
 
 
 def _write_result(report: Report, session: Session, options: RunOptions) -> None:

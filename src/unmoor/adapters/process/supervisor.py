@@ -13,7 +13,6 @@ import contextlib
 import errno
 import os
 import secrets
-import select
 import shutil
 import signal
 import subprocess
@@ -32,6 +31,7 @@ from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.protection import protection
 from unmoor.adapters.process.variables import is_public
 from unmoor.errors import Interrupted, ToolMissing
+from unmoor.util.concurrency import is_readable
 from unmoor.util.safe_folder import open_in_place
 
 MARK = "UNMOOR_RUN"
@@ -77,13 +77,6 @@ class Child:
 def _close_both(one: int, other: int) -> None:
     os.close(one)
     os.close(other)
-
-
-def is_readable(handle: int, seconds: float) -> bool:
-    """Wait until a file descriptor is readable, for at most that long. ``select`` takes none above 1023."""
-    waiting = select.poll()
-    waiting.register(handle, select.POLLIN)
-    return bool(waiting.poll(seconds * 1000))
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:
