@@ -6,6 +6,7 @@ The user's own keyring and allowed signers do not count: each call uses a tempor
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,8 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
             *("-c", "gpg.program=gpg", "-c", "gpg.x509.program=false", "-c", "gpg.minTrustLevel=undefined"),
             *("verify-tag", "--raw", "--", tag_object),
             cwd=folder,
-            fine=_ANY_CODE,
+            # ssh-keygen may refuse a signature before git has written all of the tag to it.
+            fine=(*_ANY_CODE, -signal.SIGPIPE),
             env={"GNUPGHOME": str(home)},
         )
         output = f"{ran.out}\n{ran.err}"
