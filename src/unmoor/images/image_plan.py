@@ -21,7 +21,7 @@ from unmoor.images.annotate import labels_of
 from unmoor.images.image_names import BuildTarget, commit_tag, names_of, targets_of
 from unmoor.images.tags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
-from unmoor.products import Image, PushedImage, Release
+from unmoor.products import Image, Images, PushedImage, Release
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
 
@@ -56,6 +56,15 @@ class ImagePlan:
     def name(self) -> str:
         """The value of `Image.name`."""
         return self.registries[0].name
+
+    def images_of(self, target: BuildTarget, images: Images) -> dict[str, Image]:
+        """The images of one target by their platform, in the order of the plan's platforms."""
+        mine = {
+            oci.plain_platform(image.platform): image
+            for image in images.images
+            if (str(oci.ImageName.parse(image.name)), image.target) == (self.name, target.stage)
+        }
+        return {platform: mine[platform] for platform in self.platforms if platform in mine}
 
 
 def image_plans(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from unmoor.artifacts import oci
 from unmoor.images.existing import find_existing
-from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.index import Index
-from unmoor.products import Dists, Image, Images, Release
+from unmoor.products import Dists, Images, Release
 from unmoor.publish.index_state import split_missing
 
 
@@ -24,17 +22,6 @@ def require_nothing_else_out(
         split_missing(index, release.project, release.version, dists.files)
     for plan in plans:
         for target in plan.targets:
-            wanted = _images_of(plan, target, images)
+            wanted = tuple(plan.images_of(target, images).values()) if images is not None else ()
             for registry in plan.registries:
                 find_existing(plan, registry, target, release, wanted)
-
-
-def _images_of(plan: ImagePlan, target: BuildTarget, images: Images | None) -> tuple[Image, ...]:
-    """The images of one target, in the order of the plan's platforms."""
-    built = images.images if images is not None else ()
-    mine = {
-        oci.plain_platform(image.platform): image
-        for image in built
-        if (str(oci.ImageName.parse(image.name)), image.target) == (plan.name, target.stage)
-    }
-    return tuple(mine[platform] for platform in plan.platforms if platform in mine)

@@ -249,11 +249,7 @@ class _Destination:
 
     def wanted(self, images: Images) -> tuple[Image, ...]:
         """The images of this target, one for each platform. Raises `Incomplete` if one was not built."""
-        mine = {
-            oci.plain_platform(image.platform): image
-            for image in images.images
-            if (str(oci.ImageName.parse(image.name)), image.target) == (self.plan.name, self.target.stage)
-        }
+        mine = self.plan.images_of(self.target, images)
         missing = [platform for platform in self.plan.platforms if platform not in mine]
         if missing:
             raise Incomplete(
@@ -263,7 +259,7 @@ class _Destination:
                 " tool.unmoor.image.platforms",
                 retryable=False,
             )
-        return tuple(mine[platform] for platform in self.plan.platforms)
+        return tuple(mine.values())
 
 
 @dataclass(frozen=True)
