@@ -103,14 +103,14 @@ def hang(exchange: Exchange) -> None:
 
 def environment(uv: Uv, tmp_path: Path, address: str, **more: str) -> UvEnvironment:
     """Create an environment that installs from one index."""
-    environ = {**uv.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "1", "UV_NO_CACHE": "1", **more}
+    environ = {**uv.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15", "UV_NO_CACHE": "1", **more}
     return replace(uv, dependencies=f"{address}/simple/", environ=environ).fresh(tmp_path / "env")
 
 
-def fails(uv: Uv, tmp_path: Path, address: str, *wanted: str) -> UnmoorError:
-    """Install from an index and return the error."""
+def fails(uv: Uv, tmp_path: Path, address: str, *wanted: str, timeout: int = 15) -> UnmoorError:
+    """Install from an index and return the error. ``timeout`` is uv's, in seconds."""
     with pytest.raises(UnmoorError) as caught:
-        environment(uv, tmp_path, address).install(wanted or ["anvil-one"])
+        environment(uv, tmp_path, address, UV_HTTP_TIMEOUT=str(timeout)).install(wanted or ["anvil-one"])
     return caught.value
 
 
@@ -140,7 +140,7 @@ def test_an_index_that_gives_no_page(  # noqa: PLR0917 - four of them are a row 
 ) -> None:
     """The error is that of the index, with its address, and can be retried."""
     with run_server(Index([fault], [])) as server:
-        error = fails(uv, tmp_path, server.url)
+        error = fails(uv, tmp_path, server.url, timeout=1 if fault is hang else 15)
     assert (type(error), error.cause) == (Unknown, cause)
     assert words in error.what
     assert error.where.startswith(server.url)

@@ -114,6 +114,22 @@ def test_a_kept_process_is_never_forgotten(sleeper: int) -> None:
     assert (found.groups(), os.waitpid(sleeper, os.WNOHANG)) == (frozenset(), (0, 0))
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_process_that_got_the_pid_of_another(sleeper: int, monkeypatch: pytest.MonkeyPatch, *, kept: bool) -> None:
+    """A PID that one of our children had before says nothing about the process that has it now."""
+    system = ListedChildren(frozenset({sleeper}))
+    found = Orphans(system)
+    with monkeypatch.context() as before:
+        before.setattr("unmoor.adapters.process.orphans.start_time", lambda _pid: 1)
+        if kept:
+            found.keep(sleeper)
+            system.listed = frozenset()
+        with found.starting("X=1") as started:
+            started(0)
+    system.listed = frozenset({sleeper})
+    assert found.groups() == {sleeper}
+
+
 def starts_a_daemon(folder: Path, *how: str) -> list[str]:
     """The program that starts a daemon."""
     return [sys.executable, "-I", "-S", "-c", PROGRAM, str(folder), *how]

@@ -12,15 +12,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from unmoor.adapters.process.protection import Protection, protection
+from unmoor.adapters.process.protection import Protection, protection, start_time
 
 # Seconds to wait for killed processes to end, and between two looks.
 _PATIENCE = 2.0
 _PAUSE = 0.005
+
+
+class _Process(NamedTuple):
+    """A process, and when it started: the kernel gives a PID again once its process has ended."""
+
+    pid: int
+    started: int
 
 
 class Orphans:
@@ -32,9 +40,9 @@ class Orphans:
         self._running: dict[int, bytes] = {}
         self._starting = 0
         # The children that were there before the first of the programs that run now; ``None`` before any program.
-        self._before: frozenset[int] | None = None
+        self._before: frozenset[_Process] | None = None
         # The kernel may miss a child in its list while others end, so `_before` alone could forget one of ours.
-        self._kept: set[int] = set()
+        self._kept: set[_Process] = set()
 
     @contextlib.contextmanager
     def starting(self, mark: str) -> Iterator[Callable[[int], None]]:
@@ -44,7 +52,7 @@ class Orphans:
         """
         with self._lock:
             if not self._running and not self._starting:
-                self._before = self._system.children()
+                self._before = frozenset(_identified(self._system.children()))
             self._starting += 1
 
         def started(process: int) -> None:
@@ -60,7 +68,7 @@ class Orphans:
     def keep(self, process: int) -> None:
         """Never take a process that this one started for an orphan."""
         with self._lock:
-            self._kept.add(process)
+            self._kept.update(_identified([process]))
 
     def ended(self, process: int) -> None:
         """End what a program left behind. Call it once the program has been waited for.
@@ -91,11 +99,8 @@ class Orphans:
         if self._before is None:
             return []
         own = os.getsid(0)
-        return [
-            process
-            for process in self._system.children() - self._before - self._kept - self._running.keys()
-            if _session(process) not in {None, own}
-        ]
+        found = frozenset(_identified(self._system.children() - self._running.keys()))
+        return [each.pid for each in found - self._before - self._kept if _session(each.pid) not in {None, own}]
 
     def _end(self, mark: bytes) -> None:
         """Kill the orphans with a mark, or all, until none is left: their children are adopted in turn."""
@@ -110,6 +115,13 @@ class Orphans:
             reaped = [_reaped(process) for process in left]
             if not all(reaped):
                 time.sleep(_PAUSE)
+
+
+def _identified(processes: Iterable[int]) -> Iterator[_Process]:
+    """Yield the processes that are still there."""
+    for pid in processes:
+        if (started := start_time(pid)) is not None:
+            yield _Process(pid, started)
 
 
 def _session(process: int) -> int | None:

@@ -18,7 +18,9 @@ from typing import Any, Protocol
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
 _OWN = Path("/proc/self")
 # The fields of /proc/PID/stat after the name of the program (proc_pid_stat(5)).
-_PARENT, _ENVIRONMENT, _ENVIRONMENT_END = 1, 47, 48
+_PARENT, _STARTED, _ENVIRONMENT, _ENVIRONMENT_END = 1, 19, 47, 48
+# How often the list of children is read until two readings agree.
+_READINGS = 5
 
 
 class Protection(Protocol):
@@ -104,9 +106,27 @@ class _Linux:
     def children(self) -> frozenset[int]:
         """See `Protection.children`."""
         try:
-            return frozenset(_listed_children())
+            return _agreed_children()
         except FileNotFoundError:  # a kernel without CONFIG_PROC_CHILDREN
             return frozenset(_searched_children(os.getpid()))
+
+
+def start_time(process: int) -> int | None:
+    """When a process started, in clock ticks since the system did; ``None`` if there is no such process."""
+    try:
+        return int(_stat(Path("/proc") / str(process))[_STARTED])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _agreed_children() -> frozenset[int]:
+    """Read the list of children until two readings agree: it may miss some while others end (proc_tid_children(5))."""
+    last = frozenset(_listed_children())
+    for _ in range(_READINGS):
+        previous, last = last, frozenset(_listed_children())
+        if last == previous:
+            break
+    return last
 
 
 def _listed_children() -> Iterator[int]:
