@@ -71,7 +71,8 @@ class Exchange(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":  # its answer has no body: a client would take one for the next answer
+            self.wfile.write(data)
 
     def json(self, value: Any, *, kind: str = "application/json") -> None:
         """Answer 200 with JSON."""
