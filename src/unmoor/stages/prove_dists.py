@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,8 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
+from unmoor.dists.testing.copied_tests import copy_for
 from unmoor.dists.testing.extras import DistUnderTest
-from unmoor.dists.testing.import_trace import install_recorder, read_recording
 from unmoor.dists.testing.install_test import (
     assign_interpreters,
     covers,
@@ -25,19 +24,14 @@ from unmoor.dists.testing.install_test import (
     test_in_parallel,
 )
 from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
-from unmoor.dists.testing.suites import OFF, Suite, Untested, choose_suite, misses_own_module, source_files
-from unmoor.errors import CheckFailed, ConfigError, ToolMissing
+from unmoor.dists.testing.suite_run import SuiteRun
+from unmoor.dists.testing.suites import Suite, Untested, choose_suite
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Proof, Release, Result, Verdict
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
-
-# What is copied if test-sources is not set: the usual folders, and the files that configure pytest.
-_TESTS = ("tests", "test", "testing")
-_CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml")
-_MAX_LINES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +185,7 @@ class _Trial:
             results = run_install_test(environment, self.what, self.folder, install=self._install_with_extras)
             installed.result()
         if isinstance(suite, Suite):
-            results += self._run_tests(environment, suite)
+            results += (self._run_tests(environment, suite),)
         if with_version:
             on = f" (Python {'.'.join(self.python.version.split('.')[:2])})"
             results = tuple(replace(each, name=each.name + on) for each in results)
@@ -215,97 +209,23 @@ class _Trial:
         path = self.what.file.path.absolute()
         return f"{self.release.project}[{','.join(extras)}] @ {path.as_uri()}" if extras else str(path)
 
-    def _run_tests(self, environment: Environment, suite: Suite) -> tuple[Result, ...]:
+    def _run_tests(self, environment: Environment, suite: Suite) -> Result:
         """Run the project's tests in an environment with the wheel, on a copy that lacks the project's source."""
-        copy = (
-            self._copy_without_modules(suite.folder)
-            if suite.folder and not self.stage.options.sources
-            else self._copy_tests()
+        stage, root = self.stage, self.folder / "project"
+        copy = copy_for(
+            suite, stage.git, self.release, modules=self.what.modules, sources=stage.options.sources, into=root
         )
         environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
         # The requirements of the tests may have replaced this build of the project by another one.
         environment.install([self._file()], dependencies=False)
-        log = self.folder / "imports"
-        install_recorder(environment.packages, log, self.what.modules)
-        self.context.say(f"running {suite.command}")
-        try:
-            ran = environment.run(suite.args(str(copy)), cwd=copy, timeout=self.stage.options.timeout)
-        except ToolMissing as error:
-            raise ToolMissing(
-                error.what,
-                next_step="list the package that provides the test command in test-requires, or name its extra in"
-                " test-extras",
-            ) from error
-        name = f"{self.what.file.name}: tests"
-        printed = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_MAX_LINES:])
-        if ran.code in suite.untested_codes and not misses_own_module(ran.out + ran.err, self.what.modules):
-            return (self._record_untested(name, suite, ran.code, printed),)
-        if ran.code != 0:
-            advice = "see which tests fail; list other files and packages they need in test-sources and test-requires"
-            raise CheckFailed(
-                f"{suite.command!r} ended with exit code {ran.code} against {self.what.file.name}:\n{printed}",
-                next_step=f"{advice}; {OFF}" if suite.why else advice,
-            )
-        return (self._check_imports(name, suite, log, environment),)
-
-    def _record_untested(self, name: str, suite: Suite, code: int, printed: str) -> Result:
-        """Warn that tests which unmoor found itself cannot be run. That is neither a pass nor a failure."""
-        last = next((clean(line.strip(), 200) for line in reversed(printed.splitlines()) if "Error" in line), "")
-        detail = suite.untested_codes[code] + (f" ({last})" if last else "")
-        self.context.warn(f"the tests were not run: {detail}; {OFF}")
-        return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
-
-    def _check_imports(self, name: str, suite: Suite, log: Path, environment: Environment) -> Result:
-        """Check that the tests imported the installed files. Raises `CheckFailed` if they imported a copied module."""
-        imported = read_recording(log, environment=environment.folder, copy=self._copy_folder)
-        if imported.copied:
-            module, where = imported.copied[0]
-            raise CheckFailed(
-                f"the tests passed, but they imported {clean(module)} from {clean(Path(where).name)}"
-                f" among the copied tests, not from {self.what.file.name}",
-                next_step="remove the source from test-sources, so that the tests import what is installed",
-            )
-        if self.what.modules and not imported.inside:
-            detail = f"{suite.command} passed, but never imported {', '.join(self.what.modules[:3])}"
-            self.context.warn(f"the tests prove nothing about {self.what.file.name}: {detail}")
-            return Result(name=name, verdict=Verdict.NOT_TESTED, detail=detail)
-        return Result(name=name, verdict=Verdict.PASSED, detail=suite.command)
-
-    @property
-    def _copy_folder(self) -> Path:
-        """Where the files that the tests need are copied to."""
-        return self.folder / "project"
-
-    def _copy_without_modules(self, folder: str) -> Path:
-        """Copy the repository at the commit without the project's own modules: the tests may need any other file.
-
-        Returns the project's folder in the copy.
-        """
-        copy = self.stage.git.clone(self._copy_folder, commit=self.release.commit, tag=self.release.tag)
-        shutil.rmtree(self._copy_folder / ".git")
-        for path in source_files(self.stage.git.files(self.release.commit), self.what.modules, folder=folder):
-            (copy / path).unlink(missing_ok=True)
-        return copy
-
-    def _copy_tests(self) -> Path:
-        """Copy the tests from a temporary clone of the commit. Raises `ConfigError` if it lacks a path."""
-        copy = self._copy_folder
-        clone = self.stage.git.clone(self.folder / "clone", commit=self.release.commit, tag=self.release.tag)
-        copy.mkdir()
-        named_by_user = self.stage.options.sources
-        for name in named_by_user or (*_TESTS, *_CONFIGURATION):
-            source = clone / name
-            if not source.resolve().is_relative_to(clone.resolve()) or not source.exists():
-                if named_by_user:
-                    raise ConfigError(
-                        f"test-sources names {name!r}, which is not in the repository at {self.release.commit[:12]}",
-                        next_step="correct test-sources",
-                    )
-                continue
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, copy / name, symlinks=True, dirs_exist_ok=True)
-            else:
-                shutil.copy2(source, copy / name)
-        shutil.rmtree(self.folder / "clone", ignore_errors=True)
-        return copy
+        return SuiteRun(
+            suite=suite,
+            environment=environment,
+            what=self.what,
+            copy=copy,
+            root=root,
+            log=self.folder / "imports",
+            timeout=stage.options.timeout,
+            say=self.context.say,
+            warn=self.context.warn,
+        ).run()
