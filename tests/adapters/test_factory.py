@@ -24,10 +24,27 @@ with Processes() as processes:
     assert services.forge.has_token()
     assert services.packages("ghcr.io/acme/demo") is not None
 """
+_READ = """
+from dataclasses import replace
+from pathlib import Path
+from unmoor.adapters.factory import create_services
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.config.real_world import real_world
+from unmoor.errors import Unknown
+world = real_world("acme/demo", {"GH_TOKEN": "throw-away"})
+world = replace(world, forge=replace(world.forge, api="http://127.0.0.1:9"))
+with Processes() as processes:
+    try:
+        create_services(world, Path.cwd(), processes).forge.repository()
+    except Unknown:
+        pass
+"""
 
 
 @pytest.mark.parametrize(
-    ("code", "slow"), [(_IMPORT, _SLOW | {"requests"}), (_CREATE, _SLOW)], ids=["import", "create"]
+    ("code", "slow"),
+    [(_IMPORT, _SLOW | {"requests"}), (_CREATE, _SLOW), (_READ, _SLOW)],
+    ids=["import", "create", "read the forge"],
 )
 def test_slow_libraries_are_imported_when_they_are_called(code: str, slow: set[str]) -> None:
     """PyGithub alone has more than 500 modules: half a second that most commands do not need."""

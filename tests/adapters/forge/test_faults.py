@@ -383,6 +383,37 @@ def test_a_redirect_never_leads_a_write_elsewhere(http: BoundedSession, clock: F
     assert len(fault.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("target", "read"),
+    [
+        ("/api/v3/repositories/1", ["/api/v3/repos/acme/demo", "/api/v3/repositories/1"]),
+        ("http://localhost:9/api/v3/repositories/1", ["/api/v3/repos/acme/demo"]),
+        ("//example.invalid/api/v3/repositories/1", ["/api/v3/repos/acme/demo"]),
+        ("", ["/api/v3/repos/acme/demo"]),
+    ],
+    ids=["the same origin", "another port", "another host", "no target"],
+)
+def test_a_renamed_repository_is_read_at_its_new_address(
+    http: BoundedSession, clock: FakeClock, target: str, read: list[str]
+) -> None:
+    """On the same origin only: the token goes nowhere else."""
+
+    def script(exchange: Exchange) -> None:
+        if "/repos/" in exchange.path:
+            exchange.redirect(target, 301)
+        else:
+            exchange.json(REPO)
+
+    with run_server(script) as fault:
+        forge = GitHubForge(place_at(fault.url, token=TOKEN), http, clock)
+        if len(read) > 1:
+            assert forge.repository().full_name == "acme/demo"
+        else:
+            with pytest.raises(Unknown, match="moved or renamed"):
+                forge.repository()
+    assert [each.path for each in fault.seen] == read
+
+
 def test_publishing_sends_three_fields_and_no_other(http: BoundedSession, clock: FakeClock) -> None:
     """Name and body are not sent, so words that a person mended stay."""
     bodies: list[Any] = []

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from unmoor.adapters.forge.parse import asset as read_asset
 from unmoor.adapters.github import GitHubClient
 from unmoor.adapters.github.answers import TransientError, malformed
+from unmoor.adapters.github.exchange import authorization, content
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.errors import Rejected
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
-from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http.session import BoundedSession, Response
+    from unmoor.adapters.http.session import BoundedSession
 
 _IF_IT_PERSISTS = "check that the token may write releases"
 
@@ -64,10 +64,10 @@ def send(
         )
     if answer.status >= HTTPStatus.BAD_REQUEST:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        raise api.refusal(answer.status, _json(answer), headers, where=where)
+        raise api.refusal(answer.status, content(answer), headers, where=where)
     if answer.status != HTTPStatus.CREATED:
         raise malformed(f"that of an upload (status {answer.status})", where)
-    return read_asset(_json(answer), where=where)
+    return read_asset(content(answer), where=where)
 
 
 def fetch_public(http: BoundedSession, place: ForgePlace, asset: ForgeAsset, into: Path) -> File:
@@ -92,15 +92,3 @@ def fetch(http: BoundedSession, address: str, asset: ForgeAsset, into: Path, *, 
         headers={"Accept": "application/octet-stream"},
         secret_headers={"Authorization": authorization(token)} if token else {},
     )
-
-
-def authorization(token: Secret) -> Secret:
-    """The value of the Authorization header, as PyGithub writes it."""
-    return Secret(f"token {token.reveal()}")
-
-
-def _json(answer: Response) -> Any:
-    try:
-        return decode_json(answer.body, object)
-    except ValueError:
-        return None

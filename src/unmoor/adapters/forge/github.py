@@ -230,10 +230,7 @@ class GitHubForge:
 
     def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset in one try; see the port."""
-        return self._api.send(
-            f"{self._root}/releases/{forge_release.id}/assets",
-            lambda: assets.send(self._http, self._api, self._place, forge_release, file),
-        )
+        return self._api.send(lambda: assets.send(self._http, self._api, self._place, forge_release, file))
 
     def detach(self, asset: ForgeAsset) -> None:
         """Remove one asset by its id. A missing one is fine."""

@@ -1,11 +1,15 @@
 """Requests to GitHub's REST API: paced, retried within limits, page by page for lists, with unmoor's errors.
 
-PyGithub makes every write that it has a call for. Reads use only PyGithub's requester, and answers are converted
-strictly (`unmoor.adapters.github.answers.converted`): PyGithub turns an empty or an HTML answer into a release with
-an id of ``None`` and a page that is not a list into no releases, and its objects request missing fields by themselves.
-Three more things bypass its objects: publishing, since ``update_release`` always sends name and body; assets, since
-PyGithub has no upload time-out and downloads to memory; and packages, which it does not support. Importing PyGithub
-takes 0.4 s, so the first request imports it.
+PyGithub makes every write that it has a call for. Everything else is sent as JSON (`unmoor.adapters.github.exchange`):
+
+- reads, whose answers are converted strictly (`unmoor.adapters.github.answers.converted`): PyGithub turns an empty or
+  an HTML answer into a release with an id of ``None`` and a page that is not a list into no releases, and its objects
+  request missing fields by themselves;
+- publishing, since ``update_release`` always sends name and body;
+- assets, since PyGithub has no upload time-out and downloads to memory;
+- packages, which it does not support.
+
+Importing PyGithub takes 0.1 s and more, so the first write that needs it imports it.
 """
 
 from __future__ import annotations
@@ -14,9 +18,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unmoor.adapters.github.answers import NotFound, TransientError, malformed, refusal
+from unmoor.adapters.github.exchange import authorization, content, exchange, read
 from unmoor.adapters.github.pace import Pace
 from unmoor.adapters.github.requester import requester
 from unmoor.adapters.http.retry_after import Retries
@@ -129,20 +135,20 @@ class GitHubClient:
 
     def write(self, path: str, call: Callable[[], T]) -> T:
         """Write through PyGithub once, in its turn. Retries only after a rate limit."""
-        return self.send(path, lambda: self._alone(call))
+        return self.send(lambda: self._through_pygithub(call, path))
 
-    def send(self, path: str, call: Callable[[], T], *, deletes: bool = False) -> T:
+    def send(self, call: Callable[[], T], *, deletes: bool = False) -> T:
         """Write in another way, in its turn too. A call that only ``deletes`` is retried after faults."""
 
         def paced() -> T:
             with self._pace.turn(deletes=deletes):
-                return self._translate_errors(call, path)
+                return call()
 
         return (_DELETE if deletes else _WRITE).call(paced, self._clock)
 
     def patch(self, path: str, fields: dict[str, Any]) -> Any:
         """PATCH only the given fields; the rest of the object stays unchanged."""
-        return self.write(path, lambda: self._json("PATCH", path, fields))[1]
+        return self.send(lambda: self._json("PATCH", path, fields))[1]
 
     def delete(self, path: str, call: Callable[[], object] | None = None) -> bool:
         """Delete the object at a path, with PyGithub's call if given. Returns false if it is missing (or hidden).
@@ -151,17 +157,17 @@ class GitHubClient:
         """
 
         def once() -> object:
-            return self._alone(call or (lambda: self._json("DELETE", path)))
+            return self._json("DELETE", path) if call is None else self._through_pygithub(call, path)
 
         try:
-            self.send(path, once, deletes=True)
+            self.send(once, deletes=True)
         except NotFound:
             return False
         return True
 
     def ask(self, path: str, fields: dict[str, Any]) -> Any:
         """POST a request that changes nothing, and return the JSON."""
-        return self._translate_errors(lambda: self._alone(lambda: self._json("POST", path, fields)), path)[1]
+        return self._json("POST", path, fields)[1]
 
     def refusal(self, status: int, data: Any, headers: Mapping[str, str], *, where: str) -> UnmoorError:
         """The error for a status of 400 and above; header names are in lower case."""
@@ -169,27 +175,33 @@ class GitHubClient:
 
     def _read(self, path: str, *, wait: bool = True) -> tuple[dict[str, Any], Any]:
         """GET a path: the headers, names in lower case, and the JSON."""
-
-        def once() -> tuple[dict[str, Any], Any]:
-            return self._translate_errors(lambda: self._alone(lambda: self._json("GET", path)), path)
-
-        return (_READ if wait else _READ_NOW).call(once, self._clock)
+        return (_READ if wait else _READ_NOW).call(lambda: self._json("GET", path), self._clock)
 
     def _json(self, verb: str, path: str, fields: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
-        return self._requester.requestJsonAndCheck(verb, path, headers=dict(_HEADERS), input=fields)
-
-    def _alone(self, call: Callable[[], T]) -> T:
-        """Call PyGithub under a lock: threads must not share the state of its requester."""
+        """Send a request once: the headers of the answer, names in lower case, and its JSON."""
+        token = authorization(self.token) if self.token else None
         with self._lock:
-            return call()
+            if verb == "GET":
+                answer = read(self._http, self.address(path), headers=_HEADERS, token=token)
+            else:
+                import msgspec
 
-    def _translate_errors(self, call: Callable[[], T], path: str) -> T:
-        """Call, and raise PyGithub's exceptions as unmoor's errors."""
+                body = b"" if fields is None else msgspec.json.encode(fields)
+                headers = _HEADERS if fields is None else {**_HEADERS, "Content-Type": "application/json"}
+                answer = exchange(self._http, verb, self.address(path), body=body, headers=headers, token=token)
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise self.refusal(answer.status, content(answer), named, where=self.where(path))
+        return named, content(answer)
+
+    def _through_pygithub(self, call: Callable[[], T], path: str) -> T:
+        """Call PyGithub, and raise its exceptions as unmoor's errors."""
         from github.GithubException import BadAttributeException, GithubException
 
         where = self.where(path)
         try:
-            return call()
+            with self._lock:  # threads must not share the state of its requester
+                return call()
         except UnmoorError:
             raise
         except GithubException as error:

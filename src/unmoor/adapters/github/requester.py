@@ -9,23 +9,16 @@ PyGithub's next major version.
 from __future__ import annotations
 
 from collections.abc import ItemsView, Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from unmoor.adapters.github.answers import TransientError
-from unmoor.adapters.http.urls import without_query
-from unmoor.errors import Cause, Unknown
+from unmoor.adapters.github.exchange import exchange
 from unmoor.ports.world import ForgePlace
-from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
     from github.Requester import Requester
 
     from unmoor.adapters.http.session import BoundedSession, Response
-
-# One page of releases with hundreds of assets each is long.
-_LIMIT = 30_000_000
 
 
 class _Response:
@@ -59,48 +52,13 @@ class _Connection:
 
     def getresponse(self) -> _Response:
         verb, url, body, headers = self._ask
-        secret = {name: Secret(value) for name, value in headers.items() if name.lower() == "authorization"}
-        try:
-            answer = self.session.send(
-                verb,
-                self._root + url,
-                body=(body or "").encode(),
-                headers={name: value for name, value in headers.items() if name not in secret},
-                secret_headers=secret,
-                limit=_LIMIT,
-                deadline=self.session.bounds.total,
-            )
-        except Unknown as error:
-            fault = TransientError(error.what, where=error.where, next_step=error.next_step)
-            fault.cause = error.cause
-            raise fault from error
-        # PyGithub would retry without end, or follow a redirect of a write or a page.
-        moved = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST and (
-            verb != "GET" or answer.status != HTTPStatus.MOVED_PERMANENTLY or "?" in url
-        )
-        if moved or answer.status == HTTPStatus.ACCEPTED:
-            raise Unknown(
-                f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
-                where=without_query(self._root + url),
-                next_step="check the repository's name, in the settings and in the git remote",
-                retryable=False,
-            )
-        if answer.status == HTTPStatus.OK and not _is_json(answer.body):
-            # PyGithub takes anything that is not JSON for a string.
-            fault = TransientError("the answer is not that of the forge's API", where=without_query(self._root + url))
-            fault.cause = Cause.NONSENSE
-            raise fault
-        return _Response(answer)
+        token = next((Secret(value) for name, value in headers.items() if name.lower() == "authorization"), None)
+        visible = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        sent = (body or "").encode()
+        return _Response(exchange(self.session, verb, self._root + url, body=sent, headers=visible, token=token))
 
     def close(self) -> None:
         """Do nothing: the session owns the connections."""
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        return isinstance(decode_json(body, object), dict | list)
-    except ValueError:
-        return False
 
 
 def requester(place: ForgePlace, http: BoundedSession, *, token: Secret | None) -> Requester:
