@@ -15,6 +15,7 @@ from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
+from unmoor.ports.world import WheelPlatforms
 from unmoor.util.secret import Secret
 
 
@@ -32,7 +33,7 @@ class ReleaseRequest:
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
-    filled the run folder; ``any_platform`` allows wheels for platforms that PyPI does not take.
+    filled the run folder; ``wheel_platforms`` are the platforms whose wheels the indexes of the world accept.
 
     Images: ``images`` are those to build, ``platforms`` the only platforms to build for (empty: all of them),
     ``local_prefix`` the beginning of their names on this machine, ``legs`` the run folders of machines that
@@ -59,7 +60,7 @@ class ReleaseRequest:
     settings_origin: str = ""
     prebuilt: Path | None = None
     handed: bool = False
-    any_platform: bool = False
+    wheel_platforms: WheelPlatforms = WheelPlatforms.PUBLIC
 
     @property
     def pushes(self) -> bool:

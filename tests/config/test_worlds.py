@@ -14,7 +14,7 @@ import twine.utils
 from unmoor.config.real_world import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
-from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, WheelPlatforms, World
 from unmoor.rehearsal.shared import worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses, credentials
 from unmoor.util.secret import Secret
@@ -408,13 +408,22 @@ def test_references_without_a_credential(write: WriteWorld, tmp_path: Path, refe
     assert login == Login(username="__token__", secret=Secret(""), origin=origin.replace("DIR", str(tmp_path)))
 
 
-def test_the_file_of_the_local_world_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("platforms", list(WheelPlatforms))
+def test_the_file_of_the_local_world_is_valid(tmp_path: Path, platforms: WheelPlatforms) -> None:
     """The file that ``unmoor world up`` writes follows the same rules as any other."""
     addresses = Addresses(
         pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="", issuer=""
     )
     made = credentials(tmp_path)
-    world = read_world(worldfile.write(tmp_path, addresses=addresses, credentials=made, repository="owner/name"), {})
+    file = worldfile.write(
+        tmp_path,
+        addresses=addresses,
+        credentials=made,
+        repository="owner/name",
+        platforms=platforms,
+    )
+    world = read_world(file, {})
+    assert world.wheel_platforms(staged=True) is platforms
     assert world.staging is not None
     assert world.rehearsal
     logins = (world.index.login, world.staging.login, world.forge.login)
@@ -482,14 +491,16 @@ def test_an_invalid_forge_address(value: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("index", "staging", "staged", "expected"),
     [
-        ("any", "any", True, True),
-        ("any", "public", True, False),
-        ("any", "public", False, True),
-        ("", "any", True, False),
+        ("any", "any", True, "any"),
+        ("any", "public", True, "public"),
+        ("any", "public", False, "any"),
+        ("", "any", True, "public"),
+        ("lenient", "any", True, "lenient"),
+        ("lenient", "public", True, "public"),
+        ("lenient", "", False, "lenient"),
     ],
-    ids=["both", "index alone", "nothing staged", "staging alone"],
 )
-def test_platforms(write: WriteWorld, index: str, staging: str, *, staged: bool, expected: bool) -> None:
+def test_platforms(write: WriteWorld, index: str, staging: str, *, staged: bool, expected: str) -> None:
     """A platform must be accepted by every index that is uploaded to. By default, an index accepts PyPI's."""
     text = LOCAL
     for table, accepted in (("index", index), ("staging", staging)):
@@ -497,4 +508,4 @@ def test_platforms(write: WriteWorld, index: str, staging: str, *, staged: bool,
     path = write(text)
     (path.parent / "secrets").mkdir()
     (path.parent / "secrets" / "token").write_text(f"{CANARY}\n", encoding="utf-8")
-    assert read_world(path, {"STAGING": CANARY}).takes_any_platform(staged=staged) is expected
+    assert read_world(path, {"STAGING": CANARY}).wheel_platforms(staged=staged) == expected

@@ -16,6 +16,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import Output
 from unmoor.errors import Conflict, InvalidDist, Unknown
 from unmoor.ports.index import Holding
+from unmoor.ports.world import WheelPlatforms
 from unmoor.products import CheckedDists, Dists
 from unmoor.stages.check_dists import CheckDists
 
@@ -184,13 +185,19 @@ def test_broken_archives(make_inputs: MakeInputs) -> None:
 
 
 def test_wheel_for_this_linux_only(make_inputs: MakeInputs) -> None:
-    """A wheel that no index accepts is refused, with a solution."""
+    """A wheel that no index accepts is refused, with a solution that works in every command that builds files."""
     at = make_inputs()
     dists = at.dists()
     wheel = dists.wheels[0].path
     linux = wheel.rename(wheel.with_name("small_one-1.0-py3-none-linux_x86_64.whl"))
-    with pytest.raises(InvalidDist, match=r"tested here and never uploaded.*use auditwheel repair or cibuildwheel"):
-        checked(at, Dists(files=(describe_file(linux),)))
+    files = Dists(files=(describe_file(linux), *dists.sdists))
+    with pytest.raises(InvalidDist, match=r"for this machine only \(linux_x86_64\): it is tested here") as caught:
+        checked(at, files)
+    assert "cibuildwheel" in caught.value.next_step
+    assert "--built DIR (docs/how-to/wheels.md)" in caught.value.next_step
+    assert "unmoor" not in caught.value.next_step
+    checked(at, files, platforms=WheelPlatforms.LENIENT)
+    assert any("PyPI refuses it, but this local world takes it for the rehearsal" in line for line in at.warned)
 
 
 def test_size_limit_of_the_index(make_inputs: MakeInputs) -> None:

@@ -55,6 +55,7 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
                 file_limit=resolved.settings.max_file_size << 20,
                 registry=bool(hosts),
                 hosts=hosts or ("ghcr.io",),
+                any_platform=True,
             ) as world:
                 if world.no_registry:
                     err(f"warning: {world.no_registry}")

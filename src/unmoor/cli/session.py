@@ -120,7 +120,7 @@ def _request(
         settings_origin=target.sources.config.origin if target.sources.config is not None else "",
         prebuilt=options.prebuilt,
         handed=bool(options.handed),
-        any_platform=world.takes_any_platform(staged=target.settings.testpypi != "off"),
+        wheel_platforms=world.wheel_platforms(staged=target.settings.testpypi != "off"),
     )
 
 

@@ -68,10 +68,10 @@ class IndexTable(Table, frozen=True, kw_only=True):
         Meta(description="Password or token: `env:NAME`, `file:PATH`, `keyring:SERVICE`, or the value itself."),
     ] = msgspec.field(default_factory=_nothing)
     platforms: Annotated[
-        Literal["public", "any"],
+        Literal["public", "lenient", "any"],
         Meta(
             description="Platforms of the wheels that it accepts: those that PyPI accepts, or any, such as"
-            " `linux_x86_64`."
+            " `linux_x86_64`. `lenient` accepts any, too, and warns about those that PyPI refuses."
         ),
     ] = "public"
     trusted_publishing: Annotated[

@@ -19,7 +19,7 @@ from unmoor.config.read_toml import Faults, parse, read_table
 from unmoor.config.real_world import Roots, real_forge, real_world
 from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTable
 from unmoor.errors import ConfigError
-from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, WheelPlatforms, World
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -151,7 +151,7 @@ class _Reader:
             simple=table.simple,
             json=table.json,
             page=table.page or f"{table.simple}{{project}}/",
-            any_platform=table.platforms == "any",
+            platforms=WheelPlatforms(table.platforms),
             login=self._login(table.password, table.username),
             trusted=Trusted(table.trusted_publishing) if table.trusted_publishing else self.trusted,
         )

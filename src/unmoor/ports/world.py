@@ -27,6 +27,18 @@ class Trusted(StrEnum):
     NEVER = "never"
 
 
+class WheelPlatforms(StrEnum):
+    """The platforms of the wheels that an index accepts, the strictest first.
+
+    ``public``: those that PyPI accepts. ``lenient``: any, as a stand-in for PyPI: a run warns about those that PyPI
+    refuses. ``any``: any.
+    """
+
+    PUBLIC = "public"
+    LENIENT = "lenient"
+    ANY = "any"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Login:
     """A credential, and where it came from, as text. ``secret`` is empty if there is none."""
@@ -42,7 +54,7 @@ class IndexPlace:
 
     ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root of
     ``<project>/<version>/json``, empty if the index has none. ``page`` is the web address of a project, with
-    ``{project}`` and ``{version}`` in it. ``any_platform``: accepts wheels for platforms that PyPI refuses.
+    ``{project}`` and ``{version}`` in it.
     """
 
     name: str
@@ -52,7 +64,7 @@ class IndexPlace:
     page: str
     login: Login
     trusted: Trusted = Trusted.NEVER
-    any_platform: bool = False
+    platforms: WheelPlatforms = WheelPlatforms.PUBLIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +112,8 @@ class World:
     remote: str
     registries: tuple[RegistryPlace, ...] = ()
 
-    def takes_any_platform(self, *, staged: bool) -> bool:
-        """Whether every index accepts wheels for any platform. ``staged``: including the staging index."""
+    def wheel_platforms(self, *, staged: bool) -> WheelPlatforms:
+        """Which wheels every index accepts: what the strictest one says. ``staged``: including the staging index."""
         used = (self.index, self.staging) if staged else (self.index,)
-        return all(place.any_platform for place in used if place is not None)
+        every = {place.platforms for place in used if place is not None}
+        return next(each for each in WheelPlatforms if each in every)

@@ -69,12 +69,14 @@ def start(
     file_limit: int | None = None,
     registry: bool = False,
     hosts: Sequence[str] = ("ghcr.io",),
+    any_platform: bool = False,
 ) -> LocalWorld:
     """Start a world in a folder, with the state and on the ports that the folder has.
 
     ``repository`` is ``OWNER/NAME``. The git remote is cloned from ``checkout``, and empty if that is ``None``.
     ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
-    registry for each of ``hosts``, if this machine can run one. Raises `Refused` if the folder is in use or the
+    registry for each of ``hosts``, if this machine can run one. With ``any_platform`` the indexes take wheels for
+    platforms that PyPI refuses, and a run warns about them. Raises `Refused` if the folder is in use or the
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
@@ -83,6 +85,7 @@ def start(
     arguments = [sys.executable, "-P", "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
     arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
     arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
+    arguments += ["--any-platform"] if any_platform else []
     for host in hosts if registry else ():
         arguments += ["--registry", host]
     with os.fdopen(open_in_place(folder / "serve.log", empty=True), "wb") as log:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
+from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.registry.registries import Registries
 from unmoor.rehearsal.registry.site import Site
@@ -44,13 +45,17 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for."""
+    """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for.
+
+    ``any_platform``: the indexes take wheels for any platform, and the world file says so.
+    """
 
     folder: Path
     repository: str
     checkout: Path | None
     file_limit: int
     registries: tuple[str, ...] = ()
+    any_platform: bool = False
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -69,6 +74,7 @@ def options(arguments: Sequence[str]) -> Options:
         metavar="HOST",
         help="start a registry for images of HOST, such as ghcr.io",
     )
+    parser.add_argument("--any-platform", action="store_true", help="take wheels for platforms that PyPI refuses")
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -85,6 +91,7 @@ def options(arguments: Sequence[str]) -> Options:
         checkout=read.checkout,
         file_limit=read.file_limit,
         registries=tuple(dict.fromkeys(read.registry)),
+        any_platform=read.any_platform,
     )
 
 
@@ -135,7 +142,14 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     )
 
     def at(name: str, base: str, token: str) -> ASGIApp:
-        return index_app.app(chosen.folder / name, base=base, token=token, limit=chosen.file_limit, issuer=trusted)
+        return index_app.app(
+            chosen.folder / name,
+            base=base,
+            token=token,
+            limit=chosen.file_limit,
+            issuer=trusted,
+            any_platform=chosen.any_platform,
+        )
 
     apps: dict[str, ASGIApp] = {
         "pypi": at("pypi", addresses.pypi, tokens.pypi),
@@ -240,6 +254,7 @@ def serve(chosen: Options) -> None:
             credentials=worldfile.credentials(chosen.folder),
             repository=chosen.repository,
             registries=registries,
+            platforms=WheelPlatforms.LENIENT if chosen.any_platform else WheelPlatforms.PUBLIC,
         )
         facts = {"world": str(file), "pid": os.getpid(), **asdict(addresses)}
         ready = json.dumps({**facts, "registries": registries, "no_registry": lacking, "moved": listening.moved})

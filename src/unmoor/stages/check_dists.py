@@ -15,7 +15,7 @@ from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.dists.checks import CheckRule, Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.description import render_apart
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
@@ -24,6 +24,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
+from unmoor.ports.world import WheelPlatforms
 from unmoor.products import CheckedDists, Dists, Release
 from unmoor.publish.index_state import require_own_names
 from unmoor.release_request import ReleaseRequest
@@ -33,13 +34,14 @@ _THREADS = min(8, os.cpu_count() or 1)
 # At most this many files are named on one line; the others are counted.
 _MAX_NAMES = 3
 _NO_FILE = ""
+_CORRECT = "correct the project; move the tag only if nothing of the release is public"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckDists(Check[CheckedDists]):
     """Checks each file for what an index would refuse, for the tag's name and version, and against what git tracks.
 
-    ``max_file_size`` is in bytes. ``any_platform``: the index accepts wheels for platforms that the public one refuses.
+    ``max_file_size`` is in bytes. ``platforms`` are those whose wheels the index accepts.
     ``index`` and ``staging`` may hold files of this version already; problems of the staging index are warnings if it
     is ``advisory``. ``sends``: these are all files of the release, and this run sends them. If not, an index may hold
     more, and one that cannot be read is a warning.
@@ -52,7 +54,7 @@ class CheckDists(Check[CheckedDists]):
     shell: Shell
     folder: RunFolder
     max_file_size: int = Limits.file
-    any_platform: bool = False
+    platforms: WheelPlatforms = WheelPlatforms.PUBLIC
     index: Index | None = None
     staging: Index | None = None
     advisory_staging: bool = False
@@ -68,7 +70,7 @@ class CheckDists(Check[CheckedDists]):
             shell=services.shell,
             folder=request.folder,
             max_file_size=request.settings.max_file_size << 20,
-            any_platform=request.any_platform,
+            platforms=request.wheel_platforms,
             index=services.index,
             staging=request.staging(services),
             advisory_staging=request.advisory,
@@ -88,10 +90,9 @@ class CheckDists(Check[CheckedDists]):
         found = [*self._check_each(dists, self._tracked(context), context[self.release]), *self._check_together(dists)]
         for line in _describe((where, problem) for where, problem in found if problem.rule.warns):
             context.warn(line)
-        if lines := _describe((where, problem) for where, problem in found if not problem.rule.warns):
-            raise InvalidDist(
-                "\n".join(lines), next_step="correct the project; move the tag only if nothing of the release is public"
-            )
+        wrong = [(where, problem) for where, problem in found if not problem.rule.warns]
+        if wrong:
+            raise InvalidDist("\n".join(_describe(wrong)), next_step=_next_step(problem.rule for _, problem in wrong))
         self._compare_indexes(dists, context)
         return CheckedDists(subjects=subjects(dists))
 
@@ -126,7 +127,7 @@ class CheckDists(Check[CheckedDists]):
 
     def _check_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Check each file on its own."""
-        limits = Limits(file=self.max_file_size, any_platform=self.any_platform)
+        limits = Limits(file=self.max_file_size, platforms=self.platforms)
         examiner = Examiner(limits=limits, render=render_apart(self.shell))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
@@ -139,6 +140,11 @@ class CheckDists(Check[CheckedDists]):
         leftovers = self.folder.leftovers([file.name for file in dists.files])
         problems = (*sizes.check_files(dists.files), *release.check_files(dists, leftovers))
         yield from ((_NO_FILE, problem) for problem in problems)
+
+
+def _next_step(rules: Iterable[CheckRule]) -> str:
+    """The next step for broken rules: the advice of each, once."""
+    return "; ".join(dict.fromkeys(rule.advice or _CORRECT for rule in rules))
 
 
 def _describe(found: Iterable[tuple[str, Problem]]) -> list[str]:

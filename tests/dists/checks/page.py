@@ -28,6 +28,7 @@ ELSEWHERE = {
     "tracked-modules": "tests/dists/checks/test_tracked.py::test_wheel_lacks_tracked_files",
     "tracked-package": "tests/dists/checks/test_tracked.py::test_wheel_lacks_tracked_files",
     "untracked-module": "tests/dists/checks/test_tracked.py::test_wheel_holds_deleted_module",
+    "wheel-platform-local": "tests/dists/checks/test_limits.py::test_platform",
     "untracked-secret": "tests/dists/checks/test_tracked.py::test_untracked_secret_is_refused",
 }
 """The tests of rules that one bad file cannot cover."""
@@ -47,10 +48,12 @@ The index of a rehearsal refuses what PyPI refuses, with separate code. A test f
 both. In the last column, *corpus* lists the cases of `tests/dists/checks/test_corpus.py::test_refused`, or of
 `test_warned` if the rule warns.
 
-A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` but never uploaded. To build a wheel
-for many Linux systems, use cibuildwheel or `auditwheel repair`. For a private index that accepts such wheels, set
-`platforms = "any"` in its table in the [world file](world-file.md). PyPI also refuses names that are reserved or too
-similar to another project's, which only the first upload shows, and file names that were used and deleted.
+A wheel for the machine's own Linux (`linux_x86_64`) is tested by `prove-dists` but never uploaded. To build wheels for
+many systems, use [cibuildwheel](../how-to/wheels.md). A rehearsal takes one with a warning. For a private index
+that accepts them, set `platforms = "any"` in its table in the [world file](world-file.md).
+
+PyPI also refuses names that are reserved or too similar to another project's, which only the first upload shows, and
+file names that were used and deleted.
 
 For other failures, and the stage that handles each, see [failures](failures.md).
 

@@ -11,6 +11,7 @@ from tests.dists.checks.packing import Sdist, Wheel
 
 from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import RULES, Examiner, Limits, examine, sizes, tars, zips
+from unmoor.ports.world import WheelPlatforms
 from unmoor.products import File
 
 BOTH = pytest.mark.parametrize("make", [Wheel(name="light-house"), Sdist(name="light-house")], ids=["wheel", "sdist"])
@@ -53,11 +54,17 @@ def test_metadata_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Wh
     assert "archive-metadata-size" in rules(tmp_path, make.file(), Limits())
 
 
-def test_platform(tmp_path: Path) -> None:
-    """A wheel for a platform that the public index does not accept is refused, unless the index accepts any."""
-    file = replace(Wheel(name="light-house"), tag="py3-none-linux_x86_64").file()
-    assert "wheel-platform" in rules(tmp_path, file, Limits())
-    assert "wheel-platform" not in rules(tmp_path, file, Limits(any_platform=True))
+@pytest.mark.parametrize("platform", ["linux_x86_64", "manylinux_2_17_x86_64.linux_x86_64", "macosx_16_0_arm64"])
+def test_platform(tmp_path: Path, platform: str) -> None:
+    """A platform that PyPI does not accept is refused, is a warning on a stand-in for PyPI, or may be any."""
+    file = replace(Wheel(name="light-house"), tag=f"py3-none-{platform}").file()
+    found = {each: rules(tmp_path, file, Limits(platforms=each)) for each in WheelPlatforms}
+    names = {"wheel-platform", "wheel-platform-local"}
+    assert {each: names & broken for each, broken in found.items()} == {
+        WheelPlatforms.PUBLIC: {"wheel-platform"},
+        WheelPlatforms.LENIENT: {"wheel-platform-local"},
+        WheelPlatforms.ANY: set(),
+    }
 
 
 def test_project() -> None:

@@ -6,12 +6,16 @@ import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
+from packaging.metadata import Metadata
 from tests.rehearsal.conftest import FILE_LIMIT, IndexClient, requests_of
 from tests.rehearsal.index.made_dists import Upload, sdist, wheel
 
+from unmoor.rehearsal.index import archive_checks
+from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.local import LocalWorld
 
 Change = Callable[[Upload, str], Upload]
@@ -151,6 +155,16 @@ def test_refused(index: IndexClient, name: str, change: Change, words: str) -> N
 def test_accepted_platform_tags(index: IndexClient, name: str, tag: str) -> None:
     """The index accepts the platform tags that PyPI accepts."""
     assert index.send(a_wheel(name, tag=tag)).status_code == 200
+
+
+def test_an_index_for_rehearsals_takes_any_platform(tmp_path: Path) -> None:
+    """In a rehearsal, the index takes what this machine builds; everything else is judged as before."""
+    name, data = wheel("acme-local", "1.0", tag="cp311-cp311-linux_x86_64")
+    (tmp_path / name).write_bytes(data)
+    metadata = Metadata.from_raw({"metadata_version": "2.1", "name": "acme-local", "version": "1.0"})
+    with pytest.raises(Refusal, match="unsupported platform tag"):
+        archive_checks.wheel(tmp_path / name, name, metadata)
+    assert b"acme-local" in archive_checks.wheel(tmp_path / name, name, metadata, any_platform=True)
 
 
 AGAINST_WHAT_IS_THERE: dict[str, tuple[Change, str]] = {

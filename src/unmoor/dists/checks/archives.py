@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.ports.world import WheelPlatforms
 
 MEMBERS = CheckRule(name="archive-members", refuses="more than 200,000 members", by=By.UNMOOR)
 BOMB = CheckRule(name="archive-bomb", refuses="a wheel that unpacks to more than 50 times its size, beyond 64 MiB")
@@ -44,7 +45,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Size limits in bytes, and whether the index takes any platform. The defaults are PyPI's, if it has one.
+    """Size limits in bytes, and the platforms whose wheels the index accepts. The defaults are PyPI's, if it has one.
 
     ``file`` limits the file itself, and ``total`` what it unpacks to. Beyond ``ratio_from`` bytes, it may unpack to
     at most ``ratio`` times its size.
@@ -54,7 +55,7 @@ class Limits:
     total: int = 10 << 30
     ratio: int = 50
     ratio_from: int = 64 << 20
-    any_platform: bool = False
+    platforms: WheelPlatforms = WheelPlatforms.PUBLIC
 
 
 def check_expansion(unpacked: int, packed: int, limits: Limits, bomb: CheckRule = BOMB) -> Iterator[Problem]:

@@ -81,7 +81,7 @@ class Examiner:
 
     def _check_stream(self, file: File, stream: IO[bytes]) -> DistFindings:
         problems = list(sizes.check_file(file, self.limits))
-        parsed = names.check_filename(file.name, problems, any_platform=self.limits.any_platform)
+        parsed = names.check_filename(file.name, problems, accepted=self.limits.platforms)
         if parsed is None:
             return DistFindings(file=file, problems=tuple(problems))
         checked, inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)

@@ -13,6 +13,7 @@ from unmoor.dists import inspect
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
+from unmoor.ports.world import WheelPlatforms
 from unmoor.util.files import is_safe_name
 
 FILE_NAME = CheckRule(name="file-name", refuses="a file name that is neither a wheel's nor an sdist's")
@@ -30,8 +31,20 @@ SDIST = CheckRule(
 )
 PROJECT = CheckRule(name="wheel-project", refuses="a wheel whose name does not start with the normalised project name")
 VERSION = CheckRule(name="wheel-version", refuses="a wheel with different versions in its name and its metadata")
+_BUILD_OTHERS = (
+    "build wheels for all platforms that you support (manylinux, musllinux …) with a tool such as cibuildwheel, and"
+    " name their folder: --built DIR (docs/how-to/wheels.md)"
+)
 PLATFORM = CheckRule(
-    name="wheel-platform", refuses="a wheel for a platform that PyPI does not accept, such as linux_x86_64"
+    name="wheel-platform",
+    refuses="a wheel for a platform that PyPI does not accept, such as linux_x86_64",
+    advice=_BUILD_OTHERS,
+)
+LOCAL_PLATFORM = CheckRule(
+    name="wheel-platform-local",
+    refuses="a wheel for a platform that PyPI does not accept, on an index that stands in for it, as in a rehearsal",
+    by=By.UNMOOR,
+    warns=True,
 )
 NO_PLATFORM = CheckRule(
     name="wheel-platform-tail",
@@ -39,7 +52,7 @@ NO_PLATFORM = CheckRule(
     by=By.INSTALLERS,
 )
 STDLIB = CheckRule(name="name-stdlib", refuses="a new project named like a standard library module", warns=True)
-RULES = (FILE_NAME, TAG, UNSAFE, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, NO_PLATFORM, STDLIB)
+RULES = (FILE_NAME, TAG, UNSAFE, LENGTH, SDIST, PROJECT, VERSION, PLATFORM, LOCAL_PLATFORM, NO_PLATFORM, STDLIB)
 
 _METADATA_SUFFIX = ".metadata"
 _NAME_LIMIT = 255
@@ -69,10 +82,12 @@ _IOS, _IOS_MACHINES = re.compile(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)
 _PYEMSCRIPTEN = re.compile(r"pyemscripten_\d+_\d+_wasm32")
 
 
-def check_filename(filename: str, problems: list[Problem], *, any_platform: bool = False) -> FileName | None:
+def check_filename(
+    filename: str, problems: list[Problem], *, accepted: WheelPlatforms = WheelPlatforms.PUBLIC
+) -> FileName | None:
     """Parse a file name and add what is wrong to ``problems``. Returns ``None`` if it cannot be parsed.
 
-    ``any_platform`` means that the index accepts wheels for any platform.
+    ``accepted`` are the platforms of the wheels that the index accepts.
     """
     if filename.endswith(".whl") and len(filename.encode()) + len(_METADATA_SUFFIX) > _NAME_LIMIT:
         problems.append(violation(LENGTH, f"the name has {len(filename.encode())} bytes"))
@@ -85,12 +100,12 @@ def check_filename(filename: str, problems: list[Problem], *, any_platform: bool
     except InvalidDist as error:
         platforms = _platforms_of_invalid(filename)
         problems.append(violation(TAG if platforms else FILE_NAME, error.what))
-        problems.extend(() if any_platform else _check_platforms(platforms))
+        problems.extend(_check_platforms(platforms, accepted))
         return None
     if not is_safe_name(filename):
         problems.append(violation(UNSAFE, f"{filename} is not a plain file name"))
         return None
-    problems.extend(() if any_platform else _check_platforms({tag.platform for tag in found.tags}))
+    problems.extend(_check_platforms({tag.platform for tag in found.tags}, accepted))
     return found
 
 
@@ -104,26 +119,24 @@ def _platforms_of_invalid(filename: str) -> set[str]:
     return set(parts[-1].split(".")) if filename.endswith(".whl") and filename.isprintable() else set()
 
 
-def _check_platforms(platforms: Collection[str]) -> Iterator[Problem]:
+def _check_platforms(platforms: Collection[str], accepted: WheelPlatforms) -> Iterator[Problem]:
     for platform in sorted(platforms):
-        if any(pattern.fullmatch(platform) for pattern in _ACCEPTED):
+        if accepted is WheelPlatforms.ANY or any(pattern.fullmatch(platform) for pattern in _ACCEPTED):
             continue
         begun = _IOS.match(platform)
         if _PYEMSCRIPTEN.match(platform) or (begun and begun[1] in _IOS_MACHINES):
             yield violation(NO_PLATFORM, f"no machine has the platform {platform!r}")
+        elif accepted is WheelPlatforms.LENIENT:
+            what = f"{_what_wheel(platform)}: PyPI refuses it, but this local world takes it for the rehearsal"
+            yield violation(LOCAL_PLATFORM, f"{what}. For the release, {_BUILD_OTHERS}")
         else:
-            yield violation(PLATFORM, _platform_fault(platform))
+            yield violation(PLATFORM, f"{_what_wheel(platform)}: it is tested here and never uploaded")
 
 
-def _platform_fault(platform: str) -> str:
-    """Explain what to do about a platform that the index does not accept."""
-    if not platform.startswith("linux_"):
-        return f"the index does not accept wheels for {platform!r}"
-    return (
-        f"the index does not accept wheels for {platform!r}: this wheel is tested here and never uploaded; to build one"
-        " for many Linux systems (manylinux, musllinux), use auditwheel repair or cibuildwheel, then release it with:"
-        " unmoor release --built DIR TAG"
-    )
+def _what_wheel(platform: str) -> str:
+    """Say what a wheel for a platform that PyPI does not accept is."""
+    where = "this machine only" if platform.startswith("linux_") else "a platform that no index for everybody accepts"
+    return f"the wheel is for {where} ({platform})"
 
 
 def compare_with_metadata(filename: str, found: FileName, name: str, version: str) -> Iterator[Problem]:

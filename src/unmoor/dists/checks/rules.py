@@ -31,12 +31,16 @@ _VERDICTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class CheckRule:
-    """One requirement for a file. ``refuses`` names what breaks it. If ``warns``, it never stops a release."""
+    """One requirement for a file. ``refuses`` names what breaks it. If ``warns``, it never stops a release.
+
+    ``advice`` is the next step, if it is another one than to correct the project.
+    """
 
     name: str
     refuses: str
     by: By = By.INDEX
     warns: bool = False
+    advice: str = ""
 
     @property
     def verdict(self) -> str:

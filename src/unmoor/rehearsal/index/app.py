@@ -155,11 +155,16 @@ class Index:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer) -> Starlette:
-    """Return the index as an ASGI app; its state is in ``folder``. It trusts the ID tokens of one issuer."""
+def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer, any_platform: bool = False) -> Starlette:
+    """Return the index as an ASGI app; its state is in ``folder``. It trusts the ID tokens of one issuer.
+
+    ``limit`` is the largest file in bytes. With ``any_platform`` it takes wheels for platforms that PyPI refuses.
+    """
     project_store = ProjectStore(folder)
     minting = Minting(project_store=project_store, issuer=issuer, location=base.partition("://")[2])
-    uploads = Uploads(project_store=project_store, base=base, token=token, limit=limit, minting=minting)
+    uploads = Uploads(
+        project_store=project_store, base=base, token=token, limit=limit, minting=minting, any_platform=any_platform
+    )
     index = Index(project_store=project_store, base=base, uploads=uploads)
     routes = [
         Route("/legacy/", uploads.upload, methods=["POST"]),

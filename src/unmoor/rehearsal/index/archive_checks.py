@@ -83,11 +83,11 @@ def sdist(path: Path, filename: str, metadata: Metadata) -> None:
         raise internal_error() from None
 
 
-def wheel(path: Path, filename: str, metadata: Metadata) -> bytes:
-    """Check a wheel and return its METADATA."""
+def wheel(path: Path, filename: str, metadata: Metadata, *, any_platform: bool = False) -> bytes:
+    """Check a wheel and return its METADATA. PyPI does not accept ``any_platform``."""
     try:
         with ExitStack() as stack:
-            return _wheel(_valid_wheel(path, filename, stack), filename, metadata)
+            return _wheel(_valid_wheel(path, filename, stack), filename, metadata, any_platform=any_platform)
     except MALFORMED:
         raise internal_error() from None
 
@@ -114,8 +114,8 @@ def _valid_wheel(path: Path, filename: str, stack: ExitStack) -> zipfile.ZipFile
     return archive
 
 
-def _wheel(archive: zipfile.ZipFile, filename: str, metadata: Metadata) -> bytes:
-    _wheel_name(filename, metadata)
+def _wheel(archive: zipfile.ZipFile, filename: str, metadata: Metadata, *, any_platform: bool) -> bytes:
+    _wheel_name(filename, metadata, any_platform=any_platform)
     folder = "-".join(filename.split("-")[:2]) + ".dist-info"
     for each in metadata.license_files or ():
         wanted = f"{folder}/licenses/{each}"
@@ -169,13 +169,13 @@ def _scan(sources: Iterator[bytes]) -> None:
             raise invalid("SourceDefender-encrypted content is not allowed.")
 
 
-def _wheel_name(filename: str, metadata: Metadata) -> None:
+def _wheel_name(filename: str, metadata: Metadata, *, any_platform: bool) -> None:
     try:
         name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
     for platform in sorted({tag.platform for tag in tags}):
-        if not is_taken(platform):
+        if not any_platform and not is_taken(platform):
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, f"Binary wheel {filename!r} has an unsupported platform tag {platform!r}."
             )

@@ -162,9 +162,9 @@ def digests(offer: Offer, found: Digests) -> None:
         )
 
 
-def archive(path: Path, offer: Offer, metadata: Metadata) -> bytes | None:
+def archive(path: Path, offer: Offer, metadata: Metadata, *, any_platform: bool = False) -> bytes | None:
     """Check the file's content and name against its metadata. Return a wheel's METADATA; ``None`` for an sdist."""
     if offer.text("filetype") == "sdist":
         archive_checks.sdist(path, offer.filename, metadata)
         return None
-    return archive_checks.wheel(path, offer.filename, metadata)
+    return archive_checks.wheel(path, offer.filename, metadata, any_platform=any_platform)

@@ -43,13 +43,17 @@ MAX_FIELDS = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Uploads:
-    """The uploads of one index: its projects, address and token, the size limit of a file in bytes, minted tokens."""
+    """The uploads of one index: its projects, address and token, the size limit of a file in bytes, minted tokens.
+
+    ``any_platform``: it takes wheels for any platform, unlike PyPI.
+    """
 
     project_store: ProjectStore
     base: str
     token: str
     limit: int
     minting: Minting | None = None
+    any_platform: bool = False
 
     def authenticate(self, request: Request) -> Minted | None:
         """Check credentials. Missing or wrong ones are refused with 403, as on PyPI.
@@ -119,7 +123,9 @@ class Uploads:
     async def _place(self, intake: Intake, offer: Offer, found: Digests, metadata: Metadata) -> str:
         if outcome := self._known(offer, found, metadata):
             return outcome
-        inner = await asyncio.to_thread(form_checks.archive, intake.path, offer, metadata)
+        inner = await asyncio.to_thread(
+            form_checks.archive, intake.path, offer, metadata, any_platform=self.any_platform
+        )
         # Another request may have uploaded the same name while the archive was read.
         return self._known(offer, found, metadata) or self._keep(intake, offer, found, inner)
 

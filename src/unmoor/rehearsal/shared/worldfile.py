@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor.errors import Unknown
+from unmoor.ports.world import WheelPlatforms
 from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 
@@ -85,7 +86,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text).replace("\x7f", "\\u007f")
 
 
-def _index(table: str, name: str, base: str, token: str) -> str:
+def _index(table: str, name: str, base: str, token: str, platforms: WheelPlatforms) -> str:
     rows = {
         "name": name,
         "upload": f"{base}/legacy/",
@@ -94,6 +95,7 @@ def _index(table: str, name: str, base: str, token: str) -> str:
         "page": f"{base}/project/{{project}}/{{version}}/",
         "username": "__token__",
         "password": token,
+        "platforms": platforms.value,
         # Even a project that requires trusted publishing is rehearsed with a throw-away token.
         "trusted-publishing": "never",
     }
@@ -112,10 +114,11 @@ def write(
     credentials: Credentials,
     repository: str,
     registries: Mapping[str, str] | None = None,
+    platforms: WheelPlatforms = WheelPlatforms.PUBLIC,
 ) -> Path:
     """Write ``world.toml`` atomically, readable only by its owner. Return its path.
 
-    ``registries`` are addresses by the host that they stand for.
+    ``registries`` are addresses by the host that they stand for, ``platforms`` those whose wheels the indexes take.
     """
     forge = {
         "api": f"{addresses.forge}/api/v3",
@@ -129,8 +132,8 @@ def write(
         f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
         f'# and ACTIONS_ID_TOKEN_REQUEST_TOKEN, which is "runner" in {CREDENTIALS}.\n'
         'name = "local"\nrehearsal = true\n'
-        + _index("index", "pypi", addresses.pypi, credentials.pypi)
-        + _index("staging", "testpypi", addresses.testpypi, credentials.testpypi)
+        + _index("index", "pypi", addresses.pypi, credentials.pypi, platforms)
+        + _index("staging", "testpypi", addresses.testpypi, credentials.testpypi, platforms)
         + "\n[dependencies]\n# Empty: the installer's own configuration.\n"
         + 'simple = ""\n\n[forge]\n'
         + "".join(f"{key} = {_quoted(value)}\n" for key, value in forge.items())
