@@ -245,3 +245,62 @@ def test_names_of_tags_are_those_of_the_folder(tmp_path: Path, shell: LocalShell
     assert set(naming.known(["v9.0", "beta-2.0", "acme-alpha-v1.0"])) == {"acme-alpha-v1.0"}
     top = naming_at(git, git.head(), ConfigSources(environ={}))
     assert set(top.known(["v9.0", "acme-8.0", "acme-alpha-v1.0"])) == {"v9.0", "acme-8.0"}
+
+
+PRIVATE = {
+    "a classifier": ('[project]\nname = "acme"\nversion = "9"\nclassifiers = ["Private :: Do Not Upload"]\n', {}),
+    "a classifier in Poetry's table": ('[tool.poetry]\nname = "acme"\nclassifiers = ["Private :: x"]\n', {}),
+    "a classifier in setup.cfg": (
+        "",
+        {"setup.cfg": "[metadata]\nname = acme\nclassifiers =\n  Topic :: Games\n  Private :: Do Not Upload\n"},
+    ),
+    "a classifier in setup.py": ("", {"setup.py": "setup(name='acme', classifiers=['Private :: x', x])\n"}),
+    "a local version": ('[project]\nname = "acme"\nversion = "0.1+private"\n', {}),
+    "uv's setting": (TOP + "[tool.uv]\npackage = false\n", {}),
+    "uv's workspace": (TOP + '[tool.uv.workspace]\nmembers = ["packages/*"]\n', {}),
+    "Poetry's setting": ('[tool.poetry]\nname = "acme"\npackage-mode = false\n', {}),
+    "PDM's setting": (TOP + "[tool.pdm]\ndistribution = false\n", {}),
+}
+
+
+@pytest.mark.parametrize("case", PRIVATE.values(), ids=PRIVATE)
+def test_a_private_project_at_the_top_is_no_release(
+    tmp_path: Path, shell: LocalShell, case: tuple[str, dict[str, str]]
+) -> None:
+    """Without a folder or a tag that names another project, the error says why; with one, that project is meant."""
+    pyproject, others = case
+    repo = made(tmp_path / "all", {"pyproject.toml": pyproject, **others} if pyproject else others)
+    with pytest.raises(ConfigError, match="the project at the top of the repository is private: ") as caught:
+        find(repo, shell)
+    assert "projects are in packages/alpha, packages/beta, packages/old" in caught.value.next_step
+    assert "on this commit" not in caught.value.next_step
+    with pytest.raises(ConfigError, match=r"is private: .*, and none in it has tags such as 'v9\.0'"):
+        find(repo, shell, tag="v9.0")
+    assert find(repo, shell, tag="acme-alpha/1.0").path == "packages/alpha"
+    assert find(repo, shell, named=".").path == ""
+    repo.git("tag", "acme-alpha-1.0")
+    with pytest.raises(ConfigError) as caught:
+        find(repo, shell)
+    assert caught.value.next_step.endswith(
+        "; the tag 'acme-alpha-1.0' on this commit is of the project in packages/alpha"
+    )
+
+
+@pytest.mark.parametrize(
+    "pyproject",
+    [
+        '[project]\nname = "acme"\nversion = "9"\nclassifiers = "Private :: x"\n',
+        TOP + '[tool.uv.workspace]\nmembers = ["packages/*"]\n[build-system]\nrequires = []\n',
+        TOP + "[tool.uv]\npackage = true\nworkspace = {}\n",
+        '[tool.poetry]\nname = "acme"\npackage-mode = true\n',
+    ],
+)
+def test_a_project_at_the_top_that_is_not_private(tmp_path: Path, shell: LocalShell, pyproject: str) -> None:
+    """A workspace, or a setting with another value, does not make the project at the top private."""
+    assert find(made(tmp_path / "all", {"pyproject.toml": pyproject}), shell) == LocatedProject(path="")
+
+
+def test_a_private_project_without_others_is_left_to_the_checks(tmp_path: Path, shell: LocalShell) -> None:
+    """An index of a company may take it: the stage that checks the files reports what this one refuses."""
+    pyproject, _ = PRIVATE["a classifier"]
+    assert find(Repo.new(tmp_path / "all", {"pyproject.toml": pyproject}), shell).path == ""

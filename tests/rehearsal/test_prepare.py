@@ -174,24 +174,27 @@ def test_what_is_rehearsed(tmp_path: Path, make: Make, case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fragments", "version"),
+    ("fragments", "version", "why"),
     [
-        (["1.bugfix.md"], "1.2.1"),
-        (["1.bugfix.md", "+x.feature.md"], "1.3.0"),
-        (["1.removal.md"], "2.0.0"),
-        (["README.md"], "1.2.1"),
+        (["1.bugfix.md"], "1.2.1", "(its fragments are of kind bugfix)"),
+        (["1.bugfix.md", "+x.feature.md"], "1.3.0", "(a fragment is of kind feature)"),
+        (["1.removal.md", "3.feature.md"], "2.0.0", "(a fragment is of kind removal)"),
+        (["README.md"], "1.2.1", ""),
     ],
 )
 @pytest.mark.parametrize("content", [SCM, static("1.2.0")])
 def test_fragments_decide_the_next_version(
-    tmp_path: Path, make: Make, fragments: list[str], version: str, content: str
+    *, tmp_path: Path, make: Make, fragments: list[str], version: str, why: str, content: str
 ) -> None:
-    """After a released version, the kinds of the fragments on HEAD decide."""
+    """After a released version, the kinds of the fragments on HEAD decide, and a message says which one."""
     repo = Repo.new(tmp_path / "project")
     repo.git("tag", "v1.2.0")
     repo.commit({"pyproject.toml": content + FRAGMENTS} | {f"news/{name}": "x" for name in fragments})
     repo.write({"news/2.removal.md": "not committed"})
-    assert make(repo).tag == f"v{version}"
+    prepared = make(repo)
+    assert prepared.tag == f"v{version}"
+    assert why in prepared.messages[0]
+    assert ("kind" in prepared.messages[0]) is bool(why)
 
 
 def test_files_that_differ_after_a_checkout(tmp_path: Path, shell: LocalShell) -> None:

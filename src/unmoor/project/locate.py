@@ -2,7 +2,8 @@
 
 An option, the environment or a given configuration file names the folder. Otherwise it is the nearest project at or
 above the current folder, or the one that the settings at the top name. A tag that does not fit the project at the top
-may belong to one below it. In every case the folder is checked at the commit of the release, never on disk.
+may belong to one below it. A private project at the top of several is never meant unless somebody names its folder.
+In every case the folder is checked at the commit of the release, never on disk.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from unmoor.config.values import folder as check_folder
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.git import Git
 from unmoor.project import Read, is_project, read_facts
+from unmoor.project.files import Files
+from unmoor.project.private import why_private
 from unmoor.util.text import clean, list_some
 from unmoor.versioning.pep440 import quote
 from unmoor.versioning.tag_scheme import Naming
@@ -62,9 +65,11 @@ def locate(
 
 
 def _locate_by_tag(repository: _Repository, top: Settings, tag: str | None) -> LocatedProject:
-    """The project at the top, unless there is none or the tag belongs to exactly one project below it."""
+    """The project at the top, unless there is none, it is private, or the tag belongs to one project below it."""
     if not is_project(partial(repository.read, "")):
-        return repository.require_tagged(tag)
+        return repository.require_tagged(tag, "there is no project at the top of the repository")
+    if (why := repository.why_private("")) and repository.releasable:
+        return repository.require_tagged(tag, f"the project at the top of the repository is private: {why}")
     if tag is None or _naming(repository.git, repository.commit, top).matches(tag):
         return LocatedProject(path="")
     return repository.find_tagged(tag) or LocatedProject(path="")
@@ -170,6 +175,15 @@ class _Repository:
         fit = (path for path in sorted(parents - {"."}) if _is_valid(path))
         return tuple(path for path in fit if is_project(partial(self.read, path)))
 
+    @cached_property
+    def releasable(self) -> tuple[str, ...]:
+        """The candidates that are not private."""
+        return tuple(path for path in self.candidates if not self.why_private(path))
+
+    def why_private(self, folder: str) -> str:
+        """Why the project in a folder is never released, empty if it may be."""
+        return why_private(Files(partial(self.read, folder)))
+
     def read(self, folder: str, name: str) -> bytes | None:
         """A file in a folder, ``None`` if it does not exist."""
         path = f"{folder}/{name}" if folder else name
@@ -193,21 +207,33 @@ class _Repository:
             return LocatedProject(path=path)
         raise ConfigError(what, where=where, next_step=self._how_to_name_it())
 
-    def require_tagged(self, tag: str | None) -> LocatedProject:
-        """Return the one project whose name or configured prefix the tag has. Raises `ConfigError`."""
+    def require_tagged(self, tag: str | None, why: str) -> LocatedProject:
+        """Return the one project whose name or configured prefix the tag has. Raises `ConfigError`.
+
+        ``why`` says why the project at the top is not meant.
+        """
         if not self.candidates:
             return LocatedProject(path="")  # the code that reads the project then reports what is missing
         found = self.find_tagged(tag) if tag is not None else None
         if found is not None:
             return found
         if tag is None:
-            what = "there is no project at the top of the repository"
+            what = why
         elif fitting := self._projects_of(tag):
             what = f"the tag {quote(tag)} fits the projects in {list_some([clean(path, 100) for path in fitting])}"
         else:
-            what = f"there is no project at the top of the repository, and none in it has tags such as {quote(tag)}"
+            what = f"{why}, and none in it has tags such as {quote(tag)}"
         more = "" if tag is None else "; if its tags do not have its name, set tag-prefix in its own settings"
-        raise ConfigError(what, where=str(self.git.folder), next_step=self._how_to_name_it() + more)
+        raise ConfigError(
+            what, where=str(self.git.folder), next_step=self._how_to_name_it() + more + self._tagged_here()
+        )
+
+    def _tagged_here(self) -> str:
+        """A hint if a tag on the commit names a project below the top; empty if there is none."""
+        for tag, commit in sorted(self.git.tags().items()):
+            if commit == self.commit and (found := self.find_tagged(tag)) is not None:
+                return f"; the tag {quote(tag)} on this commit is of the project in {clean(found.path, 100)}"
+        return ""
 
     def find_tagged(self, tag: str) -> LocatedProject | None:
         """The project below the top that a tag belongs to, ``None`` if there is none or several."""
@@ -227,9 +253,8 @@ class _Repository:
             return False
 
     def _how_to_name_it(self) -> str:
-        known = (
-            f"; projects are in {list_some([clean(path, 100) for path in self.candidates])}" if self.candidates else ""
-        )
+        paths = [clean(path, 100) for path in self.releasable or self.candidates]
+        known = f"; projects are in {list_some(paths)}" if paths else ""
         return f'name its folder: --path DIR, or path = "DIR" in the settings at the top of the repository{known}'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -91,10 +91,11 @@ class Chooser:
         if here and version == stated:
             return self._existing_tag(here[-1], f"rehearsing the tag {here[-1]}, which is on the current commit")
         if twins:
-            following = self._free(pep440.next_version(version, self.kinds()))
+            kinds = tuple(self.kinds())
+            following = self._free(pep440.next_version(version, kinds))
             reason = (
                 f"{written} says {clean(written.text, 60)}, but the tag {twins[-1]} has that version already"
-                f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, the next version;"
+                f" on commit {tags[twins[-1]][:12]}: rehearsing {following}, the next version{_why(kinds)};"
                 " a commit in the rehearsal's own clone sets it"
             )
             return self._new_tag(following, edit=written, reason=reason)
@@ -124,7 +125,7 @@ class Chooser:
         following = self._free(pep440.next_version(current, kinds))
         source = "the version comes from tags" if scm else "no file has a readable version"
         after = f"the version after {current}" if current is not None else "the first version"
-        by = f" by its news fragments ({', '.join(sorted(set(kinds)))})" if kinds and current is not None else ""
+        by = _why(kinds) if current is not None and not current.is_prerelease else ""
         hint = "" if scm else "; if the build gives another one, name it: unmoor rehearse TAG"
         return self._new_tag(following, edit=None, reason=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
@@ -156,6 +157,14 @@ class Chooser:
             "for-each-ref", f"--merged={self.head}", "--format=%(refname)", "refs/tags", cwd=self.git.folder
         )
         return [ref.removeprefix("refs/tags/") for ref in ran.out.split("\n") if ref]
+
+
+def _why(kinds: Collection[str]) -> str:
+    """Say which kind of news fragment decides the next version, empty if there are no fragments."""
+    decisive = pep440.deciding_kind(kinds)
+    if decisive:
+        return f" (a fragment is of kind {clean(decisive, 40)})"
+    return f" (its fragments are of kind {clean(', '.join(sorted(set(kinds))), 100)})" if kinds else ""
 
 
 def _released_form(version: Version) -> Version:

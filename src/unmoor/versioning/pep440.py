@@ -209,13 +209,19 @@ def next_version(current: Version | None, kinds: Iterable[str] = ()) -> Version:
         return FIRST
     if current.is_prerelease:
         return Version(current.base_version)
-    words = {kind.lower() for kind in kinds}
     major = 0 if current.release[0] else 1
-    place = major if words & _BREAKING else 1 if words & _FEATURE else 2
+    decisive = deciding_kind(kinds)
+    place = major if decisive in _BREAKING else 1 if decisive else 2
     parts = list(current.release) + [0] * (place + 1 - len(current.release))
     raised = [*parts[:place], parts[place] + 1, *(0 for _ in parts[place + 1 :])]
     epoch = f"{current.epoch}!" if current.epoch else ""
     return Version(epoch + ".".join(map(str, raised)))
+
+
+def deciding_kind(kinds: Iterable[str]) -> str:
+    """The kind of news fragments that decides the next version, in lower case; empty if only the patch number rises."""
+    words = sorted({kind.lower() for kind in kinds})
+    return next((word for group in (_BREAKING, _FEATURE) for word in words if word in group), "")
 
 
 def tag_start(tags: Iterable[str], *, prefix: str = "") -> str:
