@@ -304,3 +304,26 @@ def test_settings_that_are_wrong(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         settings({"HOME": str(tmp_path)})
     assert caught.value.where == str(file)
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        ({"UV_LINK_MODE": "symlink"}, ""),
+        ({}, 'link-mode = "symlink"\n'),
+        ({}, '[pip]\nlink-mode = "symlink"\n'),
+        ({"UV_LINK_MODE": "copy"}, 'link-mode = "symlink"\n'),
+        ({"UV_LINK_MODE": "hardlink"}, ""),
+    ],
+)
+def test_no_link_into_the_cache(
+    *, variables: Mapping[str, str], text: str, shell: LocalShell, tmp_path: Path, cache: str
+) -> None:
+    """Installed files are in the environment, also if the user's uv installs symbolic links into its cache."""
+    sample_projects.write_files(tmp_path, {".config/uv/uv.toml": text})
+    wheel = tmp_path / WHEEL
+    sample_projects.write_wheel(wheel, "anvil_one", {"anvil_one.py": ""})
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "UV_CACHE_DIR": cache, **variables}
+    environment = Uv(shell=shell, environ=environ).fresh(tmp_path / "env")
+    environment.install([str(wheel)])
+    assert not (environment.packages / "anvil_one.py").is_symlink()

@@ -19,7 +19,7 @@ from unmoor.adapters.pip_install import NOT_TRIED, pip_arguments
 from unmoor.adapters.process.home import make_home
 from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
-from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, settings
+from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, links_to_cache, settings
 from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure, failure
@@ -132,6 +132,8 @@ class Uv:
     def _reaches_uv(self, name: str) -> bool:
         """Whether a variable may stand beside the settings, which uv would prefer it to."""
         if name in SOURCES or (self.dependencies and name == "UV_INDEX_STRATEGY"):
+            return False
+        if name == "UV_LINK_MODE" and links_to_cache(self.environ.get(name)):
             return False
         return not name.lower().endswith("_proxy") or is_public(name, self.environ.get(name, ""))
 

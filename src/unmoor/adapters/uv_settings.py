@@ -86,7 +86,19 @@ def settings(environ: Mapping[str, str], *, dependencies: str = "", ask: Ask | N
             if name in table:
                 table[name] = [logins.put_into(str(each)) for each in table[name]]
     found.pop("cache-dir", None)  # see `folders`
+    for table in (found, found.get("pip", {})):
+        if links_to_cache(table.get("link-mode")):
+            del table["link-mode"]
     return found | _proxies(environ)
+
+
+def links_to_cache(mode: object) -> bool:
+    """Whether a ``link-mode`` installs symbolic links into uv's cache: they must not be in a test environment.
+
+    An import from there would be one from outside of the environment, and a test that writes to an installed file would
+    change every other environment of the user.
+    """
+    return isinstance(mode, str) and mode.strip().lower() == "symlink"
 
 
 def _keyring_provider(found: dict[str, Any], environ: Mapping[str, str]) -> str:
