@@ -97,6 +97,14 @@ DOCKER = {
     "continued lines": repeated("\\\n", before="FROM a\nRUN a "),
     "many variables": repeated("$a b ", before="FROM a\nRUN "),
     "directives": repeated("# a=b\n", after="FROM a\n"),
+    "a directive with blanks": repeated(" ", before="# syntax=a", after="b\nFROM a\n"),
+    "heredocs after shifts": repeated("RUN <<a b <<- a << c\na\n", before="FROM a\n"),
+    "shifts without an end": repeated("RUN << a\n", before="FROM a\n"),
+    "quotes before a heredoc": repeated("'a' \"$b\" ", before="FROM a\nRUN ", after="<<a\na\n"),
+    "variables in variables": repeated("${a:-", before="FROM a\nRUN <<"),
+    "quoted flags": repeated('--a="b" ', before="FROM a\nRUN ", after='["<<a"]'),
+    "a pattern of stars": lambda size: f"ARG a={'a' * min(size, 2_000)}\nFROM ${{a#{'*a' * min(size // 2, 900)}b}}c",
+    "many replacements": lambda size: f"ARG a={'a' * min(size, 2_000)}\nFROM ${{a//a/{'b' * (size % 7)}}}c",
 }
 HTML = {
     "links": repeated('<a href="x-1.0.tar.gz">x-1.0.tar.gz</a>'),

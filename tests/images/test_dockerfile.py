@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from unmoor.errors import ConfigError
-from unmoor.images.dockerfile import Dockerfile, expand
+from unmoor.images.dockerfile import Dockerfile
+from unmoor.images.dockerfile_words import expand
 
 FULL = r"""
 # syntax=docker/dockerfile:1
@@ -175,9 +176,93 @@ def test_findings_in_here_documents() -> None:
         ("${A:-y}", "1"),
         ("${A:+y}", "y"),
         ("${B:+y}", ""),
-        ("$$", "$$"),
+        ("$$", ""),
+        ("$", "$"),
+        ("a\\$A", "a$A"),
+        ("'$A'\"$A\"", "$A1"),
+        ('"\\a\\$A"', "\\a$A"),
+        ("${E-y}${E:-y}", "y"),
+        ("${E+y}${E:+y}", "y"),
+        ("${A?no}${E?no}", "1"),
+        ("${B:-${A:+${V#*-}}}", "slim-book"),
+        ("${V%-slim}", "3.12-slim-book"),
+        ("${V%-slim*}", "3.12"),
+        ("${V%-*}", "3.12-slim"),
+        ("${V%%-*}", "3.12"),
+        ("${V#*-}", "slim-book"),
+        ("${V##*-}", "book"),
+        ("${V#?.}", "12-slim-book"),
+        ("${V#[0-9]}", "3.12-slim-book"),
+        ("${V/-/_}", "3.12_slim-book"),
+        ("${V//-/_}", "3.12_slim_book"),
+        ("${V/-*-/+}", "3.12+book"),
+        ("${V//?/x}", "xxxxxxxxxxxxxx"),
+        ("${V//b*/}", "3.12-slim-"),
+        ("${V///x}", "x3x.x1x2x-xsxlxixmx-xbxoxoxkx"),
+        ("${P/\\//:}", "a:b/a*c"),
+        ("${P%\\*c}", "a/b/a"),
+        ("${P//a\\*/q}", "a/b/qc"),
+        ("${U%?}", "übe"),
+        ("${B#*}${B/x/y}", ""),
     ],
 )
 def test_arguments_are_expanded(text: str, expected: str) -> None:
-    """Arguments expand as the builder expands them in FROM."""
-    assert expand(text, {"A": "1"}) == expected
+    """Arguments expand as the builder expands them in FROM: recorded from BuildKit's own lexer of August 2026."""
+    assert expand(text, {"A": "1", "E": "", "V": "3.12-slim-book", "P": "a/b/a*c", "U": "über"}) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${",
+        "${}",
+        "${A",
+        "${:-a}",
+        "${A:x}",
+        "${A:#x}",
+        "${A@}",
+        "'a",
+        '"a',
+        "${B?no}",
+        "${E:?no}",
+        "${V%\\a}",
+        "${V/a}",
+    ],
+)
+def test_arguments_that_the_builder_refuses(text: str) -> None:
+    """What the builder cannot expand is refused with the line and the reason, before anything is built."""
+    with pytest.raises(ValueError, match=r"."):
+        expand(text, {"A": "1", "E": "", "V": "3.12"})
+    with pytest.raises(ConfigError, match="the builder cannot expand") as caught:
+        read(f"ARG A=1\nARG E=\nARG V=3.12\nFROM {text}\n")
+    assert "line 4" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "platform", "base"),
+    [
+        ("ARG V=3.11\nFROM python:$V\n", {"V": "3.12"}, "", "python:3.12"),
+        ("ARG V\nFROM python:${V:-3.13}\n", {"V": "3.12"}, "", "python:3.12"),
+        ("ARG V\nFROM python:${V:-3.13}\n", {}, "", "python:3.13"),
+        ("ARG V=3.12-slim W=x\nFROM python:${V%-slim}-$W\n", {"W": "y"}, "", "python:3.12-y"),
+        ("ARG A=a B=\"b c\" C='$A'\nFROM ${B/?c/}$A$C\n", {}, "", "ba$A"),
+        ("FROM python:$V\n", {"V": "3.12"}, "", "python:"),
+        ("ARG A=$TARGETARCH\nFROM a-$A-$TARGETVARIANT\n", {}, "linux/arm/v7", "a-arm-v7"),
+        ("FROM --platform=$BUILDPLATFORM a:$TARGETOS\n", {"TARGETOS": "x"}, "linux/amd64", "a:x"),
+        ("FROM\t--platform=\"linux/386\"\t'a:1'\tas\tX\nFROM x\n", {}, "", "a:1"),
+        ("ARG V=x\nFROM a\nARG V=y\nFROM b:$V\n", {}, "", "b:x"),
+        ("# escape=`\nARG V=a`$b\nFROM ${V}`-1 `\n AS c\n", {}, "", "a$b-1"),
+        ("ARG V=1 # none\nFROM a:$V\n", {}, "", "a:1"),
+    ],
+)
+def test_the_base_with_arguments(text: str, args: dict[str, str], platform: str, base: str) -> None:
+    """Build arguments replace the defaults of declared arguments; a platform gives the arguments it names."""
+    file = Dockerfile.parse(text.encode(), "Dockerfile", args=args, platform=platform)
+    assert file.base_of("") == base
+
+
+def test_several_stages_of_one_name() -> None:
+    """A target is the last stage of that name; a base is the last one above, or the image if there is none."""
+    file = read("FROM one AS a\nFROM a AS A\nFROM two AS a\nFROM a\n")
+    assert file.stage("A").number == 2
+    assert [file.base_of(str(number)) for number in range(4)] == ["one", "one", "two", "two"]

@@ -1,7 +1,9 @@
 """Parse a Dockerfile: its stages, what they are built from, and lines that a release should warn about.
 
-Nothing is run. Only ``ARG`` in ``FROM`` is expanded, as the builder does. ``dockerfile-parse`` does not fit:
-it does not support here-documents, and it writes the file. Source: the Dockerfile reference.
+Nothing is run. Only ``ARG`` in ``FROM`` is expanded, as the builder does. No library fits: ``dockerfile-parse`` does
+not support here-documents and writes the file; ``dockerfile``, which is Docker's own parser, has wheels for few
+platforms, so only the tests use it; ``e2b-dockerfile-utils`` overlooks here-documents behind ``ONBUILD``, and some
+directives and patterns of variables take it a time that grows much faster than the file.
 
 Anybody who can push a commit writes this file, so no pattern here looks at a character more than a few times: a
 repetition is possessive, or what follows it cannot begin inside it.
@@ -17,14 +19,12 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from unmoor.errors import ConfigError
+from unmoor.images.dockerfile_syntax import Instruction, escape_of, instructions, split_flags
+from unmoor.images.dockerfile_words import expand, quoted_words, unquoted
 from unmoor.util.text import clean, list_some
 
 LIMIT = 1_000_000
-_DIRECTIVE = re.compile(r"#\s*(?P<name>[A-Za-z]+)\s*=\s*(?P<value>\S+)\s*")
-_HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w++)(?:(?P<sort>:?[-+])(?P<other>[^{}]*+))?\}|(?P<plain>\w++))")
-_ARGUMENT = re.compile(r"(?<!\w)(\w++)=(\"[^\"]*\"|'[^']*'|\S*+)")
-_FLAG = re.compile(r"(?<!\S)--[a-z]++(?:=\S*+)?\s++")
 # The longest value of an argument. Each can be several times as long as the one before.
 _LONGEST_VALUE = 4_096
 _NEAR = 0.5
@@ -39,20 +39,6 @@ _BUILDS = re.compile(
 _PIP = re.compile(r"\bpip[0-9.]*+\s++(?:install|wheel)\b(?P<words>[^;&|]*+)")
 _HERE = re.compile(r"\s(?:-e\s*+|--editable[ =])?[\"']?\.(?:/|\[[^\][]*+\])?[\"']?(?=\s|$)")
 _INSTALLS = re.compile(r"\bpip[0-9.]*+\s++install\b(?P<words>[^;&|]*+)|\buv\s++tool\s++install\b(?P<tool>[^;&|]*+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instruction:
-    """One instruction: its first line (from 1), its keyword in capitals, its arguments joined to one line.
-
-    ``stage`` is the number of its stage (from 0; -1 before the first). ``body`` holds its here-documents.
-    """
-
-    line: int
-    keyword: str
-    words: str
-    stage: int
-    body: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +69,20 @@ class Dockerfile:
     stages: tuple[DockerfileStage, ...]
 
     @classmethod
-    def parse(cls, data: bytes, path: str) -> Dockerfile:
-        """Parse a Dockerfile. Raises `ConfigError` if it has no stage; everything else is left to the builder."""
+    def parse(cls, data: bytes, path: str, *, args: Mapping[str, str] | None = None, platform: str = "") -> Dockerfile:
+        """Parse a Dockerfile that is built with these arguments for a platform, such as ``linux/arm64``.
+
+        Raises `ConfigError` if it has no stage, a here-document without an end, or a ``FROM`` that cannot be expanded;
+        everything else is left to the builder.
+        """
         if len(data) > LIMIT:
             raise ConfigError(f"the Dockerfile is longer than {LIMIT} bytes", where=path, next_step="shorten it")
-        instructions = tuple(_instructions(data.decode("utf-8", errors="replace")))
-        stages = tuple(_stages(instructions, path))
+        text = data.decode("utf-8", errors="replace")
+        found = tuple(instructions(text, path))
+        stages = tuple(_stages(found, path, escape_of(text), args or {}, platform))
         if not stages:
             raise ConfigError("the Dockerfile has no FROM", where=path, next_step="add one, or name another Dockerfile")
-        return cls(path=path, instructions=instructions, stages=stages)
+        return cls(path=path, instructions=found, stages=stages)
 
     def stage(self, name: str) -> DockerfileStage:
         """Return the stage that a target names; the last one for an empty name.
@@ -100,7 +91,8 @@ class Dockerfile:
         """
         if not name:
             return self.stages[-1]
-        found = next((stage for stage in self.stages if name.lower() in {stage.name, str(stage.number)}), None)
+        # The builder takes the last of several stages with one name.
+        found = next((stage for stage in self.stages[::-1] if name.lower() in {stage.name, str(stage.number)}), None)
         if found is None:
             known = [stage.name for stage in self.stages if stage.name]
             near = difflib.get_close_matches(name.lower(), known[:_SUGGESTED], n=1)
@@ -192,63 +184,22 @@ def _finding(words: str, project: str) -> str:
     return ""
 
 
-def _instructions(text: str) -> Iterator[Instruction]:
-    """Join continued lines, drop comments and blank lines, collect the bodies of here-documents."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    escape = _escape(lines)
-    parts: list[str] = []
-    body: list[str] = []
-    terminators: list[str] = []
-    first, stage = 0, -1
-    for number, raw in enumerate([*lines, ""], 1):
-        line, ends = raw.strip(), number > len(lines)
-        if terminators and not ends:
-            body.append(line)
-            if line == terminators[-1]:
-                terminators.pop()
-            if terminators:
-                continue
-        elif line and not line.startswith("#"):
-            first = first if parts else number
-            parts.append(line.removesuffix(escape).strip())
-            terminators = [] if line.endswith(escape) else _terminators(parts)[::-1]
-            if terminators or line.endswith(escape):
-                continue
-        elif not ends:
-            continue
-        if parts:
-            keyword, _, words = " ".join(filter(None, parts)).partition(" ")
-            stage += keyword.upper() == "FROM"
-            yield Instruction(
-                line=first, keyword=keyword.upper(), words=words.strip(), stage=stage, body="\n".join(body)
-            )
-        parts, body = [], []
-
-
-def _terminators(parts: list[str]) -> list[str]:
-    """Return the words that end the here-documents of an instruction."""
-    if parts[0].partition(" ")[0].upper() not in {"RUN", "COPY", "ADD"}:
-        return []
-    return [word for _, word in _HEREDOC.findall(" ".join(parts))]
-
-
-def _escape(lines: list[str]) -> str:
-    """Return the character that continues a line: a backslash, unless a directive at the top sets another."""
-    for line in lines:
-        match = _DIRECTIVE.fullmatch(line.strip())
-        if match is None:
-            break
-        if match["name"].lower() == "escape":
-            return match["value"]
-    return "\\"
-
-
-def _stages(instructions: tuple[Instruction, ...], path: str) -> Iterator[DockerfileStage]:
-    """Yield the stages. Raises `ConfigError` for an argument or a base that is too long once it is expanded."""
-    arguments: dict[str, str] = {}
+def _stages(
+    found: Sequence[Instruction], path: str, escape: str, values: Mapping[str, str], platform: str
+) -> Iterator[DockerfileStage]:
+    """Yield the stages. Raises `ConfigError` for what the builder cannot expand, and for what becomes too long."""
+    known = _of_platform(platform)
+    known |= {name: value for name, value in values.items() if name in known}
 
     def expanded(text: str, line: int) -> str:
-        value = expand(text[: _LONGEST_VALUE + 1], arguments)
+        try:
+            value = expand(text[: _LONGEST_VALUE + 1], known, escape)
+        except ValueError as error:
+            raise ConfigError(
+                f"the builder cannot expand {clean(text, 200)}: {clean(str(error), 200)}",
+                where=f"{path}, line {line}",
+                next_step="correct it, or set the argument: args in [[tool.unmoor.image]]",
+            ) from error
         if len(value) > _LONGEST_VALUE:
             raise ConfigError(
                 f"a value is longer than {_LONGEST_VALUE:,} characters",
@@ -257,28 +208,26 @@ def _stages(instructions: tuple[Instruction, ...], path: str) -> Iterator[Docker
             )
         return value
 
-    for each in instructions:
+    for each in found:
         if each.keyword == "ARG" and each.stage < 0:
-            for name, value in _ARGUMENT.findall(each.words):
-                arguments[name] = expanded(value.strip("\"'"), each.line)
+            for word in quoted_words(each.text, escape):
+                name, given, value = word[0].partition("=")
+                if name in values:
+                    known[name] = values[name]
+                elif given:
+                    known[name] = expanded(value, each.line)
         elif each.keyword == "FROM":
-            flags = "".join(re.findall(_FLAG, each.words))
-            platform = flags.partition("--platform=")[2].split(" ")[0]
-            base, _, rest = _FLAG.sub("", each.words).partition(" ")
-            alias = rest.split()
+            flags, arguments = split_flags(each.text, escape)
+            base, *alias = arguments.split() or [""]
             name = alias[1].lower() if len(alias) > 1 and alias[0].lower() == "as" else ""
-            base, platform = expanded(base.strip("\"'"), each.line), expanded(platform, each.line)
-            yield DockerfileStage(number=each.stage, name=name, base=base, platform=platform, line=each.line)
+            asked = next((unquoted(flag, escape) for flag in flags if flag.startswith("--platform=")), "")
+            base, asked = expanded(base, each.line), expanded(asked.removeprefix("--platform="), each.line)
+            yield DockerfileStage(number=each.stage, name=name, base=base, platform=asked, line=each.line)
 
 
-def expand(text: str, arguments: Mapping[str, str]) -> str:
-    """Expand arguments in the forms that ``FROM`` supports: ``$A``, ``${A}``, ``${A:-default}``, ``${A:+other}``."""
-
-    def value(match: re.Match[str]) -> str:
-        held = arguments.get(match["braced"] or match["plain"], "")
-        other = match["other"] or ""
-        if (match["sort"] or "").endswith("+"):
-            return other if held else ""
-        return held or other
-
-    return _VARIABLE.sub(value, text)
+def _of_platform(platform: str) -> dict[str, str]:
+    """The arguments that every ``FROM`` knows. The builder's platform is taken to be the image's own."""
+    system, _, rest = platform.partition("/")
+    architecture, _, variant = rest.partition("/")
+    parts = {"PLATFORM": platform, "OS": system, "OSVERSION": "", "ARCH": architecture, "VARIANT": variant}
+    return {f"{prefix}{name}": value for prefix in ("TARGET", "BUILD") for name, value in parts.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -179,20 +180,20 @@ class BuildImages(Build[Images]):
         wanted = []
         for settings in self.settings:
             name = image_names.names_of(settings, self.repository)[0]
-            dockerfile = self._dockerfile(settings.dockerfile, release)
-            for target in image_names.targets_of(settings):
-                dockerfile.stage(target.stage)
-                wanted += [
+            platforms = self._platforms(settings)
+            dockerfiles = {platform: self._dockerfile(settings, release, platform) for platform in platforms}
+            for target, platform in itertools.product(image_names.targets_of(settings), platforms):
+                dockerfiles[platform].stage(target.stage)
+                wanted.append(
                     ImageBuild(
                         name=name,
                         settings=settings,
-                        dockerfile=dockerfile,
+                        dockerfile=dockerfiles[platform],
                         target=target,
                         platform=platform,
                         local=image_names.local_name(name, release, target.suffix, platform, prefix=self.local_prefix),
                     )
-                    for platform in self._platforms(settings)
-                ]
+                )
         if not wanted:
             raise ConfigError(
                 f"no image is configured for {', '.join(self.platforms) or 'any platform'}",
@@ -206,14 +207,15 @@ class BuildImages(Build[Images]):
             )
         return tuple(wanted)
 
-    def _dockerfile(self, path: str, release: Release) -> Dockerfile:
+    def _dockerfile(self, settings: ImageSettings, release: Release, platform: str) -> Dockerfile:
+        path = settings.dockerfile
         data = self.git.read(release.commit, path)
         if data is None:
             raise ConfigError(
                 f"there is no {path} at commit {release.commit[:12]}",
                 next_step="commit it and move the tag, or correct dockerfile in [[tool.unmoor.image]]",
             )
-        return Dockerfile.parse(data, path)
+        return Dockerfile.parse(data, path, args=_arguments(settings, release), platform=platform)
 
     def _check_engine(self, wanted: tuple[ImageBuild, ...], context: StageContext) -> None:
         """Raise `ToolMissing` if the engine cannot build for a platform."""
@@ -249,8 +251,7 @@ class BuildImages(Build[Images]):
                 if not wheels:
                     context.warn(f"no wheel of this release can be installed on {each.platform}: dist/ is empty")
             build_context.context_size(made[key], each.dockerfile, each.settings.context_limit)
-            args = {"VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
-            args |= {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
+            wheel = {"WHEEL": wheels[0].name} if len(wheels) == 1 else {}
             yield (
                 each,
                 Recipe(
@@ -259,7 +260,7 @@ class BuildImages(Build[Images]):
                     target=each.target.stage,
                     platform=each.platform,
                     tag=each.local,
-                    args=dict(each.settings.args) | args,
+                    args=_arguments(each.settings, release) | wheel,
                     labels=image_names.labels_of(
                         *(release, dists, each.settings.labels),
                         site=self.site,
@@ -301,6 +302,11 @@ class BuildImages(Build[Images]):
         return Image(
             name=wanted.name, target=wanted.target.stage, platform=wanted.platform, id=facts.id, size=facts.size
         )
+
+
+def _arguments(settings: ImageSettings, release: Release) -> dict[str, str]:
+    """The build arguments that do not depend on the wheels."""
+    return {**settings.args, "VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
 
 
 def _refuse_secrets(settings: ImageSettings) -> None:

@@ -194,7 +194,8 @@ class _Listener:
 
 def _read(recipe: Recipe) -> Dockerfile:
     try:
-        return Dockerfile.parse((recipe.context / recipe.dockerfile).read_bytes(), recipe.dockerfile)
+        data = (recipe.context / recipe.dockerfile).read_bytes()
+        return Dockerfile.parse(data, recipe.dockerfile, args=recipe.args, platform=recipe.platform)
     except FileNotFoundError:
         raise ConfigError(
             f"there is no {recipe.dockerfile}", next_step="write one, or set another path in [[tool.unmoor.image]]"
