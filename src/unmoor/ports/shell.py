@@ -38,10 +38,12 @@ class Shell(Protocol):
         limit: int = 1_000_000,
         hear: Callable[[str], None] | None = None,
         stdin: bytes = b"",
+        exact: bool = False,
     ) -> Ran:
         """Run to the end. ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes per stream.
 
         ``stdin`` is what the program can read there, once: at most 64 kB, so that a pipe holds it.
+        ``exact`` decodes so that ``out.encode(errors="surrogateescape")`` is what the program wrote.
         ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error; see
         `unmoor.ports.failure.child_failure`. Raises `ToolMissing` if there is no such program or if a signal from
         outside ended it, `TimedOut`, `Interrupted`.

@@ -18,7 +18,7 @@ from typing import Final
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
-from unmoor.adapters.git.objects import blob, tree
+from unmoor.adapters.git.objects import BlobTooLargeError, blob, entry, listing, paths
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, on_a_branch
 from unmoor.adapters.git.signatures import signer
@@ -155,6 +155,8 @@ class GitCheckout:
 
     def remote(self) -> str | None:
         """The address of the remote, without credentials; ``None`` if there is no remote."""
+        if re.match(r"/|[a-z+]+://", self._remote):  # never the name of a remote: "refs/remotes//…" is no valid ref
+            return without_login(self._remote)
         ran = self.git.run("remote", "get-url", "--", self._remote, cwd=self.folder, fine=(0, 2))
         if ran.code == 0:
             return without_login(ran.out.strip())
@@ -214,30 +216,28 @@ class GitCheckout:
             path = posixpath.normpath(path)
             if path.startswith(("/", "../")) or path in {"..", "."}:
                 return None
-            entry = tree(self.git, self.folder, _checked(commit), "-l", path=path).partition("\0")[0]
-            if not entry:
+            found = entry(listing(self.git, self.folder, _checked(commit)), path)
+            if found is None or found.kind != "blob":
                 return None
-            mode, kind, name, size = entry.partition("\t")[0].split()
-            if kind != "blob":
-                return None
-            if int(size) > LARGEST_FILE:
+            try:
+                content = blob(self.git, self.folder, found.name, limit=LARGEST_FILE)
+            except BlobTooLargeError as error:
                 raise Unknown(
-                    f"the file has {size} bytes, and the limit is {LARGEST_FILE}",
+                    f"the file has {error.size} bytes, and the limit is {LARGEST_FILE}",
                     where=f"{clean(path)} at {commit[:12]}",
                     next_step="make the file smaller, or name another one in the settings",
                     retryable=False,
-                )
-            content = blob(self.git, self._locations[1], name)
-            if mode != "120000":
+                ) from error
+            if found.mode != "120000":
                 return content
             path = posixpath.join(posixpath.dirname(path), content.decode(errors="replace"))
         return None
 
     def files(self, commit: str) -> tuple[str, ...]:
         """Every tracked path at a commit, submodules included. With a folder, only the paths in it."""
-        out = tree(self.git, self.folder, _checked(commit), "-r", "--name-only")
         here = f"{self.path}/" if self.path else ""
-        return tuple(path.removeprefix(here) for path in out.split("\0") if path and path.startswith(here))
+        listed = paths(listing(self.git, self.folder, _checked(commit)))
+        return tuple(path.removeprefix(here) for path in listed if path.startswith(here))
 
     def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
         """The paths that the history of a commit deletes; see `unmoor.ports.git.Git`."""
@@ -276,22 +276,27 @@ class GitCheckout:
             )
         clone_of(self.git, self.folder, into, bare=False)
         clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)
-        clone._finish_clone(commit, tag, origin=self.remote(), source=self.folder)  # same class
+        clone._locations = (into.absolute(), into.absolute() / ".git")
+        clone._finish_clone(commit, tag, source=self.at(""))  # same class
         return into / self.path
 
-    def _finish_clone(self, commit: str, tag: str, *, origin: str | None, source: Path) -> None:
+    def _finish_clone(self, commit: str, tag: str, *, source: GitCheckout) -> None:
         """In a fresh clone, leave one tag on the commit, set the origin and check the commit out."""
-        others = [name for name, target in self.tags().items() if target == commit and name != tag]
+        tags = self.tags()
+        others = [name for name, target in tags.items() if target == commit and name != tag]
         if others:
             self._run("tag", "--delete", "--", *others)
-        if self.commit_of(tag) is None:
+        if tag not in tags:
             self._run("update-ref", f"refs/tags/{tag}", commit)
-        if origin is None:
+        if (origin := source.remote()) is None:
             self._run("remote", "remove", "origin")
         else:
             self._run("remote", "set-url", "--", "origin", origin)
         check_out(self.git, self.folder, commit)
-        fetch_submodules_and_lfs(self.git, self.folder, commit, source=source, paths=self.files(commit), read=self.read)
+        # The source holds the same commit, and has read it already.
+        fetch_submodules_and_lfs(
+            self.git, self.folder, commit, source=source.folder, paths=source.files(commit), read=source.read
+        )
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out

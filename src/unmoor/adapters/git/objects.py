@@ -3,48 +3,104 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
 from unmoor.adapters.git.program import GitProgram
-from unmoor.util.temporary import temporary_folder
+from unmoor.errors import Unknown
 
-T = TypeVar("T", str, bytes)
-
-_MOST_ENTRIES: Final = 256
-_LARGEST_ENTRY: Final = 2_000_000
-_cache: dict[tuple[str, ...], str | bytes] = {}
+_MOST_BLOBS: Final = 256
+_LARGEST_BLOB: Final = 2_000_000
+# A run reads a checkout, and a rehearsal its copy too.
+_MOST_LISTINGS: Final = 3
+_LONGEST_LISTING: Final = 50_000_000
+_blobs: dict[tuple[str, str], bytes] = {}
+_listings: OrderedDict[tuple[str, str], str] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
-def tree(git: GitProgram, folder: Path, commit: str, *options: str, path: str = "") -> str:
-    """The output of ``git ls-tree`` for a commit, by its full id. Raises as `GitProgram.run` does."""
-    args = ("ls-tree", "-z", *options, "--full-tree", commit, *(("--", path) if path else ()))
-    return _cached((str(folder), *args), lambda: git.run(*args, cwd=folder).out)
+class Entry(NamedTuple):
+    """A path of a tree: ``100644``, ``blob`` and its id, for example."""
+
+    mode: str
+    kind: str
+    name: str
 
 
-def blob(git: GitProgram, git_dir: Path, name: str) -> bytes:
-    """The exact bytes of a blob. Read through a file, since the shell decodes output as text."""
+class BlobTooLargeError(Exception):
+    """A blob has more bytes than may be read: ``size``."""
 
-    def read() -> bytes:
-        with temporary_folder() as folder:
-            env = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(folder)}
-            file = git.run("unpack-file", name, cwd=folder, env=env).out.strip()
-            return (folder / Path(file).name).read_bytes()
-
-    return _cached((str(git_dir), "blob", name), read)
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
 
 
-def _cached(key: tuple[str, ...], read: Callable[[], T]) -> T:
+def listing(git: GitProgram, folder: Path, commit: str) -> str:
+    """Every path of a commit, by its full id: the output of ``git ls-tree -r -z``. Raises as `GitProgram.run` does.
+
+    One listing answers for every file that is read afterwards. ``ls-tree`` opens no blob, so in a partial clone it
+    fetches none.
+    """
+    key = (str(folder), commit)
     with _cache_lock:
-        known = _cache.get(key)
-    if known is not None:
-        return known  # type: ignore[return-value]  # the key determines which of the two types it is
-    answer = read()
-    if len(answer) <= _LARGEST_ENTRY:
+        if key in _listings:
+            _listings.move_to_end(key)
+            return _listings[key]
+    out = git.run("ls-tree", "-r", "-z", "--full-tree", commit, cwd=folder, limit=_LONGEST_LISTING).out
+    with _cache_lock:
+        _listings[key] = out
+        while len(_listings) > _MOST_LISTINGS:
+            _listings.popitem(last=False)
+    return out
+
+
+def paths(listed: str) -> list[str]:
+    """The paths of a listing."""
+    return [line.partition("\t")[2] for line in listed.split("\0") if line]
+
+
+def entry(listed: str, path: str) -> Entry | None:
+    """The entry of a path in a listing, ``None`` for a folder and for what is not there.
+
+    Searches the text, since a listing may have hundreds of thousands of lines.
+    """
+    wanted = f"\t{path}\0"
+    found = listed.find(wanted)
+    while found >= 0:
+        head = listed[listed.rfind("\0", 0, found) + 1 : found]
+        if "\t" not in head:  # another path may contain a tab and end like this one
+            return Entry(*head.split(" "))
+        found = listed.find(wanted, found + 1)
+    return None
+
+
+def blob(git: GitProgram, folder: Path, name: str, *, limit: int) -> bytes:
+    """The exact bytes of a blob. Raises `BlobTooLargeError` above ``limit`` bytes, and as `GitProgram.run` does."""
+    key = (str(folder), name)
+    with _cache_lock:
+        if key in _blobs:
+            return _blobs[key]
+    # Without --textconv and --filters, which run programs. The first line is the name, the kind and the size.
+    asked = f"{name}\n".encode()
+    ran = git.run("cat-file", "--batch", cwd=folder, stdin=asked, exact=True, limit=limit + 1_000)
+    out = ran.out.encode(errors="surrogateescape")
+    head, _, rest = out.partition(b"\n")
+    match head.split():
+        case [_, b"blob", digits]:
+            size = int(digits)
+        case _:
+            raise Unknown(
+                f"git cannot read an object that the commit names: {head[:80].decode(errors='replace')}",
+                where=str(folder),
+                next_step="see: git fsck; if it is a partial clone, complete it: git fetch --refetch --no-filter",
+            )
+    if size > limit:
+        raise BlobTooLargeError(size)
+    content = rest[:size]
+    if len(content) <= _LARGEST_BLOB:
         with _cache_lock:
-            if len(_cache) >= _MOST_ENTRIES:
-                _cache.clear()
-            _cache[key] = answer
-    return answer
+            if len(_blobs) >= _MOST_BLOBS:
+                _blobs.clear()
+            _blobs[key] = content
+    return content

@@ -72,11 +72,14 @@ class GitProgram:
         limit: int = 20_000_000,
         timeout: float | None = None,
         config: Sequence[str] = (),
+        stdin: bytes = b"",
+        exact: bool = False,
     ) -> Ran:
         """Run git to its end.
 
         ``fine`` lists the exit codes that are not failures, ``limit`` is in bytes and ``timeout`` in seconds.
-        ``config`` lists settings for this call, such as ``core.bare=false``.
+        ``config`` lists settings for this call, such as ``core.bare=false``. ``exact`` is for content: see
+        `unmoor.ports.shell.Shell.run`. The caller checks its length, since the limit only cuts it.
 
         Raises `Refused` if this is not a repository that git agrees to work in, `ToolMissing` if there is no git, and
         `Unknown` for every other failure, including a time-out and output beyond the limit.
@@ -89,6 +92,8 @@ class GitProgram:
                 env=variables(self.environ, remote=remote) | dict(env or {}),
                 timeout=timeout or self.timeout,
                 limit=limit,
+                stdin=stdin,
+                exact=exact,
             )
         except TimedOut as error:
             raise Unknown(
@@ -101,7 +106,7 @@ class GitProgram:
             if remote and isinstance(failed, Unknown):
                 failed.cause = Cause.LOST
             raise failed
-        if len(ran.out) >= limit or (len(ran.out) > limit // 4 and len(ran.out.encode()) >= limit):
+        if not exact and (len(ran.out) >= limit or (len(ran.out) > limit // 4 and len(ran.out.encode()) >= limit)):
             raise Unknown(
                 f"the output of {what} is longer than {limit} bytes",
                 where=str(cwd),

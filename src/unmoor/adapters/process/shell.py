@@ -46,6 +46,7 @@ class LocalShell:
         limit: int = 1_000_000,
         hear: Callable[[str], None] | None = None,
         stdin: bytes = b"",
+        exact: bool = False,
     ) -> Ran:
         """Run to the end; see `unmoor.ports.shell.Shell`."""
         deadline = time.monotonic() + timeout
@@ -67,7 +68,8 @@ class LocalShell:
         finally:
             code = self.processes.end(child)
         found = shortage(env, cwd, kills) if code else Shortage()
-        ran = Ran(args=tuple(args), code=code, out=out.close(), err=err.close(), **vars(found))
+        said = out.close(errors="surrogateescape" if exact else "replace")
+        ran = Ran(args=tuple(args), code=code, out=said, err=err.close(), **vars(found))
         if killed_by(code) and (error := child_failure(ran)) is not None:
             self.processes.check()
             raise error
@@ -134,12 +136,12 @@ class _Stream:
             self.tail_size -= over
             self.dropped += over
 
-    def close(self) -> str:
+    def close(self, *, errors: str = "replace") -> str:
         """Pass on the last line, and return the text."""
         if self.hear is not None and self.line:
             self._pass_lines(b"\n")
         cut = f"\n[{self.dropped} bytes left out]\n" if self.dropped else ""
-        return b"".join((self.head, cut.encode(), *self.tail)).decode(errors="replace")
+        return b"".join((self.head, cut.encode(), *self.tail)).decode(errors=errors)
 
     def _pass_lines(self, chunk: bytes) -> None:
         *whole, last = (bytes(self.line) + chunk).split(b"\n")
