@@ -9,7 +9,7 @@ import pytest
 from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.git.objects import BlobTooLargeError, Entry, blob, entry, listing, paths
+from unmoor.adapters.git.objects import BlobTooLargeError, TreeItem, blob, item, listing, paths
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.errors import Unknown
 
@@ -35,19 +35,19 @@ def shell() -> Iterator[LocalShell]:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("README", Entry("100644", "blob", ONE)),
-        ("a\tREADME", Entry("100644", "blob", TWO)),
-        ("sub/link", Entry("120000", "blob", TWO)),
-        ("mod", Entry("160000", "commit", ONE)),
+        ("README", TreeItem("100644", "blob", ONE)),
+        ("a\tREADME", TreeItem("100644", "blob", TWO)),
+        ("sub/link", TreeItem("120000", "blob", TWO)),
+        ("mod", TreeItem("160000", "commit", ONE)),
         ("sub", None),
         ("link", None),
         ("EADME", None),
         ("", None),
     ],
 )
-def test_a_path_in_a_listing(path: str, expected: Entry | None) -> None:
+def test_a_path_in_a_listing(path: str, expected: TreeItem | None) -> None:
     """A path is found by its whole name, also if another one ends like it after a tab."""
-    assert entry(LISTED, path) == expected
+    assert item(LISTED, path) == expected
     assert (path in paths(LISTED)) == (expected is not None)
 
 
@@ -57,7 +57,7 @@ def test_a_blob_has_its_bytes_and_a_limit(tmp_path: Path, shell: LocalShell) -> 
     commit = repo.commit({"empty": "", "short": "a\n\nb", "long": "x" * 5000})
     git = GitCheckout(repo.path, shell).git
     listed = listing(git, repo.path, commit)
-    names = {path: found.name for path in paths(listed) if (found := entry(listed, path)) is not None}
+    names = {path: found.name for path in paths(listed) if (found := item(listed, path)) is not None}
     assert blob(git, repo.path, names["empty"], limit=10) == b""
     assert blob(git, repo.path, names["short"], limit=10) == b"a\n\nb"
     with pytest.raises(BlobTooLargeError, match="5000"):

@@ -18,7 +18,7 @@ from typing import Final
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
-from unmoor.adapters.git.objects import BlobTooLargeError, blob, entry, listing, paths
+from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, on_a_branch
 from unmoor.adapters.git.signatures import signer
@@ -216,7 +216,7 @@ class GitCheckout:
             path = posixpath.normpath(path)
             if path.startswith(("/", "../")) or path in {"..", "."}:
                 return None
-            found = entry(listing(self.git, self.folder, _checked(commit)), path)
+            found = item(listing(self.git, self.folder, _checked(commit)), path)
             if found is None or found.kind != "blob":
                 return None
             try:

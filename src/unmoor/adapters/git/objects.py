@@ -20,7 +20,7 @@ _listings: OrderedDict[tuple[str, str], str] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
-class Entry(NamedTuple):
+class TreeItem(NamedTuple):
     """A path of a tree: ``100644``, ``blob`` and its id, for example."""
 
     mode: str
@@ -60,7 +60,7 @@ def paths(listed: str) -> list[str]:
     return [line.partition("\t")[2] for line in listed.split("\0") if line]
 
 
-def entry(listed: str, path: str) -> Entry | None:
+def item(listed: str, path: str) -> TreeItem | None:
     """The entry of a path in a listing, ``None`` for a folder and for what is not there.
 
     Searches the text, since a listing may have hundreds of thousands of lines.
@@ -70,7 +70,7 @@ def entry(listed: str, path: str) -> Entry | None:
     while found >= 0:
         head = listed[listed.rfind("\0", 0, found) + 1 : found]
         if "\t" not in head:  # another path may contain a tab and end like this one
-            return Entry(*head.split(" "))
+            return TreeItem(*head.split(" "))
         found = listed.find(wanted, found + 1)
     return None
 
