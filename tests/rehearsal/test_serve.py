@@ -169,6 +169,19 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
             os.close(watched)
 
 
+def test_servers_that_are_told_nothing_end(tmp_path: Path) -> None:
+    """Servers that wait for what to serve end with the block, and with their parent; they have made nothing."""
+    with local.Beginning(tmp_path / "world") as beginning:
+        process = beginning._process
+        assert process.poll() is None
+    assert process.poll() is not None
+    with subprocess.Popen([sys.executable, "-m", "unmoor.rehearsal.serve"], stdin=subprocess.PIPE) as alone:
+        assert alone.stdin is not None
+        alone.stdin.close()
+        assert alone.wait(PATIENCE) == 0
+    assert [each.name for each in (tmp_path / "world").iterdir()] == ["serve.log"]
+
+
 def test_one_world_a_folder(world: LocalWorld) -> None:
     """A folder has one running world; a second one is refused, and the first continues."""
     with pytest.raises(Refused, match="another world is running here") as caught:

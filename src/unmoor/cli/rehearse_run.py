@@ -9,11 +9,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.cli import image_selection, session
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
 from unmoor.cli.run_options import RunOptions, TargetOptions
@@ -22,10 +22,14 @@ from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
 from unmoor.rehearsal import local
-from unmoor.rehearsal.prepare import Prepared, prepare
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import OWN, make_private, names_in, remove
 from unmoor.util.text import clean, indented
+
+if TYPE_CHECKING:
+    from unmoor.adapters.git.checkout import GitCheckout
+    from unmoor.project.locate import ConfigSources
+    from unmoor.rehearsal.prepare import Prepared
 
 FOLDER = "rehearsal"
 """The folder of a rehearsal in ``.unmoor``."""
@@ -41,38 +45,59 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
         RunFolder(folder).open()
         with exclusive_lock(folder):
             _remove_last_rehearsal(folder)
-            prepared = prepare(here, LocalShell(processes=processes), folder, tag=target.tag, sources=sources)
-            _print_preparation(prepared)
-            repository = remote_repository(here) or session.LOCAL_REPOSITORY
-            inside = TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config)
-            resolved = resolve_target(inside, sources, processes, rehearsing=True)
-            hosts = _registry_hosts(resolved, repository)
-            hosts = () if without_images else hosts
-            with local.start(
-                folder,
-                repository=repository,
-                checkout=prepared.checkout,
-                file_limit=resolved.settings.max_file_size << 20,
-                registry=bool(hosts),
-                hosts=hosts or ("ghcr.io",),
-                any_platform=True,
-            ) as world:
-                if world.no_registry:
-                    err(f"warning: {world.no_registry}")
-                prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
-                options = RunOptions(
-                    target=replace(inside, world=world.world_file),
-                    ceiling=Reach.FINAL,
-                    as_json=as_json,
-                    rehearsing=True,
-                    local_prefix=prefix,
-                    without_images=without_images,
-                    command=_same_command(target, without_images=without_images),
+            with local.Beginning(folder) as servers:
+                # Most modules of unmoor, which load here while the servers load theirs.
+                from unmoor.cli import session
+
+                prepared = _prepared(here, folder, processes, target, sources)
+                inside = TargetOptions(
+                    folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config
                 )
-                opened = session.open_resolved(options, resolved, processes)
-                with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
-                    report = session.run_session(opened, options, processes)
+                resolved = resolve_target(inside, sources, processes, rehearsing=True)
+                repository = remote_repository(here) or session.LOCAL_REPOSITORY
+                hosts = () if without_images else _registry_hosts(resolved, repository)
+                with servers.serve(
+                    repository=repository,
+                    checkout=prepared.checkout,
+                    file_limit=resolved.settings.max_file_size << 20,
+                    registry=bool(hosts),
+                    hosts=hosts or ("ghcr.io",),
+                    any_platform=True,
+                ) as world:
+                    if world.no_registry:
+                        err(f"warning: {world.no_registry}")
+                    prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
+                    options = RunOptions(
+                        target=replace(inside, world=world.world_file),
+                        ceiling=Reach.FINAL,
+                        as_json=as_json,
+                        rehearsing=True,
+                        local_prefix=prefix,
+                        without_images=without_images,
+                        command=_same_command(target, without_images=without_images),
+                    )
+                    opened = session.open_resolved(options, resolved, processes)
+                    with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
+                        report = session.run_session(opened, options, processes)
         return session.finish(report, opened, options)
+
+
+def _prepared(
+    here: GitCheckout, folder: Path, processes: Processes, target: TargetOptions, sources: ConfigSources
+) -> Prepared:
+    """Prepare the clone, and print what that did."""
+    from unmoor.rehearsal.prepare import prepare
+
+    prepared = prepare(here, LocalShell(processes=processes), folder, tag=target.tag, sources=sources)
+    for line in prepared.messages:
+        err(clean(line, limit=500))
+    for line in prepared.diff.splitlines():
+        err(f"  {indented(line, limit=200)}")
+    if prepared.uncommitted:
+        err("warning: the rehearsal ignores uncommitted changes:")
+        for path in prepared.uncommitted:
+            err(f"  {clean(path)}")
+    return prepared
 
 
 def _same_command(target: TargetOptions, *, without_images: bool) -> str:
@@ -83,6 +108,8 @@ def _same_command(target: TargetOptions, *, without_images: bool) -> str:
 
 def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
     """Return the registries that the world needs, none if the project has no images."""
+    from unmoor.cli import image_selection
+
     selection = image_selection.select_configured(
         target.settings, target.checkout, target.commit, repository=repository, without=False
     )
@@ -116,14 +143,3 @@ def _remove_last_rehearsal(folder: Path) -> None:
     for name in names_in(folder):
         if name != "run.lock":
             remove(folder / name)
-
-
-def _print_preparation(prepared: Prepared) -> None:
-    for line in prepared.messages:
-        err(clean(line, limit=500))
-    for line in prepared.diff.splitlines():
-        err(f"  {indented(line, limit=200)}")
-    if prepared.uncommitted:
-        err("warning: the rehearsal ignores uncommitted changes:")
-        for path in prepared.uncommitted:
-            err(f"  {clean(path)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -61,6 +62,73 @@ class LocalWorld:
         _end(self.process)
 
 
+class Beginning:
+    """The process of a world's servers, which loads its modules and waits to be told what to serve.
+
+    Loading takes most of a world's start, so begin one early. As a context manager it ends the process at the end of
+    the block, unless it serves.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        make_private(self._folder)
+        with os.fdopen(open_in_place(self._folder / "serve.log", empty=True), "wb") as log:
+            # Its own session: Ctrl-C at the terminal reaches only this process, which stops the servers last.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "unmoor.rehearsal.serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env=server_variables(os.environ),
+                start_new_session=True,
+            )
+        self._told = self._serves = False
+        orphans().keep(self._process.pid)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._told:
+            self._process.kill()  # it has made nothing yet
+        if not self._serves:
+            _end(self._process)
+
+    def serve(
+        self,
+        *,
+        repository: str,
+        checkout: Path | None,
+        file_limit: int | None = None,
+        registry: bool = False,
+        hosts: Sequence[str] = ("ghcr.io",),
+        any_platform: bool = False,
+    ) -> LocalWorld:
+        """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
+        arguments = [str(self._folder), "--repository", repository]
+        arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
+        arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
+        arguments += ["--any-platform"] if any_platform else []
+        for host in hosts if registry else ():
+            arguments += ["--registry", host]
+        self._told, stdin = True, _piped(self._process.stdin)
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and its log says why
+            stdin.write(json.dumps(arguments).encode() + b"\n")
+            stdin.flush()
+        ready = _read_ready_line(self._process, self._folder)
+        self._serves = True
+        return LocalWorld(
+            folder=self._folder,
+            world_file=Path(ready["world"]),
+            addresses={name: str(ready[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
+            process=self._process,
+            registries=ready["registries"],
+            no_registry=ready["no_registry"],
+            moved=ready["moved"],
+        )
+
+
 def start(
     folder: Path,
     *,
@@ -80,40 +148,15 @@ def start(
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
-    folder = folder.absolute()
-    make_private(folder)
-    arguments = [sys.executable, "-P", "-m", "unmoor.rehearsal.serve", str(folder), "--repository", repository]
-    arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
-    arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
-    arguments += ["--any-platform"] if any_platform else []
-    for host in hosts if registry else ():
-        arguments += ["--registry", host]
-    with os.fdopen(open_in_place(folder / "serve.log", empty=True), "wb") as log:
-        # Its own session: Ctrl-C at the terminal reaches only this process, which stops the servers last.
-        process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=folder,
-            env=server_variables(os.environ),
-            start_new_session=True,
+    with Beginning(folder) as beginning:
+        return beginning.serve(
+            repository=repository,
+            checkout=checkout,
+            file_limit=file_limit,
+            registry=registry,
+            hosts=hosts,
+            any_platform=any_platform,
         )
-    orphans().keep(process.pid)
-    try:
-        ready = _read_ready_line(process, folder)
-        return LocalWorld(
-            folder=folder,
-            world_file=Path(ready["world"]),
-            addresses={name: str(ready[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
-            process=process,
-            registries=ready["registries"],
-            no_registry=ready["no_registry"],
-            moved=ready["moved"],
-        )
-    except BaseException:
-        _end(process)
-        raise
 
 
 def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:

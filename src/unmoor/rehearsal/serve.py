@@ -1,7 +1,8 @@
 """The process of the local world: ``python -m unmoor.rehearsal.serve DIR --repository OWNER/NAME``.
 
-It listens on the ports that the world had before, writes ``DIR/world.toml``, prints one line of JSON on stdout when it
-is ready, and exits at the end of its stdin, so it cannot outlive its parent. SIGTERM and SIGINT stop it, too.
+Without arguments, it loads its modules and reads them from its stdin, as one line of JSON: a list. It listens on the
+ports that the world had before, writes ``DIR/world.toml``, prints one line of JSON on stdout when it is ready, and
+exits at the end of its stdin, so it cannot outlive its parent. SIGTERM and SIGINT stop it, too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.listening import listen
-from unmoor.rehearsal.registry.registries import Registries
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from unmoor.rehearsal.github.packages import PackageStore
     from unmoor.rehearsal.registry.proxy import Proxy
+    from unmoor.rehearsal.registry.registries import Registries
 
 GRACE = 2.0
 FILE_LIMIT = 100 << 20
@@ -191,6 +192,15 @@ def begin_registries(
     return proxies, ""
 
 
+def _registries(chosen: Options) -> AbstractContextManager[Registries | None]:
+    """The registries to start. A world without any does not load the client of container engines."""
+    if not chosen.registries:
+        return contextlib.nullcontext()
+    from unmoor.rehearsal.registry.registries import Registries
+
+    return Registries()
+
+
 class ParentWatch:
     """Waits in a thread for the end of stdin, which means that the parent is gone, and then ends this process."""
 
@@ -231,7 +241,7 @@ def serve(chosen: Options) -> None:
     """Serve until stopped. Raises `Refused`, `ToolMissing`, `TimedOut`, `Unknown`."""
     life = ParentWatch()
     checkout = chosen.checkout.absolute() if chosen.checkout else None
-    with locked(chosen.folder), Registries() as started:
+    with locked(chosen.folder), _registries(chosen) as started:
         # The path of a socket has at most 107 bytes; a relative path is short.
         os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
@@ -239,7 +249,7 @@ def serve(chosen: Options) -> None:
         at = listening.addresses
         addresses = Addresses(**{each.name: at[each.name] for each in fields(Addresses)})
         registries = {host: at[host] for host in chosen.registries}
-        proxies, lacking = begin_registries(chosen, started, registries) if registries else ({}, "")
+        proxies, lacking = begin_registries(chosen, started, registries) if started else ({}, "")
         if lacking:
             registries = {}
         log = open_in_place(chosen.folder / "requests.jsonl", flags=os.O_WRONLY | os.O_APPEND, mode=0o600)
@@ -247,7 +257,8 @@ def serve(chosen: Options) -> None:
             chosen, Served(addresses=addresses, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
         )
         remote.finish(chosen.folder, begun)
-        started.wait()
+        if started:
+            started.wait()
         file = worldfile.write(
             chosen.folder,
             addresses=addresses,
@@ -263,10 +274,27 @@ def serve(chosen: Options) -> None:
             asyncio.run(_serve(app, list(listening.sockets.values()), ready, life))
 
 
+def _told() -> list[str]:
+    """Load what every world needs, and read the arguments from stdin. Exits if it ends without any."""
+    from unmoor.rehearsal import server
+    from unmoor.rehearsal.github import app as github_app
+    from unmoor.rehearsal.index import app as index_app
+    from unmoor.rehearsal.shared import http, oidc
+
+    del server, github_app, index_app, http, oidc
+    line = b""
+    while not line.endswith(b"\n"):
+        if not (piece := os.read(0, 65_536)):
+            raise SystemExit(0)
+        line += piece
+    told: list[str] = json.loads(line)
+    return told
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve. Report an error as a line on stderr, as JSON on stdout for the parent, and as an exit code."""
     try:
-        serve(options(sys.argv[1:] if arguments is None else arguments))
+        serve(options((sys.argv[1:] or _told()) if arguments is None else arguments))
     except UnmoorError as error:
         facts = {"what": error.what, "where": error.where, **error.advice}
         sys.stdout.write(json.dumps({"kind": error.kind, "error": facts}) + "\n")
