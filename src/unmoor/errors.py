@@ -26,6 +26,8 @@ starts with the name of the stage, since the layer above adds it.
 An error knows whether the same command may succeed later (``retryable``), and only the renderer turns that into
 text: a message never says "run it again". A raised error does not change: code that can add to it raises the
 result of `UnmoorError.amended` instead.
+
+This module is long because the tree is one list.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ import posixpath
 import tempfile
 from enum import Enum
 from typing import ClassVar, Self, TypedDict, Unpack
+
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep
 
 
 class Cause(Enum):
@@ -65,13 +70,18 @@ class Cause(Enum):
     """A program did not end within its time limit."""
 
 
+def _step(step: NextStep | str) -> NextStep:
+    """A next step without an id is one that the catalogue does not have yet."""
+    return step if isinstance(step, NextStep) else NextStep(step)
+
+
 class Advice(TypedDict, total=False):
     """What to do about an error: the keyword arguments of `UnmoorError` for it."""
 
-    next_step: str
+    next_step: NextStep | str
     retryable: bool
     wait: float
-    otherwise: str
+    otherwise: NextStep | str
 
 
 class UnmoorError(Exception):
@@ -79,9 +89,9 @@ class UnmoorError(Exception):
 
     ``retryable`` says whether the same command may succeed if it is run again: at once, or after
     ``next_step`` if there is one. The class sets the default, and each raise may override it. An error
-    that is not retryable has a ``next_step``. ``wait`` is how many seconds to wait before that, 0 if
-    unknown. ``otherwise`` is what to do if the same failure happens again. ``cause`` is what the adapter
-    saw, if it determined that.
+    that is not retryable has a ``next_step``, which an entry of `unmoor.advice` gives. ``wait`` is how many
+    seconds to wait before that, 0 if unknown. ``otherwise`` is what to do if the same failure happens again.
+    ``cause`` is what the adapter saw, if it determined that.
     """
 
     exit_code: ClassVar[int] = 70
@@ -94,17 +104,17 @@ class UnmoorError(Exception):
         what: str,
         *,
         where: str = "",
-        next_step: str = "",
+        next_step: NextStep | str = NOTHING,
         retryable: bool | None = None,
         wait: float = 0.0,
-        otherwise: str = "",
+        otherwise: NextStep | str = NOTHING,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
-        self.next_step = next_step
+        self.next_step = _step(next_step)
         self.wait = wait
-        self.otherwise = otherwise
+        self.otherwise = _step(otherwise)
         if retryable is not None:
             self.retryable = retryable
 
@@ -112,7 +122,12 @@ class UnmoorError(Exception):
         return f"{self.where}: {self.what}" if self.where else self.what
 
     def amended(
-        self, *, also: str = "", where: str | None = None, next_step: str | None = None, retryable: bool | None = None
+        self,
+        *,
+        also: str = "",
+        where: str | None = None,
+        next_step: NextStep | str | None = None,
+        retryable: bool | None = None,
     ) -> Self:
         """Return a copy of the error with more information, and this error as its cause.
 
@@ -125,11 +140,19 @@ class UnmoorError(Exception):
             between = "\n" if "\n" in self.what else "; "
             fuller.what = f"{self.what}{between}{also}"
         fuller.where = self.where if where is None else where
-        fuller.next_step = self.next_step if next_step is None else next_step
+        fuller.next_step = self.next_step if next_step is None else _step(next_step)
         fuller.retryable = self.retryable if retryable is None else retryable
         fuller.args = (fuller.what,)
         fuller.__cause__ = self
         return fuller
+
+    @property
+    def advice_ids(self) -> tuple[str, ...]:
+        """The ids of the advice, in the order in which people read it."""
+        if not self.retryable:
+            return self.next_step.ids
+        waits = (advice.WAIT.id,) if self.wait else ()
+        return tuple(dict.fromkeys((*self.next_step.ids, *waits, advice.RUN_AGAIN.id, *self.otherwise.ids)))
 
     @property
     def advice(self) -> Advice:
@@ -191,9 +214,9 @@ class BuildFailed(UnmoorError):
         file: str = "",
         line: int = 0,
         absent: str = "",
-        **advice: Unpack[Advice],
+        **others: Unpack[Advice],
     ) -> None:
-        super().__init__(what, where=where, **advice)
+        super().__init__(what, where=where, **others)
         self.file = file
         self.line = line
         self.absent = absent
@@ -320,7 +343,7 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
     if isinstance(error, MemoryError):
         return ToolMissing(
             "this machine has not enough memory",
-            next_step="end other programs, or use a larger machine",
+            next_step=advice.FREE_MEMORY(),
             retryable=True,
         )
     if not isinstance(error, OSError):
@@ -332,7 +355,7 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
         full = ToolMissing(
             f"cannot write a file: {what}",
             where=where or _fullest_folder(),
-            next_step="free space where the checkout and temporary files (TMPDIR) are",
+            next_step=advice.FREE_SPACE(),
             retryable=True,
         )
         full.cause = Cause.NO_ROOM
@@ -341,7 +364,7 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
         return Denied(
             f"this user has no permission for that file or folder: {what}",
             where=where,
-            next_step="grant the permission, or use another checkout or TMPDIR",
+            next_step=advice.GRANT_PERMISSION(),
             retryable=True,
         )
     return None

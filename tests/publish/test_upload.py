@@ -277,7 +277,7 @@ def test_temporary_faults_are_survived(name: str, tmp_path: Path) -> None:
             answer(400, "This filename was previously used by a file that has since been deleted."),
             Rejected,
             "previously used",
-            "can never be used again: .* new version",
+            "new version: .* can never be used again",
             1,
         ),
         (

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from tests.support import sample_values
 
+from unmoor.advice import NextStep
 from unmoor.core.events import (
     Event,
     Report,
@@ -39,7 +40,7 @@ PROOF = Proof(
     subjects=(Subject(name="demo-1.0-py3-none-any.whl", sha256="b" * 64),),
     results=(Result(name="import", verdict=Verdict.PASSED), Result(name="tests", verdict=Verdict.NOT_TESTED)),
 )
-BAD = Conflict("other bytes:\x1b[31m evil\nsecond line", next_step="use the next\n::warning::version")
+BAD = Conflict("other bytes:\x1b[31m evil\nsecond line", next_step=NextStep("use the next\n::warning::version", "x"))
 OUTCOMES: dict[str, tuple[Reach, Outcome]] = {
     "tag": (Reach.READS, Made(RELEASE)),
     "prove-dists": (Reach.LOCAL, Found(PROOF)),
@@ -113,7 +114,7 @@ def test_annotations_cannot_be_broken_out_of() -> None:
 def test_a_failed_build_is_annotated_at_its_line() -> None:
     """The annotation of an error in a Dockerfile has its file and line."""
     lines: list[str] = []
-    error = BuildFailed("no such file", next_step="fix it", file="docker/Dockerfile", line=7)
+    error = BuildFailed("no such file", next_step=NextStep("fix it"), file="docker/Dockerfile", line=7)
     actions.Annotations(lines.append)(StageEnded(stage="images", outcome=Failed(error), seconds=1.0))
     assert lines == ["::error file=docker/Dockerfile,line=7,title=images::no such file. Next: fix it"]
 
@@ -206,7 +207,14 @@ def test_json_lines_are_json() -> None:
         (Skipped(why="no"), {"outcome": "skipped", "why": "no"}),
         (
             Failed(BAD),
-            {"outcome": "failed", "kind": "conflict", "error": str(BAD), "next": BAD.next_step, "retryable": False},
+            {
+                "outcome": "failed",
+                "kind": "conflict",
+                "error": str(BAD),
+                "next": BAD.next_step,
+                "retryable": False,
+                "advice": ("x",),
+            },
         ),
     ],
 )

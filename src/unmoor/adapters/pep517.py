@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from unmoor import advice
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
@@ -69,7 +70,7 @@ class _Isolated:
             also = " or build-constraints" if self.environment.uv.constraints else ""
             raise BuildFailed(
                 f"the requirements of the build: {error.what}",
-                next_step=f"correct build-system.requires{also} in pyproject.toml",
+                next_step=advice.CORRECT_BUILD_REQUIREMENTS(also=also),
             ) from error
         self.asked |= requirements
 
@@ -205,6 +206,6 @@ class _Talk:
             absent = _ABSENT.search(what)
             raise BuildFailed(
                 what,
-                next_step="make sure that `python -m build` works in a fresh clone of the tag",
+                next_step=advice.BUILD_IN_FRESH_CLONE(),
                 absent=absent[1] if absent else "",
             ) from error

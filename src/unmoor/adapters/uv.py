@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.adapters.pip_install import NOT_TRIED, pip_arguments
 from unmoor.adapters.process.home import make_home
 from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
@@ -87,7 +88,7 @@ class Uv:
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
             raise child_failure(ran, "uv", reports=True) or ToolMissing(
-                f"cannot create an environment: {_last_lines(ran)}", next_step="check that uv works here: uv venv"
+                f"cannot create an environment: {_last_lines(ran)}", next_step=advice.CHECK_UV()
             )
         home = folder.with_name(f"{folder.name}-home")
         variables = make_home(home, self.environ, git=self._identity())
@@ -199,7 +200,7 @@ class UvEnvironment:
             error = read_failure(ran, what, self.uv.indexes(), repeated=True) if ran.code else None
         if ran.code:
             raise error or CheckFailed(
-                f"cannot install {named}:\n{_last_lines(ran)}", next_step="fix what uv reports above"
+                f"cannot install {named}:\n{_last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS()
             )
 
     def install_with_pip(self, wheel: Path, name: str) -> str:
@@ -212,7 +213,7 @@ class UvEnvironment:
         if ran.code and ran.code != NOT_TRIED:
             raise CheckFailed(
                 f"pip cannot install {wheel.name}, although uv can:\n{_last_lines(ran)}",
-                next_step="correct what pip reports above: most users install with pip",
+                next_step=advice.FIX_WHAT_PIP_REPORTS(),
             )
         return _last_lines(ran) if ran.code else ""
 
@@ -221,7 +222,7 @@ class UvEnvironment:
         ran = self.uv.uv(["pip", "check", "--python", str(self.python)], cwd=self.folder)
         if ran.code != 0:
             raise child_failure(ran, "uv", reports=True) or CheckFailed(
-                f"requirements are not met:\n{_last_lines(ran)}", next_step="correct the project's dependencies"
+                f"requirements are not met:\n{_last_lines(ran)}", next_step=advice.CORRECT_DEPENDENCIES()
             )
 
     def run(
@@ -258,7 +259,7 @@ def binary() -> str:
     try:
         return find_uv_bin()
     except FileNotFoundError as error:
-        raise ToolMissing("uv is not where it was installed", next_step="install unmoor again") from error
+        raise ToolMissing("uv is not where it was installed", next_step=advice.INSTALL_UNMOOR_AGAIN()) from error
 
 
 def _last_lines(ran: Ran) -> str:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from unmoor import advice
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.retry_after import is_busy, requested_wait
 from unmoor.adapters.http.session import BoundedSession
@@ -88,7 +89,7 @@ def _of_content(chain: str, what: str) -> UnmoorError | None:
         digests = re.findall(r"sha256:[0-9a-f]{64}", chain)
         return Conflict(
             f"uv {what}: other bytes of {clean(match[1], 200)} are there: {', expected '.join(reversed(digests[:2]))}",
-            next_step="do not use it; find out who changed the file on the server",
+            next_step=advice.REJECT_CHANGED_FILE(),
         )
     fetched = _FETCHED.search(chain)
     if _NOT_A_PACKAGE.search(chain) and (fetched or _FROM_INDEX.search(chain)):
@@ -127,7 +128,7 @@ def _denied(what: str, where: str) -> UnmoorError:
         Cause.DENIED,
         what,
         where=where,
-        next_step="give a login for that index where uv looks for it, or make the index public",
+        next_step=advice.GIVE_UV_A_LOGIN(),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
+from unmoor import advice
 from unmoor.adapters.process.home import configuration_folder
 from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import ConfigError
@@ -135,17 +136,17 @@ def _read(file: Path, *, required: bool = False) -> dict[str, Any]:
         raise ConfigError(
             f"the settings of uv cannot be read: {error.strerror}",
             where=str(file),
-            next_step="correct UV_CONFIG_FILE, or the permissions of the file",
+            next_step=advice.CORRECT_UV_CONFIG_FILE(),
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
-            f"this is not TOML: {clean(str(error))}", where=str(file), next_step="correct the settings of uv"
+            f"this is not TOML: {clean(str(error))}", where=str(file), next_step=advice.CORRECT_UV_SETTINGS()
         ) from error
     try:
         _make_absolute(found, file.absolute().parent)
     except (AttributeError, KeyError, TypeError) as error:
         raise ConfigError(
-            "index, find-links or pip is not what uv expects", where=str(file), next_step="correct the settings of uv"
+            "index, find-links or pip is not what uv expects", where=str(file), next_step=advice.CORRECT_UV_SETTINGS()
         ) from error
     return found
 

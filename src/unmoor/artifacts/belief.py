@@ -11,14 +11,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from unmoor import advice
 from unmoor.errors import Refused
 
 OPTION = "--manifest-sha256"
 VARIABLE = "UNMOOR_MANIFEST_SHA256"
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
-PRINTED = "as the last lines of the run that made it, in its job summary, and as its step outputs"
-"""Where a run says the sha256 of its documents."""
-HOW_TO_VOUCH = f"pass the sha256 of the manifest that was printed {PRINTED}: {OPTION} HEX"
+HOW_TO_VOUCH = advice.PASS_SHA256_OF_MANIFEST()
 """What to do if the right document is there, but nothing vouches for it."""
 
 
@@ -82,8 +81,7 @@ class Belief:
             raise Refused(
                 f"no document has the sha256 {', '.join(unmatched)}, which {OPTION} or {VARIABLE} gives",
                 where=where,
-                next_step=f"give the sha256 that was printed {PRINTED}; hand over the document, too, or use a token"
-                " that can read the draft; leave out the sha256 of a document that is lost",
+                next_step=advice.CORRECT_SHA256(),
             )
 
 
@@ -101,5 +99,5 @@ def require_vouched(belief: Belief, data: bytes, *, where: str) -> None:
         raise Refused(
             "nothing vouches for this document, so nothing in it counts",
             where=where,
-            next_step=f"pass its sha256, which was printed {PRINTED}: {OPTION} HEX",
+            next_step=advice.PASS_SHA256_OF_DOCUMENT(),
         )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.errors import InvalidDist
 from unmoor.products import File
 from unmoor.util.files import atomic_writer, is_safe_name, sha256_of
@@ -21,9 +22,7 @@ def describe_file(path: Path) -> File:
 def copy_into(built: Path, folder: Path) -> File:
     """Copy a built file into a folder, flush it to disk, and describe the copy. Raises `InvalidDist` for its name."""
     if not is_safe_name(built.name):
-        raise InvalidDist(
-            f"{clean(built.name)!r} is not a valid file name", next_step="correct the project's build backend"
-        )
+        raise InvalidDist(f"{clean(built.name)!r} is not a valid file name", next_step=advice.CORRECT_BACKEND())
     place = folder / built.name
     with open_regular(built) as source, atomic_writer(place) as copy:
         shutil.copyfileobj(source, copy)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.products import Dists, File, Proof, PushedImage, Release, Subject, Tool
 from unmoor.util.decode import decode_json
@@ -142,13 +143,13 @@ def decode(data: bytes, *, where: str) -> Manifest:
     try:
         manifest = decode_json(data[: LIMIT + 1], Manifest)
     except ValueError as error:
-        raise Unknown(f"this is not a manifest: {error}", where=where, next_step="remove the file") from error
+        raise Unknown(f"this is not a manifest: {error}", where=where, next_step=advice.REMOVE_FILE()) from error
     is_readable = manifest.schema in {SCHEMA, FORMER_SCHEMA}
     if not is_readable or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
         raise Unknown(
             f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",
             where=where,
-            next_step="use the version of unmoor that wrote it",
+            next_step=advice.USE_VERSION_THAT_WROTE_IT(),
             retryable=False,
         )
     return manifest

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief, require_vouched
 from unmoor.artifacts.manifest import Artifact, Manifest
@@ -20,11 +21,6 @@ from unmoor.products import Proof, Result
 from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 
-NAME_THEM = (
-    "in the job that built the files: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG;"
-    " then hand over .unmoor/TAG of that job, with the sha256 that it printed: --dists DIR --manifest-sha256 HEX"
-)
-_ONE_BUILD = "let one job build each file, and hand over what it built"
 # What the manifests of one release must agree on, by the name that messages use.
 _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
     ("the tag", lambda each: each.tag),
@@ -59,7 +55,7 @@ class Handover:
             raise Incomplete(
                 "there is no manifest: files count only with one that names them",
                 where=str(self.manifest),
-                next_step=NAME_THEM,
+                next_step=advice.HAND_OVER_WITH_MANIFEST(),
                 retryable=False,
             ) from error
         require_vouched(belief, data, where=str(self.manifest))
@@ -79,7 +75,7 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
                 raise Conflict(
                     f"{first_leg.manifest} and {leg.manifest} are of different releases: {what} is"
                     f" {clean(of(first))} in the first and {clean(of(manifest))} in the second",
-                    next_step="hand over what was built for this tag at one commit",
+                    next_step=advice.HAND_OVER_ONE_COMMIT(),
                 )
         for artifact in manifest.artifacts:
             other_leg, other = named.setdefault(artifact.name, (leg, artifact))
@@ -87,14 +83,14 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
                 raise Conflict(
                     f"{artifact.name} has the sha256 {other.sha256} in {other_leg.manifest} and {artifact.sha256} in"
                     f" {leg.manifest}",
-                    next_step=_ONE_BUILD,
+                    next_step=advice.BUILD_EACH_FILE_ONCE(),
                 )
     proofs = merge_proofs(_about(proof, named) for _, manifest in legs for proof in manifest.proofs)
     if len(legs) == 1:
         return replace(first, proofs=proofs)
     sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
     if len(sdists) > 1:
-        raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=_ONE_BUILD)
+        raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=advice.BUILD_EACH_FILE_ONCE())
     every = [manifest for _, manifest in legs]
     return replace(
         first,
@@ -146,7 +142,7 @@ def built_files(folder: Path) -> tuple[list[Path], list[str]]:
         raise Incomplete(
             "it holds neither a wheel nor an sdist",
             where=str(folder),
-            next_step="name the folder that the files were built into: --built DIR",
+            next_step=advice.NAME_BUILT_FOLDER(),
             retryable=False,
         )
     return [*wheels, *sdists], [clean(path.name) for path in entries if path not in {*wheels, *sdists}]

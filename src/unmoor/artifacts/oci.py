@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from unmoor import advice
 from unmoor.errors import Cause, ConfigError, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
@@ -87,7 +88,7 @@ class ImageName:
         if not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(rest) or len(host) + len(rest) >= _LONGEST:
             raise ConfigError(
                 f"{clean(text, 100)!r} is not the name of an image",
-                next_step="write it as ghcr.io/owner/name: letters, digits, and single . _ - between them",
+                next_step=advice.WRITE_IMAGE_NAME(),
             )
         return cls(host=host, repository=rest)
 
@@ -112,7 +113,7 @@ class ImageReference:
         if (at and not is_digest(digest)) or (colon and not is_tag(tag)):
             raise ConfigError(
                 f"{clean(text, 100)!r} is not an image reference",
-                next_step="write it as host/owner/name:tag or host/owner/name@sha256:…",
+                next_step=advice.WRITE_IMAGE_REFERENCE(),
             )
         return cls(name=ImageName.parse(f"{head}{slash}{last}"), tag=tag or None, digest=digest or None)
 
@@ -201,7 +202,7 @@ def _unreadable(trouble: str, where: str) -> UnmoorError:
         Cause.NONSENSE,
         f"cannot read this manifest: {trouble}",
         where=where,
-        next_step="look at what the registry serves there",
+        next_step=advice.CHECK_WHAT_REGISTRY_SERVES(),
         retryable=False,
     )
 

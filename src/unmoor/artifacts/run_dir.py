@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.files import is_intact
@@ -164,7 +165,7 @@ class RunFolder:
             raise Conflict(
                 "this folder already holds other files of the tag",
                 where=str(self.path),
-                next_step="remove the folder if you do not need them",
+                next_step=advice.REMOVE_OTHER_FILES(),
                 retryable=True,
             )
         for leg, manifest in read:
@@ -189,14 +190,14 @@ class RunFolder:
             raise Incomplete(
                 f"{file.name} is missing",
                 where=str(file.path.parent),
-                next_step="hand over every file of the manifest",
+                next_step=advice.HAND_OVER_EVERY_FILE(),
                 retryable=False,
             )
         if not is_intact(file):
             raise Conflict(
                 f"{file.name} is sha256 {sha256_of(file.path)}, and the manifest says {file.sha256}",
                 where=str(file.path.parent),
-                next_step="hand over exactly the files that were built",
+                next_step=advice.HAND_OVER_EVERY_FILE(),
             )
         with open_regular(file.path) as source, atomic_writer(self.dists / file.name) as target:
             shutil.copyfileobj(source, target)

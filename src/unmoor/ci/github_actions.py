@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.config.addresses import REPOSITORY
 from unmoor.errors import ConfigError
 from unmoor.util.digests import COMMIT
@@ -86,7 +87,7 @@ def _invalid(variable: str) -> ConfigError:
     return ConfigError(
         "GitHub Actions does not set such a value",
         where=f"the environment variable {variable}",
-        next_step=f"leave {variable} as GitHub Actions set it; outside of Actions, unset GITHUB_ACTIONS",
+        next_step=advice.KEEP_VARIABLE(variable=variable),
     )
 
 

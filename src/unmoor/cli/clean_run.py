@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 
+from unmoor import advice
 from unmoor.adapters.factory import create_services, open_checkout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.oci import ImageName
@@ -103,7 +104,7 @@ def _open(
         raise ConfigError(
             "this project has no images: there is neither [[tool.unmoor.image]] nor a Dockerfile",
             where=str(here.folder),
-            next_step="name one: unmoor clean images --image ghcr.io/owner/name",
+            next_step=advice.NAME_IMAGE_TO_CLEAN(),
         )
     names = tuple(dict.fromkeys(ImageName.parse(each) for each in images))
     world = with_registries(world, [name.host for name in names], os.environ)

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from unmoor import advice
 from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
 from unmoor.render.advice import next_step
 from unmoor.util.announce import announcing_to
@@ -77,9 +78,9 @@ def traceback_path(error: Internal, journal: Path) -> Path:
 
 def _internal_error(error: BaseException) -> Internal:
     try:
-        next_step = f"report this bug with {_write_traceback(error)}, which holds the traceback; nothing was undone"
+        next_step = advice.REPORT_BUG(file=_write_traceback(error))
     except OSError as disk:
-        next_step = f"free disk space, since the traceback could not be written ({disk.strerror}); then report this bug"
+        next_step = advice.FREE_SPACE_FOR_TRACEBACK(reason=disk.strerror)
     return Internal(f"unmoor itself failed: {type(error).__name__}: {error}", next_step=next_step)
 
 

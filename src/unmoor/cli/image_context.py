@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
@@ -63,7 +64,7 @@ def tag_context(
     if ref is not None:
         context = replace(context, ref=ref)
     if not context.ref and not compat:
-        raise ConfigError("no ref is set", where="GITHUB_REF", next_step="name it: --ref refs/heads/main")
+        raise ConfigError("no ref is set", where="GITHUB_REF", next_step=advice.NAME_A_REF())
     if wants_commit_date and context.commit_date is None:
         context = replace(context, commit_date=_commit_date(options.folder, context.sha))
     return context
@@ -126,7 +127,7 @@ def _ref_of(here: GitCheckout, head: str | None, *, compat: bool) -> str:
         if names
         else "HEAD is detached, and no tag is on it",
         where=str(here.folder),
-        next_step="name the ref to plan for: --ref refs/tags/v1.2.3",
+        next_step=advice.NAME_A_REF(),
     )
 
 
@@ -149,7 +150,7 @@ def _full_ref(ref: str) -> str:
         raise ConfigError(
             f"{pep440.quote(ref)} is not a full ref",
             where="--ref",
-            next_step=f"write it as refs/heads/{clean(ref)} for a branch, or refs/tags/{clean(ref)} for a tag",
+            next_step=advice.WRITE_FULL_REF(ref=clean(ref)),
         )
     return ref
 
@@ -160,7 +161,7 @@ def _repository(name: str, server: str) -> RepositoryFacts:
 
 def _read_event(path: Path) -> object:
     """Read the payload of an event. Raises `ConfigError` if the file is missing, too large or not JSON."""
-    step = "pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH"
+    step = advice.PASS_EVENT_FILE()
     try:
         with path.open("rb") as stream:
             text = stream.read(MAX_EVENT_BYTES + 1)
@@ -178,7 +179,9 @@ def _time(text: str | None) -> datetime:
     time = read_time(text)
     if time is None:
         raise ConfigError(
-            f"{pep440.quote(text)} is not a time", where="--date", next_step="write it as 2026-01-31T12:00:00Z"
+            f"{pep440.quote(text)} is not a time",
+            where="--date",
+            next_step=advice.WRITE_IT_AS(example="2026-01-31T12:00:00Z"),
         )
     return time
 
@@ -190,6 +193,6 @@ def _short_length(environ: Mapping[str, str]) -> int:
         raise ConfigError(
             f"{pep440.quote(text)} is not a valid length for a commit id",
             where=f"the environment variable {name}",
-            next_step="set it to a number from 4 to 40, or unset it",
+            next_step=advice.SET_SHA_LENGTH(),
         )
     return int(text)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
@@ -64,7 +65,7 @@ def require_platforms(selection: ImageSelection, platforms: tuple[str, ...]) -> 
         if known and oci.plain_platform(platform) not in known:
             raise ConfigError(
                 f"no image has the platform {clean(platform, 60)!r}; the platforms are {', '.join(known.values())}",
-                next_step="name one of them, or add it to platforms in [[tool.unmoor.image]]",
+                next_step=advice.NAME_A_PLATFORM(),
             )
     return tuple(dict.fromkeys(known.get(oci.plain_platform(each), each) for each in platforms))
 

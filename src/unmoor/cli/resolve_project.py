@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.supervisor import Processes
@@ -133,5 +134,5 @@ def _no_repository(git: GitCheckout) -> Refused:
     return Refused(
         f"cannot determine which repository on the forge this is: {why}",
         where=str(git.folder),
-        next_step='add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
+        next_step=advice.NAME_REPOSITORY(),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.run_options import RunOptions, TargetOptions
@@ -112,7 +113,9 @@ def _not_released(inventory: Inventory, command: str) -> Incomplete | Unknown | 
     unseen = "; drafts cannot be seen without a token" if hidden is not None else ""
     tag = clean(inventory.release.tag)
     return Incomplete(
-        f"{tag} is not released: nothing of it is on any surface{unseen}", next_step=command, retryable=False
+        f"{tag} is not released: nothing of it is on any surface{unseen}",
+        next_step=advice.RELEASE_IT(command=command),
+        retryable=False,
     )
 
 

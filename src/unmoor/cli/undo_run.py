@@ -13,6 +13,7 @@ from functools import partial
 
 import click
 
+from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
 from unmoor.cli.exit_codes import message
@@ -97,7 +98,7 @@ def _undo(stage: AnyStage, product: object) -> Sequence[Undone | NotUndone]:
         case Publish():
             return stage.undo_partly(product)
         case _:
-            raise Internal(f"{stage.name} removes nothing", next_step="report it")
+            raise Internal(f"{stage.name} removes nothing", next_step=advice.REPORT_IT())
 
 
 def _line(item: UndoItem, *, applied: bool) -> str:
@@ -130,8 +131,7 @@ def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options
         problems.append(
             Incomplete(
                 f"{clean(tag)} is released in part: {needed.why}",
-                next_step=f"finish it: {options.release_command(tag)}; if that is not possible, release the next"
-                " version, and delete by hand what is left of this one",
+                next_step=advice.FINISH_RELEASE(command=options.release_command(tag)),
                 retryable=False,
             )
         )
@@ -139,7 +139,7 @@ def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options
         problems.append(
             Incomplete(
                 f"not everything was taken back: {', '.join(item.what for item in left)}",
-                next_step="remove by hand what is left, as the lines above say",
+                next_step=advice.REMOVE_REST_BY_HAND(),
                 retryable=False,
             )
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unmoor import advice
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
 
@@ -92,4 +93,4 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
             except Interrupted:
                 err(f"the local world has stopped; its files stay in {place}")
                 return 0
-        raise Refused("the local world stopped unexpectedly", where=str(place), next_step="start it again")
+        raise Refused("the local world stopped unexpectedly", where=str(place), next_step=advice.START_WORLD_AGAIN())

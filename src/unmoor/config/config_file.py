@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.config.read_toml import TomlDocument, parse, refuse_near_misses
 from unmoor.errors import ConfigError
 from unmoor.util.text import clean
@@ -34,7 +35,7 @@ def read_config_file(path: Path | None) -> ConfigFile | None:
         raise ConfigError(
             f"cannot read the settings file: {error.strerror}",
             where=str(path),
-            next_step="name a TOML file with the keys of unmoor.toml: --config FILE",
+            next_step=advice.NAME_SETTINGS_FILE(),
         ) from error
 
 

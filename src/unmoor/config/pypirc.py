@@ -10,6 +10,7 @@ import configparser
 from collections.abc import Mapping
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.util.decode import read_ini
 from unmoor.util.secret import Secret
@@ -66,5 +67,5 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
         reason = "this is not INI, or a section or an option appears twice"
     if reason:
         where = f"{path}, line {line}" if line else str(path)
-        raise ConfigError(reason, where=where, next_step=f"correct {path}, or set UNMOOR_PYPI_PASSWORD instead")
+        raise ConfigError(reason, where=where, next_step=advice.CORRECT_PYPIRC(path=path))
     return {section: dict(parser.items(section)) for section in parser.sections()}

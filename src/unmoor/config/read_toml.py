@@ -18,6 +18,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep, join
 from unmoor.config.type_names import describe_type, describe_value, split_annotated, struct_in, structs_in
 from unmoor.errors import ConfigError
 from unmoor.util.decode import decode_toml
@@ -74,7 +76,7 @@ def parse(data: bytes, source: str) -> TomlDocument:
         except ValueError as error:
             what = f"this TOML cannot be read: {error}"
     # Raised outside of "except": the original error contains the whole text, including secrets.
-    raise ConfigError(what, where=where, next_step=f"correct {source}")
+    raise ConfigError(what, where=where, next_step=advice.CORRECT_FILE(file=source))
 
 
 def lines_of(text: str) -> dict[Path, int]:
@@ -143,9 +145,9 @@ class Faults:
     source: str
     line_of: Callable[[Path], int] = lambda _path: 0
     quotes: bool = True
-    found: list[tuple[int, str, str]] = field(default_factory=list)
+    found: list[tuple[int, str, NextStep]] = field(default_factory=list)
 
-    def add(self, path: Path, what: str, *, next_step: str = "") -> None:
+    def add(self, path: Path, what: str, *, next_step: NextStep = NOTHING) -> None:
         """Add a fault at a key."""
         key = ".".join(clean(part, 60) for part in path)
         self.found.append((self.line_of(path), f"{key}: {what}" if key else what, next_step))
@@ -158,8 +160,7 @@ class Faults:
     def error(self) -> ConfigError:
         """Return one error for all faults, in the order of their lines."""
         faults = sorted(dict.fromkeys(self.found), key=lambda fault: fault[0])
-        steps = dict.fromkeys(step for _, _, step in faults if step)
-        next_step = "; ".join(steps) or f"correct {self.source}"
+        next_step = join(step for _, _, step in faults) or advice.CORRECT_FILE(file=self.source)
         if len(faults) == 1:
             line, what, _ = faults[0]
             return ConfigError(what, where=f"{self.source}, line {line}" if line else self.source, next_step=next_step)

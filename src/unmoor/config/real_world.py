@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
@@ -40,7 +41,7 @@ def real_forge(repository: str, environ: Mapping[str, str]) -> ForgePlace:
         raise ConfigError(
             "cannot derive the address for asset uploads from this API",
             where="the environment variable GITHUB_API_URL",
-            next_step="describe the forge in a world file: [forge] with api, uploads and site",
+            next_step=advice.DESCRIBE_FORGE(),
         )
     return ForgePlace(api=api, uploads=roots.uploads, site=site, repository=repository, login=forge_login(environ))
 
@@ -71,7 +72,9 @@ def _from_environ(variable: str, environ: Mapping[str, str]) -> str:
         return root_address(value) if value else ""
     except ValueError as error:
         raise ConfigError(
-            str(error), where=f"the environment variable {variable}", next_step=f"correct or unset {variable}"
+            str(error),
+            where=f"the environment variable {variable}",
+            next_step=advice.CORRECT_VARIABLE(variable=variable),
         ) from error
 
 
@@ -108,7 +111,7 @@ def upload_addresses() -> tuple[str, str]:
     spec = importlib.util.find_spec("twine")
     folders = spec.submodule_search_locations if spec else None
     if not folders:
-        raise Internal("the package twine is not installed beside unmoor", next_step="install unmoor again")
+        raise Internal("the package twine is not installed beside unmoor", next_step=advice.INSTALL_UNMOOR_AGAIN())
     try:
         tree = ast.parse((Path(folders[0]) / "utils.py").read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from unmoor import advice
 from unmoor.config.config_file import ConfigFile, table_of
 from unmoor.config.read_toml import Faults, TomlDocument, convert, parse, read_values, refuse_near_misses
 from unmoor.config.type_names import structs_in
@@ -48,7 +49,7 @@ def from_files(kind: type[msgspec.Struct], read: Callable[[str], bytes | None], 
     document, path, table = found[-1]
     faults = Faults(document.source, document.line_of)
     if len(found) > 1:
-        faults.add((), f"settings are both here and in [tool.unmoor] of {PYPROJECT}", next_step="keep one of the two")
+        faults.add((), f"settings are both here and in [tool.unmoor] of {PYPROJECT}", next_step=advice.KEEP_ONE_PLACE())
         faults.stop()
     return _read(kind, table, path, faults)
 

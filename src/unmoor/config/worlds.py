@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.config.addresses import is_loopback
 from unmoor.config.credentials import KNOWN, is_literal, look_up
 from unmoor.config.read_toml import Faults, parse, read_table
@@ -68,7 +69,7 @@ def _read(path: Path) -> tuple[bytes, int]:
     raise ConfigError(
         f"{what}: {reason}",
         where=clean(str(path)),
-        next_step="name a world file, such as one that unmoor world up writes",
+        next_step=advice.NAME_WORLD_FILE(),
     )
 
 
@@ -119,13 +120,13 @@ class _Reader:
             self.faults.add(
                 key,
                 f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{remote[0]} is not one",
-                next_step=f"write a reference instead ({KNOWN})",
+                next_step=advice.WRITE_REFERENCE(known=KNOWN),
             )
         elif self.mode & _OTHERS:
             self.faults.add(
                 key,
                 f"a literal credential in a file that others may read or write (mode {self.mode & 0o777:04o})",
-                next_step=f"chmod 600 {shlex.quote(clean(str(self.file), 1000))}",
+                next_step=advice.PROTECT_FILE(file=shlex.quote(clean(str(self.file), 1000))),
             )
 
     def _refuse_real(self, table: WorldTable) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from unmoor import advice
 from unmoor.core.events import Listener, StageEnded, StageStarted
 from unmoor.core.journal import RunJournal
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
@@ -71,8 +72,7 @@ def refuse_unvouched(step: Step) -> Step:
         return Failed(
             Conflict(
                 f"nothing is sent: what {', '.join(unvouched)} found is public, but nothing vouches for it",
-                next_step="pass the sha256 of the release's manifest, which the run that made it printed:"
-                " --manifest-sha256 HEX",
+                next_step=advice.PASS_SHA256_OF_MANIFEST(),
             )
         )
 
@@ -194,7 +194,7 @@ def internal_error(error: Exception) -> Internal:
     """Describe a bug in unmoor; the traceback goes to the journal."""
     internal = Internal(
         f"unmoor itself failed: {type(error).__name__}: {error}",
-        otherwise="report it with the traceback, which is kept",
+        otherwise=advice.REPORT_WITH_TRACEBACK(),
         retryable=True,
     )
     internal.__cause__ = error
@@ -248,7 +248,8 @@ def outcome_record(outcome: Outcome) -> Mapping[str, Any]:
             return {"outcome": outcome.state, "why": why}
         case Failed(error):
             record: dict[str, Any] = {"outcome": outcome.state, "kind": error.kind, "error": str(error)}
-            record |= {"next": error.next_step or error.otherwise, "retryable": error.retryable}
+            record |= {"next": str(error.next_step or error.otherwise), "retryable": error.retryable}
+            record["advice"] = error.advice_ids
             if error.__cause__ is not None and isinstance(error, Internal):
                 record["traceback"] = "".join(traceback.format_exception(error.__cause__))
             return record

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from unmoor import advice
 from unmoor.core.events import (
     Event,
     Listener,
@@ -283,5 +284,5 @@ def deadline_passed(deadline: float, running: list[str]) -> TimedOut:
     """The error for a run that took too long."""
     return TimedOut(
         f"the run took longer than its deadline of {deadline:.0f} s (still busy: {', '.join(running)})",
-        otherwise="raise `deadline`",
+        otherwise=advice.RAISE_DEADLINE(),
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.errors import Conflict
 from unmoor.images.image_names import LOCAL
 from unmoor.util.decode import decode_json
@@ -36,13 +37,13 @@ def require_local_names(archive: Path) -> None:
         raise Conflict(
             f"this is not an archive of images as unmoor saves it: {clean(str(error), 200)}",
             where=str(archive),
-            next_step="hand over the archive that the job wrote which built the images (--keep-images)",
+            next_step=advice.HAND_OVER_ARCHIVE(),
         ) from error
     if foreign:
         raise Conflict(
             "the archive would also give an image the name\n" + "\n".join(clean(name, 200) for name in foreign[:20]),
             where=str(archive),
-            next_step="find out who changed the archive, and build those images again",
+            next_step=advice.FIND_WHO_CHANGED_ARCHIVE(),
         )
 
 

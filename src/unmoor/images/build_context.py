@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.dists.inspect import parse_filename
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile import Dockerfile
@@ -132,7 +133,7 @@ def context_size(context: BuildContext, dockerfile: Dockerfile, limit: int) -> i
         raise ConfigError(
             f"the build context has {total} bytes, but the limit is {limit}; the largest: {named}",
             where=dockerfile.path,
-            next_step="exclude what the build does not need in .dockerignore, or raise context-limit",
+            next_step=advice.SHRINK_CONTEXT(),
         )
     return total
 

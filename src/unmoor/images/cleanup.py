@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
 from unmoor.images.sweep import Graph, Node, Sweep
@@ -173,7 +174,7 @@ def apply(
         raise Incomplete(
             f"after {len(deleted)} deletions these tags no longer resolve: {', '.join(broken)}",
             where=registry.name,
-            next_step="push these images again; the deleted digests are listed above",
+            next_step=advice.PUSH_IMAGES_AGAIN(),
             retryable=False,
         )
     return Cleaned(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile_syntax import Instruction, escape_of, instructions, split_flags
 from unmoor.images.dockerfile_words import expand, quoted_words, unquoted
@@ -76,12 +77,14 @@ class Dockerfile:
         everything else is left to the builder.
         """
         if len(data) > LIMIT:
-            raise ConfigError(f"the Dockerfile is longer than {LIMIT} bytes", where=path, next_step="shorten it")
+            raise ConfigError(
+                f"the Dockerfile is longer than {LIMIT} bytes", where=path, next_step=advice.SHORTEN_DOCKERFILE()
+            )
         text = data.decode("utf-8", errors="replace")
         found = tuple(instructions(text, path))
         stages = tuple(_stages(found, path, escape_of(text), args or {}, platform))
         if not stages:
-            raise ConfigError("the Dockerfile has no FROM", where=path, next_step="add one, or name another Dockerfile")
+            raise ConfigError("the Dockerfile has no FROM", where=path, next_step=advice.ADD_FROM())
         return cls(path=path, instructions=found, stages=stages)
 
     def stage(self, name: str) -> DockerfileStage:
@@ -97,9 +100,7 @@ class Dockerfile:
             known = [stage.name for stage in self.stages if stage.name]
             near = difflib.get_close_matches(name.lower(), known[:_SUGGESTED], n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"its stages: {list_some(known) or 'none has a name'}"
-            raise ConfigError(
-                f"it has no stage {name!r}; {hint}", where=self.path, next_step="correct targets, or the Dockerfile"
-            )
+            raise ConfigError(f"it has no stage {name!r}; {hint}", where=self.path, next_step=advice.CORRECT_TARGETS())
         return found
 
     def base_of(self, name: str) -> str:
@@ -204,7 +205,7 @@ def _stages(
             raise ConfigError(
                 f"a value is longer than {_LONGEST_VALUE:,} characters",
                 where=f"{path}, line {line}",
-                next_step="shorten the ARG or the FROM",
+                next_step=advice.SHORTEN_ARG(),
             )
         return value
 

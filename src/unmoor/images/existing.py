@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import (
@@ -19,7 +20,7 @@ from unmoor.images.push import COMMIT_TAKEN
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, Release
 
-_TAKEN = "version tags are never moved: release a new version, or find out who pushed that image"
+_TAKEN = advice.FIND_WHO_PUSHED_VERSION()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.artifacts.oci import leg_tag
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
 from unmoor.dists.inspect import read_metadata
@@ -63,9 +64,7 @@ def names_of(settings: ImageSettings, repository: str) -> tuple[str, ...]:
     """Return every name of an image, its own first. Raises `ConfigError` if the repository's name is not valid."""
     name = settings.name or f"ghcr.io/{repository.lower()}"
     if (not repository and not settings.name) or not re.match(IMAGE_NAME, name):
-        raise ConfigError(
-            f"{repository!r} is not a valid image name", next_step="give the image a name in [[tool.unmoor.image]]"
-        )
+        raise ConfigError(f"{repository!r} is not a valid image name", next_step=advice.NAME_THE_IMAGE())
     return tuple(dict.fromkeys((name, *settings.mirrors)))
 
 

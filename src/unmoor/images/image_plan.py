@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 
 from packaging.version import Version
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import ConfigError, Conflict, Unknown
@@ -113,7 +115,7 @@ def planner(settings: ImageSettings) -> Planner:
                 raise ConfigError(
                     f"{clean(tag, 140)!r} is not a valid tag",
                     where="tool.unmoor.image.tags",
-                    next_step="shorten the rule's pattern or the target's suffix: a tag has at most 128 characters",
+                    next_step=advice.SHORTEN_TAG(),
                 )
         return PlannedTags(fixed=fixed, floating=floating)
 
@@ -247,7 +249,13 @@ def _config(registry: Registry, digest: str) -> str:
 
 
 def require_image(
-    remote: RemoteImage, images: Sequence[Image], registry: Registry, tag: str, advice: str, *, retryable: bool = False
+    remote: RemoteImage,
+    images: Sequence[Image],
+    registry: Registry,
+    tag: str,
+    step: NextStep,
+    *,
+    retryable: bool = False,
 ) -> None:
     """Raise `Conflict`, naming both digests, if a tag holds other images than these."""
     if not remote.is_of(images):
@@ -256,7 +264,7 @@ def require_image(
         raise Conflict(
             f"{clean(tag)} is another image: {remote.manifest.digest} (of {there}), but this release's is of {ours}",
             where=registry.name,
-            next_step=advice,
+            next_step=step,
             retryable=retryable,
         )
 

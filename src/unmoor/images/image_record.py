@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.artifacts.manifest import LIMIT
 from unmoor.artifacts.run_dir import BUILT_IMAGES, IMAGES, RunFolder
 from unmoor.errors import Unknown
@@ -63,12 +64,14 @@ def decode(data: bytes, *, where: str) -> ImageRecord:
     try:
         record = decode_json(data, ImageRecord)
     except ValueError as error:
-        raise Unknown(f"this is not a record of images: {error}", where=where, next_step="remove the file") from error
+        raise Unknown(
+            f"this is not a record of images: {error}", where=where, next_step=advice.REMOVE_FILE()
+        ) from error
     if record.schema != SCHEMA:
         raise Unknown(
             f"cannot read a record of images of schema {record.schema}",
             where=where,
-            next_step="use the version of unmoor that wrote it",
+            next_step=advice.USE_VERSION_THAT_WROTE_IT(),
             retryable=False,
         )
     return record

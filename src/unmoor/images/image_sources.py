@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, ToolMissing
@@ -86,7 +87,7 @@ class ImageSources:
         if facts.id != image.id:
             raise Conflict(
                 f"{local} is {facts.id}, but {image.id} was recorded when it was built",
-                next_step="if none of it is public, remove that image and its record in .unmoor/TAG, and build again",
+                next_step=advice.REMOVE_IMAGE_AND_RECORD(),
             )
         return facts.labels.get(image_names.REVISION) == release.commit
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.artifacts.belief import require_vouched
 from unmoor.artifacts.manifest import LIMIT, Manifest
 from unmoor.artifacts.merge import merge_proofs
@@ -20,8 +21,6 @@ from unmoor.images.image_record import ImageRecord
 from unmoor.products import Image, Images, Proof
 from unmoor.util.files import read_regular
 from unmoor.util.text import clean
-
-_HOW = "run there: unmoor release --dry-run --until prove-images --platform PLATFORM --keep-images TAG"
 
 
 def archives(legs: Sequence[Path]) -> tuple[Path, ...]:
@@ -41,7 +40,7 @@ def join(folder: RunFolder, legs: Sequence[Path]) -> None:
         raise Incomplete(
             "the files of this release are missing: images count only together with the wheels that they contain",
             where=str(folder.path),
-            next_step="pass those files, too: --dists DIR",
+            next_step=advice.PASS_FILES(),
             retryable=False,
         )
     recorded = [(leg, _record_of(leg, manifest, folder)) for leg in legs]
@@ -59,14 +58,16 @@ def _record_of(leg: Path, manifest: Manifest, folder: RunFolder) -> ImageRecord:
     try:
         data = read_regular(leg / IMAGES, LIMIT)
     except FileNotFoundError as error:
-        raise Incomplete(f"there is no {IMAGES}", where=str(leg), next_step=_HOW, retryable=False) from error
+        raise Incomplete(
+            f"there is no {IMAGES}", where=str(leg), next_step=advice.BUILD_LEG_THERE(), retryable=False
+        ) from error
     require_vouched(folder.belief, data, where=str(leg / IMAGES))
     record = image_record.decode(data, where=str(leg / IMAGES))
     if not image_record.images_archive(RunFolder(leg)).is_file():
         raise Incomplete(
             f"there is no {image_record.images_archive(RunFolder(leg)).name}",
             where=str(leg),
-            next_step=_HOW,
+            next_step=advice.BUILD_LEG_THERE(),
             retryable=False,
         )
     if record.commit != manifest.commit:
@@ -75,7 +76,7 @@ def _record_of(leg: Path, manifest: Manifest, folder: RunFolder) -> ImageRecord:
         what = "it was built with wheels that are not those of this release"
     else:
         return record
-    raise Conflict(what, where=str(leg), next_step="build the leg again from the same files: --dists DIR")
+    raise Conflict(what, where=str(leg), next_step=advice.BUILD_LEG_AGAIN())
 
 
 def _is_of(record: ImageRecord, manifest: Manifest) -> bool:
@@ -92,7 +93,7 @@ def _merge_images(recorded: Sequence[tuple[Path, ImageRecord]]) -> tuple[Image, 
                 what = f"{clean(image.target or image.name)} for {clean(image.platform)}"
                 raise Conflict(
                     f"{what} is {clean(same.id, 80)} in {first}, and {clean(image.id, 80)} in {leg}",
-                    next_step="pass one leg for each platform",
+                    next_step=advice.ONE_LEG_PER_PLATFORM(),
                 )
     return tuple(image for _, image in merged.values())
 
@@ -112,6 +113,9 @@ def _proofs(legs: Sequence[tuple[Path, ImageRecord]]) -> Iterator[Proof]:
         proven = frozenset(proof.subjects) if proof else frozenset()
         if proof is None or proven != frozenset(map(image_names.subject_of, record.images)):
             raise Incomplete(
-                "its images were not proven where they were built", where=str(leg), next_step=_HOW, retryable=False
+                "its images were not proven where they were built",
+                where=str(leg),
+                next_step=advice.BUILD_LEG_THERE(),
+                retryable=False,
             )
         yield proof

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from unmoor import advice
 from unmoor.artifacts.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
 from unmoor.errors import Unknown
 from unmoor.util.decode import decode_json
@@ -103,7 +104,7 @@ def _decode(data: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise Unknown(
             f"cannot read this manifest: {clean(str(error), 120)}",
-            next_step="look at what the registry serves",
+            next_step=advice.CHECK_WHAT_REGISTRY_SERVES(),
             retryable=False,
         ) from error
 

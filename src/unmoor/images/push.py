@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.errors import CheckFailed, Conflict, Denied, ToolMissing, Unknown
 from unmoor.images.annotate import put_annotated
 from unmoor.images.image_plan import manifest_by_digest, read_remote, require_image
@@ -15,7 +16,7 @@ from unmoor.ports.poll import poll
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image
 
-COMMIT_TAKEN = "an earlier build of this commit gave another image; delete that tag if nothing of it is released"
+COMMIT_TAKEN = advice.DELETE_COMMIT_TAG()
 """What to do about another image under the tag of a commit."""
 # Seconds before each attempt to push. After a lost answer the registry is checked first.
 _PAUSES = (0.0, 2.0, 8.0)
@@ -61,14 +62,14 @@ class ImagePusher:
                 say(f"no usable answer, checking before pushing again: {error.what}")
                 return None
             except Denied as error:
-                where_set = f"set who may write to the package at {registry.page}"
-                raise error.amended(next_step="; ".join(filter(None, (error.next_step, where_set)))) from error
+                where_set = advice.SET_PACKAGE_WRITERS(page=registry.page)
+                raise error.amended(next_step=error.next_step.then(where_set)) from error
             seen = registry.head(tag)
             if seen != digest:
                 raise Conflict(
                     f"{digest} was pushed as {tag}, but the registry has {seen or 'nothing'} there",
                     where=registry.name,
-                    next_step="find out who else pushes this tag",
+                    next_step=advice.FIND_OTHER_PUSHER(),
                     retryable=True,
                 )
             return digest
@@ -91,7 +92,7 @@ class ImagePusher:
             raise CheckFailed(
                 f"{digest} is the image {pulled} when pulled back, but {image.id} was tested",
                 where=registry.name,
-                next_step="do not use it; find out what is between this machine and the registry",
+                next_step=advice.FIND_WHAT_IS_BETWEEN(),
             )
 
 

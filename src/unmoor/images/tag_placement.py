@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.errors import Conflict, Internal
 from unmoor.images.image_names import BuildTarget
 from unmoor.images.image_plan import ImagePlan, PlannedTags, commit_only, other_versions, why_not_ours
@@ -44,7 +45,7 @@ class TagPlacement:
                 raise Conflict(
                     f"{clean(tag)} points at {there}, but {self.image.digest} was pushed and tested",
                     where=self.registry.name,
-                    next_step="a version's tag never moves: find out who set it, or release under a new version",
+                    next_step=advice.FIND_WHO_MOVED_VERSION(),
                 )
         return right, left
 
@@ -75,7 +76,7 @@ def placements(plans: Sequence[ImagePlan], release: Release, images: Iterable[Pu
     }
     for image in images:
         if (image.name, image.target) not in known:
-            raise Internal(f"no image is configured for {image.name}", next_step="report it")
+            raise Internal(f"no image is configured for {image.name}", next_step=advice.REPORT_IT())
         plan, registry, target = known[image.name, image.target]
         yield TagPlacement(plan=plan, registry=registry, target=target, image=image, tags=plan.planner(release, target))
 

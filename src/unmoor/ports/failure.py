@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
+from unmoor import advice as steps
 from unmoor.errors import Advice, Cause, Denied, Rejected, TimedOut, ToolMissing, TryLater, Unknown, UnmoorError
 from unmoor.ports.shell import Ran
 
@@ -28,35 +29,33 @@ class _Verdict:
 
 
 _VERDICTS: Mapping[Cause, _Verdict] = {
-    Cause.UNREACHABLE: _Verdict(kind=Unknown, advice={"next_step": "check the network and the server"}),
-    Cause.LOST: _Verdict(kind=Unknown, advice={"otherwise": "check the network and the server"}),
+    Cause.UNREACHABLE: _Verdict(kind=Unknown, advice={"next_step": steps.CHECK_NETWORK()}),
+    Cause.LOST: _Verdict(kind=Unknown, advice={"otherwise": steps.CHECK_NETWORK()}),
     Cause.LATER: _Verdict(kind=Unknown, writing=TryLater, advice={}),
     Cause.NONSENSE: _Verdict(
         kind=Unknown,
-        advice={
-            "otherwise": "open that address in a browser: a proxy or a login page may answer instead of the server"
-        },
+        advice={"otherwise": steps.OPEN_ADDRESS()},
     ),
-    Cause.DENIED: _Verdict(kind=Denied, advice={"next_step": "give a credential with the needed rights"}),
-    Cause.REFUSED: _Verdict(kind=Rejected, advice={"next_step": "fix what the server names"}),
+    Cause.DENIED: _Verdict(kind=Denied, advice={"next_step": steps.GIVE_CREDENTIAL()}),
+    Cause.REFUSED: _Verdict(kind=Rejected, advice={"next_step": steps.FIX_WHAT_SERVER_NAMES()}),
     Cause.KILLED: _Verdict(
         kind=ToolMissing,
         advice={
-            "next_step": "free memory, or stop what ends processes on this machine",
+            "next_step": steps.FREE_MEMORY(),
             "retryable": True,
-            "otherwise": "use a machine with more memory",
+            "otherwise": steps.USE_MORE_MEMORY(),
         },
     ),
     Cause.NO_ROOM: _Verdict(
         kind=ToolMissing,
         advice={
-            "next_step": "free space where the checkout, caches and temporary files (TMPDIR) are",
+            "next_step": steps.FREE_SPACE(),
             "retryable": True,
         },
     ),
     Cause.TOO_LONG: _Verdict(
         kind=TimedOut,
-        advice={"next_step": "find out why it takes so long, or allow it more time", "retryable": False},
+        advice={"next_step": steps.ALLOW_MORE_TIME(), "retryable": False},
     ),
 }
 

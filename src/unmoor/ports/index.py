@@ -10,6 +10,7 @@ from typing import Protocol
 
 from packaging.version import Version
 
+from unmoor.advice import NOTHING, NextStep
 from unmoor.products import File
 
 
@@ -116,7 +117,7 @@ class Credential:
     present: bool
     origin: str
     minted: bool = False
-    remedy: str = ""
+    remedy: NextStep = NOTHING
 
 
 class LoginProbe(IntEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unmoor import advice
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Incomplete, Refused, Rejected, Unknown
 from unmoor.ports.clock import Clock
@@ -94,7 +95,7 @@ def busy(forge_release: ForgeRelease) -> Refused:
     return Refused(
         "another run is adding its own files to the draft",
         where=forge_release.url,
-        next_step="wait until it ends",
+        next_step=advice.WAIT_FOR_OTHER_RUN(),
         retryable=True,
     )
 
@@ -113,7 +114,7 @@ def _require_intact(file: File) -> None:
         raise Conflict(
             f"{file.name} changed on disk: it is no longer sha256 {file.sha256}",
             where=str(file.path),
-            next_step="remove the run folder",
+            next_step=advice.REMOVE_RUN_FOLDER(),
             retryable=True,
         )
 
@@ -122,5 +123,5 @@ def _require_same_name(name: str, file: File) -> None:
     if name != file.name:
         raise Conflict(
             f"the forge renamed {file.name} to {name}: SHA256SUMS would list a file that is not there",
-            next_step="use only letters, digits, '.', '_' and '-' in the file name",
+            next_step=advice.RENAME_FILE(),
         )

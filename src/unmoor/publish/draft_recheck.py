@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.core.stage import Output, StageContext, without_none
 from unmoor.errors import Conflict, Incomplete
 from unmoor.ports.clock import Clock
@@ -21,7 +23,6 @@ from unmoor.publish.release_assets import compare_asset, find_asset, is_foreign_
 
 # Seconds between reads. The draft was read before in this run, so a list that lags behind shows it soon.
 _PAUSES = (0.0, 1.0, 2.0, 4.0)
-_ONE_RUN = "let one run finish, or delete the draft by hand to release the files of this one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class DraftRecheck:
             raise Conflict(
                 f"somebody published the draft of {draft.tag} during this run, before its files were uploaded",
                 where=there.url,
-                next_step="find out who did",
+                next_step=advice.FIND_WHO_PUBLISHED(),
                 retryable=True,
             )
         pushed = context[self.pushed] if self.pushed is not None else None
@@ -74,13 +75,13 @@ def find_draft(forge: Forge, clock: Clock, draft: Draft) -> ForgeRelease:
             f"the draft of this run (number {draft.id}) is gone, and there is another release of {draft.tag}"
             f" (number {others[0].id})",
             where=others[0].url,
-            next_step=f"find out which run made it; {_ONE_RUN}",
+            next_step=advice.FIND_OTHER_RUN(),
             retryable=True,
         )
     raise Incomplete(
         f"the draft of {draft.tag} (number {draft.id}) was deleted during this run",
         where=forge.address,
-        next_step="find out who deleted it: this run had not finished",
+        next_step=advice.FIND_WHO_DELETED_DRAFT(),
     )
 
 
@@ -109,14 +110,14 @@ def require_assets(forge_release: ForgeRelease, assets: Sequence[Asset], forge: 
         raise Conflict(
             "\n".join(filter(None, (f"the {kind} is not what was tested:", *wrong, lost))),
             where=forge_release.url,
-            next_step=f"find out who changed it; {_ONE_RUN}" if forge_release.draft else _repair(forge_release),
+            next_step=advice.FIND_WHO_CHANGED_DRAFT() if forge_release.draft else _repair(forge_release),
             retryable=True,
         )
     if missing:
         raise Incomplete(
             lost,
             where=forge_release.url,
-            next_step="find out who removed it" if forge_release.draft else _repair(forge_release),
+            next_step=advice.FIND_WHO_REMOVED_FILE() if forge_release.draft else _repair(forge_release),
         )
 
 
@@ -140,10 +141,7 @@ def wrong_assets(forge_release: ForgeRelease, assets: Sequence[Asset], forge: Fo
     return [*wrong, *(f"{name} is a distribution that is not of this release" for name in alien)]
 
 
-def _repair(forge_release: ForgeRelease) -> str:
+def _repair(forge_release: ForgeRelease) -> NextStep:
     if forge_release.immutable:
-        return "an immutable release cannot be changed: release the next version"
-    return (
-        "find out who changed it, and attach the right file by hand: it is in the run folder, below .unmoor, and a"
-        " distribution is on the index too"
-    )
+        return advice.RELEASE_NEW_VERSION(why="an immutable release cannot be changed")
+    return advice.ATTACH_RIGHT_FILE()

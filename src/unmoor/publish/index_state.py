@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unmoor.artifacts.belief import HOW_TO_VOUCH
+from unmoor import advice
+from unmoor.advice import join
 from unmoor.errors import Conflict, Denied, Unknown
 from unmoor.ports.index import Holding, Index
 from unmoor.products import Dists, File, Release, Subject, Uploaded
@@ -66,8 +67,7 @@ def split_holding(
             raise Unknown(
                 f"{index.name} lists {file.name} without a sha256: cannot determine whether it is the same file",
                 where=_address(index, holding, file.name),
-                next_step="the files are too large to fetch and hash: compare by hand, or use an index that gives"
-                " hashes",
+                next_step=advice.COMPARE_BY_HAND(),
                 retryable=False,
             )
     present = tuple(file for file, result in compared.items() if result.match is Match.SAME)
@@ -85,17 +85,14 @@ def _conflict(
     lines += [f"{index.name} holds {name}, which is not of this release" for name in foreign]
     steps = []
     if other:
-        steps.append(
-            f"to continue with the files that were built first, remove the run folder (.unmoor/TAG) and {HOW_TO_VOUCH};"
-            f" if that is lost, {instead}"
-        )
+        steps.append(advice.CONTINUE_WITH_FIRST_FILES(instead=instead))
     if foreign:
-        steps.append(f"find out who uploaded what is not of this release; if it does not belong there, {instead}")
+        steps.append(advice.FIND_WHO_UPLOADED_OTHERS(instead=instead))
     alone = [*other, *foreign]
     return Conflict(
         "\n".join(lines),
         where=_address(index, holding, alone[0]) if len(alone) == 1 else index.name,
-        next_step="; ".join(steps),
+        next_step=join(steps),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES
@@ -288,12 +289,8 @@ def _with_documents(
         content = replace(content, found=(*content.found, found))
     held = read_record(forge_release, forge)
     if held is not None and held.record is None:
-        raise Unknown(
-            f"cannot read {push_record.NAME} on this release",
-            where=forge_release.url,
-            next_step="release it again, which replaces the file as long as the release is a draft",
-            retryable=False,
-        )
+        what, step = f"cannot read {push_record.NAME} on this release", advice.RELEASE_IT_AGAIN()
+        raise Unknown(what, where=forge_release.url, next_step=step, retryable=False)
     if held is not None and held.record is not None and held.record.tag == tag:
         content = replace(content, records=(*content.records, held.record))
     return content
@@ -306,7 +303,7 @@ def _list_releases(forge: Forge, tag: str) -> ForgeContent:
         hidden = Denied(
             "only a token with push access can see draft releases, and there is none",
             where=forge.address,
-            next_step="set GH_TOKEN, or log in with: gh auth login",
+            next_step=advice.LOG_IN_TO_FORGE(),
         )
         return ForgeContent(public=public, hidden=hidden)
     try:

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Unknown
@@ -102,14 +103,14 @@ def recorded(
         raise Unknown(
             f"cannot read {NAME}, which the public release of {release.tag} holds",
             where=forge_release.url,
-            next_step="check the release by hand",
+            next_step=advice.CHECK_RELEASE_BY_HAND(),
             retryable=False,
         )
     raise Conflict(
         f"{NAME} of the public release lists {_digests(held.record.images)}, but the registries hold"
         f" {_digests(images)}",
         where=forge_release.url,
-        next_step="find out who pushed the image; if the release is wrong, release a new version",
+        next_step=advice.FIND_WHO_PUSHED(),
     )
 
 

@@ -12,8 +12,9 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
@@ -79,7 +80,7 @@ def _require_safe_name(file: File) -> None:
     if _SAFE_NAME.fullmatch(file.name) is None:
         raise Refused(
             f"the forge would rename {file.name}: it allows only letters, digits, '.', '_' and '-'",
-            next_step="remove other characters from the file name (project, version, build tag)",
+            next_step=advice.RENAME_FILE(),
         )
 
 
@@ -87,7 +88,7 @@ def _require_size(file: File) -> None:
     if file.size >= ASSET_SIZE_LIMIT:
         raise Refused(
             f"{file.name} has {file.size:,} bytes, but an asset must be smaller than 2 GiB ({ASSET_SIZE_LIMIT:,})",
-            next_step="make the file smaller: remove large data, or move it to its own package",
+            next_step=advice.SHRINK_ASSET(),
         )
 
 
@@ -96,7 +97,7 @@ def _require_count(count: int, where: str = "") -> None:
         raise Refused(
             f"the release would have {count} files, but the forge accepts {MAX_ASSETS} per release",
             where=where,
-            next_step="build fewer wheels (abi3 serves several Pythons), or leave some platforms to the sdist",
+            next_step=advice.BUILD_FEWER_WHEELS(),
         )
 
 
@@ -174,13 +175,13 @@ def repairable_differences(
             "another run also built this commit, and the release has the files of its build:\n"
             + "\n".join(str(each) for each in found if each.replaces),
             where=forge_release.url,
-            next_step=f"to continue with those, remove {folder.path}",
+            next_step=advice.CONTINUE_WITH_THOSE(path=folder.path),
             retryable=True,
         )
     wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)
     if wrong:
-        advice, retryable = _advice(forge_release, wrong)
-        raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=advice, retryable=retryable)
+        step, retryable = _advice(forge_release, wrong)
+        raise Conflict("\n".join(map(str, wrong)), where=forge_release.url, next_step=step, retryable=retryable)
     return found if forge_release.draft else ()
 
 
@@ -201,18 +202,18 @@ def _wrong_in_public(found: Sequence[Difference]) -> list[Difference]:
     return [each for each in found if each.kind is not DifferenceKind.REWORDED and each.name != NOTES]
 
 
-def _advice(forge_release: ForgeRelease, wrong: Sequence[Difference]) -> tuple[str, bool]:
+def _advice(forge_release: ForgeRelease, wrong: Sequence[Difference]) -> tuple[NextStep, bool]:
     """What to do about assets that must not differ, and whether the same command may succeed after that."""
     if forge_release.draft:
-        return "compare the two; if the draft is the wrong one, delete it by hand", True
+        return advice.COMPARE_DRAFT(), True
     rule = (
         "an immutable release cannot be changed"
         if forge_release.immutable
         else "unmoor never changes a published release"
     )
     if any(each.kind is DifferenceKind.OTHER for each in wrong):
-        return f"{rule}: if it is right, {HOW_TO_VOUCH}; else release a new version", False
-    return f"{rule}: release a new version", False
+        return advice.VOUCH_OR_NEXT_VERSION(rule=rule), False
+    return advice.RELEASE_NEW_VERSION(why=rule), False
 
 
 def _is_vouched_for(forge_release: ForgeRelease, forge: Forge, folder: RunFolder) -> bool:
@@ -300,7 +301,7 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
         raise Unknown(
             f"{asset.name} has {asset.size} bytes, more than the {limit} that such a file may have",
             where=asset.url,
-            next_step="check the release by hand",
+            next_step=advice.CHECK_RELEASE_BY_HAND(),
             retryable=False,
         )
     with temporary_folder() as folder:
@@ -329,7 +330,7 @@ def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelecti
     if chosen is not None and foreign:
         raise Conflict(
             "the tag has several releases: " + ", ".join(each.url for each in (chosen, *foreign)),
-            next_step="delete all but the right one by hand",
+            next_step=advice.KEEP_ONE_RELEASE(),
             retryable=True,
         )
     return DraftSelection(chosen=chosen, spare=spare)

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import HOW_TO_VOUCH, Belief
 from unmoor.artifacts.files import copy_into, is_intact
@@ -21,11 +22,6 @@ from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.util.files import sha256_of
 from unmoor.util.safe_folder import make_folder, remove, rename
-
-FORMER = (
-    "finish it with the version of unmoor that began it; or, if nothing of it is public, take it back with that version"
-    " (unmoor undo) and release again"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +122,7 @@ class Surfaces:
             return False
         raise Incomplete(
             f"the release at {forge_release.url} lists {wanted.name} in its manifest, but does not hold it",
-            next_step="delete the draft"
-            if forge_release.draft
-            else "attach the file with the sha256 in the manifest, or release the next version",
+            next_step=advice.DELETE_DRAFT() if forge_release.draft else advice.ATTACH_FILE(),
             retryable=forge_release.draft,
         )
 
@@ -169,7 +163,7 @@ def _require_manifest(data: bytes, forge_release: ForgeRelease, release: Release
     if not manifest.is_of(release):
         raise Conflict(
             f"the release at {forge_release.url} is {manifest.unlike(release)}",
-            next_step="delete that draft if nothing of it is public, else release the next version",
+            next_step=advice.DELETE_OTHER_DRAFT(),
         )
     require_current(manifest, forge_release.url)
     return manifest
@@ -178,7 +172,9 @@ def _require_manifest(data: bytes, forge_release: ForgeRelease, release: Release
 def require_current(manifest: Manifest, where: str) -> None:
     """Raise `Conflict` if a former version of unmoor wrote a manifest: it is not frozen, so it cannot be continued."""
     if manifest.is_former:
-        raise Conflict("a former version of unmoor began this release", where=where, next_step=FORMER)
+        raise Conflict(
+            "a former version of unmoor began this release", where=where, next_step=advice.USE_FORMER_VERSION()
+        )
 
 
 def _try_decode(data: bytes) -> Manifest | None:
@@ -193,7 +189,7 @@ def _ignored(forge_release: ForgeRelease, data: bytes) -> str:
     manifest = _try_decode(data)
     what = f"{'the draft' if forge_release.draft else 'the release'} at {forge_release.url} is ignored"
     if manifest is not None and manifest.is_former:
-        return f"{what}: a former version of unmoor made it. {FORMER}"
+        return f"{what}: a former version of unmoor made it. {advice.USE_FORMER_VERSION()}"
     return f"{what}: nothing vouches for its manifest. To continue it, {HOW_TO_VOUCH}"
 
 
@@ -210,7 +206,7 @@ def missing_files(dists: Dists) -> tuple[File, ...]:
             raise Conflict(
                 f"{file.name} has sha256 {digest}, but {file.sha256} was recorded when it was built",
                 where=str(file.path),
-                next_step="put that file back; or, if nothing of it is public, remove the folder and build again",
+                next_step=advice.PUT_FILE_BACK(),
             )
     return tuple(absent)
 
@@ -221,5 +217,5 @@ def _require_same(fetched: File, wanted: File, where: str) -> None:
         raise Conflict(
             f"{wanted.name} has sha256 {fetched.sha256}, but the manifest lists {wanted.sha256}",
             where=where,
-            next_step="delete that draft if nothing of it is public, else release the next version",
+            next_step=advice.DELETE_OTHER_DRAFT(),
         )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from unmoor import advice
 from unmoor.errors import Internal, Interrupted, UnmoorError
 from unmoor.images.held_images import HeldImages
 from unmoor.images.image_names import commit_tag
@@ -122,7 +123,7 @@ def _state_or_unknown(surface: str, judge: Callable[[], SurfaceState]) -> Surfac
 
 
 def _error(error: UnmoorError | None) -> UnmoorError:
-    return error or Internal("a surface was neither read nor did it fail", next_step="report it")
+    return error or Internal("a surface was neither read nor did it fail", next_step=advice.REPORT_IT())
 
 
 def _describe_drafts(drafts: Sequence[ForgeRelease]) -> str:

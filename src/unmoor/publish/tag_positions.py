@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 
+from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Unknown
 from unmoor.products import MovedTag, TagPosition
@@ -82,7 +83,7 @@ def _read(folder: RunFolder) -> dict[_Key, str | None]:
         raise Unknown(
             "the record of where floating tags pointed cannot be read",
             where=str(path),
-            next_step="fix the file or remove it; without it you have to move floating tags back by hand",
+            next_step=advice.FIX_POSITIONS(),
             retryable=False,
         ) from error
     return {(each.name, each.tag, each.digest): each.before for each in notes}

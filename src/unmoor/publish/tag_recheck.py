@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.ports.git import Git
 from unmoor.products import Release
@@ -28,12 +29,12 @@ def _verify(git: Git, release: Release) -> None:
         raise Refused(
             f"the tag {clean(release.tag)} is no longer on the remote; commit {release.commit} was tested",
             where=clean(git.remote() or ""),
-            next_step=f"if you want this release, push the tag again: git push origin refs/tags/{clean(release.tag)}",
+            next_step=advice.PUSH_TAG_AGAIN(tag=clean(release.tag)),
         )
     if there != release.commit:
         raise Refused(
             f"the tag {clean(release.tag)} was moved: it names commit {clean(there)} now,"
             f" but commit {release.commit} was tested",
             where=clean(git.remote() or ""),
-            next_step="never move a released tag: move it back, or release the new commit as a new version",
+            next_step=advice.MOVE_TAG_BACK(),
         )

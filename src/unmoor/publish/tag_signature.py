@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.ports.git import Git
 from unmoor.util.text import clean
@@ -23,7 +24,6 @@ def trusted_signer(git: Git, tag: str, path: str) -> str:
         raise Refused(
             f"tags must be signed, but the default branch has no file {clean(path)}, which lists who may sign",
             where=str(git.folder),
-            next_step=f"commit {clean(path)} there: a line for each signer, 'NAME ssh-ed25519 KEY' (ssh-keygen(1),"
-            " ALLOWED SIGNERS); or name another file in allowed-signers",
+            next_step=advice.COMMIT_SIGNERS(path=clean(path)),
         )
     return git.signer(tag, allowed)

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.errors import Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Busy, Index, Lost, Refusal, Sent
@@ -45,34 +47,38 @@ class _Advice(NamedTuple):
     """What to do about a refusal whose reason matches ``pattern``."""
 
     pattern: str
-    next_step: str
+    next_step: NextStep
     retryable: bool
 
 
 _ADVICE = (
     _Advice(
         r"previously used|since been deleted",
-        "the name of a deleted file can never be used again: release the same commit as a new version",
+        advice.RELEASE_NEW_VERSION(why="the name of a deleted file can never be used again"),
         retryable=False,
     ),
     _Advice(
         r"Non-user identities",
-        "the trusted publisher names another project: correct the name there, or in the project's metadata",
+        advice.CORRECT_PUBLISHER_NAME(),
         retryable=True,
     ),
-    _Advice(r"already exists", "other bytes have or had that name there: release a new version", retryable=False),
     _Advice(
-        r"older than \d+ days", "the index closes a release after that time: release a new version", retryable=False
+        r"already exists", advice.RELEASE_NEW_VERSION(why="other bytes have or had that name there"), retryable=False
     ),
-    _Advice(r"too large", "make the file smaller, or ask the index's operators for a higher limit", retryable=True),
     _Advice(
-        r"isn't allowed|is not allowed|too similar|prohibited|conflicts with",
-        "choose another name or version for the project, or ask the index's operators",
+        r"older than \d+ days",
+        advice.RELEASE_NEW_VERSION(why="the index closes a release after that time"),
         retryable=False,
     ),
-    _Advice(r"redirects to", "correct the upload address in the world file", retryable=True),
+    _Advice(r"too large", advice.ASK_FOR_HIGHER_LIMIT(), retryable=True),
+    _Advice(
+        r"isn't allowed|is not allowed|too similar|prohibited|conflicts with",
+        advice.CHOOSE_ANOTHER_NAME(),
+        retryable=False,
+    ),
+    _Advice(r"redirects to", advice.CORRECT_UPLOAD_ADDRESS(), retryable=True),
     # Any other reason.
-    _Advice(r"", "fix what the index complains about; a changed file needs a new version", retryable=False),
+    _Advice(r"", advice.FIX_WHAT_INDEX_NAMES(), retryable=False),
 )
 
 
@@ -199,7 +205,7 @@ class _Upload:
             raise Incomplete(
                 f"{self.index.name} took the files, but does not list {names} yet{so}",
                 where=self.index.name,
-                next_step="wait: an index may take minutes to show a file",
+                next_step=advice.WAIT_FOR_INDEX(),
             )
 
     def _handle_refusal(self, file: File, answer: Refusal) -> None:
@@ -208,12 +214,12 @@ class _Upload:
         if self._wait_until_present(file, _CHECK_WAITS if exists else (0.0,)):
             self.say(f"{self.index.name} has {file.name} already, the same bytes")
             return
-        advice = next(each for each in _ADVICE if re.search(each.pattern, answer.reason, re.IGNORECASE))
+        known = next(each for each in _ADVICE if re.search(each.pattern, answer.reason, re.IGNORECASE))
         raise Rejected(
             f"{self.index.name} refused {file.name}: {answer.status} {answer.reason}",
             where=self.index.name,
-            next_step=advice.next_step,
-            retryable=advice.retryable,
+            next_step=known.next_step,
+            retryable=known.retryable,
         )
 
     def _wait_as_asked(self, answer: Busy, count: int) -> None:
@@ -269,7 +275,7 @@ class _Upload:
             f"{self.index.name} gave no usable answer to {file.name} {sent} times, and does not list it:"
             f" {answer.reason}",
             where=self.index.name,
-            next_step="check the index's status page",
+            next_step=advice.CHECK_STATUS_PAGE(whose="index"),
         )
 
     def pause(self, seconds: float, when: str, *, reports: bool = False) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.util.files import write_atomic
 
@@ -50,7 +51,7 @@ def listen(folder: Path, names: Iterable[str]) -> Listening:
             made = _open(0)
             moved |= {name: former[name]} if name in former else {}
         if made is None:
-            raise Unknown("there is no free port on 127.0.0.1", otherwise="close programs that have many connections")
+            raise Unknown("there is no free port on 127.0.0.1", otherwise=advice.CLOSE_CONNECTIONS())
         sockets[name] = made
     ports = former | {name: made.getsockname()[1] for name, made in sockets.items()}
     if ports != former:
@@ -67,7 +68,7 @@ def _read(path: Path) -> dict[str, int]:
     except msgspec.DecodeError:
         ports = {"": 0}
     if not all(_FIRST <= port <= _LAST for port in ports.values()):
-        raise Unknown("the file is broken", where=str(path), next_step="remove it: the servers get new ports then")
+        raise Unknown("the file is broken", where=str(path), next_step=advice.REMOVE_FILE())
     return ports
 
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
+from unmoor import advice
 from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.variables import server_variables
+from unmoor.advice import NextStep
 from unmoor.errors import TimedOut, Unknown, error_classes
 from unmoor.util.safe_folder import make_private, open_in_place, open_regular
 
@@ -171,20 +173,23 @@ def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str
                 raise TimedOut(
                     f"not ready after {READY:.0f} s",
                     where="the local world",
-                    next_step=f"see {folder / 'serve.log'}",
+                    next_step=advice.SEE_LOG(log=folder / "serve.log"),
                 )
             piece = os.read(stream.fileno(), LINE)
             if not piece:
                 raise Unknown(
                     f"the servers exited before they were ready: {_end_of_log(folder)}",
                     where="the local world",
-                    next_step=f"see {folder / 'serve.log'}",
+                    next_step=advice.SEE_LOG(log=folder / "serve.log"),
                 )
             line += piece
     ready: dict[str, Any] = json.loads(line)
     if "error" in ready:
         kinds = {each.kind: each for each in error_classes()}
-        raise kinds.get(ready["kind"], Unknown)(**ready["error"])
+        facts: dict[str, Any] = {
+            name: NextStep(*value) if isinstance(value, list) else value for name, value in ready["error"].items()
+        }
+        raise kinds.get(ready["kind"], Unknown)(**facts)
     return ready
 
 

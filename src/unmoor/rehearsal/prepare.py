@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.program import GitProgram
@@ -60,7 +61,7 @@ def prepare(
     if tag is not None:
         naming.prefix_of(tag)
     if head is None:
-        raise Refused("there is no commit yet", where=str(git.folder), next_step="commit something first")
+        raise Refused("there is no commit yet", where=str(git.folder), next_step=advice.COMMIT_SOMETHING())
     refuse_shallow(git)
     program = GitProgram(shell=shell, environ=git.git.environ, timeout=git.git.timeout)
     remote, checkout = into.absolute() / "remote.git", into.absolute() / "checkout"
@@ -131,7 +132,7 @@ def _commit_version(
         raise Refused(
             "the file with the version is a symbolic link to a file outside the project",
             where=str(choice.edit),
-            next_step="replace the link by a file in the project",
+            next_step=advice.REPLACE_VERSION_LINK(),
         )
     content = path.read_bytes()
     write_atomic(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)

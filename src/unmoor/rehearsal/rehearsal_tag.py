@@ -8,6 +8,7 @@ from functools import partial
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.errors import Refused
 from unmoor.project import WrittenVersion, guess_version, read_version
@@ -80,7 +81,7 @@ class Chooser:
             raise Refused(
                 f"{clean(written.text, 60)!r} is not a version (PEP 440)",
                 where=str(written),
-                next_step="write one, such as 1.2.3; or name the tag to rehearse: unmoor rehearse v1.2.3",
+                next_step=advice.WRITE_A_VERSION(),
             )
         version = _released_form(stated)
         tags = self.git.tags()

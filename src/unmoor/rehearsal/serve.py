@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError, UnmoorError
 from unmoor.ports.world import WheelPlatforms
@@ -80,11 +82,15 @@ def options(arguments: Sequence[str]) -> Options:
     for host in read.registry:
         if not re.fullmatch(HOST, host):
             raise ConfigError(
-                f"{host!r} is not a registry's host", where="--registry", next_step="write a host, such as ghcr.io"
+                f"{host!r} is not a registry's host",
+                where="--registry",
+                next_step=advice.WRITE_IT_AS(example="a host, such as ghcr.io"),
             )
     if not _REPOSITORY.fullmatch(read.repository):
         raise ConfigError(
-            f"{read.repository!r} is not a repository", where="--repository", next_step="write OWNER/NAME"
+            f"{read.repository!r} is not a repository",
+            where="--repository",
+            next_step=advice.WRITE_IT_AS(example="OWNER/NAME"),
         )
     return Options(
         folder=read.folder.absolute(),
@@ -99,7 +105,7 @@ def options(arguments: Sequence[str]) -> Options:
 def locked(folder: Path) -> AbstractContextManager[object]:
     """Lock the folder, because two worlds in it would overwrite each other's state. Raises `Refused`."""
     make_private(folder)
-    next_step = "stop it, or choose another folder"
+    next_step = advice.STOP_OTHER_WORLD()
     return exclusive_lock(
         folder, name="lock", busy="another world is running here", next_step=next_step, retryable=False
     )
@@ -296,7 +302,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         serve(options((sys.argv[1:] or _told()) if arguments is None else arguments))
     except UnmoorError as error:
-        facts = {"what": error.what, "where": error.where, **error.advice}
+        steps = {name: [str(step), *step.ids] for name, step in vars(error).items() if isinstance(step, NextStep)}
+        facts = {"what": error.what, "where": error.where, **error.advice, **steps}
         sys.stdout.write(json.dumps({"kind": error.kind, "error": facts}) + "\n")
         sys.stderr.write(f"{error.in_brief(where=True)}\n")
         return error.exit_code

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from unmoor import advice
 from unmoor.errors import UnmoorError
 from unmoor.util.text import duration
 
-AGAIN = "run the same command again"
+AGAIN = str(advice.RUN_AGAIN())
 RESUMES = "it continues from what is already there"
 
 
@@ -14,18 +15,21 @@ def next_step(error: UnmoorError, *, resumes: bool = False) -> str:
 
     ``resumes``: the command runs stages, so the advice adds that it continues from what is already there.
 
+    >>> from unmoor.advice import NextStep
     >>> from unmoor.errors import Denied, TryLater, Unknown
-    >>> next_step(Denied("no", next_step="give a token"))
+    >>> next_step(Denied("no", next_step=NextStep("give a token")))
     'give a token'
     >>> next_step(Unknown("no answer"), resumes=True)
     'run the same command again: it continues from what is already there'
     >>> next_step(TryLater("busy", wait=90))
     'wait 2 min, then run the same command again'
-    >>> next_step(Unknown("no answer", next_step="see that it runs", otherwise="restart it"))
-    'see that it runs, then run the same command again; if it fails again, restart it'
+    >>> next_step(Unknown("no answer", next_step=NextStep("see it runs"), otherwise=NextStep("restart it")))
+    'see it runs, then run the same command again; if it fails again, restart it'
     """
     if not error.retryable:
-        return error.next_step
-    before = ", ".join(filter(None, (error.next_step, f"wait {duration(error.wait)}" if error.wait else "")))
+        return str(error.next_step)
+    before = ", ".join(
+        filter(None, (error.next_step, advice.WAIT(duration=duration(error.wait)) if error.wait else ""))
+    )
     again = f"{before}, then {AGAIN}" if before else AGAIN
     return "; if it fails again, ".join(filter(None, (f"{again}: {RESUMES}" if resumes else again, error.otherwise)))

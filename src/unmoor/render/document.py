@@ -17,7 +17,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class StageDocument:
-    """A stage. ``state`` is made, found, planned, skipped, failed or unasked."""
+    """A stage. ``state`` is made, found, planned, skipped, failed or unasked.
+
+    ``advice`` are the ids of what ``next_step`` says, as docs/reference/advice.md lists them.
+    """
 
     name: str
     reach: str
@@ -28,6 +31,7 @@ class StageDocument:
     seconds: float
     next_step: str = ""
     exit_code: int = 0
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +149,7 @@ def _stage(each: StageReport) -> StageDocument:
         seconds=round(each.seconds, 3),
         next_step=next_step(error) if error else "",
         exit_code=error.exit_code if error else 0,
+        advice=error.advice_ids if error else (),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+from unmoor import advice
+from unmoor.advice import join
 from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeRepository
@@ -21,18 +23,9 @@ _FORGE = "forge"
 _PENDING = "on PyPI a pending publisher for it expires 30 days after it was added"
 # What to do about a status that takes no uploads (PEP 792).
 _REOPEN = {
-    "archived": "unarchive it in the project's settings on {index}, or release under another name",
-    "quarantined": "ask the operators of {index} why, and to lift it: only they can",
+    "archived": advice.UNARCHIVE_PROJECT,
+    "quarantined": advice.ASK_TO_LIFT_QUARANTINE,
 }
-_GIVE_ONE = "set GITHUB_TOKEN or GH_TOKEN (contents: write), or name a token in the world file"
-_GIVE_INDEX_LOGIN = (
-    "set UNMOOR_PYPI_PASSWORD (for the staging index UNMOOR_TESTPYPI_PASSWORD) to an API token, or use TWINE_PASSWORD,"
-    " ~/.pypirc, a keyring, the world file or trusted publishing"
-)
-_GIVE_REGISTRY_LOGIN = (
-    "give the token `packages: write`, set UNMOOR_REGISTRY_<HOST>_USERNAME and _PASSWORD, or name a [[registry]] login"
-    " in the world file"
-)
 # What a probe raises for a problem, the most serious first. Anything else is a bug or an interruption.
 _PROBE_ERRORS: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
 
@@ -153,7 +146,7 @@ class ProveAccess(Check[Access]):
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
-            raise Denied(f"there is no token for {self.forge.address}", next_step=_GIVE_ONE)
+            raise Denied(f"there is no token for {self.forge.address}", next_step=advice.GIVE_FORGE_TOKEN())
         return []
 
     def _repository(self, release: Release) -> list[Finding]:
@@ -168,8 +161,7 @@ class ProveAccess(Check[Access]):
             raise Denied(
                 f"the token may not write to {repository.full_name}",
                 where=self.forge.address,
-                next_step="set 'permissions: contents: write' in the workflow,"
-                " or use a token with Contents: read and write",
+                next_step=advice.ALLOW_WRITING(),
             )
         if repository.can_push is None:
             return [
@@ -196,7 +188,7 @@ def _tag(forge: Forge, release: Release) -> Finding:
         raise Refused(
             f"an immutable release used the tag {release.tag} and was deleted: the forge publishes no other with it",
             where=forge.address,
-            next_step="release the next version: the tag can never be used again",
+            next_step=advice.RELEASE_NEW_VERSION(why="the tag can never be used again"),
         )
     if attested is None:
         return _to_prove_later(
@@ -212,27 +204,29 @@ def _require_same_repository(repository: ForgeRepository, release: Release, addr
             f"the repository is {repository.full_name}, but {release.repository} is being released:"
             " was it moved or renamed?",
             where=address,
-            next_step=f"set the repository to {repository.full_name} in the settings and in the git remote",
+            next_step=advice.SET_REPOSITORY(repository=repository.full_name),
         )
     if repository.archived:
         raise Refused(
             f"{repository.full_name} is archived: nothing can be written to it",
             where=address,
-            next_step="unarchive it in its settings on the forge",
+            next_step=advice.UNARCHIVE_REPOSITORY(),
         )
 
 
 def _push_login(registry: Registry) -> list[Finding]:
     login = registry.credential()
     if not login.present:
-        raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=_GIVE_REGISTRY_LOGIN)
+        raise Denied(f"there is no login for {registry.name}: {login.origin}", next_step=advice.GIVE_REGISTRY_LOGIN())
     return [_to_prove_later(registry.name, f"login from {login.origin}", "registry")]
 
 
 def _prove_push(registry: Registry) -> list[Finding]:
     _push_login(registry)
     if not registry.may_push():
-        raise Denied(f"the login may not push to {registry.name}", where=registry.page, next_step=_GIVE_REGISTRY_LOGIN)
+        raise Denied(
+            f"the login may not push to {registry.name}", where=registry.page, next_step=advice.GIVE_REGISTRY_LOGIN()
+        )
     detail = "the login may push: the registry let an upload begin"
     return [Finding(surface=registry.name, certainty=Certainty.PROVEN, detail=detail)]
 
@@ -244,7 +238,7 @@ def _login(index: Index, release: Release, proven_by: str, upto: LoginProbe) -> 
         detail = f"{how}; {release.version} is there already, and a complete release needs no login"
         return [_to_prove_later(index.name, detail, proven_by)]
     if not login.present:
-        next_step = f"{login.remedy}; or {_GIVE_INDEX_LOGIN}" if login.remedy else _GIVE_INDEX_LOGIN
+        next_step = login.remedy.then(advice.GIVE_INDEX_LOGIN())
         raise Denied(f"there is no login for {index.name}: {login.origin}", next_step=next_step)
     waits = ""
     if login.minted and upto is LoginProbe.MINTING and index.status(release.project) is None:
@@ -303,7 +297,7 @@ def _closed(index: Index, release: Release, status: ProjectStatus, proven_by: st
     raise Refused(
         f"{what}, which takes no files of it{reason}",
         where=index.page.format(project=release.project, version=release.version),
-        next_step=_REOPEN[status.marker].format(index=index.name),
+        next_step=_REOPEN[status.marker](index=index.name),
     )
 
 
@@ -329,16 +323,15 @@ def _combine(problems: list[UnmoorError]) -> UnmoorError:
     first, *more = ranked
     if not more:
         return first
-    steps = filter(None, dict.fromkeys(error.next_step for error in ranked))
     retryable = all(error.retryable for error in ranked)
     # Some messages are tables: then each starts on its own line.
     between = "\n" if any("\n" in str(error) for error in ranked) else "; "
     return _kind(first)(
         between.join(map(str, ranked)),
-        next_step="; ".join(steps),
+        next_step=join(error.next_step for error in ranked),
         retryable=retryable,
         wait=max(error.wait for error in ranked),
-        otherwise="; ".join(filter(None, dict.fromkeys(error.otherwise for error in ranked))),
+        otherwise=join(error.otherwise for error in ranked),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.files import copy_into, describe_file
@@ -239,8 +240,7 @@ class BuildDists(Build[Dists]):
             raise Incomplete(
                 f"there is no {' and no '.join(absent)} among the files",
                 where=str(self.folder.path),
-                next_step=f"build it in a job (UNMOOR_FORMATS={absent[0]} unmoor release --dry-run TAG), and pass it"
-                " too: --dists DIR; or set formats to what you release",
+                next_step=advice.BUILD_MISSING_FORMAT(format=absent[0]),
                 retryable=False,
             )
         if self.prebuilt is None:
@@ -252,7 +252,7 @@ class BuildDists(Build[Dists]):
                     f"{file.name} has sha256 {file.sha256} in {self.prebuilt}, but"
                     f" {known.get(file.name, 'no such file')} was taken before",
                     where=str(self.folder.path),
-                    next_step="remove that folder to start again with the current files",
+                    next_step=advice.START_WITH_CURRENT_FILES(),
                 )
 
     def _with_decisions(self, dists: Dists) -> Dists:
@@ -292,7 +292,7 @@ def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
         how = f"of settings {theirs}, not of settings {ours}"
     return Conflict(
         f"the files passed to this run are {how}",
-        next_step="remove this run folder, then pass the files built for this tag",
+        next_step=advice.PASS_OTHER_FILES(),
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
-from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Unknown
@@ -239,7 +239,7 @@ class MakeDraft(Push[Draft]):
         except Conflict as error:
             raise error.amended(
                 also=f"the draft at {forge_release.url} is of another build, which nothing vouches for",
-                next_step=f"{HOW_TO_VOUCH}; if that is lost, release the next version",
+                next_step=advice.PASS_SHA256_OR_NEXT_VERSION(),
             ) from error
 
     def _require_nothing_else_out(self, indexes: tuple[Index, ...], context: StageContext) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.run_dir import RunFolder
@@ -197,13 +198,13 @@ class BuildImages(Build[Images]):
         if not wanted:
             raise ConfigError(
                 f"no image is configured for {', '.join(self.platforms) or 'any platform'}",
-                next_step="name one of the platforms that [[tool.unmoor.image]] lists",
+                next_step=advice.NAME_A_PLATFORM(),
             )
         names = [each.local for each in wanted]
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ConfigError(
                 f"two images would have the name {twice.partition('/')[2]}",
-                next_step="give each its own name or suffix",
+                next_step=advice.NAME_IMAGES_APART(),
             )
         return tuple(wanted)
 
@@ -213,7 +214,7 @@ class BuildImages(Build[Images]):
         if data is None:
             raise ConfigError(
                 f"there is no {path} at commit {release.commit[:12]}",
-                next_step="commit it and move the tag, or correct dockerfile in [[tool.unmoor.image]]",
+                next_step=advice.COMMIT_DOCKERFILE(),
             )
         return Dockerfile.parse(data, path, args=_arguments(settings, release), platform=platform)
 
@@ -230,8 +231,7 @@ class BuildImages(Build[Images]):
         if unsupported and facts.builder == "buildx":
             raise ToolMissing(
                 f"this engine cannot build for {', '.join(unsupported)}, only for {', '.join(sorted(here))}",
-                next_step="build that platform on another machine (--platform PLATFORM --keep-images) and pass its"
-                " folder (--leg DIR), or install its emulation (binfmt)",
+                next_step=advice.BUILD_PLATFORM_ELSEWHERE(),
             )
 
     def _recipes(
@@ -277,7 +277,7 @@ class BuildImages(Build[Images]):
         if missing:
             raise ConfigError(
                 f"the build needs the secret {', '.join(missing)}, but no environment variable of that name is set",
-                next_step=f"set {' and '.join(missing)}, or remove it from secrets in [[tool.unmoor.image]]",
+                next_step=advice.SET_SECRETS(variables=" and ".join(missing)),
             )
         return {name: self.environ[name] for name in settings.secrets}
 
@@ -296,9 +296,7 @@ class BuildImages(Build[Images]):
             raise error.below(release.path) from error
         facts = self.engine.inspect(built)
         if facts.labels.get(image_names.REVISION) != release.commit:
-            raise Unknown(
-                f"{wanted} was built without the requested labels", next_step="check the output of the builder"
-            )
+            raise Unknown(f"{wanted} was built without the requested labels", next_step=advice.CHECK_THE_BUILDER())
         return Image(
             name=wanted.name, target=wanted.target.stage, platform=wanted.platform, id=facts.id, size=facts.size
         )
@@ -317,6 +315,5 @@ def _refuse_secrets(settings: ImageSettings) -> None:
             raise Refused(
                 f"the build argument {name} {f'holds {token_kind}' if token_kind else 'looks like a secret'}:"
                 " anyone who pulls the image can read its build arguments",
-                next_step=f'list its environment variable in secrets = ["{name}"], and read it in the Dockerfile with'
-                f" RUN --mount=type=secret,id={name}",
+                next_step=advice.PASS_AS_SECRET(name=name),
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Output, StageContext
@@ -31,7 +32,6 @@ _ABSENT = 3
 # Exit codes for a broken link and for a file that cannot be executed.
 _UNUSABLE = (126, 127)
 _MAX_PYTHONS = 5
-_REBUILD = "correct the Dockerfile and release the next version, or move the tag if nothing of it is public"
 # The markers by which a layer removes what is below it (OCI image specification, "Whiteouts").
 _REMOVED, _OPAQUE = ".wh.", ".wh..wh..opq"
 _PYTHON = re.compile(r"(?:^|/)bin/python(?:3(?:\.[0-9]+)?)?$")
@@ -191,7 +191,7 @@ class _Trial:
         return Result(name=f"{_describe(self.image)}: {what}", verdict=Verdict.PASSED, detail=detail)
 
     def _failure(self, what: str) -> CheckFailed:
-        return CheckFailed(f"{_describe(self.image)}: {what}", next_step=_REBUILD)
+        return CheckFailed(f"{_describe(self.image)}: {what}", next_step=advice.CORRECT_DOCKERFILE())
 
     def _label_faults(self) -> Iterator[str]:
         """Yield each label, and the platform, that is not that of this release."""

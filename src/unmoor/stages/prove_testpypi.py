@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.testing.extras import DistUnderTest
@@ -153,7 +154,7 @@ class ProveStaged(Build[Proof]):
             raise Incomplete(
                 f"installers still cannot see {missing(listed)} after {self.patience:g} s",
                 where=self.index.name,
-                next_step="wait a few minutes",
+                next_step=advice.WAIT_FOR_INDEX(),
             )
         return listed
 
@@ -163,7 +164,7 @@ def _require_same_bytes(listed: ListedFile, file: File) -> None:
     if listed.sha256 is not None and listed.sha256 != file.sha256:
         raise Conflict(
             f"{file.name} has sha256 {listed.sha256} there, but {file.sha256} here",
-            next_step="release the next version: a file name can never be used again on an index",
+            next_step=advice.RELEASE_NEW_VERSION(why="a file name can never be used again on an index"),
         )
 
 
@@ -173,6 +174,6 @@ def _requirement(project: str, listed: ListedFile, file: File) -> str:
     url = listed.url.partition("#")[0]
     if _ADDRESS.fullmatch(url) is None:
         raise Unknown(
-            f"the index gives no valid URL for {file.name}", next_step="check the index by hand", retryable=False
+            f"the index gives no valid URL for {file.name}", next_step=advice.CHECK_INDEX_BY_HAND(), retryable=False
         )
     return f"{project} @ {url}#sha256={file.sha256}"

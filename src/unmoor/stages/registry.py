@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
@@ -255,8 +256,7 @@ class _Destination:
             raise Incomplete(
                 f"{self.target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
                 where=self.plan.name,
-                next_step="build every platform, or pass what another machine built (--leg DIR), or remove it from"
-                " tool.unmoor.image.platforms",
+                next_step=advice.BUILD_EVERY_PLATFORM(),
                 retryable=False,
             )
         return tuple(mine.values())

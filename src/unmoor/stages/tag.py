@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from unmoor import advice
 from unmoor.core.stage import Check, StageContext
 from unmoor.errors import Refused
 from unmoor.ports.forge import Forge
@@ -165,7 +166,7 @@ class ResolveTag(Check[Release]):
             raise Refused(
                 f"tracked files differ from the checked-out commit:{listed}{more}",
                 where=str(self.git.folder),
-                next_step="commit, stash or restore them; or name the tag to release its commit as it is",
+                next_step=advice.COMMIT_OR_NAME_TAG(),
             )
 
     def _remote_tags(self, context: StageContext) -> Mapping[str, str] | None:
@@ -176,7 +177,7 @@ class ResolveTag(Check[Release]):
             raise Refused(
                 "the checkout has no remote, so the tag cannot be compared with the published one",
                 where=str(self.git.folder),
-                next_step="add it: git remote add origin ADDRESS; then: git push origin TAG",
+                next_step=advice.ADD_REMOTE_AND_PUSH(),
             )
         context.warn("the checkout has no remote, so the tag was not compared with the published one")
         return None
@@ -191,20 +192,19 @@ class ResolveTag(Check[Release]):
             raise Refused(
                 f"the tag {tag} is not on the remote",
                 where=clean(self.git.remote() or ""),
-                next_step=f"git push origin refs/tags/{tag}",
+                next_step=advice.PUSH_TAG(tag=tag),
             )
         if there not in {None, commit}:
             raise Refused(
                 f"the tag {tag} names commit {commit} here and commit {there} on the remote: it was moved",
                 where=clean(self.git.remote() or ""),
-                next_step="never move a released tag: release a new version; to take the remote's tag:"
-                f" git fetch --force origin refs/tags/{tag}:refs/tags/{tag}",
+                next_step=advice.TAKE_REMOTE_TAG(tag=tag),
             )
         if self.commit and self.commit != commit:
             raise Refused(
                 f"the tag {tag} names commit {commit}, but this run was started for commit {clean(self.commit)}",
                 where="GITHUB_SHA",
-                next_step="check whether the tag was moved, and start a new run for the tag as it is now",
+                next_step=advice.START_RUN_FOR_TAG(),
             )
         return commit
 
@@ -215,12 +215,11 @@ def _missing_tag(tag: str, remote: Mapping[str, str] | None, there: str | None, 
         return Refused(
             f"the tag {tag} is not in this checkout; the remote has it, on commit {there}",
             where=where,
-            next_step=f"git fetch origin refs/tags/{tag}:refs/tags/{tag}",
+            next_step=advice.FETCH_TAG(tag=tag),
         )
     also = "" if remote is None else ", nor on the remote"
     return Refused(
         f"there is no tag {tag} in this checkout{also}",
         where=where,
-        next_step=f"git tag -a {tag} -m {tag} && git push origin refs/tags/{tag};"
-        f" to try it first: unmoor rehearse {tag}",
+        next_step=advice.CREATE_TAG(tag=tag),
     )

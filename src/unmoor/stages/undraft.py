@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from unmoor import advice
 from unmoor.core.stage import Output, Publish, StageContext, without_none
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
@@ -161,7 +162,7 @@ class PublishDraft(Publish[PublishedRelease]):
                 f"the public release of {release.tag} (number {forge_release.id}) is not the draft of this run"
                 f" (number {draft.id})",
                 where=forge_release.url,
-                next_step="delete the wrong one by hand",
+                next_step=advice.KEEP_ONE_RELEASE(),
                 retryable=True,
             )
         return forge_release if forge_release is not None and forge_release.prerelease == release.prerelease else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
@@ -131,7 +132,9 @@ class VerifyRelease(Check[Verified]):
             what = "; ".join(f"{name}:{item.name}: {item.note}" for name, item in wrong)
             pages = dict.fromkeys(known[name].page for name, _ in wrong)
             conflict = any(item.state is State.CONFLICTING for _, item in wrong)
-            raise (Conflict if conflict else Incomplete)(what, next_step=f"look at {', '.join(pages)}", retryable=True)
+            raise (Conflict if conflict else Incomplete)(
+                what, next_step=advice.LOOK_AT_PAGES(pages=", ".join(pages)), retryable=True
+            )
         return [VerifiedItem(surface=name, what=item.name, digest=item.expected) for name, item in items]
 
     def _verify_index(self, manifest: Manifest) -> SurfaceState:
@@ -152,9 +155,7 @@ class VerifyRelease(Check[Verified]):
             missed=report,
         )
         if state.state is State.CONFLICTING:
-            raise Conflict(
-                _describe_state(state), where=state.url, next_step="find out who uploaded it; release a new version"
-            )
+            raise Conflict(_describe_state(state), where=state.url, next_step=advice.FIND_WHO_UPLOADED())
         if state.state is State.INCOMPLETE:
             raise Incomplete(_describe_state(state), where=state.url)
         return state
@@ -187,7 +188,7 @@ class VerifyRelease(Check[Verified]):
                 f"{file.name} on the release is sha256 {seen}, but {file.sha256} was"
                 f" {'tested' if isinstance(file, File) else 'attached'}",
                 where=forge_release.url,
-                next_step="find out who changed it; release a new version",
+                next_step=advice.FIND_WHO_CHANGED_RELEASE(),
             )
         return VerifiedItem(surface=FORGE, what=file.name, digest=seen)
 
@@ -198,7 +199,7 @@ class VerifyRelease(Check[Verified]):
                 f"{SUMS} on the release does not list what was tested: sha256 {sha256(content).hexdigest()},"
                 f" expected {sha256(checksum_lines(dists.files)).hexdigest()}",
                 where=forge_release.url,
-                next_step="find out who changed it; release a new version",
+                next_step=advice.FIND_WHO_CHANGED_RELEASE(),
             )
         return VerifiedItem(surface=FORGE, what=SUMS, digest=sha256(content).hexdigest())
 
@@ -210,7 +211,7 @@ class VerifyRelease(Check[Verified]):
                 f"{manifests.NAME} on the release is of {clean(there.tag)} at commit {clean(there.commit)}"
                 f" and {len(there.artifacts)} files, not of what was tested: {release.tag} at {release.commit}",
                 where=forge_release.url,
-                next_step="find out who changed it; release a new version",
+                next_step=advice.FIND_WHO_CHANGED_RELEASE(),
             )
         return VerifiedItem(surface=FORGE, what=manifests.NAME, digest=sha256(content).hexdigest())
 

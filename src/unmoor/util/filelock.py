@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused
 from unmoor.util.safe_folder import open_in_place
 
@@ -19,7 +21,7 @@ def exclusive_lock(
     *,
     name: str = "run.lock",
     busy: str = "another run is busy here",
-    next_step: str = "wait for it to end",
+    next_step: NextStep = NOTHING,
     retryable: bool = True,
 ) -> Iterator[Callable[[], bool]]:
     """Hold a lock in a folder, and yield a function that says whether the locked file still is in the folder.
@@ -35,7 +37,7 @@ def exclusive_lock(
             raise Refused(
                 f"{busy}{f' (process {holder})' if holder.isdigit() else ''}",
                 where=str(folder),
-                next_step=next_step,
+                next_step=next_step or advice.WAIT_FOR_OTHER_RUN(),
                 retryable=retryable,
             ) from error
         os.ftruncate(handle, 0)

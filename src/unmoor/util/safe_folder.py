@@ -30,6 +30,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.util.text import clean
 
@@ -198,13 +199,15 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"the folder belongs to {_user(owner)}, who could change it during a run",
             where=str(path),
-            next_step=f"if you trust what it holds, make it yours: chown -R; else remove it: {_removal(path)}",
+            next_step=advice.TAKE_OWNERSHIP(command=_removal(path)),
         )
     if below in _CLONES:
         return
     if len(below) > _DEEPEST:
         raise Refused(
-            f"folders are nested more than {_DEEPEST} deep", where=clean(str(path), 1000), next_step="remove them"
+            f"folders are nested more than {_DEEPEST} deep",
+            where=clean(str(path), 1000),
+            next_step=advice.REMOVE_NESTED_FOLDERS(),
         )
     try:
         found = _names(folder)
@@ -255,7 +258,7 @@ def removed(path: Path) -> Refused:
     return Refused(
         "somebody removed it, or put another one in its place, while a run used it",
         where=clean(str(path), 1000),
-        next_step="find out what did, such as git clean -x in another terminal",
+        next_step=advice.FIND_WHO_REMOVED(),
         retryable=True,
     )
 
@@ -282,7 +285,7 @@ def _wrong(path: Path, what: str, *, removal: str = "it") -> Refused:
     return Refused(
         what,
         where=clean(str(path), 1000),
-        next_step=f"remove {removal}: {_removal(path)}; if git tracks it, commit that",
+        next_step=advice.REMOVE_IT(what=removal, command=_removal(path)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.errors import Refused
 
 LONGEST_TAG: Final = 128
@@ -71,7 +72,7 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
     if version is None or problem:
         raise Refused(
             f"the tag {quote(name)} cannot be released: {problem}",
-            next_step=f"tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
+            next_step=advice.TAG_WITH_VERSION(prefix=prefix),
         )
     return version
 
@@ -179,7 +180,7 @@ def refuse_several_versions(tags: Mapping[str, Version], commit: str) -> None:
         names = ", ".join(sorted(tags, key=lambda name: tags[name]))
         raise Refused(
             f"the tags on commit {commit[:12]} name different versions: {names}",
-            next_step="name the tag to release on the command line",
+            next_step=advice.NAME_ONE_OF_THE_TAGS(),
         )
 
 
@@ -194,7 +195,7 @@ def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: st
             raise Refused(
                 f"the tags {tag} and {twin} name the same version, {version}, on different commits "
                 f"({commit[:12]} and {tags[twin][:12]})",
-                next_step=f"delete the wrong one, here and on the remote: git tag -d {tag}, or git tag -d {twin}",
+                next_step=advice.DELETE_ONE_TAG(tag=tag, twin=twin),
             )
 
 

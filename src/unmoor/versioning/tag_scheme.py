@@ -16,6 +16,7 @@ from functools import cached_property
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.errors import Refused, UnmoorError
 from unmoor.versioning import pep440
 
@@ -74,8 +75,7 @@ class Naming:
         raise Refused(
             f"the tag {pep440.quote(tag)} is not known to be this project's: its tags are a version alone, or one after"
             f" {known}",
-            next_step="release such a tag; or set tag-prefix in [tool.unmoor] to the text before the version;"
-            " if the tag belongs to a project in another folder, name that folder: --path DIR",
+            next_step=advice.RELEASE_OWN_TAG(),
         )
 
     def known(self, tags: Iterable[str]) -> dict[str, tuple[str, Version]]:

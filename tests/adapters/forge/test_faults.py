@@ -18,6 +18,7 @@ from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.github.answers import RateLimited, refusal
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
+from unmoor.advice import NOTHING
 from unmoor.errors import Conflict, Denied, Rejected, TryLater, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.render.advice import AGAIN, next_step
@@ -280,7 +281,7 @@ def test_a_long_rate_limit_is_unknown_and_says_how_long(
 )
 def test_how_long_a_rate_limit_lasts(headers: dict[str, str], wait: float) -> None:
     """As long as the common header says, else until GitHub's own moment, else a minute; an hour at most."""
-    error = refusal(429, {"message": "slow down"}, headers, where="", token=Secret(""), rights="")
+    error = refusal(429, {"message": "slow down"}, headers, where="", token=Secret(""), rights=NOTHING)
     assert isinstance(error, RateLimited)
     assert error.wait == wait
     assert next_step(error) == (f"wait {duration(wait)}, then {AGAIN}" if wait else AGAIN)

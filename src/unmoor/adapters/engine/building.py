@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
 from unmoor.adapters.process.variables import tool_variables
@@ -107,7 +108,7 @@ class Building:
         if builder.kind in {LEGACY, PODMAN}:
             return self._by_api(recipe, dockerfile, builder, hear)
         if builder.kind == BUILDKIT and recipe.cache_to:
-            raise ToolMissing("cannot export a build cache without buildx", next_step="install docker-buildx")
+            raise ToolMissing("cannot export a build cache without buildx", next_step=advice.INSTALL_BUILDX())
         lines: list[str] = []
         with temporary_folder() as answers:
             args = [*builder.command, *_options(recipe, builder, answers), "--", str(recipe.context)]
@@ -144,7 +145,7 @@ class Building:
         if recipe.secrets or recipe.cache_to:
             raise ToolMissing(
                 f"the {builder.kind} builder supports neither secrets nor cache exports through Docker's API",
-                next_step="build with Docker's engine and docker-buildx",
+                next_step=advice.USE_BUILDX(),
             )
         lines: list[str] = []
         listener = _Listener(lines, recipe, hear)
@@ -197,9 +198,7 @@ def _read(recipe: Recipe) -> Dockerfile:
         data = (recipe.context / recipe.dockerfile).read_bytes()
         return Dockerfile.parse(data, recipe.dockerfile, args=recipe.args, platform=recipe.platform)
     except FileNotFoundError:
-        raise ConfigError(
-            f"there is no {recipe.dockerfile}", next_step="write one, or set another path in [[tool.unmoor.image]]"
-        ) from None
+        raise ConfigError(f"there is no {recipe.dockerfile}", next_step=advice.COMMIT_DOCKERFILE()) from None
 
 
 def _options(recipe: Recipe, builder: Builder, answers: Path) -> Iterator[str]:
@@ -228,7 +227,7 @@ def _image_id(answers: Path) -> str:
             continue
         if is_digest(found):
             return found
-    raise Unknown("the builder does not report which image it built", next_step="see: docker buildx version")
+    raise Unknown("the builder does not report which image it built", next_step=advice.CHECK_THE_BUILDER())
 
 
 def facts(connection: Connection, building: Building, builder: Builder) -> EngineFacts:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from unmoor import advice
 from unmoor.adapters.engine.failures import no_room
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Denied, TimedOut, ToolMissing, Unknown, UnmoorError
@@ -25,10 +26,6 @@ from unmoor.util.text import clean
 
 T = TypeVar("T")
 
-_INSTALL = (
-    "install Docker (on Debian: apt-get install docker.io) and start it, or set DOCKER_HOST to an engine;"
-    " podman's socket also works"
-)
 # Seconds for an answer that is not a stream.
 PATIENCE = 60.0
 _POLL = 0.1
@@ -137,7 +134,7 @@ class Connection:
                 if time.monotonic() > deadline:
                     raise TimedOut(
                         f"{what} took more than {timeout:g} s and was stopped",
-                        next_step="check what delays the engine",
+                        next_step=advice.CHECK_ENGINE_LOG(),
                     )
                 if item is not buffer:
                     yield item
@@ -205,7 +202,7 @@ class EngineError(Unknown):
     """The engine answered with an error; ``reason`` is its message, safe to print."""
 
     def __init__(self, what: str, *, reason: str) -> None:
-        super().__init__(f"{what}: the engine reports: {reason}", next_step="check the engine's log")
+        super().__init__(f"{what}: the engine reports: {reason}", next_step=advice.CHECK_ENGINE_LOG())
         self.reason = reason
 
 
@@ -218,7 +215,7 @@ def engine_error(error: Exception, *, what: str) -> UnmoorError:
         return error
     if isinstance(error, RequestsConnectionError):
         what = f"{what}: the connection to the engine broke: {reason}"
-        return failure(Cause.LOST, what, next_step="check that the engine runs")
+        return failure(Cause.LOST, what, next_step=advice.CHECK_ENGINE())
     if (full := no_room(reason, what)) is not None:
         return full
     return EngineError(what, reason=reason)
@@ -231,10 +228,8 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
     if isinstance(error, PermissionError):
         return Denied(
             f"this user may not use the engine at {address}",
-            next_step="add the user to its group (docker), or use sudo",
+            next_step=advice.JOIN_ENGINE_GROUP(),
         )
     if "paramiko" in reason:
-        return ToolMissing(
-            f"the engine at {address} needs paramiko for ssh", next_step="pip install paramiko, or use a local engine"
-        )
-    return ToolMissing(f"no container engine answers at {address}", next_step=_INSTALL)
+        return ToolMissing(f"the engine at {address} needs paramiko for ssh", next_step=advice.INSTALL_PARAMIKO())
+    return ToolMissing(f"no container engine answers at {address}", next_step=advice.INSTALL_ENGINE())

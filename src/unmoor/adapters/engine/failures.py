@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.errors import BuildFailed, Cause, ConfigError, Denied, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.failure import failure as error_of
@@ -52,7 +53,7 @@ def no_room(reason: str, what: str) -> UnmoorError | None:
     """The error for a full disk of the engine, if the reason is one."""
     if not _FULL.search(reason):
         return None
-    next_step = "free some where the engine keeps its images: docker system prune"
+    next_step = advice.FREE_ENGINE_SPACE()
     return error_of(Cause.NO_ROOM, f"{what}: no disk space is left: {clean(reason, 200)}", next_step=next_step)
 
 
@@ -99,7 +100,7 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, reported:
         return full
     if not found.step and _BROKEN.search(reason):
         broke = f"the connection to the engine broke while it built {target}: {reason}"
-        return error_of(Cause.LOST, broke, next_step="check that the engine runs")
+        return error_of(Cause.LOST, broke, next_step=advice.CHECK_ENGINE())
     if (match := _EXIT.search(reason)) and (number := killed_by(int(match[1]))):
         step = f" in the step {clean(found.step)}" if found.step else ""
         return error_of(Cause.KILLED, f"{what}: a command{step} was killed by signal {number} on the engine's machine")
@@ -109,18 +110,18 @@ def failure(lines: Sequence[str], dockerfile: Dockerfile, target: str, reported:
         denied = re.search(r"denied|unauthorized|\b40[13]\b", reason)
         if asks_to_wait(reason):
             busy = f"{what}: the registry of the base image {image} asks to retry later: {reason}"
-            return error_of(Cause.LATER, busy, where=where, otherwise="log in to that registry, which raises its limit")
+            return error_of(Cause.LATER, busy, where=where, otherwise=advice.LOG_IN_TO_BASE_REGISTRY())
         kind = Denied if denied else ConfigError if "not found" in reason else Unknown
         return kind(
             f"{what}: the base image {image} is not available: {reason}",
             where=where,
-            next_step=f"see: docker pull {image}",
+            next_step=advice.PULL_BASE_IMAGE(image=image),
         )
     step = f"\nfailing: {clean(found.step)}" if found.step else ""
     return BuildFailed(
         f"{what}: {reason}{step}\n{output}".rstrip(),
         where=where,
-        next_step="correct the Dockerfile, or what it runs; then move the tag, or release the next version",
+        next_step=advice.CORRECT_DOCKERFILE(),
         file=dockerfile.path,
         line=found.line,
     )

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
+from unmoor import advice
 from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.engine import Member
 from unmoor.util.decode import decode_json
@@ -29,8 +30,6 @@ _BLOCK = 1_048_576
 # Small files are searched for a private key, in their first bytes.
 _KEY_FILE = 100_000
 _KEY_HEAD = 4_096
-_SMALLER = "make it smaller; to find the large layers: docker history"
-_IF_IT_PERSISTS = "check what docker save writes"
 
 
 class ChunkReader(io.RawIOBase):
@@ -53,7 +52,7 @@ class ChunkReader(io.RawIOBase):
                 return 0
             self._left -= len(chunk)
             if self._left < 0:
-                raise InvalidDist("the image is too large to inspect", next_step=_SMALLER)
+                raise InvalidDist("the image is too large to inspect", next_step=advice.SHRINK_IMAGE())
             self._rest = memoryview(chunk)
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
@@ -75,7 +74,9 @@ class _Reading:
         for number, name in enumerate(names):
             path = self.links.get(name, name)
             if path not in self.found:
-                raise Unknown(f"the engine's archive lacks the layer {clean(name, 80)}", otherwise=_IF_IT_PERSISTS)
+                raise Unknown(
+                    f"the engine's archive lacks the layer {clean(name, 80)}", otherwise=advice.CHECK_DOCKER_SAVE()
+                )
             yield from (replace(member, layer=number) for member in self.found[path])
 
 
@@ -87,7 +88,7 @@ def contents_of(chunks: Iterator[bytes]) -> Mapping[str, tuple[Member, ...]]:
         for entry in archive:
             _read_entry(archive, entry, reading)
     if not reading.images:
-        raise Unknown("the engine's archive of the image lists no layers", otherwise=_IF_IT_PERSISTS)
+        raise Unknown("the engine's archive of the image lists no layers", otherwise=advice.CHECK_DOCKER_SAVE())
     return {config: tuple(reading.files(names)) for config, names in reading.images.items()}
 
 
@@ -97,7 +98,7 @@ def _translated_errors() -> Iterator[None]:
         yield
     except (tarfile.TarError, zlib.error, EOFError, ValueError, TypeError, KeyError, OSError) as error:
         raise Unknown(
-            f"cannot read the engine's archive of the image: {clean(str(error))}", otherwise=_IF_IT_PERSISTS
+            f"cannot read the engine's archive of the image: {clean(str(error))}", otherwise=advice.CHECK_DOCKER_SAVE()
         ) from error
 
 
@@ -136,7 +137,7 @@ def _read_layer(file: IO[bytes], reading: _Reading) -> list[Member]:
                 continue
             reading.count += 1
             if reading.count > COUNT_LIMIT:
-                raise InvalidDist(f"the image has more than {COUNT_LIMIT} files", next_step=_SMALLER)
+                raise InvalidDist(f"the image has more than {COUNT_LIMIT} files", next_step=advice.SHRINK_IMAGE())
             members.append(_member(layer, entry))
     return members
 

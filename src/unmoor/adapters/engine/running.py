@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from unmoor import advice
 from unmoor.adapters.engine.connection import Connection, engine_error
 from unmoor.adapters.process.reaper import LABEL
 from unmoor.errors import Cause, Incomplete, TimedOut
@@ -95,11 +96,11 @@ def _run_to_end(connection: Connection, container: str, job: Job) -> Ran:
         err = output[_ERR]
         code = _not_started(refusal, err) if refusal else _exit_code(connection, container, deadline, err)
     except TimeoutError as error:
-        raise TimedOut(str(error), next_step="make the command print less", retryable=False) from None
+        raise TimedOut(str(error), next_step=advice.PRINT_LESS(), retryable=False) from None
     except TimedOut:
         raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
-            next_step="find out why it takes so long, or allow it more time",
+            next_step=advice.ALLOW_MORE_TIME(),
             retryable=False,
         ) from None
     out_text, err_text = (output[stream].decode(errors="replace") for stream in (_OUT, _ERR))

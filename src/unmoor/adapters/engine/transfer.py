@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from unmoor import advice
 from unmoor.adapters.engine import podman
 from unmoor.adapters.engine.connection import Connection, EngineError
 from unmoor.adapters.engine.failures import asks_to_wait, no_room
@@ -126,17 +127,15 @@ def transfer_error(reason: str, name: str) -> UnmoorError:
 
 def _refusal(reason: str, name: str) -> UnmoorError:
     if _DENIED.search(reason):
-        return Denied(
-            f"the registry denies access to {name}: {reason}", next_step="check that the login has access to it"
-        )
+        return Denied(f"the registry denies access to {name}: {reason}", next_step=advice.CHECK_IMAGE_LOGIN())
     if _TEMPORARY.search(reason):
         return failure(Cause.LOST, f"could not transfer {name}: {reason}")
     if _ABSENT.search(reason):
         return _absent(name, reason)
     if _REJECTED.search(reason):
-        return Rejected(f"the registry rejects {name}: {reason}", next_step="check what the registry accepts")
+        return Rejected(f"the registry rejects {name}: {reason}", next_step=advice.CHECK_WHAT_REGISTRY_ACCEPTS())
     return Unknown(f"the registry's answer about {name} is unclear: {reason}")
 
 
 def _absent(name: str, reason: str) -> Incomplete:
-    return Incomplete(f"the registry does not have {name}: {reason}", next_step="push it first: unmoor release TAG")
+    return Incomplete(f"the registry does not have {name}: {reason}", next_step=advice.CHECK_IMAGE_IS_PUSHED())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from unmoor import advice
 from unmoor.adapters.forge.parse import asset as read_asset
 from unmoor.adapters.github import GitHubClient
 from unmoor.adapters.github.answers import TransientError, malformed
@@ -20,8 +21,6 @@ from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
-
-_IF_IT_PERSISTS = "check that the token may write releases"
 
 
 def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) -> str:
@@ -37,7 +36,7 @@ def upload_address(forge_release: ForgeRelease, place: ForgePlace, name: str) ->
             f"the release sends uploads to {without_query(root)}, and the world says {without_query(place.uploads)}:"
             " sent nothing, not even the token",
             where=forge_release.url,
-            next_step="if that address is right, set 'uploads' of the forge in the world file",
+            next_step=advice.SET_UPLOADS(),
         )
     return f"{root}?{urlencode({'name': name})}"
 
@@ -60,7 +59,7 @@ def send(
         raise TransientError(
             f"the forge does not find the release {forge_release.id} to attach to",
             where=where,
-            otherwise=_IF_IT_PERSISTS,
+            otherwise=advice.ALLOW_WRITING(),
         )
     if answer.status >= HTTPStatus.BAD_REQUEST:
         headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from unmoor import advice
 from unmoor.adapters.forge import assets, attestation, parse
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, RateLimited, malformed
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 # A release with hundreds of assets is long.
 PER_PAGE = 50
-_RIGHTS = "give the token the right to write releases ('permissions: contents: write' in a workflow)"
-_HOW = "give a token with the right to write releases in GITHUB_TOKEN or GH_TOKEN, or in the world file"
+_RIGHTS = advice.ALLOW_WRITING()
 
 
 class GitHubForge:
@@ -35,9 +35,7 @@ class GitHubForge:
 
     def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock, pace: Pace | None = None) -> None:
         if _REPOSITORY.fullmatch(place.repository) is None:
-            raise ConfigError(
-                f"{clean(place.repository)!r} is not 'owner/name'", next_step="correct 'repository' in the settings"
-            )
+            raise ConfigError(f"{clean(place.repository)!r} is not 'owner/name'", next_step=advice.WRITE_REPOSITORY())
         self._place = place
         self._http = http
         self._clock = clock
@@ -103,7 +101,7 @@ class GitHubForge:
                 f"no release of {clean(tag)} is listed, but the forge lists drafts only to users with push access,"
                 f" and {'this token has none' if self.has_token() else 'there is no token'}",
                 where=self.address,
-                next_step=_HOW,
+                next_step=advice.GIVE_FORGE_TOKEN(),
                 retryable=False,
             )
         return tuple(found[number] for number in sorted(found))
@@ -261,7 +259,7 @@ class GitHubForge:
             raise Rejected(
                 f"{clean(now.tag)} is public: unmoor never deletes a published release",
                 where=now.url,
-                next_step="delete it by hand, if you really have to",
+                next_step=advice.DELETE_RELEASE_BY_HAND(),
             )
         self._gone(path, lambda: self._api.release(path).delete_release())
 

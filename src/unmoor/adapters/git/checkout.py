@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.adapters.git.clone import check_out, clone_of
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
@@ -59,7 +60,7 @@ class GitCheckout:
         if not remote or remote.startswith("-") or not remote.isprintable():
             raise Refused(
                 f"{clean(remote)!r} is neither the name nor the address of a remote",
-                next_step="name a remote of the checkout, such as origin, or give its address",
+                next_step=advice.NAME_A_REMOTE(),
             )
         self._start = folder
         self._remote = remote
@@ -76,21 +77,21 @@ class GitCheckout:
     def _locations(self) -> tuple[Path, Path]:
         """The top folder of the checkout, and the git directory."""
         if not self._start.is_dir():
-            raise Refused("there is no such folder", where=str(self._start), next_step="name the project's checkout")
+            raise Refused("there is no such folder", where=str(self._start), next_step=advice.NAME_A_CHECKOUT())
         ran = self.git.run("rev-parse", "--show-toplevel", "--absolute-git-dir", cwd=self._start)
         top, _, git_dir = ran.out.removesuffix("\n").partition("\n")
         if not git_dir or "\n" in git_dir:
             raise Unknown(
                 "git does not report the location of the repository",
                 where=str(self._start),
-                next_step="move the checkout",
+                next_step=advice.MOVE_CHECKOUT(),
                 retryable=False,
             )
         if not _belongs_to(Path(top), Path(git_dir)):
             raise Refused(
                 f"the configuration of this repository says that its files are in {clean(top)}",
                 where=str(self._start),
-                next_step="if that is not intended: git config --unset core.worktree; else clone the repository",
+                next_step=advice.UNSET_WORKTREE(),
             )
         return Path(top), Path(git_dir)
 
@@ -119,7 +120,7 @@ class GitCheckout:
         if is_commit(ref):
             return self._line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", fine=(0, 1)) or None
         if _NO_REF.search(ref):
-            raise Refused(f"{ref[:80]!a} is not a valid name for a git tag", next_step="name a tag such as v1.2.3")
+            raise Refused(f"{ref[:80]!a} is not a valid name for a git tag", next_step=advice.NAME_A_TAG())
         return self._tags_under(f"refs/tags/{ref}").get(ref)
 
     def date_of(self, commit: str) -> int:
@@ -128,7 +129,7 @@ class GitCheckout:
         if not seconds.isdecimal():
             raise Unknown(
                 f"git reports no time for commit {commit[:12]}",
-                next_step="see: git log -1 --format=%ct",
+                next_step=advice.CHECK_COMMIT_TIME(),
                 retryable=False,
             )
         return int(seconds)
@@ -177,7 +178,7 @@ class GitCheckout:
             raise Unknown(
                 f"the checkout has no remote named {clean(self._remote)}, so its tags cannot be read",
                 where=str(self.folder),
-                next_step=f"git remote add {clean(self._remote)} ADDRESS",
+                next_step=advice.ADD_REMOTE(remote=clean(self._remote)),
             )
         out = self.git.run("ls-remote", "--quiet", "--tags", "--", self._remote, cwd=self.folder, remote=True).out
         direct: dict[str, str] = {}
@@ -189,7 +190,7 @@ class GitCheckout:
                     Cause.NONSENSE,
                     f"the remote's answer is not a list of tags: {clean(line, 80)!r}",
                     where=address,
-                    next_step="check the output of: git ls-remote --tags",
+                    next_step=advice.CHECK_REMOTE_TAGS(),
                 )
             name = ref.removeprefix("refs/tags/")
             (peeled if name.endswith("^{}") else direct)[name.removesuffix("^{}")] = target
@@ -225,7 +226,7 @@ class GitCheckout:
                 raise Unknown(
                     f"the file has {error.size} bytes, and the limit is {LARGEST_FILE}",
                     where=f"{clean(path)} at {commit[:12]}",
-                    next_step="make the file smaller, or name another one in the settings",
+                    next_step=advice.SHRINK_FILE(),
                     retryable=False,
                 ) from error
             if found.mode != "120000":
@@ -256,7 +257,7 @@ class GitCheckout:
     def _require(self, ref: str) -> str:
         commit = self.commit_of(ref)
         if commit is None:
-            raise Unknown(f"this checkout has no {ref[:80]!a}", where=str(self.folder), next_step="git fetch --tags")
+            raise Unknown(f"this checkout has no {ref[:80]!a}", where=str(self.folder), next_step=advice.FETCH_TAGS())
         return commit
 
     def clone(self, into: Path, *, commit: str, tag: str) -> Path:
@@ -318,5 +319,5 @@ def _belongs_to(top: Path, git_dir: Path) -> bool:
 def _checked(commit: str) -> str:
     """Return a full commit id unchanged. Raises `Refused` for anything else."""
     if not is_commit(commit):
-        raise Refused(f"{commit[:80]!a} is not a full commit id", next_step="name the commit by all its digits")
+        raise Refused(f"{commit[:80]!a} is not a full commit id", next_step=advice.NAME_FULL_COMMIT())
     return commit

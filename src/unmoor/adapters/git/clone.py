@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.git.program import GitProgram, reason
 from unmoor.errors import Refused, Unknown
 
@@ -21,7 +22,7 @@ def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
     if the folder is on another disk. Raises `Refused` if ``into`` is not empty.
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise Refused("cannot clone into a folder that is not empty", where=str(into), next_step="remove it")
+        raise Refused("cannot clone into a folder that is not empty", where=str(into), next_step=advice.REMOVE_FOLDER())
     into.parent.mkdir(parents=True, exist_ok=True)
     git.run(
         *("clone", "--quiet", "--template=", "-c", "core.autocrlf=false"),
@@ -43,5 +44,5 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
         raise Unknown(
             f"the checkout does not have every file of commit {commit[:12]}: {reason(ran.err)}",
             where=str(folder),
-            next_step="if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it again",
+            next_step=advice.COMPLETE_CLONE(),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
@@ -99,7 +100,7 @@ class GitProgram:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),
-                next_step="check that the remote is reachable",
+                next_step=advice.CHECK_REMOTE(),
             ) from error
         if ran.code not in fine:
             failed = failure(what, ran, cwd)
@@ -110,7 +111,7 @@ class GitProgram:
             raise Unknown(
                 f"the output of {what} is longer than {limit} bytes",
                 where=str(cwd),
-                otherwise="find out what makes it so long, for example hundreds of thousands of tags or files",
+                otherwise=advice.SHORTEN_GIT_OUTPUT(),
             )
         return ran
 
@@ -137,24 +138,24 @@ def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
         return Refused(
             "the repository belongs to another user, so git refuses to work in it",
             where=str(cwd),
-            next_step=f"if you trust it: git config --global --add safe.directory {cwd}",
+            next_step=advice.TRUST_REPOSITORY(cwd=cwd),
         )
     if "not a git repository" in output and "ls-remote" not in what:
         return Refused(
             "this folder is not in a git repository",
             where=str(cwd),
-            next_step="change to the checkout of the project, or clone it first",
+            next_step=advice.GO_TO_CHECKOUT(),
         )
     if "must be run in a work tree" in output:
         return Refused(
             "this is a bare repository or a .git folder: it has no checked out files",
             where=str(cwd),
-            next_step="change to a checkout of the project",
+            next_step=advice.GO_TO_CHECKOUT(),
         )
     return Unknown(
         f"{what} failed: {reason(output) or f'exit code {ran.code}'}",
         where=str(cwd),
-        next_step="fix what git reports",
+        next_step=advice.FIX_WHAT_GIT_REPORTS(),
     )
 
 

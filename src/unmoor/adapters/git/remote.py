@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Refused
 from unmoor.util.digests import is_commit
@@ -26,7 +27,7 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
         raise Refused(
             f"this checkout does not have the last commit of the remote's default branch, {clean(commit, 40)}",
             where=str(folder),
-            next_step="git fetch origin; in GitHub Actions: actions/checkout with fetch-depth: 0",
+            next_step=advice.FETCH_DEFAULT_BRANCH(),
         )
     return commit
 

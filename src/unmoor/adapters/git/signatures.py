@@ -10,7 +10,9 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
+from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused, Unknown
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
@@ -33,9 +35,8 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
         names, signers_file = _write_keys(git, home, allowed)
         tag_object, kind, named = _tag_object(git, folder, tag)
         if kind != "tag":
-            again = f"git fetch --force origin refs/tags/{tag}:refs/tags/{tag}"
             what = "is a lightweight tag here, which cannot be signed" if kind else "is not in this checkout"
-            raise _refused(tag, what, names, first=f"{again}; if that changes nothing, " if kind else "")
+            raise _refused(tag, what, names, first=advice.FETCH_ANNOTATED_TAG(tag=tag) if kind else NOTHING)
         if named != tag:
             raise _refused(tag, f"was signed under another name, {clean(named, 80)!r}", names)
         if "-----BEGIN" not in git.run("cat-file", "tag", tag_object, cwd=folder).out:
@@ -92,16 +93,15 @@ def _write_keys(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str,
     if imported.code != 0 or not names:
         raise Unknown(
             f"cannot read the keys of the allowed signers: {clean(imported.err, 300)}",
-            next_step="export them with: gpg --armor --export",
+            next_step=advice.EXPORT_KEYS(),
             retryable=False,
         )
     return names, signers_file
 
 
-def _refused(tag: str, what: str, names: tuple[str, ...], *, first: str = "") -> Refused:
+def _refused(tag: str, what: str, names: tuple[str, ...], *, first: NextStep = NOTHING) -> Refused:
     who = list_some(names)
     return Refused(
         f"the tag {tag} {what}; tags of this project are signed by: {who or 'nobody, since the list is empty'}",
-        next_step=f"{first}let one of them tag a new version: git tag -s TAG; only if {tag} was never released,"
-        " delete it and sign it again",
+        next_step=first.then(advice.SIGN_A_TAG(tag=tag)),
     )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.git.clone import NO_FILTER
 from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
@@ -51,8 +52,7 @@ def _fetch_submodules(git: GitProgram, folder: Path, commit: str) -> None:
         raise Unknown(
             f"cannot fetch a submodule: {error.what}",
             where=f".gitmodules at {commit[:12]}",
-            next_step="check that its address is readable from here: git clone --recurse-submodules; git accepts a"
-            " path on this machine only with the setting protocol.file.allow",
+            next_step=advice.CHECK_SUBMODULE(),
         ) from error
 
 
@@ -64,7 +64,7 @@ def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: 
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
         raise ToolMissing(
             f"git-lfs is not installed, and it stores {list_some(found, _MOST_NAMED)}",
-            next_step="install it, for example: apt-get install git-lfs",
+            next_step=advice.INSTALL_GIT_LFS(),
             retryable=True,
         )
     # Install the filters in this clone only. Without them git reports every large file as changed.
@@ -94,6 +94,5 @@ def store_of(git: GitProgram, source: Path) -> Path:
 def _missing(files: Sequence[str], why: str) -> Unknown:
     return Unknown(
         f"git-lfs cannot fetch {list_some(files, _MOST_NAMED)}{why}",
-        next_step="make sure that the remote has them: git lfs push --all origin; or fetch them into the checkout"
-        " first: git lfs pull",
+        next_step=advice.PUSH_LFS_FILES(),
     )

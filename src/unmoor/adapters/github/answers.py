@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
+from unmoor.advice import NextStep
 from unmoor.errors import Cause, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.util.secret import Secret, masker
@@ -20,7 +22,7 @@ from unmoor.util.text import clean
 W = TypeVar("W")
 # Seconds to wait for a rate limit: if it does not say when it ends, and at most.
 _DEFAULT, _MOST = 60.0, 3600.0
-_NEXT = "what was an immutable release never changes, and its tag never comes free: release the next version"
+_IMMUTABLE = "what was an immutable release never changes, and its tag never comes free"
 
 
 class TransientError(Unknown):
@@ -44,7 +46,7 @@ def malformed(what: str, where: str) -> UnmoorError:
         Cause.NONSENSE,
         f"the answer is not {what}",
         where=where,
-        otherwise="check the address of the forge's API, and any proxy",
+        otherwise=advice.CHECK_FORGE_ADDRESS(),
     )
 
 
@@ -59,7 +61,7 @@ def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
 
 
 def refusal(
-    status: int, data: Any, headers: Mapping[str, str], *, where: str, token: Secret, rights: str
+    status: int, data: Any, headers: Mapping[str, str], *, where: str, token: Secret, rights: NextStep
 ) -> UnmoorError:
     """Return the error for a status of 400 and above; header names are in lower case.
 
@@ -70,7 +72,7 @@ def refusal(
         return Denied(
             f"the forge does not accept the credential: {said}",
             where=where,
-            next_step="give a token that is valid now in GITHUB_TOKEN or GH_TOKEN, or in the world file",
+            next_step=advice.RENEW_FORGE_TOKEN(),
         )
     if status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS} and _is_limit(status, said, headers):
         return RateLimited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
@@ -84,7 +86,7 @@ def refusal(
         return NotFound(
             f"not found: {said}",
             where=where,
-            next_step="check the repository's name; a private one is visible only to a token with access",
+            next_step=advice.CHECK_REPOSITORY_NAME(),
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _fault(f"the forge answered {status}: {said}", where, status, headers)
@@ -92,7 +94,7 @@ def refusal(
     return Rejected(
         f"the forge refused it ({status}): {said}",
         where=where,
-        next_step=_NEXT if immutable else "fix what it names",
+        next_step=advice.RELEASE_NEW_VERSION(why=_IMMUTABLE) if immutable else advice.FIX_WHAT_SERVER_NAMES(),
         retryable=not immutable,
     )
 

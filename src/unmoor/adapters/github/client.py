@@ -21,12 +21,14 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from unmoor import advice
 from unmoor.adapters.github.answers import NotFound, TransientError, malformed, refusal
 from unmoor.adapters.github.exchange import authorization, content, exchange, read
 from unmoor.adapters.github.pace import Pace
 from unmoor.adapters.github.requester import requester
 from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.urls import without_query
+from unmoor.advice import NextStep
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import ForgePlace
@@ -65,7 +67,7 @@ class GitHubClient:
         *,
         token: Secret | None,
         pace: Pace,
-        rights: str,
+        rights: NextStep,
     ) -> None:
         self.token = token or Secret("")
         self._place = place
@@ -130,7 +132,7 @@ class GitHubClient:
         raise Unknown(
             f"the list of {what} did not end after {_PAGES} pages",
             where=self.where(path),
-            next_step=f"check the list of {what}; delete what nobody needs",
+            next_step=advice.SHORTEN_LIST(what=what),
         )
 
     def write(self, path: str, call: Callable[[], T]) -> T:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from unmoor import advice
 from unmoor.adapters.github.answers import TransientError
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.errors import Cause, Unknown
@@ -100,6 +101,6 @@ def _moved(answer: Response, url: str) -> Unknown:
     return Unknown(
         f"the forge answers {answer.status} {answer.reason}: the repository may have been moved or renamed",
         where=without_query(url),
-        next_step="check the repository's name, in the settings and in the git remote",
+        next_step=advice.CHECK_REPOSITORY_NAME(),
         retryable=False,
     )

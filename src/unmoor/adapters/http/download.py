@@ -9,6 +9,7 @@ from pathlib import Path
 
 import requests
 
+from unmoor import advice
 from unmoor.adapters.http.limits import DeadlineWatch
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, second_look, time_to_wait
 from unmoor.adapters.http.urls import without_query
@@ -47,13 +48,13 @@ def require_ok(response: requests.Response, where: str) -> None:
         raise Denied(
             f"the server denies access ({status})",
             where=where,
-            next_step="check the rights of the credential, and whether the address is public",
+            next_step=advice.CHECK_DOWNLOAD_RIGHTS(),
         )
     if status != HTTPStatus.OK:
         raise Unknown(
             f"the server answered {status} {clean(str(response.reason or ''))}".rstrip(),
             where=where,
-            otherwise="open the address in a browser",
+            otherwise=advice.OPEN_ADDRESS(),
         )
 
 
@@ -62,7 +63,7 @@ def _must_match(name: str, sha256: str, expected: str | None, where: str) -> Non
         raise Conflict(
             f"{name} has sha256 {sha256}, expected {clean(expected, 80)}",
             where=where,
-            next_step="do not use it; find out who changed the file on the server",
+            next_step=advice.REJECT_CHANGED_FILE(),
         )
 
 

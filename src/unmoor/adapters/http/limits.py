@@ -26,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from unmoor import advice
 from unmoor.adapters.http.urls import may_be_loopback, without_query
 from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.failure import failure
@@ -136,7 +137,7 @@ class DeadlineWatch:
                     Cause.NONSENSE,
                     f"the answer is larger than {self.bounds.limit} bytes",
                     where=without_query(url),
-                    next_step="check what that address serves: it cannot be the requested file or page",
+                    next_step=advice.CHECK_WHAT_IS_SERVED(),
                     retryable=False,
                 )
             yield chunk

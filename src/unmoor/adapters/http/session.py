@@ -23,6 +23,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
 
+from unmoor import advice
 from unmoor.adapters.http.download import require_ok, save_to
 from unmoor.adapters.http.limits import BoundedAdapter, Bounds, DeadlineWatch
 from unmoor.adapters.http.urls import origin, parsed, resolve_link, without_query
@@ -205,7 +206,7 @@ class BoundedSession:
             raise Unknown(
                 f"{clean(name)!r} is not a file name",
                 where=where,
-                next_step="check what that address serves",
+                next_step=advice.CHECK_WHAT_IS_SERVED(),
                 retryable=False,
             )
         most = min(limit, size) if size is not None else limit
@@ -237,7 +238,7 @@ class BoundedSession:
         raise Unknown(
             f"more than {_HOPS} redirects",
             where=without_query(request.url),
-            next_step="correct the address in the world file",
+            next_step=advice.CORRECT_ADDRESS(),
             retryable=False,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.util import loopback
 from unmoor.util.text import clean
@@ -45,7 +46,7 @@ def parsed(url: str) -> SplitResult:
         raise Unknown(
             "this is not a plain http or https address without credentials",
             where=without_query(url),
-            next_step="correct the address in the world file, or ask the server's operator",
+            next_step=advice.CORRECT_ADDRESS(),
             retryable=False,
         )
     return urlsplit(url)
@@ -77,14 +78,14 @@ def resolve_link(base: str, reference: str) -> str:
         raise Unknown(
             f"a link or redirect from https to plain http: {without_query(target)}",
             where=without_query(base),
-            next_step="ask the server's operator: unmoor does not follow such an address",
+            next_step=advice.ASK_SERVER_OPERATOR(),
             retryable=False,
         )
     if may_be_loopback(target) and not may_be_loopback(base):
         raise Unknown(
             f"a link or redirect to an address on this machine: {without_query(target)}",
             where=without_query(base),
-            next_step="ask the server's operator: unmoor does not follow such an address",
+            next_step=advice.ASK_SERVER_OPERATOR(),
             retryable=False,
         )
     return target

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.adapters.http.download import repeated
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import origin
@@ -104,7 +105,7 @@ class PackageIndex:
             raise Unknown(
                 f"{self.name} gives no sha256 for {listed.name}",
                 where=self.place.simple,
-                next_step="use an index that gives hashes: without them a download cannot be checked",
+                next_step=advice.USE_INDEX_WITH_HASHES(),
                 retryable=False,
             )
         return self._fetched(listed, into, listed.size or _LARGEST)

@@ -23,6 +23,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import resolve_link, without_query
 from unmoor.errors import Cause, UnmoorError
@@ -138,7 +139,7 @@ def not_an_index_page(answer: Response, what: str) -> UnmoorError:
         Cause.NONSENSE,
         f"the index answered {answer.status} with something that is not its page: {what}",
         where=without_query(answer.url),
-        otherwise="open that address in a browser: a proxy or a login page may answer instead of the index",
+        otherwise=advice.OPEN_ADDRESS(),
     )
 
 

@@ -13,6 +13,7 @@ from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
@@ -120,7 +121,7 @@ class Reader:
                 raise Denied(
                     f"{self.place.name} denies read access ({answer.status}): {error_message(answer)}",
                     where=without_query(answer.url),
-                    next_step=f"check the rights of the credential ({self.place.login.origin})",
+                    next_step=advice.CHECK_CREDENTIAL(origin=self.place.login.origin),
                 )
             case _:
                 raise self._unexpected_answer(answer)
@@ -130,4 +131,6 @@ class Reader:
         asked = requested_wait(answer.headers)
         if is_busy(answer.status, asked):
             return ServerBusy(what, where=where, wait=time_to_wait(asked, default=_DEFAULT))
-        return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise="check the index's status page")
+        return failure(
+            Cause.LOST, what, where=where, wait=asked or 0.0, otherwise=advice.CHECK_STATUS_PAGE(whose="index")
+        )

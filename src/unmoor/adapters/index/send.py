@@ -21,11 +21,13 @@ from urllib.parse import urljoin
 
 from requests.auth import HTTPBasicAuth
 
+from unmoor import advice
 from unmoor.adapters.http.limits import Bounds, DeadlineWatch
 from unmoor.adapters.http.retry_after import is_busy, requested_wait
 from unmoor.adapters.http.session import Response, masked, mount, transfer_time
 from unmoor.adapters.http.urls import parsed, without_query
 from unmoor.adapters.index.answers import error_message
+from unmoor.advice import NextStep, Template
 from unmoor.artifacts.files import is_intact
 from unmoor.errors import Conflict, Denied, InvalidDist, Unknown
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
@@ -39,27 +41,26 @@ if TYPE_CHECKING:
 
 # An index opens and checks a file before it answers, which may take longer than serving a page.
 _STALL = 120.0
-_HOW = "set one where twine looks for it (TWINE_PASSWORD, .pypirc, keyring), or in the world file"
 # PyPI's reasons for refusing a credential at an upload, and what to do about each.
-_ADVICE: tuple[tuple[str, str], ...] = (
+_ADVICE: tuple[tuple[str, Template], ...] = (
     (
         r"OIDC scoped token is not valid",
-        "the trusted publisher belongs to another project: add one under this project's 'Publishing' on {index}",
+        advice.ADD_PUBLISHER,
     ),
     (
         r"not valid for project",
-        "use a token of this project, or one of the whole account for a project that does not exist yet",
+        advice.USE_TOKEN_OF_PROJECT,
     ),
-    (r"expired", "use a new token: nothing that was sent is lost"),
-    (r"e-?mail", "verify the account's primary e-mail address on {index}"),
-    (r"two.factor|2FA", "set up two-factor authentication on {index}, for the account of the token"),
+    (r"expired", advice.MAKE_TOKEN),
+    (r"e-?mail", advice.VERIFY_ADDRESS),
+    (r"two.factor|2FA", advice.SET_UP_TWO_FACTORS),
     (
         r"isn't allowed to upload|not allowed to upload",
-        "the project belongs to somebody else on {index}, or is archived there: see its page, and ask its owner",
+        advice.ASK_PROJECT_OWNER,
     ),
     (
         r"invalid or non-existent",
-        "make a new token on {index}: this one was revoked, is cut off, or belongs to another index",
+        advice.MAKE_TOKEN,
     ),
 )
 # What reading the metadata of a broken archive may raise.
@@ -82,7 +83,7 @@ class Senders:
             raise Denied(
                 f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
                 where=without_query(place.upload),
-                next_step=_HOW,
+                next_step=advice.GIVE_INDEX_LOGIN(),
             )
         parsed(place.upload)
         package = _package(file)
@@ -147,11 +148,10 @@ def interpret_answer(place: IndexPlace, answer: Response) -> Sending:
     return Lost(reason=f"{answer.status} {error_message(answer)}")
 
 
-def _advice(place: IndexPlace, reason: str) -> str:
+def _advice(place: IndexPlace, reason: str) -> NextStep:
     """What to do about a credential that was refused for this reason."""
-    found = (text for pattern, text in _ADVICE if re.search(pattern, reason, re.IGNORECASE))
-    default = "check on {index} that the credential is valid, for this index, and for this project"
-    return next(found, default).format(index=place.name)
+    found = (entry for pattern, entry in _ADVICE if re.search(pattern, reason, re.IGNORECASE))
+    return next(found, advice.CHECK_ON_INDEX)(index=place.name)
 
 
 def _target(place: IndexPlace, answer: Response) -> str:
@@ -176,7 +176,7 @@ def _package(file: File) -> PackageFile:
         raise InvalidDist(
             f"{file.name} cannot be uploaded: {clean(str(error))}",
             where=str(file.path),
-            next_step="correct the project's metadata, and release it under a new version",
+            next_step=advice.CORRECT_METADATA(),
         ) from error
     if package.basefilename != file.name:
         raise _changed(file, f"its name is {package.basefilename}")
@@ -189,7 +189,7 @@ def _changed(file: File, how: str) -> Conflict:
     return Conflict(
         f"{file.name} changed on disk: {how}",
         where=str(file.path),
-        next_step="find out what changed it, remove the run folder",
+        next_step=advice.REMOVE_RUN_FOLDER(),
         retryable=True,
     )
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.adapters.http.urls import origin
 from unmoor.adapters.index.macaroon import PREFIX, Restrictions, restrictions
+from unmoor.advice import NextStep
 from unmoor.config.real_world import public_host, upload_addresses
 from unmoor.errors import Denied
 from unmoor.ports.world import IndexPlace
@@ -25,19 +27,19 @@ def check_login(place: IndexPlace, project: str, now: float | None = None) -> st
     """
     secret, public = place.login.secret.reveal(), _is_public(place)
     if secret != secret.strip():
-        raise _denied(place, "it begins or ends with white space", "store it again, without a line break at its end")
+        raise _denied(place, "it begins or ends with white space", advice.STORE_AGAIN())
     found = restrictions(secret)
     if public and place.login.username != _USERNAME:
         raise _denied(
             place,
             f"the user name is {clean(place.login.username, 40)!r}, and {place.name} accepts only API tokens",
-            f"set the user name to {_USERNAME} and the password to an API token",
+            advice.SET_TOKEN_USERNAME(username=_USERNAME),
         )
     if found is None:
         if not public:
             return ""
         how = "it is cut off or altered" if secret.startswith(PREFIX) else f"it does not begin with {PREFIX}"
-        raise _denied(place, f"it is not an API token: {how}", f"make an API token on {place.name} and store all of it")
+        raise _denied(place, f"it is not an API token: {how}", advice.MAKE_TOKEN(index=place.name))
     _check_index(place, found, public=public)
     return _check_project(place, found, project, time.time() if now is None else now)
 
@@ -54,7 +56,7 @@ def _check_index(place: IndexPlace, found: Restrictions, *, public: bool) -> Non
         raise _denied(
             place,
             f"it is a token of {clean(found.location, 80)}, and {place.name} is {here}",
-            f"make a token on {place.name}, and store it under this index's own name: no index accepts another's",
+            advice.MAKE_TOKEN_OF_INDEX(index=place.name),
         )
 
 
@@ -68,8 +70,7 @@ def _check_project(place: IndexPlace, found: Restrictions, project: str, now: fl
             raise _denied(
                 place,
                 f"it is for {listed}, and this is a release of {project}",
-                f"make a token for {project} on {place.name}; for a project that does not exist yet, one for the whole"
-                " account, or a pending trusted publisher (PyPI's expire after 30 days)",
+                advice.MAKE_TOKEN_OF_PROJECT(project=project, index=place.name),
             )
         described.append(f"for {listed}")
     elif found.by_id:
@@ -78,12 +79,10 @@ def _check_project(place: IndexPlace, found: Restrictions, project: str, now: fl
         described.append("for every project of its owner")
     if found.expires is not None:
         if now >= found.expires:
-            raise _denied(place, f"it expired at {_date(found.expires)}", f"make a new token on {place.name}")
+            raise _denied(place, f"it expired at {_date(found.expires)}", advice.MAKE_TOKEN(index=place.name))
         described.append(f"until {_date(found.expires)}")
     if found.begins is not None and now < found.begins:
-        raise _denied(
-            place, f"it is not valid before {_date(found.begins)}", "check that this machine's clock is right"
-        )
+        raise _denied(place, f"it is not valid before {_date(found.begins)}", advice.CHECK_CLOCK())
     return ", ".join(described)
 
 
@@ -94,7 +93,7 @@ def _date(seconds: int) -> str:
         return f"{seconds} s after 1970"
 
 
-def _denied(place: IndexPlace, why: str, next_step: str) -> Denied:
+def _denied(place: IndexPlace, why: str, next_step: NextStep) -> Denied:
     return Denied(
         f"the credential for {place.name}, from {place.login.origin}, is not valid: {why}",
         where=place.name,

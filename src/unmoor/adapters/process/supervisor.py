@@ -27,6 +27,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
+from unmoor import advice
 from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.protection import protection
 from unmoor.adapters.process.variables import is_public
@@ -323,14 +324,16 @@ def _find(program: str, env: Mapping[str, str]) -> str:
     """Find a program on the PATH of its own environment."""
     found = shutil.which(program, path=env.get("PATH", os.defpath))
     if found is None:
-        raise ToolMissing(f"there is no program {program!r}", next_step=f"install {Path(program).name}")
+        raise ToolMissing(
+            f"there is no program {program!r}", next_step=advice.INSTALL_PROGRAM(program=Path(program).name)
+        )
     return found
 
 
 def _not_started(program: str, cwd: Path, error: OSError) -> ToolMissing:
     """Return the error for a program that cannot start: it, its interpreter or the working folder is missing."""
     unusable = f"the folder {cwd}" if not cwd.is_dir() else repr(program)
-    return ToolMissing(f"cannot use {unusable}: {error.strerror}", next_step="check that it exists and is executable")
+    return ToolMissing(f"cannot use {unusable}: {error.strerror}", next_step=advice.CHECK_PROGRAM())
 
 
 def _pidfd(process: int) -> int | None:

@@ -5,6 +5,7 @@ Implements `unmoor.ports.registry`. Begin with `client`, one repository on one r
 
 from __future__ import annotations
 
+from unmoor import advice
 from unmoor.adapters.github import Pace
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry.client import OciRegistry
@@ -29,7 +30,7 @@ def place_of(host: str, world: World) -> RegistryPlace:
     if world.rehearsal:
         raise ConfigError(
             f"this world is for rehearsals and has no entry for the registry {host}",
-            next_step=f'add a table [[registry]] with host = "{host}" and a loopback address to the world file',
+            next_step=advice.ADD_REGISTRY_TO_WORLD(host=host),
         )
     login = Login(username="", secret=Secret(""), origin=f"none: the world has no entry for {host}")
     return RegistryPlace(host=host, address=f"https://{host}", login=login)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
@@ -71,7 +72,7 @@ def unexpected_answer(answer: Response) -> UnmoorError:
         f"the registry answered {describe_errors(answer)}",
         where=without_query(answer.url),
         wait=(requested_wait(answer.headers) or 0.0) if failed else 0.0,
-        otherwise="check the registry's status page",
+        otherwise=advice.CHECK_STATUS_PAGE(whose="registry"),
     )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import second_look
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import may_be_loopback, origin, parsed, resolve_link, without_query
@@ -66,7 +67,7 @@ class AuthChallenge:
                 raise Unknown(
                     f"the server requires an unknown kind of login: {clean(header, 100) or 'it does not say which'}",
                     where=where,
-                    next_step="check that this address is a container registry",
+                    next_step=advice.CHECK_IS_REGISTRY(),
                     retryable=False,
                 )
 
@@ -128,13 +129,13 @@ class RegistryAuth:
             raise Denied(
                 f"the registry requires the password of {self.place.host} over plain http",
                 where=without_query(address),
-                next_step="give the registry an https address in the world file: passwords are sent only over https",
+                next_step=advice.USE_HTTPS(),
             )
         if is_local and not may_be_loopback(address) and origin(address) != origin(self.place.address):
             raise Denied(
                 "a registry on this machine requires its password at another host",
                 where=without_query(address),
-                next_step="check the registry's token settings",
+                next_step=advice.CHECK_REGISTRY_TOKENS(),
             )
 
 
@@ -151,7 +152,7 @@ def _read_token(answer: Response) -> Secret:
             Cause.NONSENSE,
             f"the answer ({answer.status}) has no usable token",
             where=without_query(answer.url),
-            otherwise="check the registry's status page",
+            otherwise=advice.CHECK_STATUS_PAGE(whose="registry"),
         )
     return Secret(token)
 
@@ -159,11 +160,11 @@ def _read_token(answer: Response) -> Secret:
 def denied(answer: Response, place: RegistryPlace, *, anonymous: bool) -> Denied:
     """Return the error for a missing or refused login."""
     if anonymous:
-        what, advice = "the registry requires a login", f"give a login for {place.host}, or make the image public"
+        what, step = "the registry requires a login", advice.LOG_IN_OR_PUBLISH(host=place.host)
     else:
         what = f"the registry refuses the login ({place.login.origin})"
-        advice = f"give the user name and a valid password or token of {place.host}"
-    return Denied(f"{what}: {describe_errors(answer)}", where=without_query(answer.url), next_step=advice)
+        step = advice.CORRECT_REGISTRY_LOGIN(host=place.host)
+    return Denied(f"{what}: {describe_errors(answer)}", where=without_query(answer.url), next_step=step)
 
 
 def _basic(login: Login) -> Secret:

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import second_look
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
@@ -133,7 +134,7 @@ class OciRegistry:
             raise Conflict(
                 f"the registry reports the digest {clean(reported, 80)}, but the manifest's digest is {digest}",
                 where=f"{self.name}, {clean(reference)}",
-                next_step="do not use the manifest; ask the registry's operators",
+                next_step=advice.ASK_REGISTRY_OPERATOR(),
             )
         kind = answer.content_type
         oci.read_manifest(answer.body, kind, where=without_query(answer.url))
@@ -188,7 +189,7 @@ class OciRegistry:
         raise Unknown(
             f"the list of tags has more than {_PAGE_LIMIT} pages",
             where=self.name,
-            next_step="check whether the registry's pages link in a circle",
+            next_step=advice.CHECK_WHAT_REGISTRY_SERVES(),
             retryable=False,
         )
 
@@ -231,7 +232,7 @@ class OciRegistry:
             raise Conflict(
                 f"the registry returned {digest} for {reference}",
                 where=without_query(answer.url),
-                next_step="do not use it; ask the registry's operators",
+                next_step=advice.ASK_REGISTRY_OPERATOR(),
             )
 
     def _read_back(self, tag: str, manifest: OciManifest) -> str:
@@ -240,7 +241,7 @@ class OciRegistry:
             raise Unknown(
                 f"{clean(tag)} was put, but now it is {current or 'not there'}, not {manifest.digest}",
                 where=self.name,
-                otherwise="check what else moves this tag",
+                otherwise=advice.FIND_OTHER_PUSHER(),
             )
         return current
 
@@ -252,7 +253,7 @@ class OciRegistry:
         return Rejected(
             f"{what}: the registry answered {describe_errors(answer)}",
             where=self.name,
-            next_step=f"this registry does not support that; see {self.page}" if never else "fix what it names",
+            next_step=advice.SEE_REGISTRY_PAGE(page=self.page) if never else advice.FIX_WHAT_SERVER_NAMES(),
             retryable=not never,
         )
 
@@ -267,7 +268,7 @@ class OciRegistry:
             raise Unknown(
                 "the next page of tags is at another address",
                 where=without_query(url),
-                next_step="ask the registry's operators",
+                next_step=advice.ASK_REGISTRY_OPERATOR(),
                 retryable=False,
             )
         return f"tags/list?{urlsplit(url).query}"
@@ -278,7 +279,7 @@ def _checked(reference: str) -> str:
     if not oci.is_tag(reference) and not oci.is_digest(reference):
         raise Rejected(
             f"{clean(reference, 140)!r} is neither a tag nor a digest",
-            next_step="use at most 128 letters, digits, '.', '_' and '-', or sha256: and 64 hexadecimal digits",
+            next_step=advice.NAME_VALID_TAG(),
         )
     return reference
 
@@ -293,7 +294,7 @@ def _tags(answer: Response) -> tuple[str, ...]:
             Cause.NONSENSE,
             "the answer is not a list of tags",
             where=without_query(answer.url),
-            next_step="check what the registry serves at this address",
+            next_step=advice.CHECK_WHAT_REGISTRY_SERVES(),
             retryable=False,
         )
     return tags

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, converted, malformed
 from unmoor.artifacts import oci
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _PER_PAGE = 100
-_RIGHTS = "use a token with read:packages; to delete, it also needs delete:packages and the admin role"
+_RIGHTS = advice.ALLOW_PACKAGES()
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -84,8 +85,7 @@ class ForgePackages:
             raise Rejected(
                 f"could not delete version {version.id} ({version.digest}): {error.what}",
                 where=self._repository,
-                next_step="a version with more than 5,000 downloads cannot be deleted;"
-                " for any other, the token needs delete:packages",
+                next_step=advice.ALLOW_DELETION(),
             ) from error
 
     def is_public(self) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from unmoor import advice
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.registry.answers import describe_errors, errors_of, with_patience
 from unmoor.adapters.registry.auth import RegistryAuth, denied
@@ -61,7 +62,7 @@ class RegistryRequests:
             raise RequestForbidden(
                 f"the registry denies access: {describe_errors(answer)}",
                 where=f"{self._place.host}/{self._repository}",
-                next_step=f"check who may write to the package: {self._page}",
+                next_step=advice.CHECK_PACKAGE_WRITERS(page=self._page),
             )
         return answer
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.images.tags.expressions import Names
 
@@ -116,7 +117,7 @@ def with_event(context: TagContext, payload: object, *, head_of_pull: bool = Fal
         raise ConfigError(
             "the event is not a JSON object",
             where="event",
-            next_step="pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH",
+            next_step=advice.PASS_EVENT_FILE(),
         )
     repository, pull = _part(payload, "repository"), _part(payload, "pull_request")
     ref, sha = context.ref, context.sha
@@ -126,7 +127,7 @@ def with_event(context: TagContext, payload: object, *, head_of_pull: bool = Fal
             raise ConfigError(
                 "the payload of the pull_request_target has no number",
                 where="event",
-                next_step="name the pull request: --ref refs/pull/123/merge --event-name pull_request",
+                next_step=advice.NAME_PULL_REQUEST(),
             )
         ref = f"{PULLS}{number}/merge"
     if head_of_pull and "pull_request" in context.event:

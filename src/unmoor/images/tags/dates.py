@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Final
 
+from unmoor import advice
 from unmoor.images.tags.errors import RuleError
 
 LONGEST_FORMAT: Final = 200
@@ -75,9 +76,7 @@ def _zone(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):
         same = [each for each in available_timezones() if each.lower() == name.lower()]
     if not same:
-        raise RuleError(
-            f"there is no time zone {name!r}", next_step="use one from the IANA database: tz='Europe/Paris'"
-        )
+        raise RuleError(f"there is no time zone {name!r}", next_step=advice.USE_IANA_ZONE())
     return ZoneInfo(same[0])
 
 

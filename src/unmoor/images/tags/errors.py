@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import ConfigError
 from unmoor.versioning.pep440 import quote
 
-REFERENCE = "docs/reference/image-tags.md describes rules"
 LONGEST_LINE = 4096
 
 
@@ -17,7 +18,7 @@ class RuleError(Exception):
     ``at`` counts characters from 0.
     """
 
-    def __init__(self, what: str, *, at: int = 0, next_step: str = "") -> None:
+    def __init__(self, what: str, *, at: int = 0, next_step: NextStep = NOTHING) -> None:
         super().__init__(what)
         self.what = what
         self.at = at
@@ -32,13 +33,13 @@ class SourceLine:
     number: int
     text: str
 
-    def error(self, what: str, *, at: int = -1, next_step: str = "") -> ConfigError:
+    def error(self, what: str, *, at: int = -1, next_step: NextStep = NOTHING) -> ConfigError:
         """Return an error. ``at`` counts characters of the line from 0; -1 names no column."""
         column = f", column {at + 1}" if at >= 0 else ""
         return ConfigError(
             what,
             where=f"{self.kind} {self.number}, {quote(self.text, 200)}{column}",
-            next_step=next_step or f"correct this {self.kind}; {REFERENCE}",
+            next_step=next_step or advice.CORRECT_RULE(kind=self.kind),
         )
 
     def within(self, part: str, wrong: RuleError) -> ConfigError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from unmoor import advice
 from unmoor.images.tags import dates
 from unmoor.images.tags.errors import RuleError
 
@@ -143,11 +144,11 @@ def _literal(found: re.Match[str]) -> str | None:
 
 def _unreadable(text: str, start: int, at: int) -> RuleError:
     if "}}" not in text[start:]:
-        return RuleError("an expression is not closed", at=start, next_step="end it with }}")
+        return RuleError("an expression is not closed", at=start, next_step=advice.CLOSE_EXPRESSION())
     return RuleError(
         "this expression cannot be parsed",
         at=at,
-        next_step="write {{name}} or {{date 'YYYYMMDD' tz='Europe/Paris'}}; blocks and helpers are not supported",
+        next_step=advice.WRITE_EXPRESSION(),
     )
 
 
@@ -157,7 +158,11 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
     elif call.name in names.texts and (compat or not (call.arguments or call.named)):
         value = names.texts[call.name]
     elif call.name in names.texts:
-        raise RuleError(f"{{{{{call.name}}}}} takes no argument", at=call.at, next_step=f"write {{{{{call.name}}}}}")
+        raise RuleError(
+            f"{{{{{call.name}}}}} takes no argument",
+            at=call.at,
+            next_step=advice.WRITE_IT_AS(example=f"{{{{{call.name}}}}}"),
+        )
     elif compat and not (call.arguments or call.named):
         value = ""
     else:
@@ -166,7 +171,7 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
         raise RuleError(
             f"there is no name {call.name!r} here" + (f"; did you mean {near[0]!r}?" if near else ""),
             at=call.at,
-            next_step=f"use one of {', '.join(known)}",
+            next_step=advice.USE_ONE_OF(known=", ".join(known)),
         )
     return value if call.plain or not compat else value.translate(_ESCAPES)
 
@@ -174,24 +179,26 @@ def _value(call: Call, names: Names, *, compat: bool) -> str:
 def _time(call: Call, moment: datetime | None, *, compat: bool) -> str:
     foreign = sorted(call.named.keys() - {"tz"})
     if foreign:
-        raise RuleError(
-            f"a date has no argument {foreign[0]}", at=call.at, next_step="use tz='Europe/Paris', or remove it"
-        )
+        raise RuleError(f"a date has no argument {foreign[0]}", at=call.at, next_step=advice.USE_TIME_ZONE_ONLY())
     example = f"{{{{{call.name} 'YYYYMMDD'}}}}"
     if not call.arguments:
-        raise RuleError(f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=f"write {example}")
+        raise RuleError(
+            f"{{{{{call.name}}}}} needs a format", at=call.at, next_step=advice.WRITE_IT_AS(example=example)
+        )
     if call.arguments[0] is None and not compat:
-        raise RuleError("a date format must be in quotes", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date format must be in quotes", at=call.at, next_step=advice.WRITE_IT_AS(example=example))
     if len(call.arguments) > 1:
-        raise RuleError("a date takes only one format", at=call.at, next_step=f"write {example}")
+        raise RuleError("a date takes only one format", at=call.at, next_step=advice.WRITE_IT_AS(example=example))
     zone = call.named.get("tz", "UTC")
     if zone is None:
-        raise RuleError("a time zone must be in quotes", at=call.at, next_step="write tz='Europe/Paris'")
+        raise RuleError(
+            "a time zone must be in quotes", at=call.at, next_step=advice.WRITE_IT_AS(example="tz='Europe/Paris'")
+        )
     if moment is None:
         raise RuleError(
             "the commit's date is unknown: the event does not contain it",
             at=call.at,
-            next_step="run in a checkout of the repository, or use {{date 'YYYYMMDD'}}",
+            next_step=advice.RUN_IN_CHECKOUT(),
         )
     try:
         return dates.format_date(moment, call.arguments[0], zone)

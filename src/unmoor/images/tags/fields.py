@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from unmoor import advice
 from unmoor.images.tags.errors import LONGEST_LINE, RuleError, SourceLine
 
 MOST_LINES = 500
@@ -51,7 +52,7 @@ def _split(line: str) -> tuple[str, ...]:
                 raise RuleError(
                     "there is a double quote in the middle of a field",
                     at=line.index('"', at),
-                    next_step='put the whole field in quotes ("pattern=a,b"), and double each quote in it',
+                    next_step=advice.QUOTE_FIELD(),
                 )
             at = end
         found.append(value)
@@ -67,7 +68,7 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
     while True:
         end = line.find('"', at)
         if end < 0:
-            raise RuleError("a double quote is not closed", at=start, next_step='end the field with a double quote (")')
+            raise RuleError("a double quote is not closed", at=start, next_step=advice.CLOSE_QUOTE())
         value.append(line[at:end])
         if line[end + 1 : end + 2] != '"':
             break
@@ -77,6 +78,6 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
         raise RuleError(
             "there is text after the closing quote of a field",
             at=end + 1,
-            next_step='put the whole field in quotes ("pattern=a,b"), and double each quote in it',
+            next_step=advice.QUOTE_FIELD(),
         )
     return "".join(value), end + 1

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.images.tags.errors import SourceLine
 from unmoor.images.tags.fields import fields, lines
 
@@ -63,13 +64,13 @@ def parse(texts: Iterable[str], *, compat: bool = False) -> Flavor:
                     raise line.error(
                         "onlatest applies to the prefix or suffix before it, but there is none",
                         at=line.text.find(field),
-                        next_step="write it after one: suffix=-prod,onlatest=true",
+                        next_step=advice.WRITE_IT_AS(example="suffix=-prod,onlatest=true"),
                     )
             else:
                 raise line.error(
                     f"there is no key {key!r}",
                     at=line.text.find(field),
-                    next_step="use latest, prefix, suffix, or onlatest after one of the last two",
+                    next_step=advice.USE_ONE_OF(known="latest, prefix, suffix, or onlatest after one of the last two"),
                 )
     return Flavor(
         **values, on_latest_prefix=on_latest["prefix"], on_latest_suffix=on_latest["suffix"], source_lines=source_lines
@@ -90,7 +91,7 @@ def images(texts: Iterable[str], *, compat: bool = False) -> tuple[Name, ...]:
         if not compat and not (len(image.name) <= LONGEST_NAME and _IMAGE.fullmatch(image.name.lower())):
             raise line.error(
                 f"{image.name!r} is not a valid image name",
-                next_step="name it as host/owner/name, without a tag: ghcr.io/owner/name",
+                next_step=advice.WRITE_IMAGE_NAME(),
             )
     return tuple(Name(name=image.name.lower(), enable=image.enable) for _, image in found)
 
@@ -109,10 +110,10 @@ def _image(line: SourceLine, *, compat: bool) -> Name:
             enable = value == "true"
         else:
             raise line.error(
-                f"there is no key {key!r}", at=line.text.find(field), next_step="use name, and enable=true or false"
+                f"there is no key {key!r}", at=line.text.find(field), next_step=advice.USE_ONE_OF(known="name, enable")
             )
     if not name:
-        raise line.error("the name is empty", next_step="name it as host/owner/name: ghcr.io/owner/name")
+        raise line.error("the name is empty", next_step=advice.WRITE_IMAGE_NAME())
     return Name(name=name, enable=enable)
 
 
@@ -125,7 +126,7 @@ def _pair(line: SourceLine, field: str, *, compat: bool) -> tuple[str, str]:
         raise line.error(
             "there is a second = in this field, and the text after it would be lost",
             at=line.text.find(field),
-            next_step="remove it: a tag cannot contain it",
+            next_step=advice.REMOVE_SECOND_EQUALS(),
         )
     return key.lower(), values[0]
 
@@ -135,5 +136,5 @@ def _one_of(line: SourceLine, field: str, value: str, allowed: tuple[str, ...]) 
         raise line.error(
             f"{value!r} is not one of {', '.join(allowed)}",
             at=line.text.find(field),
-            next_step=f"use one of {', '.join(allowed)}",
+            next_step=advice.USE_ONE_OF(known=", ".join(allowed)),
         )

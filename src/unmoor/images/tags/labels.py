@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from unmoor import advice
 from unmoor.images.tags.context import TagContext
 from unmoor.images.tags.dates import iso
 from unmoor.images.tags.errors import LONGEST_LINE, RuleError, SourceLine
@@ -45,7 +46,7 @@ def labels(
             raise line.within(line.text, wrong) from wrong
         key, equals, value = text.partition("=")
         if not compat and not (key.strip() and equals):
-            raise line.error("this is not key=value", next_step=f"write it as {OCI}vendor=Somebody")
+            raise line.error("this is not key=value", next_step=advice.WRITE_IT_AS(example=f"{OCI}vendor=Somebody"))
         if equals:
             found[key] = value
     return tuple(sorted(((key, value) for key, value in found.items()), key=lambda pair: collation_key(pair[0])))

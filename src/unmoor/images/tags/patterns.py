@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from unmoor import advice
 from unmoor.images.tags.errors import RuleError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def search(pattern: str, text: str, *, flags: str = "") -> tuple[str | None, ...
     except TimeoutError as error:
         raise RuleError(
             f"matching the pattern took longer than {SECONDS:g} s",
-            next_step="do not put one repetition inside another, such as (a+)+",
+            next_step=advice.AVOID_NESTED_REPETITION(),
         ) from error
     return None if match is None else (match[0], *match.groups())
 
@@ -66,9 +67,11 @@ def compile_pattern(pattern: str, flags: str = "") -> regex.Pattern[str]:
         return regex.compile(translated, regex.V0 | bits)
     except regex.error as error:
         why = str(error).partition(" at position ")[0]  # the position is in the translation
-        raise RuleError(f"the pattern is invalid: {why}", next_step="correct the regular expression") from error
+        raise RuleError(f"the pattern is invalid: {why}", next_step=advice.CORRECT_PATTERN()) from error
     except RecursionError as error:
-        raise RuleError("the groups of the pattern are nested too deeply", next_step="nest fewer groups") from error
+        raise RuleError(
+            "the groups of the pattern are nested too deeply", next_step=advice.NEST_FEWER_GROUPS()
+        ) from error
 
 
 def _every(ready: regex.Pattern[str], text: str) -> Iterator[str]:
@@ -89,7 +92,7 @@ def _bits(flags: str) -> int:
     for at, flag in enumerate(flags):
         if flag not in "dgimsuy" or flag in flags[:at]:
             raise RuleError(
-                f"{flags!r} are not valid flags of a regular expression", next_step="use g, i, m, s, u or y, each once"
+                f"{flags!r} are not valid flags of a regular expression", next_step=advice.USE_VALID_FLAGS()
             )
     return int(regex.IGNORECASE) if "i" in flags else 0
 
@@ -120,7 +123,7 @@ class _Translation:
         return "".join(written)
 
     def refuse(self, what: str) -> RuleError:
-        return RuleError(f"the pattern has {what}", at=self.at, next_step="write the regular expression without it")
+        return RuleError(f"the pattern has {what}", at=self.at, next_step=advice.SIMPLIFY_PATTERN())
 
     def piece(self) -> str:
         char = self.pattern[self.at]

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.images.tags import flavor as flavors
 from unmoor.images.tags import rules as ruleset
 from unmoor.images.tags.context import HEADS, TagContext
-from unmoor.images.tags.errors import REFERENCE, RuleError, SourceLine
+from unmoor.images.tags.errors import RuleError, SourceLine
 from unmoor.images.tags.expressions import render
 from unmoor.images.tags.floating import TagKind, kinds
 from unmoor.images.tags.labels import at_levels
@@ -147,7 +148,7 @@ def _evaluate(rule: TagRule, given: RuleContext) -> Value | NoTag:
             rule.enable,
             RuleError(
                 f"enable must be true or false, but it is {quote(enabled)}",
-                next_step="write enable=true, or enable={{is_default_branch}}",
+                next_step=advice.WRITE_IT_AS(example="enable=true, or enable={{is_default_branch}}"),
             ),
         )
     if enabled == "false":
@@ -183,11 +184,10 @@ def _check(name: str, line: SourceLine) -> None:
         return
     if len(name) > LONGEST_TAG:
         what = f"the tag {quote(name)} has {len(name)} characters, but the limit is {LONGEST_TAG}"
-        raise line.error(what, next_step="shorten the rule's prefix, suffix, or a name in it")
+        raise line.error(what, next_step=advice.SHORTEN_TAG())
     raise line.error(
         f"the tag {quote(name)} begins with {name[0]!r}, which is invalid",
-        next_step="begin it with a letter, digit or _; if an expression at the start is empty on some events "
-        "({{branch}} on a pull request), use a rule for the other event only: type=ref,event=branch,suffix=-{{sha}}",
+        next_step=advice.BEGIN_TAG_WITH_LETTER(),
     )
 
 
@@ -250,5 +250,5 @@ def _no_tag(results: Sequence[tuple[TagRule, Value | NoTag]], context: TagContex
     return ConfigError(
         "\n".join([f"no rule gives a tag for {seen}", *reasons[:20]]),
         where="image tags",
-        next_step=f"add a rule for this event, or do not build images on it; {REFERENCE}",
+        next_step=advice.ADD_TAG_RULE(),
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.images.tags import patterns, semver
 from unmoor.images.tags.context import HEADS, PULLS, TAGS, TagContext
 from unmoor.images.tags.errors import RuleError
@@ -167,7 +168,10 @@ def _version(rule: TagRule, given: RuleContext) -> Value | NoTag:
         if groups is not None:
             if len(groups) == 1 or groups[1] is None:
                 raise rule.line.within(
-                    rule.match, RuleError("match needs a group around the version", next_step="write it as match=v(.*)")
+                    rule.match,
+                    RuleError(
+                        "match needs a group around the version", next_step=advice.WRITE_IT_AS(example="match=v(.*)")
+                    ),
                 )
             subject = groups[1]
     subject = subject.replace("/", "-")

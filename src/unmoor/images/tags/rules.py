@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from unmoor import advice
 from unmoor.images.tags.errors import SourceLine
 from unmoor.images.tags.fields import fields, lines
 
@@ -137,7 +138,7 @@ def _attributes(line: SourceLine) -> tuple[RuleType, dict[str, str]]:
             raise line.error(
                 f"there is no rule type {value.strip()!r}",
                 at=line.text.find(field),
-                next_step=f"use one of {', '.join(RuleType)}",
+                next_step=advice.USE_ONE_OF(known=", ".join(RuleType)),
             )
     return kind, given
 
@@ -154,18 +155,18 @@ def _demand(line: SourceLine, kind: RuleType, given: Mapping[str, str]) -> None:
     missing = needs.get(kind)
     if missing and missing not in given:
         example = {"pattern": "pattern={{version}}", "event": "event=branch", "value": "value=nightly"}[missing]
-        raise line.error(f"a rule of type {kind} needs {missing}", next_step=f"add ,{example} to it")
+        raise line.error(f"a rule of type {kind} needs {missing}", next_step=advice.ADD_TO_RULE(example=example))
     if kind is RuleType.REF and given["event"] not in _EVENTS:
         raise line.error(
             f"there is no event {given['event']!r}",
             at=_at(line, "event"),
-            next_step=f"use one of {', '.join(_EVENTS)}",
+            next_step=advice.USE_ONE_OF(known=", ".join(_EVENTS)),
         )
     if kind is RuleType.SHA and given.get("format", "short") not in _FORMATS:
         raise line.error(
             f"there is no format {given['format']!r}",
             at=_at(line, "format"),
-            next_step=f"use one of {', '.join(_FORMATS)}",
+            next_step=advice.USE_ONE_OF(known=", ".join(_FORMATS)),
         )
 
 
@@ -174,13 +175,19 @@ def _priority(line: SourceLine, given: Mapping[str, str], kind: RuleType) -> flo
     if text is None:
         return PRIORITY[kind]
     if not _NUMBER.fullmatch(text):
-        raise line.error("a priority must be a number", at=_at(line, "priority"), next_step="write it as priority=300")
+        raise line.error(
+            "a priority must be a number",
+            at=_at(line, "priority"),
+            next_step=advice.WRITE_IT_AS(example="priority=300"),
+        )
     return float(text)
 
 
 def _group(line: SourceLine, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text):
-        raise line.error("a group must be a number", at=_at(line, "group"), next_step="write it as group=1")
+        raise line.error(
+            "a group must be a number", at=_at(line, "group"), next_step=advice.WRITE_IT_AS(example="group=1")
+        )
     return int(text)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Protocol, Self
 
+from unmoor import advice
 from unmoor.errors import TimedOut, Unknown
 from unmoor.rehearsal.registry import process
 from unmoor.rehearsal.registry.container import Containers
@@ -75,13 +76,13 @@ class Registries:
                     raise Unknown(
                         f"{PROGRAM} exited before it was ready: {site.end_of_log()}",
                         where="the local world",
-                        next_step=f"see {site.log}",
+                        next_step=advice.SEE_LOG(log=site.log),
                     )
                 if time.monotonic() > deadline:
                     raise TimedOut(
                         f"{PROGRAM} is not ready after {READY:.0f} s",
                         where="the local world",
-                        next_step=f"see {site.log}",
+                        next_step=advice.SEE_LOG(log=site.log),
                     )
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST)

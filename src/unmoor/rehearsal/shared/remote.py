@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.git.program import OPTIONS, variables
 from unmoor.errors import Refused, ToolMissing
 from unmoor.util.digests import is_commit
@@ -21,7 +22,12 @@ def git() -> str:
     """Return the path of git. Raises `ToolMissing`."""
     found = shutil.which("git")
     if found is None:
-        raise ToolMissing("git is not installed", where="the local world", next_step="install git", retryable=True)
+        raise ToolMissing(
+            "git is not installed",
+            where="the local world",
+            next_step=advice.INSTALL_PROGRAM(program="git"),
+            retryable=True,
+        )
     return found
 
 
@@ -56,7 +62,7 @@ def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
             raise Refused(
                 f"the checkout cannot be cloned: {message}",
                 where="the local world",
-                next_step="run it in a git checkout",
+                next_step=advice.GO_TO_CHECKOUT(),
             )
         rename(folder / "remote.git.part", folder / "remote.git")
     return Remote(folder / "remote.git")

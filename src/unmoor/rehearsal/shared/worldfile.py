@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.ports.world import WheelPlatforms
 from unmoor.util.decode import decode_json
@@ -59,7 +60,7 @@ def credentials(folder: Path) -> Credentials:
         except ValueError:
             read = None
     if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
-        raise Unknown("the file is broken", where=str(path), next_step=f"remove {folder}")
+        raise Unknown("the file is broken", where=str(path), next_step=advice.REMOVE_WORLD(folder=folder))
     if not made.keys() <= read.keys():
         read = made | read
         write_atomic(path, json.dumps(read, indent=2).encode(), mode=0o600)

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Denied, Unknown
 from unmoor.util.concurrency import NoAnswer, call_within
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
-PERMISSION = (
-    "give the job 'permissions: id-token: write' (and 'contents: write' if it needs that: a list of permissions"
-    " replaces all defaults); a run for a pull request from a fork never gets it"
-)
-_ID_TOKENS = "give the job 'id_tokens:' with PYPI_ID_TOKEN, TESTPYPI_ID_TOKEN, or <AUDIENCE>_ID_TOKEN for another index"
+PERMISSION = advice.GRANT_ID_TOKENS()
+_ID_TOKENS = advice.GIVE_ID_TOKENS()
 _PATIENCE = 45.0
 _REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -33,7 +32,7 @@ class Ambient:
     name: str
     renews: bool = True
     lacking: str = ""
-    remedy: str = ""
+    remedy: NextStep = NOTHING
 
 
 def ambient(environ: Mapping[str, str]) -> Ambient | None:
@@ -41,11 +40,11 @@ def ambient(environ: Mapping[str, str]) -> Ambient | None:
     if environ.get("GITHUB_ACTIONS"):
         missing = [name for name in (_REQUEST_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_URL") if not environ.get(name)]
         lacking = f"this job has no permission 'id-token: write' ({missing[0]} is not set)" if missing else ""
-        return Ambient(name="GitHub Actions", lacking=lacking, remedy=PERMISSION if missing else "")
+        return Ambient(name="GitHub Actions", lacking=lacking, remedy=PERMISSION if missing else NOTHING)
     if environ.get("GITLAB_CI"):
         given = any(name.endswith("_ID_TOKEN") and value for name, value in environ.items())
         lacking = "" if given else "this job has no ID token"
-        return Ambient(name="GitLab", renews=False, lacking=lacking, remedy="" if given else _ID_TOKENS)
+        return Ambient(name="GitLab", renews=False, lacking=lacking, remedy=NOTHING if given else _ID_TOKENS)
     names = {
         "CIRCLECI": "CircleCI",
         "BUILDKITE": "Buildkite",
@@ -72,13 +71,12 @@ def id_token(audience: str, environ: Mapping[str, str]) -> Secret:
             raise Denied(f"this job has no ID token for {audience}: {clean(reason)}", next_step=_ID_TOKENS) from error
         raise Unknown(
             f"the CI gave no ID token for {audience}: {clean(reason)}",
-            otherwise="check the CI's status page",
+            otherwise=advice.CHECK_STATUS_PAGE(whose="CI"),
         ) from error
     if token is None:
         raise Denied(
             "no CI gives ID tokens here, so trusted publishing is not available",
-            next_step="release from a job of a CI that the index trusts, or set an API token and"
-            ' trusted-publishing = "auto"',
+            next_step=advice.RELEASE_FROM_CI(),
         )
     return Secret(token)
 
@@ -95,4 +93,4 @@ def _in_time(ask: Callable[[], str | None]) -> str | None:
         what = f"the CI gave no ID token within {_PATIENCE:.0f} s"
     except Exception as error:  # noqa: BLE001 - any other error of the library is not an answer either
         what = f"cannot ask the CI for an ID token: {type(error).__name__}"
-    raise Unknown(what, otherwise="check the CI's status page")
+    raise Unknown(what, otherwise=advice.CHECK_STATUS_PAGE(whose="CI"))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
@@ -43,7 +44,7 @@ class Claims:
         if decoded is None:
             raise Unknown(
                 "the CI's answer is not an ID token",
-                otherwise="check the CI's ID token settings",
+                otherwise=advice.CHECK_ID_TOKEN_SETTINGS(),
             )
         return cls({name: value for name, value in decoded.items() if isinstance(value, str)})
 

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
 from unmoor.adapters.index.answers import error_message
 from unmoor.adapters.index.trusted.claims import MISSING, Claims
+from unmoor.advice import NOTHING, NextStep, Template
 from unmoor.errors import Cause, Denied, Unknown, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.ports.world import IndexPlace
@@ -33,8 +35,6 @@ _LONGEST_TOKEN = 20_000
 _LONGEST_AUDIENCE = 200
 # Audiences of other services: with an ID token for one of these, an index could act as this job there.
 _OTHERS = frozenset({"pypi", "testpypi", "sigstore", "sts.amazonaws.com", "api://azureadtokenexchange"})
-_IF_IT_PERSISTS = "check the index's status page"
-_USE_A_TOKEN = 'or set an API token and trusted-publishing = "never"'  # noqa: S105 - advice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
         raise Denied(
             f"it redirects to {without_query(answer.url)}, and only the index itself may name the audience",
             where=without_query(url),
-            next_step=f"correct the upload address in the world file, {_USE_A_TOKEN}",
+            next_step=advice.CORRECT_ADDRESS_OR_USE_TOKEN(),
         )
     match answer.status:
         case HTTPStatus.OK:
@@ -84,19 +84,21 @@ def audience(place: IndexPlace, http: BoundedSession) -> str:
             raise Denied(
                 f"{place.name} has no trusted publishing: {urlsplit(url).path} does not exist there",
                 where=without_query(url),
-                next_step='set an API token, and trusted-publishing = "never" for this index',
+                next_step=advice.SWITCH_TRUSTED_PUBLISHING_OFF(),
             )
         case _:
             raise _unexpected_answer(place, answer)
     if not isinstance(name, str) or not name.isascii() or not name.isprintable() or not name.strip():
         raise Unknown(
-            f"{place.name} names no audience for ID tokens", where=without_query(url), otherwise=_IF_IT_PERSISTS
+            f"{place.name} names no audience for ID tokens",
+            where=without_query(url),
+            otherwise=advice.CHECK_STATUS_PAGE(whose="index"),
         )
     if len(name) > _LONGEST_AUDIENCE or (name.lower() in _OTHERS and not _is_public(place)):
         raise Denied(
             f"{place.name} asks for ID tokens for {clean(name, 60)!r}: with one it could act as this job elsewhere",
             where=without_query(url),
-            next_step="ask the index's operator for an audience of its own",
+            next_step=advice.ASK_FOR_AUDIENCE(),
         )
     return name
 
@@ -133,7 +135,7 @@ def _read(answer: Response) -> dict[str, Any]:
         raise Unknown(
             f"the answer has status {answer.status} and is not JSON",
             where=without_query(answer.url),
-            otherwise="open that address in a browser: a proxy or a login page may answer instead of the index",
+            otherwise=advice.OPEN_ADDRESS(),
         ) from None
 
 
@@ -141,10 +143,16 @@ def _minted(place: IndexPlace, answer: Response) -> Minted:
     fields = _read(answer)
     token, expires = fields.get("token"), fields.get("expires")
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-        raise Unknown(f"{place.name} returned no token", where=without_query(answer.url), otherwise=_IF_IT_PERSISTS)
+        raise Unknown(
+            f"{place.name} returned no token",
+            where=without_query(answer.url),
+            otherwise=advice.CHECK_STATUS_PAGE(whose="index"),
+        )
     if len(token) > _LONGEST_TOKEN:
         raise Unknown(
-            f"{place.name} returned an oversized token", where=without_query(answer.url), otherwise=_IF_IT_PERSISTS
+            f"{place.name} returned an oversized token",
+            where=without_query(answer.url),
+            otherwise=advice.CHECK_STATUS_PAGE(whose="index"),
         )
     left = expires - time.time() if isinstance(expires, int | float) else LIFETIME
     # Another index may give less time than PyPI. At least 30 s: a wrong clock must not mint a token for each file.
@@ -168,7 +176,7 @@ def _unexpected_answer(place: IndexPlace, answer: Response) -> UnmoorError:
     where, asked = without_query(answer.url), requested_wait(answer.headers)
     if is_busy(answer.status, asked):
         return ServerBusy(what, where=where, wait=time_to_wait(asked, default=_DEFAULT))
-    return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise=_IF_IT_PERSISTS)
+    return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise=advice.CHECK_STATUS_PAGE(whose="index"))
 
 
 @dataclass(frozen=True)
@@ -176,54 +184,50 @@ class _Refusal:
     """One kind of refusal: what it means, and what to do. ``token``: also print issuer and audience."""
 
     means: str
-    step: str
+    step: Template | None
     token: bool = False
     retryable: bool = False
-    otherwise: str = ""
+    otherwise: NextStep = NOTHING
 
 
 _REFUSALS: dict[str, _Refusal] = {
     "not-enabled": _Refusal(
         "{index} has switched trusted publishing off, for this CI or for all of them",
-        f"wait until the index's status page says that it is back, {_USE_A_TOKEN}",
+        advice.WAIT_FOR_TRUSTED_PUBLISHING,
         retryable=True,
     ),
     "invalid-payload": _Refusal(
         "{index} could not read the request, or does not know who issued the ID token",
-        "check that this index trusts this CI: GitHub Enterprise Server and self-hosted GitLab have their own issuers,"
-        f" which the index must know; {_USE_A_TOKEN}",
+        advice.CHECK_TRUST_IN_CI,
         token=True,
     ),
     "invalid-token": _Refusal(
         "{index} does not accept the ID token: its signature, audience or time is wrong",
-        "",
-        otherwise="compare issuer and audience above, and this machine's clock, with what the index expects",
+        None,
+        otherwise=advice.COMPARE_ISSUER(),
         retryable=True,
         token=True,
     ),
     "invalid-reuse-token": _Refusal(
         "{index} has seen this ID token before, and accepts each only once",
-        "start a new job, which gets its own ID token; nothing else in a job may mint with the same one",
+        advice.START_JOB_FOR_TOKEN,
     ),
     "invalid-publisher": _Refusal(
         "{index} has no trusted publisher that matches this job",
-        "on {index}, under the project's 'Publishing' (for a new project: the account's), add a publisher with the"
-        " fields on the right, or change the workflow to match the publisher; each index needs its own publisher, and"
-        " a pending one expires (on PyPI after 30 days)",
+        advice.MATCH_PUBLISHER,
     ),
     "invalid-pending-publisher": _Refusal(
         "{index} has a pending publisher for this job and cannot create its project, which exists already",
-        "choose another name; or, if the project is yours, add a publisher under its own 'Publishing' on {index}"
-        " (the pending one is gone now)",
+        advice.ADD_PUBLISHER_TO_PROJECT,
         retryable=True,
     ),
 }
 _NAME = _Refusal(
     "{index} has a pending publisher for this job and cannot create its project: the name is not allowed",
-    "choose another name for the project, or ask the index's operators",
+    advice.CHOOSE_ANOTHER_NAME,
 )
 _ABOUT_NAME = re.compile(r"isn't allowed|too similar|conflicts with|the name", re.IGNORECASE)
-_UNKNOWN = _Refusal("{index} refused to mint a token", f"correct what the index names, {_USE_A_TOKEN}")
+_UNKNOWN = _Refusal("{index} refused to mint a token", advice.CORRECT_OR_USE_TOKEN)
 
 
 def _refused(place: IndexPlace, code: str, description: str, claims: Claims) -> Denied:
@@ -240,7 +244,7 @@ def _refused(place: IndexPlace, code: str, description: str, claims: Claims) -> 
     return Denied(
         "\n".join(lines),
         where=Endpoints.of(place).root,
-        next_step=refusal.step.format(index=place.name),
+        next_step=refusal.step(index=place.name) if refusal.step else NOTHING,
         retryable=refusal.retryable,
         otherwise=refusal.otherwise,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
@@ -75,7 +76,7 @@ class TrustedPublishing:
             raise Denied(
                 f'trusted-publishing = "always", but there is also another credential, from {login.origin}',
                 where=self.place.name,
-                next_step='remove that one, or use it: set trusted-publishing = "auto" or "never"',
+                next_step=advice.KEEP_ONE_CREDENTIAL(),
             )
         if around is not None and around.lacking:
             raise Denied(
@@ -120,7 +121,7 @@ class TrustedPublishing:
             raise _SpentError(
                 "the CI gives this job only one ID token, and an index accepts each only once",
                 where=self.place.name,
-                next_step="start the job again: it continues where this one stopped, with a new ID token",
+                next_step=advice.START_ANOTHER_JOB(),
             )
         self._spent.add(token)
         try:

@@ -1,0 +1,899 @@
+"""The catalogue of advice: every next step that an error can name, with an id that never changes.
+
+An error has a `NextStep`, which only an entry of this list gives: ``advice.PUSH_TAG(tag="v1.2.3")``. Programs read the
+id (in JSON and in the journal), people read the text. docs/reference/advice.md lists all of them, and tests/advice
+follows each one, so write what can be followed word by word: a command to paste, a setting with its table, or one
+action. An entry that fits several errors is one entry, with parameters. Entries never advise to run the same command
+again: errors set ``retryable`` for that.
+
+This module is long because it is one list, in the order of the rooms. It imports nothing, for every other module may
+import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+
+class NextStep(str):
+    """What to do about an error. ``ids`` are those of its entries, in the order of the text."""
+
+    __slots__ = ("ids",)
+    ids: tuple[str, ...]
+
+    def __new__(cls, text: str = "", *ids: str) -> Self:
+        """Only entries and `join` give steps with ids; without any, it is a step of a test."""
+        step = super().__new__(cls, text)
+        step.ids = ids
+        return step
+
+    def __reduce__(self) -> tuple[type[NextStep], tuple[str, ...]]:
+        return NextStep, (str(self), *self.ids)
+
+    def then(self, *steps: NextStep) -> NextStep:
+        """Return this step, and after it the others, separated by semicolons. Empty steps add nothing."""
+        return join((self, *steps))
+
+
+NOTHING = NextStep()
+
+
+def join(steps: Iterable[NextStep]) -> NextStep:
+    """Return one step for several, in their order. Each counts once, and empty ones add nothing."""
+    distinct = [step for step in dict.fromkeys(steps) if step]
+    return NextStep("; ".join(distinct), *dict.fromkeys(each for step in distinct for each in step.ids))
+
+
+class Template:
+    """One piece of advice: an id and a text, with the names of its parameters in braces."""
+
+    __slots__ = ("id", "text")
+
+    def __init__(self, name: str, text: str) -> None:
+        self.id = name
+        self.text = text
+
+    def __call__(self, **values: object) -> NextStep:
+        """Return the step with these values. Raises `KeyError` if one is missing."""
+        return NextStep(self.text.format_map(values), self.id)
+
+
+def catalogue() -> tuple[Template, ...]:
+    """Return every entry, in the order of this module."""
+    return tuple(each for each in globals().values() if isinstance(each, Template))
+
+
+RUN_AGAIN = Template("run-again", "run the same command again")
+WAIT = Template("wait", "wait {duration}")
+
+# The container engine
+CHECK_THE_BUILDER = Template("check-the-builder", "check the builder: docker buildx version")
+INSTALL_BUILDX = Template("install-buildx", "install docker-buildx")
+USE_BUILDX = Template("use-buildx", "build with Docker's engine and docker-buildx")
+COMMIT_DOCKERFILE = Template(
+    "commit-dockerfile", "commit it and tag that commit, or set dockerfile in [[tool.unmoor.image]] to another file"
+)
+CHECK_ENGINE_LOG = Template("check-engine-log", "check the engine's log")
+CHECK_ENGINE = Template("check-engine", "check that the engine runs")
+JOIN_ENGINE_GROUP = Template("join-engine-group", "add the user to its group (docker), or use sudo")
+INSTALL_PARAMIKO = Template("install-paramiko", "pip install paramiko, or use a local engine")
+CORRECT_DOCKERFILE = Template(
+    "correct-dockerfile",
+    "correct the Dockerfile, or what it runs; then release the next version, or move the tag if nothing of it is"
+    " public",
+)
+PULL_BASE_IMAGE = Template("pull-base-image", "see: docker pull {image}")
+LOG_IN_TO_BASE_REGISTRY = Template("log-in-to-base-registry", "log in to that registry, which raises its limit")
+PRINT_LESS = Template("print-less", "make the command print less")
+ALLOW_MORE_TIME = Template("allow-more-time", "find out why it takes so long, or allow it more time")
+CHECK_IMAGE_IS_PUSHED = Template(
+    "check-image-is-pushed", "check that the image was pushed, and that nothing deleted it"
+)
+CHECK_IMAGE_LOGIN = Template("check-image-login", "check that the login has access to it")
+CHECK_WHAT_REGISTRY_ACCEPTS = Template("check-what-registry-accepts", "check what the registry accepts")
+SHRINK_IMAGE = Template(
+    "shrink-image",
+    "make it smaller; to find the large layers: docker history",
+)
+CHECK_DOCKER_SAVE = Template(
+    "check-docker-save",
+    "check what docker save writes",
+)
+FREE_ENGINE_SPACE = Template(
+    "free-engine-space",
+    "free some where the engine keeps its images: docker system prune",
+)
+INSTALL_ENGINE = Template(
+    "install-engine",
+    "install Docker (on Debian: apt-get install docker.io) and start it, or set DOCKER_HOST to an engine; podman's"
+    " socket also works",
+)
+
+# Releases on the forge
+SET_UPLOADS = Template("set-uploads", "if that address is right, set 'uploads' of the forge in the world file")
+WRITE_REPOSITORY = Template("write-repository", 'set repository = "owner/name" in [tool.unmoor]')
+DELETE_RELEASE_BY_HAND = Template("delete-release-by-hand", "delete it by hand, if you really have to")
+
+# git
+NAME_FULL_COMMIT = Template("name-full-commit", "name the commit by all its digits")
+NAME_A_REMOTE = Template("name-a-remote", "name a remote of the checkout, such as origin, or give its address")
+NAME_A_CHECKOUT = Template("name-a-checkout", "name the project's checkout")
+MOVE_CHECKOUT = Template("move-checkout", "move the checkout")
+UNSET_WORKTREE = Template(
+    "unset-worktree", "if that is not intended: git config --unset core.worktree; else clone the repository"
+)
+NAME_A_TAG = Template("name-a-tag", "name a tag such as v1.2.3")
+CHECK_COMMIT_TIME = Template("check-commit-time", "check the commit: git log -1 --format=%ct")
+ADD_REMOTE = Template("add-remote", "git remote add {remote} ADDRESS")
+FETCH_TAGS = Template("fetch-tags", "git fetch --tags")
+CHECK_REMOTE_TAGS = Template("check-remote-tags", "check the output of: git ls-remote --tags")
+SHRINK_FILE = Template("shrink-file", "make the file smaller, or name another one in the settings")
+REMOVE_FOLDER = Template("remove-folder", "remove the folder")
+COMPLETE_CLONE = Template(
+    "complete-clone", "if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it again"
+)
+FIX_WHAT_GIT_REPORTS = Template("fix-what-git-reports", "fix what git reports")
+TRUST_REPOSITORY = Template("trust-repository", "if you trust it: git config --global --add safe.directory {cwd}")
+GO_TO_CHECKOUT = Template("go-to-checkout", "change to the checkout of the project, or clone it first")
+SHORTEN_GIT_OUTPUT = Template(
+    "shorten-git-output", "find out what makes it so long, for example hundreds of thousands of tags or files"
+)
+CHECK_REMOTE = Template("check-remote", "check that the remote is reachable")
+FETCH_DEFAULT_BRANCH = Template(
+    "fetch-default-branch", "git fetch origin; in GitHub Actions: actions/checkout with fetch-depth: 0"
+)
+SIGN_A_TAG = Template(
+    "sign-a-tag",
+    "let one of them tag a new version: git tag -s TAG; only if {tag} was never released, delete it and sign it again",
+)
+EXPORT_KEYS = Template("export-keys", "export them with: gpg --armor --export")
+PUSH_LFS_FILES = Template(
+    "push-lfs-files",
+    "make sure that the remote has them: git lfs push --all origin; or fetch them into the checkout first: git lfs"
+    " pull",
+)
+INSTALL_GIT_LFS = Template("install-git-lfs", "install it, for example: apt-get install git-lfs")
+CHECK_SUBMODULE = Template(
+    "check-submodule",
+    "check that its address is readable from here: git clone --recurse-submodules; git accepts a path on this"
+    " machine only with the setting protocol.file.allow",
+)
+FETCH_ANNOTATED_TAG = Template(
+    "fetch-annotated-tag",
+    "git fetch --force origin refs/tags/{tag}:refs/tags/{tag}",
+)
+
+# The forge's API
+CHECK_FORGE_ADDRESS = Template("check-forge-address", "check the address of the forge's API, and any proxy")
+RENEW_FORGE_TOKEN = Template(
+    "renew-forge-token", "give a token that is valid now in GITHUB_TOKEN or GH_TOKEN, or in the world file"
+)
+CHECK_REPOSITORY_NAME = Template(
+    "check-repository-name",
+    "check the repository's name, in the settings and in the git remote; a private one is visible only to a token"
+    " with access",
+)
+SHORTEN_LIST = Template("shorten-list", "check the list of {what}; delete what nobody needs")
+
+# Addresses and downloads
+CHECK_DOWNLOAD_RIGHTS = Template(
+    "check-download-rights", "check the rights of the credential, and whether the address is public"
+)
+OPEN_ADDRESS = Template(
+    "open-address", "open that address in a browser: a proxy or a login page may answer instead of the server"
+)
+REJECT_CHANGED_FILE = Template("reject-changed-file", "do not use it; find out who changed the file on the server")
+CHECK_WHAT_IS_SERVED = Template(
+    "check-what-is-served", "check what that address serves: it cannot be the requested file or page"
+)
+CORRECT_ADDRESS = Template("correct-address", "correct the address in the world file, or ask the server's operator")
+ASK_SERVER_OPERATOR = Template(
+    "ask-server-operator", "ask the server's operator: unmoor does not follow such an address"
+)
+
+# Indexes and their logins
+USE_INDEX_WITH_HASHES = Template(
+    "use-index-with-hashes", "use an index that gives hashes: without them a download cannot be checked"
+)
+CHECK_STATUS_PAGE = Template("check-status-page", "check the {whose}'s status page")
+CHECK_CREDENTIAL = Template("check-credential", "check the rights of the credential ({origin})")
+REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, remove the run folder")
+CORRECT_METADATA = Template("correct-metadata", "correct the project's metadata, and release it under a new version")
+RELEASE_FROM_CI = Template(
+    "release-from-ci",
+    'release from a job of a CI that the index trusts, or set an API token and trusted-publishing = "auto"',
+)
+CHECK_ID_TOKEN_SETTINGS = Template("check-id-token-settings", "check the CI's ID token settings")
+COMPARE_ISSUER = Template(
+    "compare-issuer", "compare issuer and audience above, and this machine's clock, with what the index expects"
+)
+CORRECT_UPLOAD_ADDRESS = Template("correct-upload-address", "correct the upload address in the world file")
+CORRECT_ADDRESS_OR_USE_TOKEN = Template(
+    "correct-address-or-use-token",
+    'correct the upload address in the world file, or set an API token and trusted-publishing = "never"',
+)
+ASK_FOR_AUDIENCE = Template("ask-for-audience", "ask the index's operator for an audience of its own")
+SWITCH_TRUSTED_PUBLISHING_OFF = Template(
+    "switch-trusted-publishing-off", 'set an API token, and trusted-publishing = "never" for this index'
+)
+KEEP_ONE_CREDENTIAL = Template(
+    "keep-one-credential", 'remove that one, or use it: set trusted-publishing = "auto" or "never"'
+)
+START_ANOTHER_JOB = Template(
+    "start-another-job", "start the job again: it continues where this one stopped, with a new ID token"
+)
+GRANT_ID_TOKENS = Template(
+    "grant-id-tokens",
+    "give the job 'permissions: id-token: write' (and 'contents: write' if it needs that: a list of permissions"
+    " replaces all defaults); a run for a pull request from a fork never gets it",
+)
+GIVE_ID_TOKENS = Template(
+    "give-id-tokens",
+    "give the job 'id_tokens:' with PYPI_ID_TOKEN, TESTPYPI_ID_TOKEN, or <AUDIENCE>_ID_TOKEN for another index",
+)
+STORE_AGAIN = Template("store-again", "store it again, without a line break at its end")
+SET_TOKEN_USERNAME = Template(
+    "set-token-username",
+    "set the user name to {username} and the password to an API token",
+)
+MAKE_TOKEN = Template(
+    "make-token",
+    "make a new API token on {index}, and store all of it",
+)
+MAKE_TOKEN_OF_INDEX = Template(
+    "make-token-of-index",
+    "make a token on {index}, and store it under this index's own name: no index accepts another's",
+)
+MAKE_TOKEN_OF_PROJECT = Template(
+    "make-token-of-project",
+    "make a token for {project} on {index}; for a project that does not exist yet, one for the whole account, or a"
+    " pending trusted publisher (PyPI's expire after 30 days)",
+)
+CHECK_CLOCK = Template(
+    "check-clock",
+    "check that this machine's clock is right",
+)
+ADD_PUBLISHER = Template(
+    "add-publisher",
+    "the trusted publisher belongs to another project: add one under this project's 'Publishing' on {index}",
+)
+USE_TOKEN_OF_PROJECT = Template(
+    "use-token-of-project",
+    "use a token of this project on {index}, or one of the whole account for a project that does not exist yet",
+)
+VERIFY_ADDRESS = Template(
+    "verify-address",
+    "verify the account's primary e-mail address on {index}",
+)
+SET_UP_TWO_FACTORS = Template(
+    "set-up-two-factors",
+    "set up two-factor authentication on {index}, for the account of the token",
+)
+ASK_PROJECT_OWNER = Template(
+    "ask-project-owner",
+    "the project belongs to somebody else on {index}, or is archived there: see its page, and ask its owner",
+)
+CHECK_ON_INDEX = Template(
+    "check-on-index",
+    "check on {index} that the credential is valid, for this index, and for this project",
+)
+WAIT_FOR_TRUSTED_PUBLISHING = Template(
+    "wait-for-trusted-publishing",
+    'wait until the status page of {index} says that it is back, or set an API token and trusted-publishing = "never"',
+)
+CHECK_TRUST_IN_CI = Template(
+    "check-trust-in-ci",
+    "check that {index} trusts this CI: GitHub Enterprise Server and self-hosted GitLab have their own issuers,"
+    ' which the index must know; or set an API token and trusted-publishing = "never"',
+)
+START_JOB_FOR_TOKEN = Template(
+    "start-job-for-token",
+    "start a new job, which gets its own ID token; nothing else in a job may mint with the same one",
+)
+MATCH_PUBLISHER = Template(
+    "match-publisher",
+    "on {index}, under the project's 'Publishing' (for a new project: the account's), add a publisher with the"
+    " fields on the right, or change the workflow to match the publisher; each index needs its own publisher, and a"
+    " pending one expires (on PyPI after 30 days)",
+)
+ADD_PUBLISHER_TO_PROJECT = Template(
+    "add-publisher-to-project",
+    "choose another name; or, if the project is yours, add a publisher under its own 'Publishing' on {index} (the"
+    " pending one is gone now)",
+)
+CORRECT_OR_USE_TOKEN = Template(
+    "correct-or-use-token",
+    'correct what {index} names, or set an API token and trusted-publishing = "never"',
+)
+
+# Builds
+CORRECT_BUILD_REQUIREMENTS = Template(
+    "correct-build-requirements", "correct build-system.requires{also} in pyproject.toml"
+)
+BUILD_IN_FRESH_CLONE = Template(
+    "build-in-fresh-clone", "make sure that `python -m build` works in a fresh clone of the tag"
+)
+
+# Programs
+CHECK_PROGRAM = Template("check-program", "check that it exists and is executable")
+INSTALL_PROGRAM = Template("install-program", "install {program}")
+
+# Registries
+ADD_REGISTRY_TO_WORLD = Template(
+    "add-registry-to-world", 'add a table [[registry]] with host = "{host}" and a loopback address to the world file'
+)
+USE_HTTPS = Template(
+    "use-https", "give the registry an https address in the world file: passwords are sent only over https"
+)
+CHECK_REGISTRY_TOKENS = Template("check-registry-tokens", "check the registry's token settings")
+CHECK_IS_REGISTRY = Template("check-is-registry", "check that this address is a container registry")
+CHECK_WHAT_REGISTRY_SERVES = Template("check-what-registry-serves", "check what the registry serves at this address")
+NAME_VALID_TAG = Template(
+    "name-valid-tag", "use at most 128 letters, digits, '.', '_' and '-', or sha256: and 64 hexadecimal digits"
+)
+ASK_REGISTRY_OPERATOR = Template("ask-registry-operator", "do not use it; ask the registry's operators")
+FIND_OTHER_PUSHER = Template("find-other-pusher", "find out who else pushes this tag")
+ALLOW_DELETION = Template(
+    "allow-deletion",
+    "a version with more than 5,000 downloads cannot be deleted; for any other, the token needs delete:packages",
+)
+CHECK_PACKAGE_WRITERS = Template("check-package-writers", "check who may write to the package: {page}")
+ALLOW_PACKAGES = Template(
+    "allow-packages",
+    "use a token with read:packages; to delete, it also needs delete:packages and the admin role",
+)
+LOG_IN_OR_PUBLISH = Template(
+    "log-in-or-publish",
+    "give a login for {host}, or make the image public",
+)
+CORRECT_REGISTRY_LOGIN = Template(
+    "correct-registry-login",
+    "give the user name and a valid password or token of {host}",
+)
+SEE_REGISTRY_PAGE = Template(
+    "see-registry-page",
+    "this registry does not support that; see {page}",
+)
+
+# uv and pip
+FIX_WHAT_PIP_REPORTS = Template("fix-what-pip-reports", "correct what pip reports above: most users install with pip")
+INSTALL_UNMOOR_AGAIN = Template("install-unmoor-again", "install unmoor again")
+CHECK_UV = Template("check-uv", "check that uv works here: uv venv")
+FIX_WHAT_UV_REPORTS = Template("fix-what-uv-reports", "fix what uv reports above")
+CORRECT_DEPENDENCIES = Template("correct-dependencies", "correct the project's dependencies")
+GIVE_UV_A_LOGIN = Template(
+    "give-uv-a-login", "give a login for that index where uv looks for it, or make the index public"
+)
+CORRECT_UV_CONFIG_FILE = Template("correct-uv-config-file", "correct UV_CONFIG_FILE, or the permissions of the file")
+CORRECT_UV_SETTINGS = Template("correct-uv-settings", "correct the settings of uv")
+
+# Files and documents from other jobs
+PASS_SHA256_OF_DOCUMENT = Template(
+    "pass-sha256-of-document",
+    "pass its sha256, which was printed as the last lines of the run that made it, in its job summary, and as its"
+    " step outputs: --manifest-sha256 HEX",
+)
+CORRECT_SHA256 = Template(
+    "correct-sha256",
+    "give the sha256 that was printed as the last lines of the run that made it, in its job summary, and as its step"
+    " outputs; hand over the document, too, or use a token that can read the draft; leave out the sha256 of a"
+    " document that is lost",
+)
+CORRECT_BACKEND = Template("correct-backend", "correct the project's build backend")
+USE_VERSION_THAT_WROTE_IT = Template("use-version-that-wrote-it", "use the version of unmoor that wrote it")
+REMOVE_FILE = Template("remove-file", "remove the file")
+NAME_BUILT_FOLDER = Template("name-built-folder", "name the folder that the files were built into: --built DIR")
+HAND_OVER_ONE_COMMIT = Template("hand-over-one-commit", "hand over what was built for this tag at one commit")
+WRITE_IMAGE_NAME = Template(
+    "write-image-name", "write it as ghcr.io/owner/name: letters, digits, and single . _ - between them"
+)
+WRITE_IMAGE_REFERENCE = Template("write-image-reference", "write it as host/owner/name:tag or host/owner/name@sha256:…")
+REMOVE_OTHER_FILES = Template("remove-other-files", "remove the folder if you do not need them")
+HAND_OVER_EVERY_FILE = Template(
+    "hand-over-every-file", "hand over exactly the files that were built, which are those of the manifest"
+)
+HAND_OVER_WITH_MANIFEST = Template(
+    "hand-over-with-manifest",
+    "in the job that built the files: unmoor release --dry-run --until check-dists --until prove-dists --built DIR"
+    " TAG; then hand over .unmoor/TAG of that job, with the sha256 that it printed: --dists DIR --manifest-sha256"
+    " HEX",
+)
+BUILD_EACH_FILE_ONCE = Template(
+    "build-each-file-once",
+    "let one job build each file, and hand over what it built",
+)
+
+# The CI
+KEEP_VARIABLE = Template(
+    "keep-variable", "leave {variable} as GitHub Actions set it; outside of Actions, unset GITHUB_ACTIONS"
+)
+
+# The command line
+NAME_IMAGE_TO_CLEAN = Template("name-image-to-clean", "name one: unmoor clean images --image ghcr.io/owner/name")
+NAME_A_REF = Template("name-a-ref", "name the ref, such as: --ref refs/heads/main, or --ref refs/tags/v1.2.3")
+WRITE_FULL_REF = Template("write-full-ref", "write it as refs/heads/{ref} for a branch, or refs/tags/{ref} for a tag")
+WRITE_IT_AS = Template("write-it-as", "write it as {example}")
+SET_SHA_LENGTH = Template("set-sha-length", "set it to a number from 4 to 40, or unset it")
+NAME_A_PLATFORM = Template("name-a-platform", "name one of the platforms in [[tool.unmoor.image]], or add it there")
+NAME_REPOSITORY = Template(
+    "name-repository",
+    'add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
+)
+REPORT_IT = Template("report-it", "report it")
+FINISH_RELEASE = Template(
+    "finish-release",
+    "finish it: {command}; if that is not possible, release the next version, and delete by hand what is left of"
+    " this one",
+)
+REMOVE_REST_BY_HAND = Template("remove-rest-by-hand", "remove by hand what is left, as the lines above say")
+START_WORLD_AGAIN = Template("start-world-again", "start it again")
+REPORT_BUG = Template(
+    "report-bug",
+    "report this bug with {file}, which holds the traceback; nothing was undone",
+)
+FREE_SPACE_FOR_TRACEBACK = Template(
+    "free-space-for-traceback",
+    "free disk space, since the traceback could not be written ({reason}); then report this bug",
+)
+RELEASE_IT = Template(
+    "release-it",
+    "release it: {command}",
+)
+
+# Settings and world files
+NAME_SETTINGS_FILE = Template("name-settings-file", "name a TOML file with the keys of unmoor.toml: --config FILE")
+CORRECT_PYPIRC = Template("correct-pypirc", "correct {path}, or set UNMOOR_PYPI_PASSWORD instead")
+CORRECT_FILE = Template("correct-file", "correct {file}")
+DESCRIBE_FORGE = Template("describe-forge", "describe the forge in a world file: [forge] with api, uploads and site")
+CORRECT_VARIABLE = Template("correct-variable", "correct or unset {variable}")
+KEEP_ONE_PLACE = Template("keep-one-place", "keep one of the two")
+NAME_WORLD_FILE = Template("name-world-file", "name a world file, such as one that unmoor world up writes")
+WRITE_REFERENCE = Template("write-reference", "write a reference instead ({known})")
+PROTECT_FILE = Template("protect-file", "chmod 600 {file}")
+
+# The run
+REPORT_WITH_TRACEBACK = Template("report-with-traceback", "report it with the traceback, which is kept")
+PASS_SHA256_OF_MANIFEST = Template(
+    "pass-sha256-of-manifest",
+    "pass the sha256 of the manifest that was printed as the last lines of the run that made it, in its job summary,"
+    " and as its step outputs: --manifest-sha256 HEX",
+)
+RAISE_DEADLINE = Template("raise-deadline", "raise `deadline`")
+
+# Built files and their tests
+EXCLUDE_FROM_SDIST = Template("exclude-from-sdist", "exclude files that do not belong in the sdist")
+REPLACE_SDIST_LINK = Template(
+    "replace-sdist-link",
+    "replace the link by what it points to, or exclude it from the sdist: installers refuse to unpack it",
+)
+COMPLETE_SDIST = Template(
+    "complete-sdist",
+    "include every file that the build reads in the sdist, because installers build from it too; or, to release"
+    ' without that, set wheel-from = "tree" under [tool.unmoor]',
+)
+PULL_LFS_FILES = Template("pull-lfs-files", "install git-lfs on this machine, run git lfs pull")
+CORRECT_TEST_SOURCES = Template("correct-test-sources", "correct test-sources")
+PROVE_ELSEWHERE = Template(
+    "prove-elsewhere",
+    "for another Python: uv python install VERSION; for another platform, prove the file in the job that built it"
+    " (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over its"
+    " folder .unmoor/TAG: --dists DIR; or leave the file out",
+)
+INSTALL_COMPATIBLE_PYTHON = Template(
+    "install-compatible-python", "install one that uv can find: uv python install {requires}"
+)
+INSTALL_PYTHON = Template("install-python", "install it (uv python install {wanted}), or set python to another version")
+REMOVE_SOURCE_FROM_TESTS = Template(
+    "remove-source-from-tests", "remove the source from test-sources, so that the tests import what is installed"
+)
+LIST_TEST_PROGRAM = Template(
+    "list-test-program",
+    "list the package that provides the test command in test-requires, or name its extra in test-extras",
+)
+NAME_AN_EXTRA = Template("name-an-extra", "name one of its extras: {known}")
+CORRECT_TEST_GROUPS = Template("correct-test-groups", "correct test-groups, or the group (PEP 735)")
+
+# This machine
+FREE_MEMORY = Template("free-memory", "end other programs, or use a larger machine")
+FREE_SPACE = Template("free-space", "free space where the checkout and temporary files (TMPDIR) are")
+GRANT_PERMISSION = Template("grant-permission", "grant the permission, or use another checkout or TMPDIR")
+CHECK_NETWORK = Template(
+    "check-network",
+    "check the network and the server",
+)
+GIVE_CREDENTIAL = Template(
+    "give-credential",
+    "give a credential with the needed rights",
+)
+FIX_WHAT_SERVER_NAMES = Template(
+    "fix-what-server-names",
+    "fix what the server names",
+)
+USE_MORE_MEMORY = Template(
+    "use-more-memory",
+    "use a machine with more memory",
+)
+
+# Images
+FIND_WHO_CHANGED_ARCHIVE = Template(
+    "find-who-changed-archive", "find out who changed the archive, and build those images again"
+)
+HAND_OVER_ARCHIVE = Template(
+    "hand-over-archive", "hand over the archive that the job wrote which built the images (--keep-images)"
+)
+SHRINK_CONTEXT = Template(
+    "shrink-context", "exclude what the build does not need in .dockerignore, or raise context-limit"
+)
+PUSH_IMAGES_AGAIN = Template("push-images-again", "push these images again; the deleted digests are listed above")
+SHORTEN_DOCKERFILE = Template("shorten-dockerfile", "shorten it")
+ADD_FROM = Template("add-from", "add one, or set dockerfile in [[tool.unmoor.image]] to another file")
+CORRECT_TARGETS = Template("correct-targets", "correct targets, or the Dockerfile")
+SHORTEN_ARG = Template("shorten-arg", "shorten the ARG or the FROM")
+NAME_THE_IMAGE = Template("name-the-image", "give the image a name in [[tool.unmoor.image]]")
+SHORTEN_TAG = Template(
+    "shorten-tag", "shorten the rule's pattern, prefix or suffix, the target's suffix, or a name in it"
+)
+REMOVE_IMAGE_AND_RECORD = Template(
+    "remove-image-and-record",
+    "if none of it is public, remove that image and its record in .unmoor/TAG, and build again",
+)
+BUILD_LEG_AGAIN = Template("build-leg-again", "build the leg again from the same files: --dists DIR")
+PASS_FILES = Template("pass-files", "pass those files, too: --dists DIR")
+ONE_LEG_PER_PLATFORM = Template("one-leg-per-platform", "pass one leg for each platform")
+FIND_WHAT_IS_BETWEEN = Template(
+    "find-what-is-between", "do not use it; find out what is between this machine and the registry"
+)
+FIND_WHO_MOVED_VERSION = Template(
+    "find-who-moved-version", "a version's tag never moves: find out who set it, or release under a new version"
+)
+BUILD_LEG_THERE = Template(
+    "build-leg-there",
+    "run there: unmoor release --dry-run --until prove-images --platform PLATFORM --keep-images TAG",
+)
+FIND_WHO_PUSHED_VERSION = Template(
+    "find-who-pushed-version",
+    "version tags are never moved: release a new version, or find out who pushed that image",
+)
+DELETE_COMMIT_TAG = Template(
+    "delete-commit-tag",
+    "an earlier build of this commit gave another image; delete that tag if nothing of it is released",
+)
+SET_PACKAGE_WRITERS = Template(
+    "set-package-writers",
+    "set who may write to the package at {page}",
+)
+
+# Rules for image tags
+PASS_EVENT_FILE = Template("pass-event-file", "pass the file that GitHub Actions wrote: --event $GITHUB_EVENT_PATH")
+NAME_PULL_REQUEST = Template(
+    "name-pull-request", "name the pull request: --ref refs/pull/123/merge --event-name pull_request"
+)
+USE_IANA_ZONE = Template("use-iana-zone", "use one from the IANA database: tz='Europe/Paris'")
+WRITE_EXPRESSION = Template(
+    "write-expression",
+    "write {{{{name}}}} or {{{{date 'YYYYMMDD' tz='Europe/Paris'}}}}; blocks and helpers are not supported",
+)
+CLOSE_EXPRESSION = Template("close-expression", "end it with }}}}")
+USE_TIME_ZONE_ONLY = Template("use-time-zone-only", "use tz='Europe/Paris', or remove it")
+RUN_IN_CHECKOUT = Template("run-in-checkout", "run in a checkout of the repository, or use {{{{date 'YYYYMMDD'}}}}")
+USE_ONE_OF = Template("use-one-of", "use one of {known}")
+QUOTE_FIELD = Template("quote-field", 'put the whole field in quotes ("pattern=a,b"), and double each quote in it')
+CLOSE_QUOTE = Template("close-quote", 'end the field with a double quote (")')
+REMOVE_SECOND_EQUALS = Template("remove-second-equals", "remove it: a tag cannot contain it")
+SIMPLIFY_PATTERN = Template("simplify-pattern", "write the regular expression without it")
+AVOID_NESTED_REPETITION = Template("avoid-nested-repetition", "do not put one repetition inside another, such as (a+)+")
+CORRECT_PATTERN = Template("correct-pattern", "correct the regular expression")
+NEST_FEWER_GROUPS = Template("nest-fewer-groups", "nest fewer groups")
+USE_VALID_FLAGS = Template("use-valid-flags", "use g, i, m, s, u or y, each once")
+BEGIN_TAG_WITH_LETTER = Template(
+    "begin-tag-with-letter",
+    "begin it with a letter, digit or _; if an expression at the start is empty on some events ({{{{branch}}}} on a"
+    " pull request), use a rule for the other event only: type=ref,event=branch,suffix=-{{{{sha}}}}",
+)
+ADD_TAG_RULE = Template(
+    "add-tag-rule",
+    "add a rule for this event, or do not build images on it; docs/reference/image-tags.md describes rules",
+)
+ADD_TO_RULE = Template("add-to-rule", "add ,{example} to it")
+CORRECT_RULE = Template(
+    "correct-rule",
+    "correct this {kind}; docs/reference/image-tags.md describes rules",
+)
+
+# Release notes
+NAME_FRAGMENTS = Template(
+    "name-fragments", "name them after a type (or add them to towncrier's 'ignore'), and tag that commit"
+)
+BUILD_CHANGELOG = Template(
+    "build-changelog", "run towncrier build to add them to the section, or remove them, and tag that commit"
+)
+DESCRIBE_CHANGES = Template(
+    "describe-changes", "describe what changed and tag that commit, or set empty-notes to 'allow'"
+)
+NAME_CHANGELOG = Template("name-changelog", "name a file that exists, or remove the setting 'changelog'")
+CHECK_TOWNCRIER = Template(
+    "check-towncrier", "run towncrier build --draft and fix what it reports, then tag that commit"
+)
+SHORTEN_FRAGMENT = Template("shorten-fragment", "find the long fragment and shorten it")
+SET_TEMPLATE = Template(
+    "set-template", "set 'template' to a file in the repository or to one of towncrier's own templates"
+)
+USE_EACH_FIELD_ONCE = Template("use-each-field-once", "use each at most once: {fields}")
+CORRECT_AND_TAG = Template("correct-and-tag", "correct the file, and tag that commit")
+KEEP_NOTES_INSIDE = Template(
+    "keep-notes-inside", "keep the changelog and the fragments in the repository, and tag a commit where they are"
+)
+MOVE_OLD_VERSIONS = Template(
+    "move-old-versions", "move old versions to another file, or set 'changelog' to another file"
+)
+SAVE_AS_UTF8 = Template("save-as-utf8", "save the file as UTF-8 text")
+CHECK_DOCUTILS = Template(
+    "check-docutils", "run docutils on the changelog and fix what it reports, then tag that commit"
+)
+KEEP_ONE_SECTION = Template(
+    "keep-one-section", "keep one section for that version in the changelog, and tag that commit"
+)
+
+# The project, its name and its version
+SET_PROJECT = Template("set-project", 'set project = "NAME" under [tool.unmoor] in pyproject.toml')
+COMMIT_PROJECT = Template(
+    "commit-project", "commit them; or name another checkout (--directory DIR), or a folder in this one (--path DIR)"
+)
+NAME_PROJECT = Template(
+    "name-project",
+    'set name = "NAME" under [project]; or, if a build backend computes it, project = "NAME" under [tool.unmoor]',
+)
+CORRECT_PROJECT_NAME = Template("correct-project-name", 'correct the name, or set project = "NAME" under [tool.unmoor]')
+MOVE_SETTINGS = Template("move-settings", "move them to the settings in {path}")
+NAME_A_FOLDER = Template("name-a-folder", "name a folder such as packages/pkg")
+NAME_OR_CREATE_TAG = Template(
+    "name-or-create-tag",
+    "name a tag, such as v1.2.3, or create one: git tag -a v1.2.3; to rehearse a release before you tag it: unmoor"
+    " rehearse",
+)
+WRITE_VERSION = Template(
+    "write-version", "write {version} there, commit, and tag that commit; or release the tag of the version in the file"
+)
+RELEASE_FROM_HOME = Template("release-from-home", "release from there; in a fork, rehearse: unmoor rehearse")
+FETCH_HISTORY = Template(
+    "fetch-history", "git fetch --unshallow --tags; in GitHub Actions: actions/checkout with fetch-depth: 0"
+)
+CORRECT_VERSION_PATTERN = Template(
+    "correct-version-pattern", "correct the pattern in [tool.hatch.version] of pyproject.toml"
+)
+WRITE_PLAIN_VERSION = Template("write-plain-version", "write it as a plain string, such as version = '1.2.3'")
+
+# What is published
+WAIT_FOR_OTHER_RUN = Template("wait-for-other-run", "wait until it ends")
+RENAME_FILE = Template(
+    "rename-file", "use only letters, digits, '.', '_' and '-' in the file name (project, version, build tag)"
+)
+FIND_WHO_DELETED_DRAFT = Template("find-who-deleted-draft", "find out who deleted it: this run had not finished")
+FIND_OTHER_RUN = Template(
+    "find-other-run",
+    "find out which run made it; let one run finish, or delete the draft by hand to release the files of this one",
+)
+FIND_WHO_PUBLISHED = Template("find-who-published", "find out who did")
+COMPARE_BY_HAND = Template(
+    "compare-by-hand", "the files are too large to fetch and hash: compare by hand, or use an index that gives hashes"
+)
+RELEASE_IT_AGAIN = Template(
+    "release-it-again", "release it again, which replaces the file as long as the release is a draft"
+)
+LOG_IN_TO_FORGE = Template("log-in-to-forge", "set GH_TOKEN, or log in with: gh auth login")
+FIND_WHO_PUSHED = Template(
+    "find-who-pushed", "find out who pushed the image; if the release is wrong, release a new version"
+)
+CHECK_RELEASE_BY_HAND = Template("check-release-by-hand", "check the release by hand")
+SHRINK_ASSET = Template("shrink-asset", "make the file smaller: remove large data, or move it to its own package")
+BUILD_FEWER_WHEELS = Template(
+    "build-fewer-wheels", "build fewer wheels (abi3 serves several Pythons), or leave some platforms to the sdist"
+)
+CONTINUE_WITH_THOSE = Template("continue-with-those", "to continue with those, remove {path}")
+KEEP_ONE_RELEASE = Template("keep-one-release", "delete all but the right one by hand")
+DELETE_OTHER_DRAFT = Template(
+    "delete-other-draft", "delete that draft if nothing of it is public, else release the next version"
+)
+PUT_FILE_BACK = Template(
+    "put-file-back", "put that file back; or, if nothing of it is public, remove the folder and build again"
+)
+FIX_POSITIONS = Template(
+    "fix-positions", "fix the file or remove it; without it you have to move floating tags back by hand"
+)
+PUSH_TAG_AGAIN = Template(
+    "push-tag-again", "if you want this release, push the tag again: git push origin refs/tags/{tag}"
+)
+MOVE_TAG_BACK = Template(
+    "move-tag-back", "never move a released tag: move it back, or release the new commit as a new version"
+)
+COMMIT_SIGNERS = Template(
+    "commit-signers",
+    "commit {path} there: a line for each signer, 'NAME ssh-ed25519 KEY' (ssh-keygen(1), ALLOWED SIGNERS); or name"
+    " another file in allowed-signers",
+)
+WAIT_FOR_INDEX = Template("wait-for-index", "wait: an index may take minutes to show a file")
+CONTINUE_WITH_FIRST_FILES = Template(
+    "continue-with-first-files",
+    "to continue with the files that were built first, remove the run folder (.unmoor/TAG) and pass the sha256 of"
+    " the manifest that was printed as the last lines of the run that made it, in its job summary, and as its step"
+    " outputs: --manifest-sha256 HEX; if that is lost, {instead}",
+)
+FIND_WHO_UPLOADED_OTHERS = Template(
+    "find-who-uploaded-others",
+    "find out who uploaded what is not of this release; if it does not belong there, {instead}",
+)
+CORRECT_PUBLISHER_NAME = Template(
+    "correct-publisher-name",
+    "the trusted publisher names another project: correct the name there, or in the project's metadata",
+)
+ASK_FOR_HIGHER_LIMIT = Template(
+    "ask-for-higher-limit",
+    "make the file smaller, or ask the index's operators for a higher limit",
+)
+CHOOSE_ANOTHER_NAME = Template(
+    "choose-another-name",
+    "choose another name for the project, or ask the index's operators",
+)
+FIX_WHAT_INDEX_NAMES = Template(
+    "fix-what-index-names",
+    "fix what the index names; a changed file needs a new version",
+)
+COMPARE_DRAFT = Template(
+    "compare-draft",
+    "compare the two; if the draft is the wrong one, delete it by hand",
+)
+VOUCH_OR_NEXT_VERSION = Template(
+    "vouch-or-next-version",
+    "{rule}: if it is right, pass the sha256 of the manifest that was printed as the last lines of the run that made"
+    " it, in its job summary, and as its step outputs: --manifest-sha256 HEX; else release the next version",
+)
+USE_FORMER_VERSION = Template(
+    "use-former-version",
+    "finish it with the version of unmoor that began it; or, if nothing of it is public, take it back with that"
+    " version (unmoor undo) and release again",
+)
+DELETE_DRAFT = Template(
+    "delete-draft",
+    "delete the draft by hand",
+)
+ATTACH_FILE = Template(
+    "attach-file",
+    "attach the file with the sha256 in the manifest, or release the next version",
+)
+FIND_WHO_CHANGED_DRAFT = Template(
+    "find-who-changed-draft",
+    "find out who changed it; let one run finish, or delete the draft by hand to release the files of this one",
+)
+FIND_WHO_REMOVED_FILE = Template(
+    "find-who-removed-file",
+    "find out who removed it",
+)
+ATTACH_RIGHT_FILE = Template(
+    "attach-right-file",
+    "find out who changed it, and attach the right file by hand: it is in the run folder, below .unmoor, and a"
+    " distribution is on the index too",
+)
+
+# The local world
+CLOSE_CONNECTIONS = Template("close-connections", "close programs that have many connections")
+SEE_LOG = Template("see-log", "see {log}")
+COMMIT_SOMETHING = Template("commit-something", "commit something first")
+REPLACE_VERSION_LINK = Template("replace-version-link", "replace the link by a file in the project")
+WRITE_A_VERSION = Template(
+    "write-a-version", "write one, such as 1.2.3; or name the tag to rehearse: unmoor rehearse v1.2.3"
+)
+REMOVE_WORLD = Template("remove-world", "remove {folder}")
+STOP_OTHER_WORLD = Template(
+    "stop-other-world",
+    "stop it, or choose another folder",
+)
+
+# The stages
+RELEASE_NEW_VERSION = Template("release-new-version", "release a new version: {why}")
+SET_REPOSITORY = Template("set-repository", "set the repository to {repository} in the settings and in the git remote")
+UNARCHIVE_REPOSITORY = Template("unarchive-repository", "unarchive it in its settings on the forge")
+ALLOW_WRITING = Template(
+    "allow-writing", "set 'permissions: contents: write' in the workflow, or use a token with Contents: read and write"
+)
+CORRECT_PROJECT = Template(
+    "correct-project", "correct the project and release the next version, or move the tag if nothing of it is public"
+)
+PASS_OTHER_FILES = Template("pass-other-files", "remove this run folder, then pass the files built for this tag")
+BUILD_MISSING_FORMAT = Template(
+    "build-missing-format",
+    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or set"
+    " formats to what you release",
+)
+START_WITH_CURRENT_FILES = Template(
+    "start-with-current-files", "remove that folder to start again with the current files"
+)
+PASS_SHA256_OR_NEXT_VERSION = Template(
+    "pass-sha256-or-next-version",
+    "pass the sha256 of the manifest that was printed as the last lines of the run that made it, in its job summary,"
+    " and as its step outputs: --manifest-sha256 HEX; if that is lost, release the next version",
+)
+NAME_IMAGES_APART = Template("name-images-apart", "give each its own name or suffix")
+BUILD_PLATFORM_ELSEWHERE = Template(
+    "build-platform-elsewhere",
+    "build that platform on another machine (--platform PLATFORM --keep-images) and pass its folder (--leg DIR), or"
+    " install its emulation (binfmt)",
+)
+SET_SECRETS = Template("set-secrets", "set {variables}, or remove it from secrets in [[tool.unmoor.image]]")
+PASS_AS_SECRET = Template(
+    "pass-as-secret",
+    'list its environment variable in secrets = ["{name}"], and read it in the Dockerfile with RUN'
+    " --mount=type=secret,id={name}",
+)
+CHECK_INDEX_BY_HAND = Template("check-index-by-hand", "check the index by hand")
+BUILD_EVERY_PLATFORM = Template(
+    "build-every-platform",
+    "build every platform, or pass what another machine built (--leg DIR), or remove it from"
+    " tool.unmoor.image.platforms",
+)
+CREATE_TAG = Template(
+    "create-tag", "git tag -a {tag} -m {tag} && git push origin refs/tags/{tag}; to try it first: unmoor rehearse {tag}"
+)
+FETCH_TAG = Template("fetch-tag", "git fetch origin refs/tags/{tag}:refs/tags/{tag}")
+COMMIT_OR_NAME_TAG = Template(
+    "commit-or-name-tag", "commit, stash or restore them; or name the tag to release its commit as it is"
+)
+ADD_REMOTE_AND_PUSH = Template(
+    "add-remote-and-push", "add it: git remote add origin ADDRESS; then: git push origin TAG"
+)
+PUSH_TAG = Template("push-tag", "git push origin refs/tags/{tag}")
+TAKE_REMOTE_TAG = Template(
+    "take-remote-tag",
+    "never move a released tag: release a new version; to take the remote's tag: git fetch --force origin"
+    " refs/tags/{tag}:refs/tags/{tag}",
+)
+START_RUN_FOR_TAG = Template(
+    "start-run-for-tag", "check whether the tag was moved, and start a new run for the tag as it is now"
+)
+LOOK_AT_PAGES = Template("look-at-pages", "look at {pages}")
+FIND_WHO_UPLOADED = Template("find-who-uploaded", "find out who uploaded it; release a new version")
+FIND_WHO_CHANGED_RELEASE = Template("find-who-changed-release", "find out who changed it; release a new version")
+GIVE_FORGE_TOKEN = Template(
+    "give-forge-token",
+    "set GITHUB_TOKEN or GH_TOKEN to a token with contents: write, or name one in the world file",
+)
+GIVE_INDEX_LOGIN = Template(
+    "give-index-login",
+    "set UNMOOR_PYPI_PASSWORD (for the staging index UNMOOR_TESTPYPI_PASSWORD) to an API token, or use"
+    " TWINE_PASSWORD, ~/.pypirc, a keyring, the world file or trusted publishing",
+)
+GIVE_REGISTRY_LOGIN = Template(
+    "give-registry-login",
+    "give the token `packages: write`, set UNMOOR_REGISTRY_<HOST>_USERNAME and _PASSWORD, or name a [[registry]]"
+    " login in the world file",
+)
+UNARCHIVE_PROJECT = Template(
+    "unarchive-project",
+    "unarchive it in the project's settings on {index}, or release under another name",
+)
+ASK_TO_LIFT_QUARANTINE = Template(
+    "ask-to-lift-quarantine",
+    "ask the operators of {index} why, and to lift it: only they can",
+)
+
+# Folders of a run
+FIND_WHO_REMOVED = Template("find-who-removed", "find out what did, such as git clean -x in another terminal")
+REMOVE_IT = Template("remove-it", "remove {what}: {command}; if git tracks it, commit that")
+TAKE_OWNERSHIP = Template(
+    "take-ownership", "if you trust what it holds, make it yours: chown -R; else remove it: {command}"
+)
+REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them")
+
+# Tags
+TAG_WITH_VERSION = Template(
+    "tag-with-version", "tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that"
+)
+NAME_ONE_OF_THE_TAGS = Template("name-one-of-the-tags", "name the tag to release on the command line")
+DELETE_ONE_TAG = Template(
+    "delete-one-tag", "delete the wrong one, here and on the remote: git tag -d {tag}, or git tag -d {twin}"
+)
+RELEASE_OWN_TAG = Template(
+    "release-own-tag",
+    "release such a tag; or set tag-prefix in [tool.unmoor] to the text before the version; if the tag belongs to a"
+    " project in another folder, name that folder: --path DIR",
+)
