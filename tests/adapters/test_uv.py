@@ -13,7 +13,10 @@ from unmoor.ports.environments import Environments
 
 
 def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program finds the environment's interpreter first, and gets no other variables of this process."""
+    """A program finds the environment's interpreter first, and gets no other variables of this process.
+
+    Nothing tells its Python to behave otherwise than in a shell: a suite may test that bytecode is written.
+    """
     monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
     environments: Environments = Uv(shell=uv.shell)
     environment = environments.fresh(tmp_path / "env")
@@ -25,7 +28,7 @@ def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypat
     assert "'A'" in names
     assert "'VIRTUAL_ENV'" in names
     assert "GITHUB_TOKEN" not in names
-    assert "PYTHONPATH" not in names
+    assert "PYTHON" not in names
 
 
 @pytest.mark.parametrize("name", ["A. Smith", 'A "quoted" \\ name; # and more', ""])

@@ -236,14 +236,15 @@ class UvEnvironment:
     ) -> Ran:
         """Run a program with this environment first on PATH and otherwise only allow-listed variables.
 
+        It sees what it would in a shell where the environment is active: a virtual environment has no packages of the
+        user, and Python writes bytecode. A suite may test either.
+
         Raises `ToolMissing` if it fails because of this machine; see `unmoor.ports.failure.child_failure`.
         """
         given = {
             **self.variables,
             "PATH": os.pathsep.join((str(self.scripts), self.variables.get("PATH", os.defpath))),
             "VIRTUAL_ENV": str(self.folder),
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             **(env or {}),
         }
         ran = self.uv.shell.run(args, cwd=cwd, env=given, timeout=timeout, hear=hear)
