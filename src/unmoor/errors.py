@@ -38,7 +38,7 @@ import os
 import posixpath
 import tempfile
 from enum import Enum
-from typing import ClassVar, Self, TypedDict, Unpack
+from typing import ClassVar, NamedTuple, Self, TypedDict, Unpack
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep
@@ -236,12 +236,33 @@ class InvalidDist(UnmoorError):
     retryable = False
 
 
+class FailedAt(NamedTuple):
+    """One of several failures, such as a test: its name, what happened, and the file in the repository, if known.
+
+    ``line`` is counted from 1, 0 if unknown.
+    """
+
+    name: str
+    what: str
+    file: str = ""
+    line: int = 0
+
+
 class CheckFailed(UnmoorError):
-    """An installed file that does not import, load or pass its tests."""
+    """An installed file that does not import, load or pass its tests.
+
+    ``failures`` are the tests that failed, a limited number of them.
+    """
 
     exit_code = 8
     kind = "untested"
     retryable = False
+
+    def __init__(
+        self, what: str, *, where: str = "", failures: tuple[FailedAt, ...] = (), **advice: Unpack[Advice]
+    ) -> None:
+        super().__init__(what, where=where, **advice)
+        self.failures = failures
 
 
 class Conflict(UnmoorError):

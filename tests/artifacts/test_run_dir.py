@@ -10,11 +10,12 @@ from tests.support import sample_values
 from tests.support.beliefs import given
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts import run_dir
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.errors import Conflict, Incomplete, Refused, Unknown
 from unmoor.products import Dists
 
 RELEASE = sample_values.sample_release()
@@ -101,3 +102,32 @@ def test_what_killed_runs_left_is_swept(tmp_path: Path) -> None:
     left = {path.name for path in folder.path.rglob("*") if path.is_file()}
     assert left == {"one.whl", f"{name}.part", ".part", f".{name}.parts"}
     assert not (folder.path / f".dists-{name}").exists()
+
+
+def test_a_log_holds_every_line_but_secrets(tmp_path: Path) -> None:
+    """A log is replaced by the next one of its name, only its user can read it, and it vouches for nothing."""
+    folder = RunFolder(tmp_path / ".unmoor" / "v1.0")
+    for lines in (["old"] * 3, ["one", f"token ghp_{'a' * 36}", "[1mtwo"]):
+        with folder.open_log("tests-a.log") as write:
+            for line in lines:
+                write(line)
+    log = folder.log("tests-a.log")
+    assert log.read_text() == "one\n[a line with a GitHub token is left out]\n[1mtwo\n"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert folder.unvouched() == ()
+    folder.remove_logs()
+    folder.remove_logs()
+    assert not log.parent.exists()
+    log.parent.symlink_to(tmp_path)
+    with pytest.raises(Refused), folder.open_log("tests-a.log"):
+        pass
+
+
+def test_a_log_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a suite prints without end does not fill the disk."""
+    monkeypatch.setattr(run_dir, "_LONGEST_LOG", 10)
+    folder = RunFolder(tmp_path / "run")
+    with folder.open_log("a.log") as write:
+        for line in ("12345", "6789", "more", "more"):
+            write(line)
+    assert folder.log("a.log").read_text() == "12345\n6789\n[the rest is left out]\n"

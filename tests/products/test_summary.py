@@ -96,11 +96,22 @@ SUMMARIES: list[tuple[Product, str]] = [
     (CheckedDists(subjects=(WHEEL,)), "1 file fit for the index"),
     (
         Proof(name="prove", subjects=(WHEEL,), results=(Result(name="import", verdict=Verdict.PASSED),)),
-        "1 passed",
+        "1 check passed",
+    ),
+    (
+        Proof(
+            name="prove",
+            subjects=(WHEEL,),
+            results=(
+                Result(name="import", verdict=Verdict.PASSED),
+                Result(name="its tests", verdict=Verdict.PASSED, detail="pytest", counts="1,204 passed, 3 skipped"),
+            ),
+        ),
+        "2 checks passed; tests: 1,204 passed, 3 skipped",
     ),
     (
         Proof(name="prove", subjects=(WHEEL,), results=(Result(name="its tests", verdict=Verdict.NOT_TESTED),)),
-        "0 passed; not tested: its tests",
+        "0 checks passed; not tested: its tests",
     ),
     (
         Images(

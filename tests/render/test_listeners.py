@@ -27,7 +27,7 @@ from unmoor.core.events import StageWarned as Warned
 from unmoor.core.middleware import outcome_record
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Reach
-from unmoor.errors import BuildFailed, Conflict, UnmoorError
+from unmoor.errors import BuildFailed, CheckFailed, Conflict, FailedAt, UnmoorError
 from unmoor.products import Access, Proof, Result, Subject, Uploaded, Verdict
 from unmoor.products.access import Certainty, Finding
 from unmoor.render import actions, document, words
@@ -80,7 +80,7 @@ def test_plain_lines_show_each_stage_once() -> None:
         plain(event)
     assert lines[0] == "rehearsal in world 'local', ceiling final"
     assert "tag          done: demo 1.0 at aaaaaaaaaaaa (final, the highest) (1.2 s)" in lines
-    assert "prove-dists  already there: 1 passed; not tested: tests (1.2 s)" in lines
+    assert "prove-dists  already there: 1 check passed; not tested: tests (1.2 s)" in lines
     assert "pypi         FAILED: other bytes: evil (1.2 s)" in lines
     assert not any("\x1b" in line or "\x07" in line for line in lines)
 
@@ -109,6 +109,25 @@ def test_annotations_cannot_be_broken_out_of() -> None:
     assert lines[1].startswith("::error title=pypi::other bytes: evil second line. Next: use the next")
     assert all("\n" not in line for line in lines)
     assert len(lines) == 2
+
+
+def test_each_failed_test_is_annotated() -> None:
+    """Every failed test has an annotation at its line, and its text stays inside of it."""
+    lines: list[str] = []
+    error = CheckFailed(
+        "2 failed\nthe whole log",
+        next_step="look",
+        failures=(
+            FailedAt("t::a[1,2]", "assert 1 == 2\n::set-output x=y\x1b[0m\n  where 1", "pkg/tests/a.py", 7),
+            FailedAt("t::b", ""),
+        ),
+    )
+    actions.Annotations(lines.append)(StageEnded(stage="prove-dists", outcome=Failed(error), seconds=1.0))
+    assert lines == [
+        "::error title=prove-dists::2 failed the whole log. Next: look",
+        "::error file=pkg/tests/a.py,line=7,title=t%3A%3Aa[1%2C2]::assert 1 == 2%0A::set-output x=y%0A  where 1",
+        "::error title=t%3A%3Ab::failed",
+    ]
 
 
 def test_a_failed_build_is_annotated_at_its_line() -> None:

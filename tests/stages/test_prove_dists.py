@@ -391,11 +391,15 @@ def test_only_the_named_sources_are_copied(make_inputs: MakeInputs) -> None:
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
-        ({"test_command": "python -c 'print(40 + 2); raise SystemExit(5)'"}, CheckFailed, "exit code 5.*\n42"),
+        ({"test_command": "python -c 'print(40 + 2); raise SystemExit(5)'"}, CheckFailed, "exit code 5\n42"),
         ({"test_command": "no-such-runner"}, ToolMissing, "no-such-runner"),
         ({"test_command": "python", "test_sources": ("absent",)}, ConfigError, "absent"),
         ({"test_command": "python", "test_sources": ("../../etc",)}, ConfigError, "etc"),
-        ({"test_command": "python -c 'import time; time.sleep(60)'", "test_timeout": 0.5}, TimedOut, r"0\.5 s"),
+        (
+            {"test_command": "python -c 'import time; print(6, flush=True); time.sleep(60)'", "test_timeout": 1.5},
+            TimedOut,
+            r"(?s)sleep.* ran for more than 1\.5 s and was stopped\n6\nthe whole log: /",
+        ),
     ],
 )
 def test_tests_that_do_not_pass(
@@ -441,46 +445,98 @@ def test_further_pythons(make_inputs: MakeInputs) -> None:
 
 
 TEST_GROUP = '\n[dependency-groups]\ntest = ["pytest>=8", {include-group = "more"}]\nmore = ["idna"]\n'
+NAME = "small_one-1.0-py3-none-any.whl: tests"
 
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
     ("more", "test", "words"),
     [
-        (TEST_GROUP, "import idna, small_one\n\ndef test_it():\n    pass\n", "passed"),
-        (TEST_GROUP, "import small_one\n\ndef test_it():\n    assert False\n", 'tests = "off"'),
-        (TEST_GROUP, "", "found nothing to run"),
-        (TEST_GROUP, "import small_one, absent_one\n", "No module named 'absent_one'"),
-        (TEST_GROUP, "import small_one.absent\n", 'tests = "off"'),
-        (TEST_GROUP, "import small_one, tools.more, tests.test_x\n\ndef test_it():\n    open('README')\n", "passed"),
+        (TEST_GROUP, "import idna, small_one, absent_one\n", "there is no module absent_one"),
+        (TEST_GROUP, "import small_one, tools.more, tests.test_x\n\ndef test_it():\n    open('README')\n", "1 passed"),
         (
             '\n[project.optional-dependencies]\ntests = ["pytest"]\n',
             "import small_one\ndef test_it(): pass\n",
-            "passed",
+            "1 passed",
         ),
     ],
 )
 def test_tests_found_by_convention(make_inputs: MakeInputs, more: str, test: str, words: str) -> None:
-    """Tests for pytest run without configuration, and a message says so. If they fail, the error says how to omit them.
+    """Tests for pytest run without configuration, and a message says so.
 
-    They see the whole repository except for the project's own modules. If pytest cannot run them as they were found,
-    the proof says so. That is not a failure, unless a module of the project itself is missing.
+    They see the whole repository except for the project's own modules. If pytest lacks a module that nobody declared,
+    the proof says so.
     """
     beside = {"tools/more.py": "", "README": "", "small_one/__init__.py": "raise ImportError"}
     at = make_inputs(sample_projects.files(more=more) | {"tests/test_x.py": test} | beside)
-    context = at.context(dists=Dists(files=at.dists().wheels))
-    name = "small_one-1.0-py3-none-any.whl: tests"
-    if "off" in words:
-        with pytest.raises(CheckFailed, match=r"assert False|small_one\.absent") as raised:
-            stage(at).make(context)
-        assert words in raised.value.next_step
-        return
-    proof = stage(at).make(context)
+    proof = stage(at).make(at.context(dists=Dists(files=at.dists().wheels)))
     assert any("tests found: tests/ contains tests for pytest" in each for each in at.messages)
-    if words == "passed":
-        assert details(proof, Verdict.PASSED)[name] == "python -m pytest {project}/tests"
+    result = next(each for each in proof.results if each.name == NAME)
+    if words == "1 passed":
+        assert (result.verdict, result.counts, result.detail) == (
+            *(Verdict.PASSED, words),
+            "python -m pytest {project}/tests",
+        )
+        assert not at.warned
     else:
-        assert words in details(proof, Verdict.NOT_TESTED)[name]
+        assert (result.verdict, words in result.detail) == (Verdict.NOT_TESTED, True)
+        assert any(words in each and 'tests = "off"' in each for each in at.warned)
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("test", "more", "words", "next_step"),
+    [
+        (
+            "import small_one\n\ndef test_it():\n    assert False\n",
+            "",
+            ("1 failed", "tests/test_x.py::test_it:", "assert False"),
+            'tests = "off"',
+        ),
+        ("import small_one.absent\n", "", ("1 error", "small_one.absent"), "include small_one.absent in the wheel"),
+        (
+            "import os, small_one\n\ndef test_it():\n    print('so far')\n    os._exit(0)\n",
+            "",
+            ("ended before it was finished, in or after tests/test_x.py::test_it", "exit code 0"),
+            "",
+        ),
+        (
+            "import small_one\n",
+            '\n[tool.pytest.ini_options]\naddopts = "--cov=small_one"\n',
+            ("pytest does not know --cov=small_one", "unrecognized arguments"),
+            'test-requires = ["pytest>=8", "idna", "pytest-cov"]',
+        ),
+    ],
+)
+def test_tests_that_fail(make_inputs: MakeInputs, test: str, more: str, words: tuple[str, ...], next_step: str) -> None:
+    """The message has the numbers, the names, the first traceback and the log, and no proof is written."""
+    at = make_inputs(sample_projects.files(more=TEST_GROUP + more) | {"tests/test_x.py": test})
+    context = at.context(dists=Dists(files=at.dists().wheels))
+    with pytest.raises(CheckFailed) as raised:
+        stage(at).make(context)
+    message = str(raised.value)
+    assert all(word in message for word in words), message
+    assert next_step in raised.value.next_step
+    log = at.folder.path / "logs" / f"tests-{NAME.partition(':')[0]}-python{platform.python_version()}.log"
+    assert message.splitlines()[-1] == f"the whole log: {log}"
+    assert log.stat().st_size > 0
+    assert stage(at).find(context) is None
+    if "1 failed" in words:
+        (failure,) = raised.value.failures
+        assert failure[::2] == ("tests/test_x.py::test_it", "tests/test_x.py")
+        assert failure.line == 4
+
+
+@pytest.mark.journey
+def test_a_coverage_threshold_does_not_fail_a_proof(make_inputs: MakeInputs) -> None:
+    """Coverage is not measured, so nothing about it fails; tests that fail still do."""
+    group = TEST_GROUP.replace("pytest>=8", 'pytest", "pytest-cov')
+    more = '\n[tool.pytest.ini_options]\naddopts = "--cov=absent --cov-fail-under=90"\nfilterwarnings = "error"\n'
+    test = "import small_one\ndef test_it(): pass\n"
+    at = make_inputs(sample_projects.files(more=group + more) | {"tests/test_x.py": test})
+    proof = stage(at).make(at.context(dists=Dists(files=at.dists().wheels)))
+    assert details(proof, Verdict.PASSED)[NAME]
+    assert "coverage is not measured: that of an installed copy says nothing about the source" in at.messages
 
 
 @pytest.mark.journey

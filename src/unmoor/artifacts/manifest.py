@@ -33,9 +33,9 @@ class Artifact:
 class Manifest:
     """Version, commit, artifacts with digests and sizes, proofs, versions of the tools, and unusual decisions.
 
-    Two manifests of one release are the same bytes: they hold no times, local paths or host names. Images are not
-    listed: they have a record of their own, since no image can be built twice with the same bytes. ``pushed`` is only
-    in manifests of a former schema: ``pushed.json`` says now what the registries hold.
+    Two manifests of one release are the same bytes: they hold no times, numbers of tests, local paths or host names.
+    Images are not listed: they have a record of their own, since no image can be built twice with the same bytes.
+    ``pushed`` is only in manifests of a former schema: ``pushed.json`` says now what the registries hold.
 
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
     settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.
@@ -77,7 +77,7 @@ class Manifest:
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
                 for file in dists.files
             ),
-            proofs=tuple(sorted(proofs, key=lambda proof: proof.name)),
+            proofs=tuple(sorted((proof.without_counts() for proof in proofs), key=lambda proof: proof.name)),
             tools=dists.tools,
             decisions=dists.decisions,
         )
@@ -133,6 +133,9 @@ def encode(manifest: Manifest) -> bytes:
     for name in ("path", "pushed"):
         if not document.get(name):
             document.pop(name, None)
+    for proof in document["proofs"]:
+        for result in proof["results"]:
+            result.pop("counts", None)
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"
 
 

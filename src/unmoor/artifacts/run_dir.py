@@ -6,9 +6,11 @@ since anyone may have put the folder there: a commit, another job, a download.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.products import File, Proof
 from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
-from unmoor.util.safe_folder import OWN, make_folder, names_in, open_regular, remove
+from unmoor.util.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
+from unmoor.util.secret_scan import token_in
 
 BUILT = "built.json"
 """The record of the built files, before they are proven: a manifest that is not complete yet."""
@@ -31,6 +34,9 @@ IMAGES = "images.json"
 BUILT_IMAGES = "built-images.json"
 """The record of the built images, before they are proven."""
 _PROOFS = "proofs"
+_LOGS = "logs"
+# In characters.
+_LONGEST_LOG = 50_000_000
 _MAX_PROOFS = 100
 # The names that `unmoor.util.files.atomic_writer` and the stage ``dists`` give to what is not complete yet.
 _HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part|\.dists-[0-9a-f]{16}")
@@ -228,6 +234,35 @@ class RunFolder:
         import msgspec
 
         self.write_document(f"{_PROOFS}/{proof.name}.json", msgspec.json.encode(proof))
+
+    @contextmanager
+    def open_log(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Open the log of a program and yield a function that writes one line, without what looks like a secret.
+
+        A log of that name is replaced. Only its user can read it. Nothing reads it again.
+        """
+        self.open()
+        with os.fdopen(open_in_place(self.log(name), mode=0o600, empty=True), "w", encoding="utf-8") as stream:
+            left = _LONGEST_LOG
+
+            def write(line: str) -> None:
+                nonlocal left
+                if left > 0:
+                    left -= len(line)
+                    secret = token_in(line)
+                    text = f"[a line with {secret} is left out]" if secret else line
+                    stream.write(f"{text}\n" if left > 0 else "[the rest is left out]\n")
+                    stream.flush()
+
+            yield write
+
+    def log(self, name: str) -> Path:
+        """The path of a log."""
+        return self.path / _LOGS / name
+
+    def remove_logs(self) -> None:
+        """Remove the logs of earlier runs."""
+        remove(self.path / _LOGS)
 
     def write_asset(self, name: str, data: bytes) -> Path:
         """Write a text asset of the release and return its path."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from unmoor.products.dists import Subject
-from unmoor.util.text import clean
+from unmoor.util.text import clean, count_of
 
 
 class Verdict(StrEnum):
@@ -18,11 +18,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The result of one test of the subjects."""
+    """The result of one check of the subjects.
+
+    ``counts`` are the numbers of a project's own tests, as in ``1,204 passed, 3 skipped``; empty if they are unknown
+    or this is another check. Another machine may count others, so the manifest does not hold them.
+    """
 
     name: str
     verdict: Verdict
     detail: str = ""
+    counts: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +44,20 @@ class Proof:
         results = (Result(name=each.name, verdict=Verdict.NOT_TESTED, detail=why) for each in subjects)
         return cls(name=name, subjects=subjects, results=tuple(results))
 
+    def without_counts(self) -> Proof:
+        """The same proof without what another machine may count differently."""
+        return replace(self, results=tuple(replace(result, counts="") for result in self.results))
+
+    @property
+    def untested(self) -> tuple[Result, ...]:
+        """The results of what was not tested."""
+        return tuple(result for result in self.results if result.verdict is Verdict.NOT_TESTED)
+
     @property
     def summary(self) -> str:
-        """The number of passed tests and the names of those not run, in one line."""
-        passed = sum(result.verdict is Verdict.PASSED for result in self.results)
-        untested = [result.name for result in self.results if result.verdict is Verdict.NOT_TESTED]
-        return f"{passed} passed" + (f"; not tested: {clean(', '.join(untested))}" if untested else "")
+        """The number of passed checks, what the project's own tests say, and the names of what was not tested."""
+        passed = [result for result in self.results if result.verdict is Verdict.PASSED]
+        suites = [f"tests: {clean(result.counts)}" for result in passed if result.counts]
+        untested = [result.name for result in self.untested]
+        parts = [f"{count_of(len(passed), 'check')} passed", *suites]
+        return "; ".join([*parts, f"not tested: {clean(', '.join(untested))}"] if untested else parts)

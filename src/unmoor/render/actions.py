@@ -11,11 +11,13 @@ from pathlib import Path
 
 from unmoor.core.events import Event, Report, StageEnded, StageWarned
 from unmoor.core.outcome import Failed
-from unmoor.errors import BuildFailed
+from unmoor.errors import BuildFailed, CheckFailed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
 from unmoor.render.advice import next_step
-from unmoor.util.text import clean
+from unmoor.util.text import clean, indented
+
+_MOST_LINES = 20
 
 
 def annotation(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> str:
@@ -41,7 +43,7 @@ class Annotations:
     write: Callable[[str], object]
 
     def __call__(self, event: Event) -> None:
-        """Write an annotation for a failure or a warning."""
+        """Write an annotation for a failure or a warning, and one for each test that failed."""
         match event:
             case StageWarned():
                 self.write(annotation("warning", event.stage, clean(event.text, limit=2000)))
@@ -49,8 +51,17 @@ class Annotations:
                 message = clean(f"{error}. Next: {next_step(error)}", limit=3000)
                 file, line = (error.file, error.line) if isinstance(error, BuildFailed) else ("", 0)
                 self.write(annotation("error", event.stage, message, file=file, line=line))
+                for each in error.failures if isinstance(error, CheckFailed) else ():
+                    self.write(
+                        annotation("error", clean(each.name), _several(each.what), file=each.file, line=each.line)
+                    )
             case _:
                 pass
+
+
+def _several(text: str) -> str:
+    """Make lines of untrusted text fit for the message of an annotation, which may have several."""
+    return "\n".join(indented(line) for line in text.splitlines()[:_MOST_LINES]) or "failed"
 
 
 def write_summary(path: Path, report: Report) -> None:
@@ -84,7 +95,7 @@ def summary(report: Report) -> str:
         if isinstance(product, Proof):
             parts.append(f"### {each.info.name}\n\n")
             parts.append(
-                _table(("tested", "verdict", "detail"), [(r.name, r.verdict, r.detail) for r in product.results])
+                _table(("tested", "verdict", "detail"), [(r.name, r.verdict, words.detail(r)) for r in product.results])
             )
             parts.append(_table(("file", "sha256"), [(s.name, s.sha256) for s in product.subjects]))
         if isinstance(product, Verified):

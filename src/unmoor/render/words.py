@@ -7,6 +7,7 @@ from typing import assert_never
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Product, Reach
+from unmoor.products import Proof, Result
 from unmoor.util.text import clean
 
 
@@ -49,6 +50,17 @@ def text(outcome: Outcome | None) -> str:
             return ""
         case _:
             assert_never(outcome)
+
+
+def detail(result: Result) -> str:
+    """Return the details of one check, with the numbers of a project's own tests."""
+    return ": ".join(filter(None, (result.counts, result.detail)))
+
+
+def untested(report: Report) -> tuple[Result, ...]:
+    """Return what no stage tested, once each, although a proof lists it."""
+    proofs = (report.product(each.info.name) for each in report.stages)
+    return tuple(dict.fromkeys(result for proof in proofs if isinstance(proof, Proof) for result in proof.untested))
 
 
 def failures(report: Report) -> tuple[StageReport, ...]:

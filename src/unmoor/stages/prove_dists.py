@@ -24,7 +24,7 @@ from unmoor.dists.testing.install_test import (
     test_in_parallel,
 )
 from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
-from unmoor.dists.testing.suite_run import SuiteRun
+from unmoor.dists.testing.suite_run import Log, SuiteRun
 from unmoor.dists.testing.suites import Suite, Untested, choose_suite
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
@@ -96,6 +96,7 @@ class ProveDists(Build[Proof]):
         further = self._plan_further_trials(dists, python, context)
         suite = self._suite(dists, release, context)
         context.say(f"testing the files with Python {python.version}")
+        self.folder.remove_logs()
 
         def prove(each: tuple[DistUnderTest, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
             what, on, with_version = each
@@ -215,17 +216,20 @@ class _Trial:
         copy = copy_for(
             suite, stage.git, self.release, modules=self.what.modules, sources=stage.options.sources, into=root
         )
-        environment.install([*suite.requires, *([self._file(suite.extras)] if suite.extras else ())])
-        # The requirements of the tests may have replaced this build of the project by another one.
-        environment.install([self._file()], dependencies=False)
-        return SuiteRun(
-            suite=suite,
-            environment=environment,
-            what=self.what,
-            copy=copy,
-            root=root,
-            log=self.folder / "imports",
-            timeout=stage.options.timeout,
-            say=self.context.say,
-            warn=self.context.warn,
-        ).run()
+        log = f"tests-{self.what.file.name}-python{self.python.version}.log"
+        with stage.folder.open_log(log) as write:
+            return SuiteRun(
+                suite=suite,
+                environment=environment,
+                what=self.what,
+                copy=copy,
+                root=root,
+                path=self.release.path,
+                folder=self.folder,
+                requirements=[*suite.requires, *([self._file(suite.extras)] if suite.extras else ())],
+                itself=self._file(),
+                timeout=stage.options.timeout,
+                log=Log(path=stage.folder.log(log), write=write),
+                say=self.context.say,
+                warn=self.context.warn,
+            ).run()

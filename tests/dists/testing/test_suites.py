@@ -10,7 +10,6 @@ from unmoor.dists.testing.suites import (
     Suite,
     Untested,
     choose_suite,
-    misses_own_module,
     packages_of_extra,
     source_files,
 )
@@ -145,12 +144,3 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
         *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
     ]
     assert list(source_files(files, modules, folder="tests")) == found
-
-
-@pytest.mark.parametrize(
-    ("output", "missing"),
-    [("No module named 'p'", True), ("No module named 'p.x'", True), ("No module named 'q'\nas p", False), ("", False)],
-)
-def test_missing_own_module(output: str, *, missing: bool) -> None:
-    """A missing module of the project is distinguished from a missing requirement of the tests."""
-    assert misses_own_module(output, ("p.y",)) is missing

@@ -1,28 +1,55 @@
-"""Run a project's test suite against an installed wheel, and judge the result."""
+"""Run a project's test suite against an installed wheel, and say what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import posixpath
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
-from unmoor.dists.testing.suites import OFF, Suite, misses_own_module
-from unmoor.errors import CheckFailed, ToolMissing
+from unmoor.dists.testing.installed_code import installed_names, read_installed
+from unmoor.dists.testing.pytest_plugin import Recorder
+from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
+from unmoor.dists.testing.suite_advice import advise
+from unmoor.dists.testing.suite_verdict import Ending, judge
+from unmoor.dists.testing.suites import OFF, Suite, packages_of_extra
+from unmoor.errors import CheckFailed, FailedAt, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment
+from unmoor.ports.shell import Ran
 from unmoor.products import Result, Verdict
 from unmoor.util.text import clean
 
-_MAX_LINES = 40
+_MOST_NAMES = 20
+_MOST_LINES = 25
+_MOST_ANNOTATED = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """Where the output of a suite goes: its path, a function that writes a line, and the last lines."""
+
+    path: Path
+    write: Callable[[str], None]
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
+
+    def hear(self, line: str) -> None:
+        """Take one line."""
+        self.write(line)
+        self.last.append(line)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteRun:
     """A suite to run in an environment that holds the wheel ``what``, on a copy of the files that it needs.
 
-    ``copy`` is the project's folder in the copy, and ``root`` the folder of the whole copy. ``log`` is a folder that
-    does not exist yet. ``timeout`` is in seconds.
+    ``copy`` is the project's folder in the copy, and ``root`` the folder of the whole copy. ``path`` is the project's
+    folder in the repository, with slashes. ``folder`` holds what is recorded. ``requirements`` are what the tests
+    need in addition to the wheel, and ``itself`` is the wheel. ``timeout`` is in seconds.
     """
 
     suite: Suite
@@ -30,49 +57,128 @@ class SuiteRun:
     what: DistUnderTest
     copy: Path
     root: Path
-    log: Path
+    path: str
+    folder: Path
+    requirements: Sequence[str]
+    itself: str
     timeout: float
+    log: Log
     say: Callable[[str], None]
     warn: Callable[[str], None]
 
     def run(self) -> Result:
-        """Run the suite. Raises `CheckFailed` if it fails, `TimedOut`, `ToolMissing`."""
-        suite = self.suite
-        install_recorder(self.environment.packages, self.log, self.what.modules)
-        self.say(f"running {suite.command}")
+        """Install what the suite needs, and run it. Raises `CheckFailed` if it fails, `TimedOut`, `ToolMissing`."""
+        before = installed_names(self.environment.packages)
+        self.environment.install(self.requirements)
+        # The requirements of the tests may have replaced this build of the project by another one.
+        self.environment.install([self.itself], dependencies=False)
+        install_recorder(self.environment.packages, self.folder / "imports", self.what.modules)
+        recorder = Recorder(packages=self.environment.packages, log=self.folder / "record")
+        args = self.suite.args(str(self.copy))
+        recorded = recorder.added_to(args)
+        self.say(f"running {self.suite.command}")
+        ran = self._run(recorded or args, recorder)
+        record = recorder.read() if recorded else None
+        if record is not None and record.uncovered:
+            self.say("coverage is not measured: that of an installed copy says nothing about the source")
+        verdict = judge(
+            ran.code,
+            record,
+            excuses=lambda raised: self._excuses(raised, before),
+            is_pytest=recorded is not None,
+        )
+        if verdict.ending is Ending.FAILED:
+            raise self._failed(verdict.why, ran, record)
+        if verdict.ending is Ending.NOT_TESTED:
+            self.warn(f"the tests prove nothing: {verdict.why}; {OFF}")
+            return self._result(Verdict.NOT_TESTED, verdict.why)
+        return self._check_imports(verdict.why)
+
+    def _run(self, args: Sequence[str], recorder: Recorder) -> Ran:
         try:
-            ran = self.environment.run(suite.args(str(self.copy)), cwd=self.copy, timeout=self.timeout)
+            return self.environment.run(args, cwd=self.copy, timeout=self.timeout, hear=self.log.hear)
+        except TimedOut as error:
+            record = recorder.read()
+            during = f", in or after {clean(record.last)}" if record and record.last else ""
+            raise TimedOut(
+                self._lines(
+                    f"{self.suite.command!r} ran for more than {self.timeout:g} s and was stopped{during}",
+                    self.log.last,
+                ),
+                next_step="find out why the tests take so long, or allow them more time with test-timeout, in seconds",
+                retryable=False,
+            ) from error
         except ToolMissing as error:
+            if error.cause is not None:
+                raise  # this machine is at fault, and not what is installed
             raise ToolMissing(
                 error.what,
                 next_step="list the package that provides the test command in test-requires, or name its extra in"
                 " test-extras",
             ) from error
-        printed = "\n".join([*ran.out.strip().splitlines(), *ran.err.strip().splitlines()][-_MAX_LINES:])
-        if ran.code in suite.untested_codes and not misses_own_module(ran.out + ran.err, self.what.modules):
-            return self._record_untested(ran.code, printed)
-        if ran.code != 0:
-            advice = "see which tests fail; list other files and packages they need in test-sources and test-requires"
-            raise CheckFailed(
-                f"{suite.command!r} ended with exit code {ran.code} against {self.what.file.name}:\n{printed}",
-                next_step=f"{advice}; {OFF}" if suite.why else advice,
-            )
-        return self._check_imports()
 
-    @property
-    def _name(self) -> str:
-        return f"{self.what.file.name}: tests"
+    def _excuses(self, raised: Raised, before: frozenset[str]) -> bool:
+        """Whether a missing module says nothing about the project: the tests need something that nobody installed.
 
-    def _record_untested(self, code: int, printed: str) -> Result:
-        """Warn that tests which unmoor found itself cannot be run. That is neither a pass nor a failure."""
-        last = next((clean(line.strip(), 200) for line in reversed(printed.splitlines()) if "Error" in line), "")
-        detail = self.suite.untested_codes[code] + (f" ({last})" if last else "")
-        self.warn(f"the tests were not run: {detail}; {OFF}")
-        return Result(name=self._name, verdict=Verdict.NOT_TESTED, detail=detail)
+        It is the project's if it belongs to it or to one of its dependencies, or if their own code imports it. But an
+        extra may add what the project's own code can do without.
+        """
+        installed = read_installed(self.environment.packages, before)
+        top = raised.missing.partition(".")[0]
+        if installed.has(raised.missing) or (self.copy / "src" / top).exists():
+            return False
+        metadata = self.what.metadata
+        optional = canonicalize_name(top) in frozenset().union(
+            *(packages_of_extra(metadata, each) for each in metadata.extras)
+        )
+        return optional or raised.file not in installed.files
 
-    def _check_imports(self) -> Result:
+    def _failed(self, why: str, ran: Ran, record: SuiteRecord | None) -> CheckFailed:
+        """The error for a suite that failed: the names of the tests, and the traceback of the first one."""
+        failures = record.failures if record is not None else ()
+        collection = record.collection if record is not None else ()
+        told: list[FailedTest | Raised] = [*failures, *collection]
+        names = [clean(each.id, 500) or "(no name)" for each in told]
+        text = next((each.text for each in told if each.text), "")
+        return CheckFailed(
+            self._lines(
+                f"{self.suite.command!r} failed against {self.what.file.name}: {why}",
+                [
+                    *names[:_MOST_NAMES],
+                    *([f"and {len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []),
+                    *([f"{names[0]}:"] if text else []),
+                    *(_shortened(text.splitlines()) if text else self.log.last),
+                ],
+            ),
+            next_step=advise(self.suite, record, self.what.own, code=ran.code),
+            failures=tuple(self._place(each) for each in failures[:_MOST_ANNOTATED])
+            + tuple(
+                FailedAt(each.id, f"{each.error}: {each.message}", *self._in_repository(each.file, 1))
+                for each in collection[: max(_MOST_ANNOTATED - len(failures), 0)]
+            ),
+        )
+
+    def _lines(self, first: str, more: Sequence[str]) -> str:
+        return "\n".join((first, *more, f"the whole log: {self.log.path}"))
+
+    def _place(self, test: FailedTest) -> FailedAt:
+        """Where a test failed: the line of its own file, as far as that is known."""
+        at = test.crash if test.crash and self._in_repository(*test.crash)[0] else (test.file, test.line)
+        return FailedAt(test.id, test.message, *self._in_repository(*at))
+
+    def _in_repository(self, file: str, line: int) -> tuple[str, int]:
+        """A file of the copy as one of the repository, with slashes; empty if it is not in the copy."""
+        path = Path(file)
+        if not path.is_absolute():
+            path = self.copy / path
+        top = self.copy.resolve()
+        if not path.resolve().is_relative_to(top):
+            return "", 0
+        return posixpath.join(self.path, path.resolve().relative_to(top).as_posix()), line
+
+    def _check_imports(self, counts: str) -> Result:
         """Check that the tests imported the installed files. Raises `CheckFailed` if they imported a copied module."""
-        imported = read_recording(self.log, environment=self.environment.folder, copy=self.root)
+        imported = read_recording(self.folder / "imports", environment=self.environment.folder, copy=self.root)
         if imported.copied:
             module, where = imported.copied[0]
             raise CheckFailed(
@@ -81,7 +187,18 @@ class SuiteRun:
                 next_step="remove the source from test-sources, so that the tests import what is installed",
             )
         if self.what.modules and not imported.inside:
-            detail = f"{self.suite.command} passed, but never imported {', '.join(self.what.modules[:3])}"
-            self.warn(f"the tests prove nothing about {self.what.file.name}: {detail}")
-            return Result(name=self._name, verdict=Verdict.NOT_TESTED, detail=detail)
-        return Result(name=self._name, verdict=Verdict.PASSED, detail=self.suite.command)
+            why = f"{self.suite.command} passed, but never imported {', '.join(self.what.modules[:3])}"
+            self.warn(f"the tests prove nothing about {self.what.file.name}: {why}")
+            return self._result(Verdict.NOT_TESTED, why)
+        return self._result(Verdict.PASSED, self.suite.command, counts)
+
+    def _result(self, verdict: Verdict, detail: str, counts: str = "") -> Result:
+        return Result(name=f"{self.what.file.name}: tests", verdict=verdict, detail=detail, counts=counts)
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    """The first lines of a text, and more of the last ones, where pytest says what is wrong."""
+    if len(lines) <= _MOST_LINES:
+        return list(lines)
+    first = _MOST_LINES // 4
+    return [*lines[:first], "[...]", *lines[-(_MOST_LINES - first - 1) :]]

@@ -10,7 +10,7 @@ import configparser
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from packaging.dependency_groups import resolve_dependency_groups
@@ -29,14 +29,6 @@ Read = Callable[[str], bytes | None]
 _NAMES = (("test", "tests", "testing"), ("dev",))
 _FOLDERS = ("tests", "test")
 _TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
-# pytest's exit codes other than 0 and 1, which mean that tests ran.
-_NO_TESTS = {
-    2: "pytest could not collect them: files they need were not found",
-    3: "pytest itself failed",
-    4: "pytest could not start: files it needs were not found",
-    5: "pytest found nothing to run",
-}
-_MISSING_MODULE = re.compile(r"No module named '([^']+)'")
 OFF = 'to skip the tests, set tests = "off" under [tool.unmoor]; to set how they run, set test-command'
 
 
@@ -45,7 +37,6 @@ class Suite:
     """Tests to run: the command, which may contain ``{project}``, and what it requires in addition to the wheel.
 
     ``folder`` is where the tests were found and ``why`` explains how. Both are empty if the project configures them.
-    ``untested_codes`` maps the exit codes that mean that no test ran to their meanings.
     """
 
     command: str
@@ -53,7 +44,6 @@ class Suite:
     extras: tuple[str, ...] = ()
     folder: str = ""
     why: str = ""
-    untested_codes: Mapping[int, str] = field(default_factory=dict)
 
     def args(self, project: str) -> list[str]:
         """Split the command, with ``{project}`` replaced by the folder of the copied tests."""
@@ -105,7 +95,6 @@ def choose_suite(
         extras=needs.extras,
         folder=folder,
         why=f"{found}; their requirements come from {needs.why}",
-        untested_codes=_NO_TESTS,
     )
 
 
@@ -119,12 +108,6 @@ def source_files(files: Iterable[str], modules: Sequence[str], *, folder: str) -
         return ()
     form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
     return tuple(path for path in files if form.fullmatch(path) and not path.startswith(f"{folder}/"))
-
-
-def misses_own_module(output: str, modules: Sequence[str]) -> bool:
-    """Whether the output of a test runner reports one of the project's own modules as missing."""
-    own = {module.partition(".")[0] for module in modules}
-    return any(name.partition(".")[0] in own for name in _MISSING_MODULE.findall(output))
 
 
 def _require_known(extras: Iterable[str], metadata: Metadata) -> None:

@@ -1,0 +1,71 @@
+"""Which modules and files of an environment belong to the project and what it depends on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+# Some distributions install these by mistake; the project's own have the same names.
+_TESTS = frozenset({"tests", "test", "conftest"})
+_ERRORS = (OSError, ValueError, TypeError, csv.Error)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledCode:
+    """Modules and files, of which the regular packages count as a whole.
+
+    ``modules`` are the outermost modules and packages that have an ``__init__``, dotted if they are in a namespace
+    package. ``files`` are absolute.
+    """
+
+    modules: frozenset[str]
+    files: frozenset[str] = frozenset()
+
+    def has(self, module: str) -> bool:
+        """Whether a module belongs to it, as a part of one of its packages, or as a namespace around them."""
+        within = (module.rsplit(".", n)[0] for n in range(module.count(".") + 1))
+        return any(each in self.modules for each in within) or any(
+            each.startswith(f"{module}.") for each in self.modules
+        )
+
+
+def installed_names(packages: Path) -> frozenset[str]:
+    """The names of the distributions in a folder of installed packages."""
+    return frozenset(canonicalize_name(each.name) for each in distributions(path=[str(packages)]) if each.name)
+
+
+def read_installed(packages: Path, names: Iterable[str]) -> InstalledCode:
+    """Read from RECORD what these distributions installed. One that cannot be read is left out."""
+    wanted = frozenset(names)
+    found = [
+        path
+        for each in distributions(path=[str(packages)])
+        if each.name and canonicalize_name(each.name) in wanted
+        for path in _files(each)
+    ]
+    folder = packages.resolve()
+    return InstalledCode(modules=_outermost(found), files=frozenset(str(folder / path) for path in found))
+
+
+def _files(distribution: Distribution) -> list[str]:
+    try:
+        return [str(path) for path in distribution.files or ()]
+    except _ERRORS:
+        return []
+
+
+def _outermost(paths: Iterable[str]) -> frozenset[str]:
+    """The packages and modules among files, without those that are inside another one."""
+    found: set[tuple[str, ...]] = set()
+    for path in paths:
+        parts = Path(path).parts
+        if path.endswith((".py", ".so", ".pyd")) and ".." not in parts and Path(parts[0]).stem not in _TESTS:
+            name = parts[-1].partition(".")[0]
+            found.add(parts[:-1] if name == "__init__" else (*parts[:-1], name))
+    inner = {each for each in found if any(each[:n] in found for n in range(1, len(each)))}
+    return frozenset(".".join(each) for each in found - inner if each)

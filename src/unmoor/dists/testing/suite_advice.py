@@ -1,0 +1,80 @@
+"""What to do about a suite that failed: the settings that may be missing, spelled out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+from unmoor.dists.testing.pytest_record import Raised, SuiteRecord
+from unmoor.dists.testing.suites import OFF, Suite
+from unmoor.util.text import clean, list_some
+
+# Options that projects often give to pytest, and the plugin that has them.
+_PLUGINS = {
+    "--cov": "pytest-cov",
+    "--no-cov": "pytest-cov",
+    "-n": "pytest-xdist",
+    "--numprocesses": "pytest-xdist",
+    "--dist": "pytest-xdist",
+    "--timeout": "pytest-timeout",
+    "--asyncio-mode": "pytest-asyncio",
+    "--benchmark": "pytest-benchmark",
+    "--reruns": "pytest-rerunfailures",
+    "--randomly": "pytest-randomly",
+    "--mypy": "pytest-mypy",
+    "--doctest-plus": "pytest-doctestplus",
+    "--html": "pytest-html",
+    "--mpl": "pytest-mpl",
+    "--disable-socket": "pytest-socket",
+    "--hypothesis": "hypothesis",
+}
+_MOST = 8
+
+
+def advise(suite: Suite, record: SuiteRecord | None, own: Collection[str], *, code: int) -> str:
+    """Return the next step for a suite that failed with an exit code. ``own`` are the project's top-level modules."""
+    record = record or SuiteRecord()
+    off = f"; {OFF}" if suite.why else ""
+    if record.unknown_options and record.unstarted is None and not record.begun:
+        plugins = sorted({_plugin_of(each) for each in record.unknown_options} - {""})
+        if plugins:
+            return f"install the plugins that have these options for the tests: {_setting(suite, plugins)}{off}"
+        return f"install the plugin of pytest that has these options for the tests: {_setting(suite, [])}{off}"
+    missing = [each for each in (record.unstarted, *record.collection) if each is not None and each.missing]
+    foreign = sorted({_top(each) for each in missing} - set(own))
+    if missing and not foreign and not record.failures:
+        return (
+            f"include {list_some(sorted({clean(each.missing) for each in missing}))} in the wheel, or correct the tests"
+        )
+    if foreign and not record.failures:
+        return (
+            f"install the packages that provide {list_some(foreign)} for the tests: {_setting(suite, [])};"
+            f" or declare them as dependencies, if the project itself needs them{off}"
+        )
+    if code == 4 and not record.begun:  # noqa: PLR2004 - pytest.ExitCode.USAGE_ERROR
+        return f"correct what pytest says above; its options are in the project's configuration of pytest{off}"
+    return (
+        f"see which tests fail, and why; list other files and packages they need in test-sources and test-requires{off}"
+    )
+
+
+def _plugin_of(option: str) -> str:
+    """The plugin that has an option; empty if it is not a usual one."""
+    name = option.partition("=")[0]
+    if name in _PLUGINS:
+        return _PLUGINS[name]
+    return next((plugin for known, plugin in _PLUGINS.items() if known != "-n" and name.startswith(f"{known}-")), "")
+
+
+def _top(raised: Raised) -> str:
+    return clean(raised.missing).partition(".")[0]
+
+
+def _setting(suite: Suite, more: Sequence[str]) -> str:
+    """The settings that install what the suite has now and more, as they stand under ``[tool.unmoor]``."""
+    now = list(suite.requires)
+    listed = json.dumps([*now, *(more or ["NAME"])], ensure_ascii=False)
+    if len(now) > _MOST:
+        listed = f"[…, {json.dumps(list(more or ['NAME']))[1:-1]}], with what they have now"
+    extras = f"test-extras = {json.dumps(list(suite.extras))} and " if suite.extras else ""
+    return f"{extras}test-requires = {listed}"
