@@ -19,7 +19,7 @@ import unmoor
 from unmoor import errors
 from unmoor.cli import exit_codes
 from unmoor.errors import Cause, from_os_error
-from unmoor.render.advice import next_step
+from unmoor.render.advice import RESUMES, STARTS_AFRESH, next_step
 
 SOURCES = Path(inspect.getfile(unmoor)).parent
 MODULES = {str(path.relative_to(SOURCES)): ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))}
@@ -149,27 +149,28 @@ AGAIN = "run the same command again"
 
 
 @pytest.mark.parametrize(
-    ("error", "resumes", "step"),
+    ("error", "again", "step"),
     [
-        (errors.Denied("no", next_step="give a token"), False, "give a token"),
-        (errors.Denied("no", next_step="give a token", retryable=True), False, f"give a token, then {AGAIN}"),
-        (errors.Unknown("no answer"), False, AGAIN),
-        (errors.Unknown("no answer"), True, f"{AGAIN}: it continues from what is already there"),
-        (errors.Unknown("no answer", otherwise="ask"), False, f"{AGAIN}; if it fails again, ask"),
+        (errors.Denied("no", next_step="give a token"), "", "give a token"),
+        (errors.Denied("no", next_step="give a token", retryable=True), "", f"give a token, then {AGAIN}"),
+        (errors.Unknown("no answer"), "", AGAIN),
+        (errors.Unknown("no answer"), RESUMES, f"{AGAIN}: it continues from what is already there"),
+        (errors.Unknown("no answer", otherwise="ask"), "", f"{AGAIN}; if it fails again, ask"),
         (
             errors.Unknown("no answer", next_step="look", otherwise="ask"),
-            True,
+            RESUMES,
             f"look, then {AGAIN}: it continues from what is already there; if it fails again, ask",
         ),
-        (errors.Unknown("no answer", next_step="look at it", retryable=False), True, "look at it"),
-        (errors.TryLater("busy", wait=30), False, f"wait 30 s, then {AGAIN}"),
-        (errors.TryLater("busy", next_step="look", wait=90), False, f"look, wait 2 min, then {AGAIN}"),
+        (errors.Unknown("no answer", next_step="look at it", retryable=False), RESUMES, "look at it"),
+        (errors.Interrupted("stopped"), STARTS_AFRESH, f"{AGAIN}: a rehearsal starts afresh"),
+        (errors.TryLater("busy", wait=30), "", f"wait 30 s, then {AGAIN}"),
+        (errors.TryLater("busy", next_step="look", wait=90), "", f"look, wait 2 min, then {AGAIN}"),
     ],
 )
-def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, *, resumes: bool, step: str) -> None:
+def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, again: str, step: str) -> None:
     """First the specific step, then the wait, then the command, then what to do if that fails, too."""
-    assert next_step(error, resumes=resumes) == step
-    assert click.unstyle(exit_codes.message(error, resumes=resumes)[-1]) == f"next:  {step}"
+    assert next_step(error, again=again) == step
+    assert click.unstyle(exit_codes.message(error, again=again)[-1]) == f"next:  {step}"
 
 
 def test_an_amended_error_is_a_new_one() -> None:

@@ -1,11 +1,11 @@
-"""A run whose folder is removed ends with one message and no bug."""
+"""How a run ends: with one message if its folder is removed, and with what was not tested."""
 
 from __future__ import annotations
 
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,13 @@ import pytest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.session import Workspace
+from unmoor.core.events import Report, StageInfo, StageReport
+from unmoor.core.outcome import Made
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Reach, StageContext
 from unmoor.errors import Denied
+from unmoor.products import Proof, Result, Verdict, Verified
 
 
 def nothing(_: Path) -> None:
@@ -99,3 +102,46 @@ def test_a_folder_that_is_removed_under_a_run_is_one_message(
     printed = capsys.readouterr().err
     assert printed.count(said) == printed.count("error: ") == 1
     assert "first, second failed" in printed
+
+
+SUITE = Result(name="a.whl: tests", verdict=Verdict.NOT_TESTED, detail="pytest found no test to run")
+IMPORT = Result(name="a.whl: imports", verdict=Verdict.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("results", "verified", "line", "rows"),
+    [
+        ((IMPORT,), True, "rehearsal passed: every surface holds v1, verified by digest", 0),
+        (
+            (IMPORT, SUITE),
+            True,
+            "rehearsal passed: every surface holds v1, verified by digest; not tested: a.whl: tests",
+            1,
+        ),
+        ((IMPORT, SUITE), False, "not tested: a.whl: tests", 1),
+        ((IMPORT,), False, "", 0),
+        (
+            tuple(replace(SUITE, name=f"{n}") for n in range(5)),
+            False,
+            "not tested: 0, 1, 2 and 2 more",
+            5,
+        ),
+    ],
+)
+def test_what_was_not_tested_is_said_at_the_end(
+    results: tuple[Result, ...], *, verified: bool, line: str, rows: int
+) -> None:
+    """It is named in the last line, and stands below the table with the reason. Two stages that say it say it once."""
+    proof = Proof(name="prove-dists", subjects=(), results=results)
+    products = {"prove-dists": proof, "prove-testpypi": proof, **({"verify": Verified(held=())} if verified else {})}
+    stages = tuple(
+        StageReport(
+            info=StageInfo(name=name, reach=Reach.READS, advisory=False), outcome=Made(product), seconds=0.0, plan=""
+        )
+        for name, product in products.items()
+    )
+    report = Report(stages=stages, warnings=(), seconds=0.0)
+    assert output.conclusion(report, tag="v1", rehearsal=True) == line
+    table = output.table(report)
+    assert len(table) == (rows + 1 if rows else 0)
+    assert all(each.endswith("pytest found no test to run") for each in table[1:])

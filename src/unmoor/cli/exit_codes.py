@@ -55,17 +55,17 @@ def show(error: UnmoorError) -> int:
     return error.exit_code
 
 
-def message(error: UnmoorError, *, resumes: bool = False) -> list[str]:
+def message(error: UnmoorError, *, again: str = "") -> list[str]:
     """Return the lines of an error message: what went wrong, where, and the next step.
 
     Further lines of a long error, such as the last lines of a build's output, are indented below the first.
-    ``resumes`` is passed to `next_step`.
+    ``again`` is passed to `next_step`.
     """
     first, *more = str(error).splitlines() or [""]
     shown = more[-MAX_LINES:]
     lines = [click.style("error: ", fg="red", bold=True) + clean(first, limit=2000)]
     lines += [f"  | {indented(line, limit=500)}" for line in shown]
-    first, *more = next_step(error, resumes=resumes).splitlines() or [""]
+    first, *more = next_step(error, again=again).splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
     return lines + [f"       {indented(line, limit=500)}" for line in more]
 

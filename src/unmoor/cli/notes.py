@@ -62,4 +62,4 @@ def command(*, target: TargetOptions) -> int:
     if isinstance(notes, Notes):
         click.echo(notes.body)
     same_command = ["unmoor", "notes", *target.arguments(), *([target.tag] if target.tag else [])]
-    return output.print_ending(report, ceiling=options.ceiling, next_command=shlex.join(same_command))
+    return output.print_ending(report, ceiling=options.ceiling, next_command=shlex.join(same_command), rehearsal=True)

@@ -17,7 +17,8 @@ from unmoor.core.stage import Reach
 from unmoor.errors import Internal
 from unmoor.products import Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
-from unmoor.util.text import clean
+from unmoor.render.advice import RESUMES, STARTS_AFRESH
+from unmoor.util.text import clean, list_some
 
 
 def err(line: str) -> None:
@@ -91,14 +92,18 @@ def outputs(report: Report, *, leg_name: str = "") -> dict[str, str]:
     return {f"{name}-{leg_name}": value for name, value in values.items()} if leg_name else values
 
 
-def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:
-    """Print how the run ended, and return its exit code. ``next_command`` is the command to continue with."""
+def print_ending(report: Report, *, ceiling: Reach, next_command: str, rehearsal: bool = False) -> int:
+    """Print how the run ended, and return its exit code.
+
+    ``next_command`` is the command to continue with. A ``rehearsal`` that is run again does not continue.
+    """
+    again = STARTS_AFRESH if rehearsal else RESUMES
     failed = words.failures(report)
     # What made several stages fail, such as a run folder that is gone, is printed once.
     names: dict[tuple[str, ...], list[str]] = {}
     for stage in failed:
         if isinstance(stage.outcome, Failed):
-            names.setdefault(tuple(message(stage.outcome.error, resumes=True)), []).append(stage.info.name)
+            names.setdefault(tuple(message(stage.outcome.error, again=again)), []).append(stage.info.name)
     for lines, stages in names.items():
         err("")
         err(click.style(f"{', '.join(stages)} failed", bold=True))
@@ -119,6 +124,16 @@ def print_ending(report: Report, *, ceiling: Reach, next_command: str) -> int:
     return first.error.exit_code if isinstance(first, Failed) else 0
 
 
+def conclusion(report: Report, *, tag: str, rehearsal: bool) -> str:
+    """Return the last line of a run without failures: what it achieved, and what was not tested. Empty if neither."""
+    names = list_some([clean(each.name) for each in words.untested(report)], 3)
+    untested = f"not tested: {names}" if names else ""
+    if report.product("verify") is None:
+        return untested
+    what = "rehearsal passed" if rehearsal else "released"
+    return "; ".join(filter(None, (f"{what}: every surface holds {tag}, verified by digest", untested)))
+
+
 def internal_errors(report: Report) -> list[Internal]:
     """Return the failures that are bugs in unmoor."""
     errors = (stage.outcome.error for stage in words.failures(report) if isinstance(stage.outcome, Failed))
@@ -137,7 +152,10 @@ def _print_remaining(report: Report, *, ceiling: Reach, next_command: str) -> No
 
 
 def table(report: Report) -> list[str]:
-    """Return a table of files and images by surface, with digests: as read back, else as the stages reported them."""
+    """Return a table of files and images by surface, with digests: as read back, else as the stages reported them.
+
+    What was not tested is listed below, with the reason.
+    """
     rows: dict[tuple[str, str], str] = {}
     for each in report.stages:
         match report.product(each.info.name):
@@ -149,7 +167,9 @@ def table(report: Report) -> list[str]:
                 rows |= {(h.surface, h.what): h.digest + (f"  ({h.pending})" if h.pending else "") for h in held}
             case _:
                 pass
-    return align_columns(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
+    lines = align_columns(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
+    untested = [(each.name, each.detail) for each in words.untested(report)]
+    return lines + align_columns(("not tested", "why"), untested)
 
 
 def align_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

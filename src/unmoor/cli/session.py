@@ -294,12 +294,11 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     next_command = (
         options.same_command(tag) if words.failures(report) else options.command or options.release_command(tag)
     )
-    code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command)
+    code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command, rehearsal=options.rehearsing)
     for error in output.internal_errors(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
-    if code == 0 and report.product("verify") is not None:
-        what = "rehearsal passed" if session.world.rehearsal else "released"
-        output.err(f"{what}: every surface holds {tag}, verified by digest")
+    if code == 0 and (line := output.conclusion(report, tag=tag, rehearsal=session.world.rehearsal)):
+        output.err(line)
     for name in documents.ON_THE_DRAFT:
         if name in report.documents:
             output.err(f"sha256 of {name}:  {report.documents[name]}")
