@@ -17,19 +17,25 @@ from typing import Self
 
 
 class NextStep(str):
-    """What to do about an error. ``ids`` are those of its entries, in the order of the text."""
+    """What to do about an error. ``ids`` are those of its entries, in the order of the text.
 
-    __slots__ = ("ids",)
+    ``rehearsed`` is the text for a rehearsal, which never leads to a release; the same text for most entries.
+    """
+
+    __slots__ = ("ids", "rehearsed")
     ids: tuple[str, ...]
+    rehearsed: str
 
-    def __new__(cls, text: str = "", *ids: str) -> Self:
+    def __new__(cls, text: str = "", *ids: str, rehearsed: str = "") -> Self:
         """Only entries and `join` give steps with ids; without any, it is a step of a test."""
         step = super().__new__(cls, text)
         step.ids = ids
+        step.rehearsed = rehearsed or text
         return step
 
-    def __reduce__(self) -> tuple[type[NextStep], tuple[str, ...]]:
-        return NextStep, (str(self), *self.ids)
+    def in_rehearsal(self) -> NextStep:
+        """Return the step for an error of a rehearsal."""
+        return NextStep(self.rehearsed, *self.ids)
 
     def then(self, *steps: NextStep) -> NextStep:
         """Return this step, and after it the others, separated by semicolons. Empty steps add nothing."""
@@ -42,21 +48,26 @@ NOTHING = NextStep()
 def join(steps: Iterable[NextStep]) -> NextStep:
     """Return one step for several, in their order. Each counts once, and empty ones add nothing."""
     distinct = [step for step in dict.fromkeys(steps) if step]
-    return NextStep("; ".join(distinct), *dict.fromkeys(each for step in distinct for each in step.ids))
+    ids = dict.fromkeys(each for step in distinct for each in step.ids)
+    return NextStep("; ".join(distinct), *ids, rehearsed="; ".join(step.rehearsed for step in distinct))
 
 
 class Template:
-    """One piece of advice: an id and a text, with the names of its parameters in braces."""
+    """One piece of advice: an id and a text, with the names of its parameters in braces.
 
-    __slots__ = ("id", "text")
+    ``rehearsed`` is the text for a rehearsal, if another one is needed: what to change and commit, and no tag.
+    """
 
-    def __init__(self, name: str, text: str) -> None:
+    __slots__ = ("id", "rehearsed", "text")
+
+    def __init__(self, name: str, text: str, *, rehearsed: str = "") -> None:
         self.id = name
         self.text = text
+        self.rehearsed = rehearsed
 
     def __call__(self, **values: object) -> NextStep:
         """Return the step with these values. Raises `KeyError` if one is missing."""
-        return NextStep(self.text.format_map(values), self.id)
+        return NextStep(self.text.format_map(values), self.id, rehearsed=self.rehearsed.format_map(values))
 
 
 def catalogue() -> tuple[Template, ...]:
@@ -72,7 +83,9 @@ CHECK_THE_BUILDER = Template("check-the-builder", "check the builder: docker bui
 INSTALL_BUILDX = Template("install-buildx", "install docker-buildx")
 USE_BUILDX = Template("use-buildx", "build with Docker's engine and docker-buildx")
 COMMIT_DOCKERFILE = Template(
-    "commit-dockerfile", "commit it and tag that commit, or set dockerfile in [[tool.unmoor.image]] to another file"
+    "commit-dockerfile",
+    "commit it and tag that commit, or set dockerfile in [[tool.unmoor.image]] to another file",
+    rehearsed="commit it, or set dockerfile in [[tool.unmoor.image]] to another file and commit that",
 )
 CHECK_ENGINE_LOG = Template("check-engine-log", "check the engine's log")
 CHECK_ENGINE = Template("check-engine", "check that the engine runs")
@@ -82,6 +95,7 @@ CORRECT_DOCKERFILE = Template(
     "correct-dockerfile",
     "correct the Dockerfile, or what it runs; then release the next version, or move the tag if nothing of it is"
     " public",
+    rehearsed="correct the Dockerfile, or what it runs, and commit that",
 )
 PULL_BASE_IMAGE = Template("pull-base-image", "see: docker pull {image}")
 LOG_IN_TO_BASE_REGISTRY = Template("log-in-to-base-registry", "log in to that registry, which raises its limit")
@@ -199,7 +213,11 @@ USE_INDEX_WITH_HASHES = Template(
 CHECK_STATUS_PAGE = Template("check-status-page", "check the {whose}'s status page")
 CHECK_CREDENTIAL = Template("check-credential", "check the rights of the credential ({origin})")
 REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, remove the run folder")
-CORRECT_METADATA = Template("correct-metadata", "correct the project's metadata, and release it under a new version")
+CORRECT_METADATA = Template(
+    "correct-metadata",
+    "correct the project's metadata, and release it under a new version",
+    rehearsed="correct the project's metadata, and commit that",
+)
 RELEASE_FROM_CI = Template(
     "release-from-ci",
     'release from a job of a CI that the index trusts, or set an API token and trusted-publishing = "auto"',
@@ -239,8 +257,9 @@ SET_TOKEN_USERNAME = Template(
 )
 MAKE_TOKEN = Template(
     "make-token",
-    "make a new API token on {index}, and store all of it",
+    "make a new token on {index}, and store all of it",
 )
+MAKE_API_TOKEN = Template("make-api-token", "make an API token on {index}, and store all of it")
 MAKE_TOKEN_OF_INDEX = Template(
     "make-token-of-index",
     "make a token on {index}, and store it under this index's own name: no index accepts another's",
@@ -603,36 +622,54 @@ CORRECT_RULE = Template(
 
 # Release notes
 NAME_FRAGMENTS = Template(
-    "name-fragments", "name them after a type (or add them to towncrier's 'ignore'), and tag that commit"
+    "name-fragments",
+    "name them after a type (or add them to towncrier's 'ignore'), and tag that commit",
+    rehearsed="name them after a type (or add them to towncrier's 'ignore'), and commit that",
 )
 BUILD_CHANGELOG = Template(
-    "build-changelog", "run towncrier build to add them to the section, or remove them, and tag that commit"
+    "build-changelog",
+    "run towncrier build to add them to the section, or remove them, and tag that commit",
+    rehearsed="run towncrier build to add them to the section, or remove them, and commit that",
 )
 DESCRIBE_CHANGES = Template(
-    "describe-changes", "describe what changed and tag that commit, or set empty-notes to 'allow'"
+    "describe-changes",
+    'describe what changed and tag that commit, or set empty-notes = "allow" in [tool.unmoor]',
+    rehearsed='describe what changed, or set empty-notes = "allow" in [tool.unmoor], and commit that',
 )
 NAME_CHANGELOG = Template("name-changelog", "name a file that exists, or remove the setting 'changelog'")
 CHECK_TOWNCRIER = Template(
-    "check-towncrier", "run towncrier build --draft and fix what it reports, then tag that commit"
+    "check-towncrier",
+    "run towncrier build --draft and fix what it reports, then tag that commit",
+    rehearsed="run towncrier build --draft and fix what it reports, then commit that",
 )
 SHORTEN_FRAGMENT = Template("shorten-fragment", "find the long fragment and shorten it")
 SET_TEMPLATE = Template(
     "set-template", "set 'template' to a file in the repository or to one of towncrier's own templates"
 )
 USE_EACH_FIELD_ONCE = Template("use-each-field-once", "use each at most once: {fields}")
-CORRECT_AND_TAG = Template("correct-and-tag", "correct the file, and tag that commit")
+CORRECT_AND_TAG = Template(
+    "correct-and-tag",
+    "correct the file, and tag that commit",
+    rehearsed="correct the file, and commit that",
+)
 KEEP_NOTES_INSIDE = Template(
-    "keep-notes-inside", "keep the changelog and the fragments in the repository, and tag a commit where they are"
+    "keep-notes-inside",
+    "keep the changelog and the fragments in the repository, and tag a commit where they are",
+    rehearsed="keep the changelog and the fragments in the repository, and commit that",
 )
 MOVE_OLD_VERSIONS = Template(
     "move-old-versions", "move old versions to another file, or set 'changelog' to another file"
 )
 SAVE_AS_UTF8 = Template("save-as-utf8", "save the file as UTF-8 text")
 CHECK_DOCUTILS = Template(
-    "check-docutils", "run docutils on the changelog and fix what it reports, then tag that commit"
+    "check-docutils",
+    "run docutils on the changelog and fix what it reports, then tag that commit",
+    rehearsed="run docutils on the changelog and fix what it reports, then commit that",
 )
 KEEP_ONE_SECTION = Template(
-    "keep-one-section", "keep one section for that version in the changelog, and tag that commit"
+    "keep-one-section",
+    "keep one section for that version in the changelog, and tag that commit",
+    rehearsed="keep one section for that version in the changelog, and commit that",
 )
 
 # The project, its name and its version
@@ -653,7 +690,9 @@ NAME_OR_CREATE_TAG = Template(
     " rehearse",
 )
 WRITE_VERSION = Template(
-    "write-version", "write {version} there, commit, and tag that commit; or release the tag of the version in the file"
+    "write-version",
+    "write {version} there, commit, and tag that commit; or release the tag of the version in the file",
+    rehearsed="write {version} there and commit that, or rehearse the tag of the version in the file",
 )
 RELEASE_FROM_HOME = Template("release-from-home", "release from there; in a fork, rehearse: unmoor rehearse")
 FETCH_HISTORY = Template(
@@ -738,6 +777,7 @@ CHOOSE_ANOTHER_NAME = Template(
 FIX_WHAT_INDEX_NAMES = Template(
     "fix-what-index-names",
     "fix what the index names; a changed file needs a new version",
+    rehearsed="fix what the index names, and commit that",
 )
 COMPARE_DRAFT = Template(
     "compare-draft",
@@ -797,13 +837,16 @@ ALLOW_WRITING = Template(
     "allow-writing", "set 'permissions: contents: write' in the workflow, or use a token with Contents: read and write"
 )
 CORRECT_PROJECT = Template(
-    "correct-project", "correct the project and release the next version, or move the tag if nothing of it is public"
+    "correct-project",
+    "correct the project and release the next version, or move the tag if nothing of it is public",
+    rehearsed="correct the project, and commit that",
 )
 PASS_OTHER_FILES = Template("pass-other-files", "remove this run folder, then pass the files built for this tag")
 BUILD_MISSING_FORMAT = Template(
     "build-missing-format",
     "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or set"
     " formats to what you release",
+    rehearsed="set formats to what you release, and commit that",
 )
 START_WITH_CURRENT_FILES = Template(
     "start-with-current-files", "remove that folder to start again with the current files"
@@ -886,7 +929,9 @@ REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them")
 
 # Tags
 TAG_WITH_VERSION = Template(
-    "tag-with-version", "tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that"
+    "tag-with-version",
+    "tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
+    rehearsed="name a tag such as {prefix}v1.2.3 or {prefix}v1.2.3rc1",
 )
 NAME_ONE_OF_THE_TAGS = Template("name-one-of-the-tags", "name the tag to release on the command line")
 DELETE_ONE_TAG = Template(
@@ -896,4 +941,8 @@ RELEASE_OWN_TAG = Template(
     "release-own-tag",
     "release such a tag; or set tag-prefix in [tool.unmoor] to the text before the version; if the tag belongs to a"
     " project in another folder, name that folder: --path DIR",
+    rehearsed=(
+        "name such a tag; or set tag-prefix in [tool.unmoor] to the text before the version; if the tag belongs to a"
+        " project in another folder, name that folder: --path DIR"
+    ),
 )

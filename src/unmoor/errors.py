@@ -146,6 +146,11 @@ class UnmoorError(Exception):
         fuller.__cause__ = self
         return fuller
 
+    def in_rehearsal(self) -> UnmoorError:
+        """Return the error with the advice for a rehearsal, or this one if that is the same."""
+        step = self.next_step.in_rehearsal()
+        return self if step == self.next_step else self.amended(next_step=step)
+
     @property
     def advice_ids(self) -> tuple[str, ...]:
         """The ids of the advice, in the order in which people read it."""

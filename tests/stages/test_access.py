@@ -266,7 +266,7 @@ WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
     "tag of a deleted immutable release": (
         AccessInputs(forge=FakeForge(attests=True)),
         Refused,
-        "release the next version",
+        "release a new version",
     ),
     "no login": (AccessInputs(index=FakeIndex(EMPTY)), Denied, "set UNMOOR_PYPI_PASSWORD"),
     "no staging login": (AccessInputs(staging=FakeIndex(EMPTY, name="testpypi")), Denied, "UNMOOR_TESTPYPI_PASSWORD"),

@@ -451,7 +451,7 @@ def test_an_immutable_release_is_checked_before_anything_is_sent(at: LocalForge,
     for look in (lacking.stage.find, lacking.stage.make):
         with pytest.raises(Conflict, match="missing") as caught:
             look(lacking.context)
-        assert caught.value.next_step == "an immutable release cannot be changed: release a new version"
+        assert caught.value.next_step == "release a new version: an immutable release cannot be changed"
 
 
 def test_a_file_that_changed_on_disk_is_not_sent(at: LocalForge, tmp_path: Path) -> None:

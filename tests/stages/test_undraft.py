@@ -306,7 +306,7 @@ def test_the_tag_of_a_deleted_immutable_release_stays_burned(at: LocalForge, tmp
             again.stage.make(again.context)
     finally:
         switch.unlink()
-    assert "release the next version" in caught.value.next_step
+    assert "release a new version" in caught.value.next_step
     assert again.forge_release().draft
 
 

@@ -36,7 +36,17 @@ FOLDER = "rehearsal"
 
 
 def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
-    """Rehearse, and return the exit code."""
+    """Rehearse, and return the exit code. The advice of an error is that for a rehearsal."""
+    try:
+        return _run(target, without_images=without_images, as_json=as_json)
+    except UnmoorError as error:
+        rehearsed = error.in_rehearsal()
+        if rehearsed is error:
+            raise
+        raise rehearsed from error
+
+
+def _run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
     with Processes() as processes, processes.guarded():
         sources = read_sources(target.config)
         here = resolve_checkout(target, sources, processes, tag=target.tag)
@@ -75,6 +85,7 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
                         local_prefix=prefix,
                         without_images=without_images,
                         command=_same_command(target, without_images=without_images),
+                        changed_command=_changed_command(here, target, without_images=without_images),
                     )
                     opened = session.open_resolved(options, resolved, processes)
                     with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
@@ -104,6 +115,12 @@ def _same_command(target: TargetOptions, *, without_images: bool) -> str:
     """Return the command line of this rehearsal."""
     options = [*target.arguments(), *(["--without-images"] if without_images else [])]
     return shlex.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
+
+
+def _changed_command(here: GitCheckout, target: TargetOptions, *, without_images: bool) -> str:
+    """Return the command line after a new commit: a tag that exists would still name the old one."""
+    later = replace(target, tag=None) if target.tag in here.tags() else target
+    return _same_command(later, without_images=without_images)
 
 
 def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:

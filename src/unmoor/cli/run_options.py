@@ -43,7 +43,7 @@ class RunOptions:
     progress, because the result says the rest. ``digests`` are the sha256 of documents that the user vouches for;
     ``leg_name`` distinguishes this leg of a matrix. ``engine`` is false for a command that builds no images on this
     machine: it contacts no container engine. ``command`` is the command line of the run, if it cannot be derived
-    from the other options.
+    from the other options, and ``changed_command`` the one after a change of the project, if that is another one.
     """
 
     target: TargetOptions
@@ -54,6 +54,7 @@ class RunOptions:
     legs: tuple[Path, ...] = ()
     as_json: bool = False
     command: str = ""
+    changed_command: str = ""
     digests: tuple[str, ...] = ()
     leg_name: str = ""
     rehearsing: bool = False

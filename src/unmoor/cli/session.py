@@ -25,6 +25,7 @@ from unmoor.cli.run_options import RunOptions
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
+from unmoor.core.outcome import Failed
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
@@ -157,6 +158,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
+            advise=UnmoorError.in_rehearsal if options.rehearsing else lambda error: error,
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
@@ -291,9 +293,10 @@ def _write_result(report: Report, session: Session, options: RunOptions) -> None
 def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     """Print on stderr how the run ended, and return the exit code."""
     tag = session.request.tag
-    next_command = (
-        options.same_command(tag) if words.failures(report) else options.command or options.release_command(tag)
-    )
+    failed = [each.outcome.error for each in words.failures(report) if isinstance(each.outcome, Failed)]
+    next_command = options.same_command(tag) if failed else options.command or options.release_command(tag)
+    if options.changed_command and any(not error.retryable for error in failed):
+        next_command = options.changed_command
     code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command, rehearsal=options.rehearsing)
     for error in output.internal_errors(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")

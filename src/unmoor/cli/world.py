@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from unmoor import advice
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
 
@@ -51,6 +50,7 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
     prints its path as soon as the world is ready. In a checkout, the git remote starts as a copy of
     it.
     """
+    from unmoor import advice
     from unmoor.adapters.factory import open_checkout
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.artifacts.run_dir import RunFolder

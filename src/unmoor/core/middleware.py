@@ -190,6 +190,19 @@ def explain_lost_workspace(lost: Callable[[], UnmoorError | None]) -> Callable[[
     return wrap
 
 
+def reword_advice(advise: Callable[[UnmoorError], UnmoorError]) -> Callable[[Step], Step]:
+    """Give an error the advice for this kind of run."""
+
+    def wrap(step: Step) -> Step:
+        def reword(task: Task) -> StepResult:
+            result = step(task)
+            return replace(result, error=advise(result.error)) if isinstance(result, Failed) else result
+
+        return reword
+
+    return wrap
+
+
 def internal_error(error: Exception) -> Internal:
     """Describe a bug in unmoor; the traceback goes to the journal."""
     internal = Internal(
@@ -282,6 +295,7 @@ def compose(
     listener: Listener,
     enter: Callable[[], None],
     lost: Callable[[], UnmoorError | None],
+    advise: Callable[[UnmoorError], UnmoorError],
 ) -> Step:
     """Nest the wrappers, innermost first. The only place that knows their order."""
     step: Step = make_product
@@ -296,6 +310,7 @@ def compose(
         require_inputs,
         capture_errors,
         explain_lost_workspace(lost),
+        reword_advice(advise),
         write_journal(journal),
         notify(listener),
     ):

@@ -47,6 +47,7 @@ class Run:
     ``until`` names the stages to run to: then only they and what they need run, and nothing that the
     world already holds is made again for them. ``enter_workspace`` is called before each stage that
     reaches beyond reading, so calling it twice must be harmless; ``lost`` returns the error if it is gone since then.
+    ``advise`` gives a stage's error the advice for this kind of run.
     ``raise_if_stopped`` raises `Interrupted` once the
     user wants to stop; ``stop_programs`` ends every program that a stage is running. ``deadline`` is in seconds,
     for the whole run.
@@ -62,6 +63,7 @@ class Run:
     deadline: float = 3600.0
     enter_workspace: Callable[[], None] = lambda: None
     lost: Callable[[], UnmoorError | None] = lambda: None
+    advise: Callable[[UnmoorError], UnmoorError] = lambda error: error
     raise_if_stopped: Callable[[], None] = lambda: None
     stop_programs: Callable[[], None] = lambda: None
 
@@ -78,7 +80,12 @@ class Run:
         self._deaf: list[Listener] = []
         self._events: queue.SimpleQueue[tuple[str, StepResult]] = queue.SimpleQueue()
         self._step = compose(
-            ceiling=self.ceiling, journal=self._journal, listener=self._tell, enter=self.enter_workspace, lost=self.lost
+            ceiling=self.ceiling,
+            journal=self._journal,
+            listener=self._tell,
+            enter=self.enter_workspace,
+            lost=self.lost,
+            advise=self.advise,
         )
 
     def execute(self) -> Report:

@@ -283,7 +283,7 @@ def bare(path: Path) -> Path:
     [
         (lambda path: path, "no such folder", "name the project's checkout"),
         (not_a_repository, "not in a git repository", "change to the checkout"),
-        (bare, "bare repository", "change to a checkout"),
+        (bare, "bare repository", "change to the checkout"),
     ],
 )
 def test_no_checkout(tmp_path: Path, shell: LocalShell, make: Callable[[Path], Path], words: str, step: str) -> None:

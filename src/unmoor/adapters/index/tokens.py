@@ -39,7 +39,7 @@ def check_login(place: IndexPlace, project: str, now: float | None = None) -> st
         if not public:
             return ""
         how = "it is cut off or altered" if secret.startswith(PREFIX) else f"it does not begin with {PREFIX}"
-        raise _denied(place, f"it is not an API token: {how}", advice.MAKE_TOKEN(index=place.name))
+        raise _denied(place, f"it is not an API token: {how}", advice.MAKE_API_TOKEN(index=place.name))
     _check_index(place, found, public=public)
     return _check_project(place, found, project, time.time() if now is None else now)
 
