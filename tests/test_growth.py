@@ -23,7 +23,7 @@ from unmoor.errors import UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.tags import expressions, fields, patterns
 from unmoor.images.tags.errors import RuleError
-from unmoor.notes import changelog, convert, limit, markdown, reading, rst, sections
+from unmoor.notes import changelog, convert, files, headings, limit, markdown, reading, rst, unreleased
 from unmoor.project import guess_version, read_facts
 from unmoor.util import secret_scan, text
 
@@ -50,6 +50,17 @@ NOTES = {
     "definitions without an end": repeated('[a]: b "\n'),
     "steps to the right": lambda size: "".join(f"{' ' * (n % 100)}- a\n" for n in range(size // 50)),
     "tables": repeated("|a|\n"),
+    "many sections of one level": numbered("## 1.{}.0\n## Fixes\n"),
+    "many sections of changes": numbered("## 3.0.0\n", after="## Fixes\n" * 1_000),
+    "titles at the end": lambda size: "## 3.0.0\n" + "# A\n" * (size // 4) + "## 2.0.0\n",
+    "kinds at the end": lambda size: "## 3.0.0\n" + "## Fixes\n" * (size // 9),
+    "many unreleased changes": repeated("## Unreleased\n"),
+    "unreleased changes below each other": lambda size: "".join(
+        f"{'#' * (n % 6 + 1)} Next\n" for n in range(size // 8)
+    ),
+    "many lines of versions": numbered("**1.{}.0**\n\n- a\n\n"),
+    "dates": repeated("2024-01-02 "),
+    "parts of dates": repeated("2024-01-"),
 }
 RST = {
     "many titles": numbered("{}.0\n=======\n\n"),
@@ -57,6 +68,29 @@ RST = {
     "targets without an end": repeated(".. _a`b"),
     "many substitutions": numbered(".. |a{}| replace:: b\n"),
     "substitutions without an end": repeated(".. |a "),
+    "many terms": numbered("1.{}\n  * a\n"),
+    "directives": numbered(".. changelog::\n    :version: 1.{}\n\n    a\n"),
+    "directives without an end": repeated(".. changelog::\n    :version: 1\n"),
+    "options": repeated("    :a: 1\n", before=".. changelog::\n"),
+}
+TITLES = {
+    "dates": repeated("2024-01-02 "),
+    "parts of dates": repeated("2024-"),
+    "days": repeated("1 jan"),
+    "numbers": repeated("1."),
+    "versions": repeated("1.2 "),
+    "brackets": repeated("[1.0]("),
+    "attributes": repeated("{#a"),
+    "prereleases": repeated("1.0 beta"),
+    "packages": repeated("a-"),
+    "blanks": repeated(" "),
+    "words": repeated("master "),
+}
+FILE_NAMES = {
+    "words": repeated("a-"),
+    "numbers": repeated("1."),
+    "notes": repeated("notes-"),
+    "folders": repeated("a/"),
 }
 PYTHON = {
     "many assignments": repeated('__version__ = "1.0"\n'),
@@ -186,18 +220,37 @@ def facts(**files: bytes) -> None:
 
 def read_markdown(source: str) -> None:
     """Find the section of a version, and what it needs from the rest."""
-    document = markdown.read(reading.strip_controls(source))
-    sections.find_span(document.headings, lines=len(document.lines), version="3.0.0", names=("demo",))
-    document.excerpt(0, len(document.lines) // 2)
+    source = reading.strip_controls(source)
+    file = changelog.ReadFile.of("a.md", source, ("demo",), calendar=False)
+    file.span("3.0.0", ("demo",))
+    tuple(changelog._hints([file], "3.0.0", ("demo",)))
+    assert file.document is not None
+    file.document.excerpt(0, len(file.lines) // 2)
+    unreleased.without_unreleased_line(source)
 
 
 def read_rst(source: str) -> None:
     """Find the section of a version, and what it needs from the rest."""
-    lines = source.count("\n") + 1
-    sections.find_span(rst.headings(source), lines=lines, version="3.0", names=("demo",))
-    rst.excerpt(source, 0, lines // 2)
+    file = changelog.ReadFile.of("a.rst", source, ("demo",), calendar=True)
+    file.span("3.0", ("demo",))
+    tuple(changelog._hints([file], "3.0", ("demo",)))
+    rst.excerpt(source, 0, len(file.lines) // 2)
     changelog._is_rst(source, "")
     convert._register_fallbacks(source)
+
+
+def read_title(source: str) -> None:
+    """Read what a heading says, which is cut."""
+    headings.version_named(source, ("demo", "de mo"))
+    headings.version_named(source[:300] * 20, ("demo", "de mo"), calendar=True)
+    unreleased.is_unreleased(source)
+    unreleased.is_unreleased(source[:100])
+
+
+def read_file_names(source: str) -> None:
+    """Look for release notes among many files, and among long names."""
+    names = [source, f"docs/history/{source[:95]}.md", *(f"docs/releases/{n}.md" for n in range(len(source) // 20))]
+    files.find_files(names + [f"{source[:30]}/{name}" for name in names], version="1.2.0", names=("demo",))
 
 
 def read_dockerfile(source: str) -> None:
@@ -264,6 +317,8 @@ READERS: Mapping[str, tuple[Callable[[str], object], Mapping[str, Make]]] = {
     "whether Markdown is empty": (markdown.is_empty, RUNS | NESTED | NOTES),
     "long notes": (lambda each: limit.cut(each, max(len(each) // 2, 200)), NESTED | NOTES),
     "reStructuredText": (read_rst, RUNS | NESTED | RST),
+    "a title": (read_title, RUNS | TITLES),
+    "names of files": (read_file_names, FILE_NAMES),
     "pyproject.toml": (lambda each: facts(pyproject_toml=each.encode()), TOML),
     "settings": (read_config, TOML),
     "setup.cfg": (lambda each: facts(pyproject_toml=PROJECT, setup_cfg=each.encode()), INI),

@@ -96,8 +96,20 @@ MARKDOWN = {
 
 def search(top: Path, release: Release, shell: Shell, setting: str = "") -> changelog.ChangelogMatch:
     """Search for the section as `notes_for` does."""
-    towncrier = fragments.read_configuration(top)
-    return changelog.find_section(top, release, setting=setting, towncrier=towncrier, shell=shell, warn=ignore_warning)
+    return changelog.find_section(
+        top,
+        release,
+        files=files_in(top),
+        setting=setting,
+        towncrier=fragments.read_configuration(top),
+        shell=shell,
+        warn=ignore_warning,
+    )
+
+
+def files_in(top: Path) -> list[str]:
+    """The files of a folder as git would list them."""
+    return sorted(path.relative_to(top).as_posix() for path in top.rglob("*") if not path.is_dir())
 
 
 @pytest.mark.parametrize(("name", "text", "wanted"), MARKDOWN.values(), ids=MARKDOWN)
@@ -299,7 +311,9 @@ def test_unreadable_text_is_refused(checkout: Checkout, release: Release, shell:
     with pytest.raises(Refused, match="larger than 10 MB"):
         search(top, release, shell, "big.md")
     warnings: list[str] = []
-    match = changelog.find_section(top, release, setting="old.md", towncrier=None, shell=shell, warn=warnings.append)
+    match = changelog.find_section(
+        top, release, files=[], setting="old.md", towncrier=None, shell=shell, warn=warnings.append
+    )
     assert match.section == changelog.Section(text="caf\N{REPLACEMENT CHARACTER}", file="old.md")
     assert warnings == ["old.md is not UTF-8: unreadable characters are replaced"]
 

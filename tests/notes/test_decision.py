@@ -66,6 +66,83 @@ DECISIONS: dict[str, tuple[Mapping[str, str], str, str, list[str]]] = {
         "the commits since v1.1.0",
         ["there is no section for 1.2.0 in CHANGELOG.md: the notes are the commits since v1.1.0"],
     ),
+    "what waits to be released is named and never used": (
+        {"CHANGELOG.md": OLD.replace("## 1.1.0", "## Latest Changes\n\n- New.\n\n## 1.1.0")},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        [
+            "there is no section for 1.2.0 in CHANGELOG.md: the notes are the commits since v1.1.0",
+            "line 3 of CHANGELOG.md ('Latest Changes') holds unreleased changes: write 1.2.0 there if they are its own",
+        ],
+    ),
+    "what waits for another version": (
+        {"NEWS.rst": "1.3 (unreleased)\n================\n\n- New.\n\n1.1.0\n=====\n\n- Old.\n"},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        [
+            "there is no section for 1.2.0 in NEWS.rst: the notes are the commits since v1.1.0",
+            "line 1 of NEWS.rst ('1.3 (unreleased)') holds unreleased changes: write 1.2.0 there if they are its own",
+        ],
+    ),
+    "an empty section of unreleased changes": (
+        {"CHANGELOG.md": OLD.replace("## 1.1.0", "## Unreleased\n\n### Added\n\n## 1.1.0")},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        ["there is no section for 1.2.0 in CHANGELOG.md: the notes are the commits since v1.1.0"],
+    ),
+    "a heading that mentions the version": (
+        {"docs/history.md": "## Maintenance release 1.2.0\n\n- New.\n\n## 1.1.0\n\n- Old.\n"},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        [
+            "there is no section for 1.2.0 in docs/history.md: the notes are the commits since v1.1.0",
+            "line 1 of docs/history.md ('Maintenance release 1.2.0') mentions 1.2.0, but begins no section of it",
+        ],
+    ),
+    "a file that is not searched": (
+        {"src/demo/CHANGES.md": SECTION},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        ["the search leaves out src/demo/CHANGES.md: to use one, name it in the setting 'changelog'"],
+    ),
+    "a file for the version": (
+        {"docs/releases/1.2.0.rst": "Demo 1.2.0\n==========\n\nNew\n---\n\n- *A*.\n", "docs/releases/1.1.0.rst": "Old"},
+        "## New\n\n- *A*.",
+        "the section 1.2.0 of docs/releases/1.2.0.rst",
+        [],
+    ),
+    "a file for the version without its number": (
+        {"docs/releases/v1.2.0.md": "# What is new\n\n- A.\n", "docs/releases/1.1.0.md": "Old"},
+        "- A.",
+        "the section 1.2.0 of docs/releases/v1.2.0.md",
+        [],
+    ),
+    "not a file for the version that names another": (
+        {"docs/releases/v1.2.0.md": "# 1.1.0\n\n- A.\n"},
+        "- Do \\*it\\* all",
+        "the commits since v1.1.0",
+        ["there is no section for 1.2.0 in docs/releases/v1.2.0.md: the notes are the commits since v1.1.0"],
+    ),
+    "the version in full before a series without text": (
+        {"docs/changes.md": "## 1.2\n\n## 1.1\n", "docs/history/demo.md": "## 1.2.0\n\n- A.\n"},
+        "- A.",
+        "the section 1.2.0 of docs/history/demo.md",
+        [],
+    ),
+    "a mark that the version waits": (
+        {"CHANGES.md": "## Version 1.2.0\n\nUnreleased\n\n- A.\n\n## 1.1.0\n"},
+        "- A.",
+        "the section 1.2.0 of CHANGES.md",
+        ["the section 1.2.0 of CHANGES.md still says 'Unreleased': the notes leave that out"],
+    ),
+    "text after the last section": (
+        {"CHANGES.md": "## 1.2.0\n\n- A.\n\n## Credits\n\nAll.\n"},
+        "- A.",
+        "the section 1.2.0 of CHANGES.md",
+        [
+            "the notes end before line 5 of CHANGES.md ('Credits'): no version follows, and the rest is left out",
+        ],
+    ),
     "files without a configuration are not fragments": (
         {"newsfragments/1.feature.md": "New."},
         "- Do \\*it\\* all",
@@ -179,7 +256,22 @@ _BESIDE = '[tool.towncrier]\ndirectory = "../changes/one"\nfilename = "../docs/o
             "the section 1.2.0 of ../docs/1.2.0.md",
             id="a file for each version, beside the folder",
         ),
-        pytest.param({"one/x": "", "two/y": ""}, "- Do \\*it\\* all", "the commits since v1.1.0", id="its commits"),
+        pytest.param(
+            {
+                "one/x": "",
+                "docs/history/demo.md": "## 1.2.0\n\nOur own.\n",
+                "docs/history/two.md": "## 1.2.0\n\nTheirs.\n",
+            },
+            "Our own.",
+            "the section 1.2.0 of ../docs/history/demo.md",
+            id="a file named after it, beside the folder",
+        ),
+        pytest.param(
+            {"one/x": "", "two/CHANGELOG.md": SECTION},
+            "- Do \\*it\\* all",
+            "the commits since v1.1.0",
+            id="its commits",
+        ),
     ],
 )
 def test_notes_of_a_project_in_a_folder(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import changelog, commits, fragments, markdown
+from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import Fragments
 from unmoor.notes.limit import cut
 from unmoor.notes.reading import Warn, ignore_warning
@@ -75,8 +76,9 @@ def _decide(
     """Return the notes, and their source as text."""
     towncrier = fragments.read_configuration(checkout)
     found = fragments.list_fragments(checkout, towncrier) if towncrier is not None else Fragments()
+    files = relative_files(git.at("").files(release.commit), git.path)
     search = changelog.find_section(
-        checkout, release, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn
+        checkout, release, files=files, setting=settings.changelog, towncrier=towncrier, shell=shell, warn=warn
     )
     if search.section is not None:
         _refuse_leftovers(found, search.section.file, release.version, warn)
@@ -95,6 +97,8 @@ def _decide(
     text, source = commits.list_commits(release, git)
     if search.files:
         warn(f"there is no section for {release.version} in {list_some(search.files)}: the notes are {source}")
+    for hint in search.hints:
+        warn(hint)
     return text, source
 
 

@@ -105,6 +105,8 @@ def _register_fallbacks(source: str) -> None:
     for name in {match.lower() for match in _DIRECTIVE.findall(source)}:
         if name in _IGNORED:
             directives.register_directive(name, _Ignored)
+        elif name == "change":
+            directives.register_directive(name, _Change)
         elif name in _CODE:
             directives.register_directive(name, _Code)
         elif name not in en.directives:
@@ -185,6 +187,19 @@ class _Fallback(_Permissive):
         return [*result, *content.children]
 
 
+class _Change(_Permissive):
+    """An entry of the directive ``changelog``: an item of a list, with the numbers of its tickets at the end."""
+
+    def run(self) -> list[nodes.Node]:
+        content = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, content)
+        tickets = [f"#{each}" for each in re.findall(r"\d+", str(self.options.get("tickets") or ""))]
+        last = content.children[-1] if content.children else None
+        if tickets and isinstance(last, nodes.paragraph):
+            last += nodes.Text(f" ({', '.join(tickets)})")
+        return [nodes.bullet_list("", nodes.list_item("", *content.children))]
+
+
 def _simplify(tree: nodes.document) -> None:
     """Replace elements that only docutils' own pages need with their text."""
     _simplify_messages(tree)
@@ -217,7 +232,9 @@ def _simplify_messages(tree: nodes.document) -> None:
         source = [child for child in message.children if isinstance(child, nodes.literal_block)]
         _replace(message, [] if refused else source)
     for node in list(tree.findall(nodes.problematic)):
-        _replace(node, [nodes.Text(node.astext())])
+        # Sphinx's configuration defines substitutions that are unknown here.
+        unknown = re.fullmatch(r"\|([^|]+)\|", node.astext())
+        _replace(node, [nodes.Text(unknown[1] if unknown else node.astext())])
 
 
 def _name_admonition(node: nodes.Element) -> None:

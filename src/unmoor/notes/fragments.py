@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import ConfigError, Refused
-from unmoor.notes import markdown, rst, sections
+from unmoor.notes import markdown, rst
+from unmoor.notes.headings import version_named
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
@@ -124,7 +125,7 @@ def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
         (
             heading
             for heading in headings
-            if (name := sections.version_named(heading.text, names)) and str(name.version) == release.version
+            if (name := version_named(heading.text, names)) and str(name.version) == release.version
         ),
         None,
     )

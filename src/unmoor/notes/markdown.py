@@ -29,20 +29,34 @@ _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 
 @dataclass(frozen=True, kw_only=True)
 class MarkdownDocument:
-    """A parsed file: its lines, its headings, and its link definitions by normalised label."""
+    """A parsed file: its lines, its headings, and its link definitions by normalised label.
+
+    ``paragraphs`` are those at the top level: the first line of each and its text.
+    """
 
     lines: tuple[str, ...]
     headings: tuple[Heading, ...]
+    paragraphs: tuple[tuple[int, str], ...]
     references: Mapping[str, Mapping[str, Any]]
 
     def excerpt(self, start: int, end: int) -> str:
         """Return lines ``start`` to ``end``, plus the link definitions that they need from the rest of the document."""
-        selected = "\n".join(self.lines[start:end])
-        needed = {_normalize_label(label) for label in _LABEL.findall(selected)}
+        inside = {label: known for label, known in self.references.items() if start <= known["map"][0] < end}
+        defining = {line for known in inside.values() for line in range(*known["map"])}
+        text = "\n".join(line for place, line in enumerate(self.lines[start:end], start) if place not in defining)
+        needed = {_normalize_label(label) for label in _LABEL.findall(text)}
+        # The definitions for all versions are often at the end, which makes them part of the last section.
+        dropped = {
+            line
+            for label, known in inside.items()
+            if label not in needed and self.lines[known["map"][0]].startswith("[")
+            for line in range(*known["map"])
+        }
+        selected = "\n".join(line for place, line in enumerate(self.lines[start:end], start) if place not in dropped)
         outside = [
             _definition(self.lines, label, known)
             for label, known in self.references.items()
-            if label in needed and not start <= known["map"][0] < end
+            if label in needed and label not in inside
         ]
         return f"{selected.rstrip()}\n\n" + "\n".join(outside) if outside else selected
 
@@ -61,7 +75,17 @@ def read(text: str) -> MarkdownDocument:
         for place, token in enumerate(tokens)
         if token.type == "heading_open" and token.level == 0 and token.map is not None
     )
-    return MarkdownDocument(lines=tuple(text.split("\n")), headings=headings, references=env.get("references", {}))
+    paragraphs = tuple(
+        (token.map[0], tokens[place + 1].content)
+        for place, token in enumerate(tokens)
+        if token.type == "paragraph_open" and token.level == 0 and token.map is not None
+    )
+    return MarkdownDocument(
+        lines=tuple(text.split("\n")),
+        headings=headings,
+        paragraphs=paragraphs,
+        references=env.get("references", {}),
+    )
 
 
 def is_empty(text: str) -> bool:

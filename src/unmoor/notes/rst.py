@@ -9,6 +9,7 @@ directives are global, and another stage uses docutils to check whether a descri
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -49,9 +50,12 @@ def headings(text: str) -> tuple[Heading, ...]:
 
 
 def excerpt(text: str, start: int, end: int) -> str:
-    """Return lines ``start`` to ``end``, plus the targets and substitutions that they need from other lines."""
+    """Return lines ``start`` to ``end``, plus the targets and substitutions that they need from other lines.
+
+    If all lines are indented, as below a directive or a term, they lose what they share of it.
+    """
     lines = text.split("\n")
-    selected = "\n".join(lines[start:end])
+    selected = textwrap.dedent("\n".join(lines[start:end]))
     mentioned = _Mentioned(selected)
     own = {name for name, _ in _definitions(lines[start:end])}
     added: dict[str, str] = {}

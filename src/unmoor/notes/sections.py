@@ -1,31 +1,34 @@
-"""Find the heading of a changelog that names a version, and where its section ends, in Markdown or reStructuredText."""
+"""Find the section of a version among the headings of a changelog, in Markdown or reStructuredText.
+
+A section begins at the heading that names the version, and ends at the next one that names another. Other headings
+never end it, at whatever level: generators and people put ``### Bug Fixes`` below ``### 1.2.3``, and a chapter of the
+release beside it. After the last version the levels decide, and whatever they leave out is reported.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from packaging.version import Version
 
 from unmoor.errors import Refused
+from unmoor.notes.headings import NamedVersion, is_calendar, version_named
 from unmoor.notes.reading import word_set
+from unmoor.notes.unreleased import is_unreleased
 
-_APART = re.compile(r"[\s\[\](){}<>,;:|/\"`*\u2013\u2014]+|==|@")
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}")
-_NOISE = word_set(
-    "version versions ver v release releases released changes changelog change news history notes note whats "
-    "what's new in for of the to - # ="
-)
-# Words that may follow the version in a heading that names nothing else.
-_AFTER = word_set(
-    "yanked unreleased released release date on st nd rd th - january february march april may june july august "
-    "september october november december jan feb mar apr jun jul aug sep sept oct nov dec tbd utc"
-)
-# The most unknown words before a version. They count as the project's name if all top-level headings share them.
-_UNKNOWN_WORDS = 3
-# The most characters of a heading that are read. Anything longer is prose.
+# The level of a line that begins a section without being a heading, such as ``**1.2.3**``.
+LINE_LEVEL = 9
+_HIGHEST = 1
+# Fewer headings with the same unknown words do not make the words the project's name.
+_ALIKE = 2
+# The most characters of a heading that are read.
 _LONG = 300
+# What a heading inside a section says: the kind of its changes.
+_KINDS = word_set(
+    "added changed deprecated removed fixed security features feature fixes bugfixes fix bug breaking enhancements "
+    "improvements documentation docs performance refactor internal misc miscellaneous highlights reverts chore build"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,79 +42,37 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedVersion:
-    """The version that a heading names.
-
-    ``before`` are the words before it other than the project's name and words such as "version". ``is_bare`` means
-    that there are none, and that only a date and similar words follow.
-    """
-
-    version: Version
-    before: tuple[str, ...]
-    is_bare: bool
-
-    @property
-    def is_strict(self) -> bool:
-        """Whether no unknown words precede the version."""
-        return not self.before
-
-
-@dataclass(frozen=True, kw_only=True)
 class Span:
-    """The lines of a section without its heading, from ``start`` up to but not including ``end``."""
+    """The lines of a section without its heading, from ``start`` up to but not including ``end``.
+
+    ``is_exact`` is whether the heading writes the version as it was asked for, and not ``1.2`` for ``1.2.0``.
+    ``left_out`` is the heading that ends the last section of a file, if there is one: nobody knows whether the text
+    below it belongs to the version. ``twin`` is a lower heading of the same version elsewhere in the file.
+    """
 
     heading: Heading
     start: int
     end: int
-
-
-def version_of(text: str) -> Version | None:
-    """Parse a version with or without ``v``. Returns ``None`` if it is invalid."""
-    try:
-        return Version(text.lower().removeprefix("v."))
-    except ValueError:  # InvalidVersion, or a number of thousands of digits
-        return None
-
-
-def version_named(text: str, names: Collection[str]) -> NamedVersion | None:
-    """Return the version that a heading names, if any: its first word that is a version."""
-    text = text[:_LONG].lower()
-    for name in (name.lower() for name in names if " " in name):
-        text = text.replace(name, name.replace(" ", "-"))
-    parts = [word for word in (part.strip(".!?_") for part in _APART.split(text)) if word]
-    own_names = sorted((name.lower().replace(" ", "-") for name in names), key=len, reverse=True)
-    before: list[str] = []
-    for place, word in enumerate(parts):
-        if word == "unreleased":
-            return None
-        if word in _NOISE or word in own_names or _DATE.fullmatch(word) or not re.search(r"\w", word):
-            continue
-        alone = all(_is_aside(after) for after in parts[place + 1 :])
-        version = version_of(_without_name(word, own_names))
-        if version is not None and (alone or not _may_be_a_number(word, parts[place - 1] if place else "")):
-            return NamedVersion(version=version, before=tuple(before), is_bare=alone and not before)
-        before.append(word)
-        if len(before) > _UNKNOWN_WORDS:
-            return None
-    return None
+    is_exact: bool
+    left_out: Heading | None = None
+    twin: Heading | None = None
 
 
 def find_span(
-    headings: Sequence[Heading], *, lines: int, version: str, names: Collection[str], where: str = ""
+    headings: Sequence[Heading], *, lines: Sequence[str], version: str, names: Collection[str], where: str = ""
 ) -> Span | None:
-    """Find the section of a version. ``lines`` is the number of lines in the file.
+    """Find the section of a version. ``lines`` are those of the file.
 
-    Versions compare as in PEP 440: ``1.2`` is ``1.2.0``, and ``1.2.1`` is never ``1.2.10``. Raises
-    `Refused` if two headings of the same rank name the version.
+    Versions compare as in PEP 440: ``1.2`` is ``1.2.0`` unless another heading writes ``1.2.0`` in full, and ``1.2.1``
+    is never ``1.2.10``. Raises `Refused` if two headings of the same rank name the version.
     """
     wanted = Version(version)
-    candidates = [(heading, name) for heading in headings if (name := version_named(heading.text, names)) is not None]
-    if not candidates:
-        return None
+    named = _named(headings, names, calendar=is_calendar(wanted))
+    found = plausible(named)
     ranked = sorted(
         (
-            ((not name.is_strict, str(name.version) != str(wanted), heading.level), heading)
-            for heading, name in _plausible(candidates)
+            ((str(name.version) != str(wanted), not name.is_strict, not name.is_bare, heading.level), heading)
+            for heading, name in found
             if name.version == wanted
         ),
         key=lambda each: (each[0], each[1].line),
@@ -119,61 +80,89 @@ def find_span(
     if not ranked:
         return None
     rank, chosen = ranked[0]
-    if len(ranked) > 1 and ranked[1][0] == rank:
+    others = {heading.line for heading, name in found if _is_next(heading, name, chosen, wanted)}
+    others |= {heading.line for heading, name in named if heading.level <= chosen.level and name.is_another_package}
+    end, left_out = _find_end(headings, chosen, others, lines)
+    # A title inside the section, such as "1.2.0: highlights", is no second one.
+    twins = [(other, heading) for other, heading in ranked[1:] if not chosen.line < heading.line < end]
+    if twins and twins[0][0] == rank:
         raise Refused(
-            f"lines {chosen.line + 1} and {ranked[1][1].line + 1} are both headings of version {version}",
+            f"lines {chosen.line + 1} and {twins[0][1].line + 1} are both headings of version {version}",
             where=where,
             next_step="keep one section for that version in the changelog, and tag that commit",
         )
-    end = next((heading.line for heading in headings if _ends(heading, chosen, wanted, names)), lines)
-    return Span(heading=chosen, start=chosen.body, end=end)
+    twin = next((each for other, each in twins if other[:-1] == rank[:-1] and each.level < LINE_LEVEL), None)
+    return Span(heading=chosen, start=chosen.body, end=end, is_exact=not rank[0], left_out=left_out, twin=twin)
 
 
-def _plausible(candidates: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple[Heading, NamedVersion]]:
+def plausible(named: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple[Heading, NamedVersion]]:
     """Leave out headings that mention a version in passing, or name another project's.
 
     Unknown words before a version count as the project's name if every top-level heading that names a version
-    starts with the same words.
+    starts with the same words, and there are several.
     """
-    top = min(heading.level for heading, _ in candidates)
-    firsts = {name.before for heading, name in candidates if heading.level == top}
-    alike = len(firsts) == 1
-    return [(heading, name) for heading, name in candidates if name.is_strict or (alike and heading.level == top)]
+    top = min((heading.level for heading, _ in named), default=_HIGHEST)
+    firsts = [name.before for heading, name in named if heading.level == top]
+    alike = len(firsts) >= _ALIKE and len(set(firsts)) == 1
+    return [(heading, name) for heading, name in named if name.is_strict or (alike and heading.level == top)]
 
 
-def _ends(heading: Heading, chosen: Heading, wanted: Version, names: Collection[str]) -> bool:
-    """Whether a heading ends the section.
+def _named(
+    headings: Sequence[Heading], names: Collection[str], *, calendar: bool
+) -> list[tuple[Heading, NamedVersion]]:
+    each = ((heading, version_named(heading.text, names, calendar=calendar)) for heading in headings)
+    return [(heading, name) for heading, name in each if name is not None]
 
-    A heading of the same level or above does. So does a deeper one that consists of another version, because some
-    generators put patch releases one level below minor ones.
+
+def _find_end(
+    headings: Sequence[Heading], chosen: Heading, others: Collection[int], lines: Sequence[str]
+) -> tuple[int, Heading | None]:
+    """Return the line after a section, and the heading at which it was cut although no other version follows."""
+    later = [heading for heading in headings if heading.line > chosen.line]
+    for place, heading in enumerate(later):
+        if heading.line in others or (heading.level <= chosen.level and is_unreleased(heading.text)):
+            return _without_empty_tail(later[:place], chosen, heading.line, lines), None
+    last = next((heading for heading in later if _ends_last(heading, chosen, later)), None)
+    return (len(lines), None) if last is None else (last.line, last)
+
+
+def _is_next(heading: Heading, name: NamedVersion, chosen: Heading, wanted: Version) -> bool:
+    """Whether a heading that names a version begins the next section.
+
+    A deeper heading does if it consists of another version with several parts, because some generators put patch
+    releases one level below minor ones. It does not for a prerelease of the same version.
     """
-    if heading.line <= chosen.line:
-        return False
-    if heading.level <= chosen.level:
-        return True
-    name = version_named(heading.text, names)
-    return (
-        name is not None
-        and name.is_bare
-        and len(name.version.release) > 1
-        and name.version.base_version != wanted.base_version
-    )
+    if heading.level <= chosen.level or heading.level == LINE_LEVEL:
+        return name.version != wanted or name.is_bare
+    return name.is_bare and len(name.version.release) > 1 and name.version.base_version != wanted.base_version
 
 
-def _may_be_a_number(word: str, before: str) -> bool:
-    """Whether a word may be just a number, as in ``1. Install`` or ``3 new features``, and not a version."""
-    return word.isdecimal() and before not in {"version", "release", "v"}
+def _without_empty_tail(later: Sequence[Heading], chosen: Heading, end: int, lines: Sequence[str]) -> int:
+    """Leave out a title over older versions, such as "2023" or "The 1.x series", right before the next section."""
+    for heading in reversed(later):
+        if heading.level > chosen.level or any(_is_text(line) for line in lines[heading.body : end]):
+            break
+        end = heading.line
+    return end
 
 
-def _without_name(word: str, own_names: Collection[str]) -> str:
-    """Strip the project's name from ``name-1.2.0`` or ``name-v1.2.0``."""
-    prefixes = (f"{name}{separator}" for name in own_names if name for separator in "-_")
-    return next((word.removeprefix(prefix) for prefix in prefixes if word.startswith(prefix)), word)
+def _is_text(line: str) -> bool:
+    """Whether a line shows something: not a blank one, nor the label of the title below."""
+    return bool(line.strip()) and not line.startswith((".. _", "<a name", "<a id"))
 
 
-def _is_aside(word: str) -> bool:
-    return (
-        word.lower() in _AFTER
-        or not re.search(r"[^\W\d_]", word)
-        or re.fullmatch(r"\d+(st|nd|rd|th)", word) is not None
-    )
+def _ends_last(heading: Heading, chosen: Heading, later: Sequence[Heading]) -> bool:
+    """Whether a heading ends the last section of a file.
+
+    One above its level does. One of its level does, unless the first heading of that level says what kind of changes
+    follow, as in ``### Bug Fixes`` below ``### 1.2.3``.
+    """
+    if heading.level != chosen.level:
+        return heading.level < chosen.level
+    first = next(each for each in later if each.level == chosen.level)
+    return not _is_kind(first)
+
+
+def _is_kind(heading: Heading) -> bool:
+    words = heading.text[:_LONG].lower().split()
+    return any(word.strip(" :.!?,&*()[]") in _KINDS for word in words[:3])
