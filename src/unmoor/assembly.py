@@ -6,30 +6,32 @@ stages it needs; a missing or mistaken one is a type error. The list at the end 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Images, Proof, Release
+from unmoor.products import Dists, Draft, Images, Proof, Pushed, Release, Uploaded
 from unmoor.publish.gates import Gates
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
 from unmoor.stages.dists import BuildDists
 from unmoor.stages.draft import MakeDraft
-from unmoor.stages.image_tags import TagImages
-from unmoor.stages.images import BuildImages
 from unmoor.stages.notes import WriteNotes
 from unmoor.stages.prove_dists import ProveDists
-from unmoor.stages.prove_images import ProveImages
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.stages.pypi import UploadIndex
-from unmoor.stages.registry import PushImages
 from unmoor.stages.tag import ResolveTag
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
+
+if TYPE_CHECKING:
+    from unmoor.stages.image_tags import TagImages
+    from unmoor.stages.images import BuildImages
+    from unmoor.stages.prove_images import ProveImages
+    from unmoor.stages.registry import PushImages
 
 P = TypeVar("P")
 
@@ -73,7 +75,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         gates=gates,
     )
     uploaded = upload_index.output
-    tag_images = TagImages.of(*run, release=release, pushed=pushed, uploaded=uploaded) if pushed else None
+    tag_images = tags_stage(*run, release=release, pushed=pushed, uploaded=uploaded)
     tagged = output_of(tag_images)
     publish_draft = PublishDraft.of(*run, release=release, draft=draft, pushed=pushed, uploaded=uploaded, tagged=tagged)
     page = publish_draft.output
@@ -102,6 +104,10 @@ def image_stages(
     """Build images from the tested wheels and test them. None if the project has none."""
     if not request.images:
         return None, None
+    # Projects without images load none of this, here and below.
+    from unmoor.stages.images import BuildImages
+    from unmoor.stages.prove_images import ProveImages
+
     run = (request, services)
     images = BuildImages.of(*run, release=release, dists=dists, access=gates.access)
     built = images.output
@@ -121,7 +127,25 @@ def push_stage(
     """Push the tested images under their commit's tag. None if the project has none."""
     if images is None or proof is None:
         return None
+    from unmoor.stages.registry import PushImages
+
     return PushImages.of(request, services, release=release, images=images, proof=proof, draft=draft, gates=gates)
+
+
+def tags_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    pushed: Output[Pushed] | None,
+    uploaded: Output[Uploaded],
+) -> TagImages | None:
+    """Give the pushed images all their tags, once the files are public. None if the project has none."""
+    if pushed is None:
+        return None
+    from unmoor.stages.image_tags import TagImages
+
+    return TagImages.of(request, services, release=release, pushed=pushed, uploaded=uploaded)
 
 
 def staging_stages(

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
-from unmoor.images import image_plan
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.ports.world import WheelPlatforms
 from unmoor.util.secret import Secret
+
+if TYPE_CHECKING:
+    from unmoor.images.image_plan import ImagePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +79,21 @@ class ReleaseRequest:
         """The staging index that the release uses, if any."""
         return services.staging if self.settings.testpypi != "off" and "testpypi" not in self.skipped else None
 
-    def image_plans(self, services: Services) -> tuple[image_plan.ImagePlan, ...]:
+    def image_plans(self, services: Services) -> tuple[ImagePlan, ...]:
         """Which images go to which registries."""
-        return image_plan.image_plans(self.images, self.repository, services.registry)
+        if not self.images:
+            return ()
+        from unmoor.images.image_plan import image_plans  # and the rule language of tags
+
+        return image_plans(self.images, self.repository, services.registry)
 
     def registries(self, services: Services) -> tuple[Registry, ...]:
         """Every registry that is pushed to."""
-        return image_plan.registries(self.image_plans(services))
+        if not self.images:
+            return ()
+        from unmoor.images.image_plan import registries
+
+        return registries(self.image_plans(services))
 
     def packages(self, services: Services) -> dict[str, Packages]:
         """The package pages of those registries, where they have any."""

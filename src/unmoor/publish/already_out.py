@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from unmoor.images.existing import find_existing
-from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.index import Index
 from unmoor.products import Dists, Images, Release
 from unmoor.publish.index_state import split_missing
+
+if TYPE_CHECKING:
+    from unmoor.images.image_plan import ImagePlan
 
 
 def require_nothing_else_out(
@@ -20,6 +22,10 @@ def require_nothing_else_out(
     """
     for index in indexes:
         split_missing(index, release.project, release.version, dists.files)
+    if not plans:
+        return
+    from unmoor.images.existing import find_existing
+
     for plan in plans:
         for target in plan.targets:
             wanted = tuple(plan.images_of(target, images).values()) if images is not None else ()

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.images.image_plan import ImagePlan
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -42,6 +41,9 @@ from unmoor.publish.release_assets import (
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import duration
+
+if TYPE_CHECKING:
+    from unmoor.images.image_plan import ImagePlan
 
 # Seconds for which a draft with files of another build must not change before its files are replaced.
 _QUIET = 30.0

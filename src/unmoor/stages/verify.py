@@ -12,7 +12,6 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Check, Output, StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
-from unmoor.images.image_state import image_item
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.git import Git
@@ -122,6 +121,8 @@ class VerifyRelease(Check[Verified]):
 
     def _verify_images(self, pointed: MovedTags) -> list[VerifiedItem]:
         """Read every tag as the public does: without credentials if the repository is public."""
+        from unmoor.images.image_state import image_item  # a project without images does without
+
         public = not self.forge.repository().private
         known = {registry.name: registry for registry in self.registries}
         items = [

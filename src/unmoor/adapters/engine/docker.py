@@ -1,4 +1,7 @@
-"""A Docker engine, or podman through Docker's API."""
+"""A Docker engine, or podman through Docker's API.
+
+Each call imports what it needs, since projects without images use no engine.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from unmoor.adapters.engine import running, transfer
-from unmoor.adapters.engine.building import Builder, Building, facts
-from unmoor.adapters.engine.connection import Connection
-from unmoor.adapters.engine.layers import contents_of
-from unmoor.adapters.engine.remove import forget
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
@@ -24,6 +22,10 @@ from unmoor.ports.world import Login
 from unmoor.util.files import atomic_writer
 from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from unmoor.adapters.engine.building import Builder, Building
+    from unmoor.adapters.engine.connection import Connection
 
 _HISTORY = 2_000
 _CHUNK = 1_048_576
@@ -45,6 +47,8 @@ class DockerEngine:
 
     @property
     def _connection(self) -> Connection:
+        from unmoor.adapters.engine.connection import Connection
+
         with self._lock:
             if not self._connections:
                 self._connections.append(Connection(processes=self.processes, environ=self.environ))
@@ -52,6 +56,8 @@ class DockerEngine:
 
     @property
     def _building(self) -> Building:
+        from unmoor.adapters.engine.building import Building
+
         return Building(connection=self._connection, shell=self.shell, timeout=self.build_timeout)
 
     def _builder(self) -> Builder:
@@ -63,6 +69,8 @@ class DockerEngine:
 
     def facts(self) -> EngineFacts:
         """Describe the engine. Raises `ToolMissing` if there is none, with how to get one."""
+        from unmoor.adapters.engine.building import facts
+
         self._connection.api()
         return facts(self._connection, self._building, self._builder())
 
@@ -128,8 +136,9 @@ class DockerEngine:
 
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
         """Every file of every layer of some images, by id. Raises `Incomplete`, `InvalidDist`, `Unknown`."""
-        ids = list(dict.fromkeys(images))
+        from unmoor.adapters.engine.layers import contents_of
 
+        ids = list(dict.fromkeys(images))
         try:
             with contextlib.closing(self._archive(ids)) as chunks:
                 found = contents_of(chunks)
@@ -159,6 +168,8 @@ class DockerEngine:
         limit: int = 1_000_000,
     ) -> Ran:
         """Run a container to its end and remove it, without network. Raises `TimedOut`, `Interrupted`, `Unknown`."""
+        from unmoor.adapters.engine import running
+
         job = running.Job(
             image=image, command=tuple(command), entrypoint=entrypoint, timeout=timeout, memory=memory, limit=limit
         )
@@ -166,6 +177,8 @@ class DockerEngine:
 
     def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
         """Push under a full name and return the manifest's digest. Raises `Denied`, `Rejected`, `Unknown`."""
+        from unmoor.adapters.engine import transfer
+
         repository, _, tag = name.rpartition(":")
         try:
             self._connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
@@ -192,6 +205,8 @@ class DockerEngine:
 
         Raises `Incomplete`, `Denied`, `Unknown`.
         """
+        from unmoor.adapters.engine import transfer
+
         try:
             transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
         except Unknown as error:
@@ -208,6 +223,8 @@ class DockerEngine:
 
     def forget(self, prefix: str) -> None:
         """Remove the images with local names below a prefix. Raises `ToolMissing`, `Unknown`."""
+        from unmoor.adapters.engine.remove import forget
+
         forget(self._connection, prefix)
 
 
