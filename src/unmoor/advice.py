@@ -402,6 +402,29 @@ CORRECT_SHA256 = Template(
 CORRECT_BACKEND = Template("correct-backend", "correct the project's build backend")
 USE_VERSION_THAT_WROTE_IT = Template("use-version-that-wrote-it", "use the version of unmoor that wrote it")
 REMOVE_FILE = Template("remove-file", "remove the file")
+BUILD_WHEELS_FOR_ALL = Template(
+    "build-wheels-for-all",
+    "build wheels for all platforms that you support (manylinux, musllinux …) with a tool such as cibuildwheel, and"
+    " name their folder: --built DIR (docs/how-to/wheels.md)",
+)
+BUILD_WHEELS_TOO = Template(
+    "build-wheels-too", 'build the wheels into that folder, too; or set formats = ["sdist"] to release no wheel'
+)
+LEAVE_ONE_RELEASE = Template(
+    "leave-one-release", "leave only the files of the release to rehearse there, without those of its dependencies"
+)
+BUILD_AS_RELEASE = Template(
+    "build-as-release",
+    "build them again with the version {version} in the project's files; or, if it comes from tags, with a tag for it"
+    " on this commit, which stays on this machine unless you push it: git tag {tag}",
+)
+BUILD_AT_TAG = Template("build-at-tag", "build them at {tag}; or leave out the tag to rehearse {version}")
+BUILD_FROM_COMMIT = Template(
+    "build-from-commit",
+    "build the files from this commit, or check out the commit that they were built from; to rehearse them all the"
+    " same, name the tag: {tag}",
+)
+COPY_FOLDER = Template("copy-folder", "copy it to another place first, and name the copy")
 NAME_BUILT_FOLDER = Template("name-built-folder", "name the folder that the files were built into: --built DIR")
 HAND_OVER_ONE_COMMIT = Template("hand-over-one-commit", "hand over what was built for this tag at one commit")
 WRITE_IMAGE_NAME = Template(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.artifacts.merge import Handover
-from unmoor.cli.run_options import RunOptions, TargetOptions
+from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 
 HERE = Path()
@@ -34,21 +34,20 @@ HERE = Path()
             RunOptions(
                 target=TargetOptions(folder=HERE),
                 ceiling=Reach.REMOTE,
-                handed=(Handover(dists=Path("d"), manifest=Path("m.json")),),
+                files=FileOptions(handed=(Handover(dists=Path("d"), manifest=Path("m.json")),), legs=(Path("l"),)),
             ),
-            "unmoor release --hold --dists d --manifest m.json v1",
-            "unmoor release --dists d --manifest m.json v1",
+            "unmoor release --hold --dists d --manifest m.json --leg l v1",
+            "unmoor release --dists d --manifest m.json --leg l v1",
             id="files-of-a-job",
         ),
         pytest.param(
             RunOptions(
                 target=TargetOptions(folder=HERE),
                 ceiling=Reach.LOCAL,
-                prebuilt=Path("wheelhouse"),
+                files=FileOptions(prebuilt=Path("wheelhouse"), digests=("00", "11")),
                 platforms=("linux/arm64",),
                 keep_images=True,
                 skip=("testpypi",),
-                digests=("00", "11"),
                 leg_name="arm",
             ),
             "unmoor release --dry-run --manifest-sha256 00 --manifest-sha256 11 --built wheelhouse --skip testpypi"
@@ -78,6 +77,7 @@ def test_the_command_to_continue_with(options: RunOptions, same: str, release: s
 def test_another_command_keeps_the_project_and_the_world() -> None:
     """The command line of ``undo`` has no options that only ``release`` has."""
     options = RunOptions(
-        target=TargetOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml")), prebuilt=Path("x")
+        target=TargetOptions(folder=HERE, world=Path("w.toml"), config=Path("c.toml")),
+        files=FileOptions(prebuilt=Path("x")),
     )
     assert options.other_command("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"

@@ -16,7 +16,7 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.artifacts import manifest as manifests
-from unmoor.errors import CheckFailed, Incomplete, Refused
+from unmoor.errors import CheckFailed, Incomplete, InvalidDist, Refused
 from unmoor.products import Proof, Result, Subject, Verdict
 from unmoor.util.files import sha256_of
 
@@ -195,3 +195,38 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         assert sorted(each.name for each in proof.subjects) == names
         tests = next(each for each in proof.results if each.name.endswith(f"{MANYLINUX}.whl: tests"))
         assert tests.verdict is Verdict.PASSED
+
+
+def test_a_compiled_project_is_rehearsed(tmp_path: Path) -> None:
+    """A wheel for this machine only is rehearsed with a warning, and refused by a release; handed-over files, too."""
+    repo = Repo.new(tmp_path / "sounding", FILES)
+    repo.git("tag", "v1.0")
+    with start_release(tmp_path, repo) as place:
+        local = place.unmoor("rehearse")
+        assert local.returncode == 0, local.stderr
+        assert "the wheel is for this machine only (linux_" in local.stderr
+        assert "unmoor release" not in local.stderr
+        real = place.release("--dry-run", "--until", "check-dists")
+        assert real.returncode == InvalidDist.exit_code, real.stderr
+        assert "cibuildwheel" in real.stderr
+        assert "--built DIR" in real.stderr
+
+        jobs = Jobs(place, tmp_path / "jobs")
+        built = repo.path / ".unmoor" / "rehearsal" / "checkout" / ".unmoor" / "v1.0" / "dists"
+        house = jobs.built(built / SDIST, "linux", MANYLINUX)
+        rehearsed = place.unmoor("rehearse", "--built", str(house))
+        assert rehearsed.returncode == 0, rehearsed.stderr
+        assert f"{house} holds files of version 1.0: rehearsing the tag v1.0" in rehearsed.stderr
+        assert "for this machine only" not in rehearsed.stderr
+        handed = tmp_path / "handed"
+        shutil.copytree(repo.path / ".unmoor" / "rehearsal" / "checkout" / ".unmoor" / "v1.0", handed)
+        other = place.unmoor("rehearse", "--built", str(house), "v1.1")
+        assert other.returncode == Refused.exit_code, other.stderr
+        assert "the files are of version 1.0, but the tag v1.1 names 1.1" in other.stderr
+
+        # What one rehearsal made counts in another one by its digest.
+        unvouched = place.unmoor("rehearse", "--dists", str(handed))
+        assert unvouched.returncode == Refused.exit_code, unvouched.stderr
+        joined = place.unmoor("rehearse", *handed_over(handed))
+        assert joined.returncode == 0, joined.stderr
+        assert "building" not in joined.stderr

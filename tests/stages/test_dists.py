@@ -571,6 +571,43 @@ def test_files_that_another_tool_built(make_inputs: MakeInputs, tmp_path: Path) 
         stage.find(at.context())
 
 
+def test_an_sdist_that_another_tool_did_not_build(make_inputs: MakeInputs, tmp_path: Path) -> None:
+    """Some tools build wheels only, such as cibuildwheel: a release builds the sdist, also after a dry run."""
+    at = make_inputs()
+    house = wheelhouse(at, tmp_path / "wheelhouse")
+    ours = (house / "small_one-1.0.tar.gz").read_bytes()
+    (house / "small_one-1.0.tar.gz").unlink()
+    job = replace(at.build_stage(), prebuilt=house)
+    stage = replace(job, whole=True)
+    assert "build the sdist if there is none" in stage.plan()
+    assert "build the sdist" not in job.plan()
+    assert [file.name for file in job.make(at.context()).files] == ["small_one-1.0-py3-none-any.whl"]
+    assert job.find(at.context()) is not None
+    assert stage.find(at.context()) is None
+    made = stage.make(at.context())
+    assert f"there is no sdist in {house}: building it" in at.messages
+    assert [file.name for file in made.files] == ["small_one-1.0-py3-none-any.whl", "small_one-1.0.tar.gz"]
+    assert made.sdists[0].path.read_bytes() == ours
+    assert made.decisions == ("built by another tool", "sdist normalized")
+    assert stage.find(at.context()) == made
+    wheels = replace(stage, options=BuildOptions(formats=("wheel",)))
+    assert len(wheels.make(at.context()).files) == 1
+
+
+def test_wheels_that_another_tool_did_not_build(make_inputs: MakeInputs, tmp_path: Path) -> None:
+    """A release needs a wheel, which nobody but the tool can build; an sdist alone is enough if the settings say so."""
+    at = make_inputs()
+    house = wheelhouse(at, tmp_path / "wheelhouse")
+    next(house.glob("*.whl")).unlink()
+    stage = replace(at.build_stage(), prebuilt=house, whole=True)
+    with pytest.raises(Incomplete, match="there is no wheel") as caught:
+        stage.make(at.context())
+    assert str(house) in str(caught.value)
+    assert 'formats = ["sdist"]' in caught.value.next_step
+    assert len(replace(stage, options=BuildOptions(formats=("sdist",))).make(at.context()).files) == 1
+    assert len(replace(stage, whole=False).make(at.context()).files) == 1
+
+
 def test_build_constraints_are_recorded(make_inputs: MakeInputs) -> None:
     """The manifest records the constraints of the build."""
     at = make_inputs()

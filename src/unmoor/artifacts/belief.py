@@ -33,13 +33,14 @@ class Notebook(Protocol):
 
 @dataclass
 class ThisProcess:
-    """Remembers in memory only."""
+    """Remembers in memory only, in addition to what ``noted`` remembers already."""
 
     digests: set[str] = field(default_factory=set)
+    noted: Notebook | None = None
 
     def remembers(self, digest: str) -> bool:
-        """Whether this process wrote the document with this sha256."""
-        return digest in self.digests
+        """Whether this process wrote the document with this sha256, or it was noted before."""
+        return digest in self.digests or (self.noted is not None and self.noted.remembers(digest))
 
     def remember(self, digest: str, *, document: str) -> None:
         """Note the sha256 of a document; its name does not matter."""

@@ -11,12 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.cli import built_elsewhere
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
-from unmoor.cli.run_options import RunOptions, TargetOptions
+from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.errors import ToolMissing, UnmoorError
 from unmoor.images.image_names import LOCAL
@@ -28,6 +30,7 @@ from unmoor.util.text import clean, indented
 
 if TYPE_CHECKING:
     from unmoor.adapters.git.checkout import GitCheckout
+    from unmoor.cli.built_elsewhere import BuiltElsewhere
     from unmoor.project.locate import ConfigSources
     from unmoor.rehearsal.prepare import Prepared
 
@@ -35,10 +38,10 @@ FOLDER = "rehearsal"
 """The folder of a rehearsal in ``.unmoor``."""
 
 
-def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
+def run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_json: bool) -> int:
     """Rehearse, and return the exit code. The advice of an error is that for a rehearsal."""
     try:
-        return _run(target, without_images=without_images, as_json=as_json)
+        return _run(target, files, without_images=without_images, as_json=as_json)
     except UnmoorError as error:
         rehearsed = error.in_rehearsal()
         if rehearsed is error:
@@ -46,11 +49,13 @@ def run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
         raise rehearsed from error
 
 
-def _run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
+def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_json: bool) -> int:
     with Processes() as processes, processes.guarded():
         sources = read_sources(target.config)
-        here = resolve_checkout(target, sources, processes, tag=target.tag)
+        given = built_elsewhere.read(files, open_checkout(target.folder, processes).folder, tag=target.tag)
+        here = resolve_checkout(target, sources, processes, tag=given.tag)
         folder = here.folder / OWN / FOLDER
+        built_elsewhere.refuse_inside(files, folder)
         make_private(folder)
         RunFolder(folder).open()
         with exclusive_lock(folder):
@@ -59,7 +64,7 @@ def _run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
                 # Most modules of unmoor, which load here while the servers load theirs.
                 from unmoor.cli import session
 
-                prepared = _prepared(here, folder, processes, target, sources)
+                prepared = _prepared(here, folder, processes, given, sources)
                 inside = TargetOptions(
                     folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config
                 )
@@ -82,10 +87,13 @@ def _run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
                         ceiling=Reach.FINAL,
                         as_json=as_json,
                         rehearsing=True,
-                        local_prefix=prefix,
+                        # The archives of legs name their images as a release does.
+                        local_prefix=LOCAL if files.legs else prefix,
                         without_images=without_images,
-                        command=_same_command(target, without_images=without_images),
-                        changed_command=_changed_command(here, target, without_images=without_images),
+                        files=files,
+                        belief=given.belief,
+                        command=_same_command(target, files, without_images=without_images),
+                        changed_command=_changed_command(here, target, files, without_images=without_images),
                     )
                     opened = session.open_resolved(options, resolved, processes)
                     with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
@@ -94,12 +102,13 @@ def _run(target: TargetOptions, *, without_images: bool, as_json: bool) -> int:
 
 
 def _prepared(
-    here: GitCheckout, folder: Path, processes: Processes, target: TargetOptions, sources: ConfigSources
+    here: GitCheckout, folder: Path, processes: Processes, given: BuiltElsewhere, sources: ConfigSources
 ) -> Prepared:
     """Prepare the clone, and print what that did."""
     from unmoor.rehearsal.prepare import prepare
 
-    prepared = prepare(here, LocalShell(processes=processes), folder, tag=target.tag, sources=sources)
+    shell = LocalShell(processes=processes)
+    prepared = prepare(here, shell, folder, tag=given.tag, built=given.built, sources=sources)
     for line in prepared.messages:
         err(clean(line, limit=500))
     for line in prepared.diff.splitlines():
@@ -111,16 +120,16 @@ def _prepared(
     return prepared
 
 
-def _same_command(target: TargetOptions, *, without_images: bool) -> str:
+def _same_command(target: TargetOptions, files: FileOptions, *, without_images: bool) -> str:
     """Return the command line of this rehearsal."""
-    options = [*target.arguments(), *(["--without-images"] if without_images else [])]
+    options = [*target.arguments(), *files.arguments(), *(["--without-images"] if without_images else [])]
     return shlex.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
 
 
-def _changed_command(here: GitCheckout, target: TargetOptions, *, without_images: bool) -> str:
+def _changed_command(here: GitCheckout, target: TargetOptions, files: FileOptions, *, without_images: bool) -> str:
     """Return the command line after a new commit: a tag that exists would still name the old one."""
     later = replace(target, tag=None) if target.tag in here.tags() else target
-    return _same_command(later, without_images=without_images)
+    return _same_command(later, files, without_images=without_images)
 
 
 def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
 from unmoor.core.stage import Reach
 from unmoor.images.image_names import LOCAL
@@ -36,14 +37,37 @@ class TargetOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileOptions:
+    """The options for files and images that were built elsewhere.
+
+    ``prebuilt`` is a folder that another tool filled in this job. ``handed`` are folders of files and ``legs`` run
+    folders with images, both of other jobs. ``digests`` are the sha256 of documents that the user vouches for.
+    """
+
+    digests: tuple[str, ...] = ()
+    prebuilt: Path | None = None
+    handed: tuple[Handover, ...] = ()
+    legs: tuple[Path, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """Return these options as command-line arguments."""
+        arguments = _repeat("--manifest-sha256", self.digests)
+        arguments += ["--built", str(self.prebuilt)] if self.prebuilt else []
+        for each in self.handed:
+            arguments += ["--dists", str(each.dists), "--manifest", str(each.manifest)]
+        return [*arguments, *_repeat("--leg", self.legs)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """The options of a run of stages.
 
-    ``rehearsing`` ignores the tag and the repository of the GitHub Actions run. ``quiet`` shows only warnings as
-    progress, because the result says the rest. ``digests`` are the sha256 of documents that the user vouches for;
-    ``leg_name`` distinguishes this leg of a matrix. ``engine`` is false for a command that builds no images on this
-    machine: it contacts no container engine. ``command`` is the command line of the run, if it cannot be derived
-    from the other options, and ``changed_command`` the one after a change of the project, if that is another one.
+    ``rehearsing`` ignores the tag and the repository of the GitHub Actions run. ``belief`` says which documents count,
+    if it is not what the given digests and the notes of this account say. ``quiet`` shows only warnings as progress,
+    because the result says the rest. ``leg_name`` distinguishes this leg of a matrix. ``engine`` is false for a
+    command that builds no images on this machine: it contacts no container engine. ``command`` is the command line of
+    the run, if it cannot be derived from the other options, and ``changed_command`` the one after a change of the
+    project, if that is another one.
     """
 
     target: TargetOptions
@@ -51,19 +75,17 @@ class RunOptions:
     until: tuple[str, ...] = ()
     keep_images: bool = False
     local_prefix: str = LOCAL
-    legs: tuple[Path, ...] = ()
+    files: FileOptions = FileOptions()
     as_json: bool = False
     command: str = ""
     changed_command: str = ""
-    digests: tuple[str, ...] = ()
     leg_name: str = ""
     rehearsing: bool = False
+    belief: Belief | None = None
     quiet: bool = False
     engine: bool = True
     without_images: bool = False
     platforms: tuple[str, ...] = ()
-    handed: tuple[Handover, ...] = ()
-    prebuilt: Path | None = None
     skip: tuple[str, ...] = ()
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
@@ -90,11 +112,7 @@ class RunOptions:
 
     def _file_arguments(self) -> list[str]:
         """Return the arguments for files from other jobs and tools, and for skipped stages."""
-        arguments = _repeat("--manifest-sha256", self.digests)
-        arguments += ["--built", str(self.prebuilt)] if self.prebuilt else []
-        for each in self.handed:
-            arguments += ["--dists", str(each.dists), "--manifest", str(each.manifest)]
-        return [*arguments, *_repeat("--skip", self.skip), *_repeat("--leg", self.legs)]
+        return [*self.files.arguments(), *_repeat("--skip", self.skip)]
 
 
 def _repeat(option: str, values: Iterable[object]) -> list[str]:

@@ -21,7 +21,7 @@ from unmoor.ci.github_actions import RunContext
 from unmoor.cli import documents, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
-from unmoor.cli.run_options import RunOptions
+from unmoor.cli.run_options import FileOptions, RunOptions
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
@@ -113,14 +113,14 @@ def _request(
         platforms=platforms,
         keep_images=options.keep_images,
         local_prefix=options.local_prefix,
-        legs=options.legs,
+        legs=options.files.legs,
         secrets=images.secrets,
         site=world.forge.site,
         skipped=options.skip,
         published=options.target.world is not None or not options.rehearsing,
         settings_origin=target.sources.config.origin if target.sources.config is not None else "",
-        prebuilt=options.prebuilt,
-        handed=bool(options.handed),
+        prebuilt=options.files.prebuilt,
+        handed=bool(options.files.handed),
         wheel_platforms=world.wheel_platforms(staged=target.settings.testpypi != "off"),
     )
 
@@ -128,22 +128,21 @@ def _request(
 def _open_folder(options: RunOptions, target: ResolvedTarget, world: World) -> RunFolder:
     """Return the run folder, with what vouches for documents: the digests that were given, and this user's notebook."""
     checkout = target.checkout.folder
-    if options.rehearsing:
-        # Each rehearsal starts afresh and ends with its process.
-        return RunFolder.of(checkout, target.tag)
+    if options.belief is not None or options.rehearsing:
+        return RunFolder.of(checkout, target.tag, options.belief)
     notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
     if notebook.problem and options.ceiling > Reach.READS:
         output.err(f"warning: what this run writes will not be remembered: {clean(notebook.problem, limit=500)}")
-    return RunFolder.of(checkout, target.tag, Belief(given=frozenset(options.digests), notebook=notebook))
+    return RunFolder.of(checkout, target.tag, Belief(given=frozenset(options.files.digests), notebook=notebook))
 
 
 def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:
     """Run the pipeline. The run takes its lock and starts its journal before it makes anything."""
     workspace = Workspace(session.request.folder) if options.ceiling > Reach.READS else None
     with processes.guarded(), workspace or nullcontext():
-        if workspace and (options.handed or options.legs):
+        if workspace and (options.files.handed or options.files.legs):
             workspace.enter()
-            _copy_handovers(session.request.folder, options)
+            _copy_handovers(session.request.folder, options.files)
         report = Run(
             pipeline=session.pipeline,
             world=session.world.name,
@@ -186,12 +185,12 @@ def _told_actions(report: Report, options: RunOptions) -> Report:
     return report
 
 
-def _copy_handovers(folder: RunFolder, options: RunOptions) -> None:
+def _copy_handovers(folder: RunFolder, files: FileOptions) -> None:
     """Copy the files and images that other machines built into the run folder."""
-    if options.handed:
-        folder.take(options.handed)
-    if options.legs:
-        legs.join(folder, options.legs)
+    if files.handed:
+        folder.take(files.handed)
+    if files.legs:
+        legs.join(folder, files.legs)
 
 
 class Workspace(ExitStack):

@@ -20,7 +20,7 @@ from unmoor.ports.shell import Shell
 from unmoor.project import with_version
 from unmoor.project.locate import ConfigSources, naming_at
 from unmoor.project.releasable import refuse_shallow
-from unmoor.rehearsal.rehearsal_tag import Chooser, RehearsalTag
+from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
 from unmoor.util.files import write_atomic
 from unmoor.versioning.tag_scheme import refuse_unsafe
 
@@ -46,12 +46,18 @@ class Prepared:
 
 
 def prepare(
-    git: GitCheckout, shell: Shell, into: Path, *, tag: str | None, sources: ConfigSources | None = None
+    git: GitCheckout,
+    shell: Shell,
+    into: Path,
+    *,
+    tag: str | None,
+    built: BuiltFiles | None = None,
+    sources: ConfigSources | None = None,
 ) -> Prepared:
     """Make ``into/remote.git`` and ``into/checkout``, which must not exist yet.
 
     Raises `Refused` for an invalid tag name, a shallow clone, an empty repository, or a tag that disagrees with
-    the version written at its commit. Raises `ConfigError`, `Unknown`, `ToolMissing`.
+    the version written at its commit or with that of ``built``. Raises `ConfigError`, `Unknown`, `ToolMissing`.
     """
     head = git.head()
     if tag is not None:
@@ -71,7 +77,7 @@ def prepare(
     program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
-    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag)
+    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag, built)
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))

@@ -32,6 +32,14 @@ class RehearsalTag:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BuiltFiles:
+    """The version of files that another tool built, and the folder that holds them."""
+
+    version: Version
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chooser:
     """Chooses by a checkout. ``kinds`` returns the kinds of the news fragments on HEAD; called only if they matter."""
 
@@ -40,8 +48,12 @@ class Chooser:
     kinds: Kinds
     naming: Naming = field(default_factory=Naming)
 
-    def choose(self, tag: str | None) -> RehearsalTag:
-        """Choose what to rehearse. Raises `Refused` if there is nothing sensible."""
+    def choose(self, tag: str | None, built: BuiltFiles | None = None) -> RehearsalTag:
+        """Choose what to rehearse: what was ``built``, if given. Raises `Refused` if there is nothing sensible."""
+        if built is not None:
+            self._refuse_other_files(tag, built)
+            if tag is None:
+                return self._from_built(built)
         if tag is None:
             written, scm = self._written_version()
             return self._from_tags(scm=scm) if written is None else self._from_file(written)
@@ -60,6 +72,48 @@ class Chooser:
             return RehearsalTag(tag=tag, version=version, commit=self.head, messages=(note,))
         differs = f"{written} says {clean(written.text, 60)}: a commit in that clone only sets it to {version}"
         return RehearsalTag(tag=tag, version=version, commit=self.head, edit=written, messages=(note, differs))
+
+    def _refuse_other_files(self, tag: str | None, built: BuiltFiles) -> None:
+        """Raise `Refused` if the files are of a version that no release has, or of another one than the tag's."""
+        if reason := pep440.why_unreleasable(built.version):
+            released = _released_form(Version(built.version.public))
+            raise Refused(
+                f"the files cannot be released: {reason}",
+                where=built.folder,
+                next_step=advice.BUILD_AS_RELEASE(version=released, tag=self._tag_for(released)),
+            )
+        named = built.version if tag is None else pep440.read_tag(tag, prefix=self.naming.prefix_of(tag))
+        if named != built.version:
+            raise Refused(
+                f"the files are of version {built.version}, but the tag {tag} names {named}",
+                where=built.folder,
+                next_step=advice.BUILD_AT_TAG(tag=tag, version=built.version),
+            )
+
+    def _from_built(self, built: BuiltFiles) -> RehearsalTag:
+        """Choose the tag of files that were built already, or make one for them on HEAD."""
+        tags = self.git.tags()
+        prefix = self.naming.new_prefix(tags)
+        spelt = pep440.spellings(built.version, tags, prefix=prefix)
+        twins = [name for name in spelt if not pep440.is_floating(name, prefix=prefix)]
+        reason = f"{clean(built.folder)} holds files of version {built.version}"
+        if twins:
+            name = max(twins, key=lambda each: tags[each] == self.head)
+            return self._existing_tag(name, f"{reason}: rehearsing the tag {name}")
+        written, _ = read_version(partial(self.git.read, self.head))
+        if written is not None and pep440.version_in(written.text) != built.version:
+            raise Refused(
+                f"the files are of version {built.version}, but {written} says {clean(written.text, 60)}, and no tag"
+                f" names {built.version}",
+                where=built.folder,
+                next_step=advice.BUILD_FROM_COMMIT(tag=self._tag_for(built.version)),
+            )
+        return self._new_tag(built.version, edit=None, reason=f"{reason}: rehearsing {built.version}")
+
+    def _tag_for(self, version: Version) -> str:
+        """Return the tag of a version, as the project writes its tags."""
+        tags = self.git.tags()
+        return f"{pep440.tag_start(tags, prefix=self.naming.new_prefix(tags))}{version}"
 
     def _written_version(self) -> tuple[WrittenVersion | None, bool]:
         """Return where HEAD's version is written (a guess is enough), and whether it comes from tags instead."""
@@ -131,8 +185,7 @@ class Chooser:
         return self._new_tag(following, edit=None, reason=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
     def _new_tag(self, version: Version, *, edit: WrittenVersion | None, reason: str) -> RehearsalTag:
-        tags = self.git.tags()
-        tag = f"{pep440.tag_start(tags, prefix=self.naming.new_prefix(tags))}{version}"
+        tag = self._tag_for(version)
         made = f"the rehearsal makes the tag {tag} in its own clone, on commit {self.head[:12]}"
         return RehearsalTag(tag=tag, version=version, commit=self.head, edit=edit, messages=(reason, made))
 

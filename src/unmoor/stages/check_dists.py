@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
+from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.dists.checks import CheckRule, Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.description import render_apart
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
@@ -34,7 +35,6 @@ _THREADS = min(8, os.cpu_count() or 1)
 # At most this many files are named on one line; the others are counted.
 _MAX_NAMES = 3
 _NO_FILE = ""
-_CORRECT = "correct the project; move the tag only if nothing of the release is public"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,10 @@ class CheckDists(Check[CheckedDists]):
             context.warn(line)
         wrong = [(where, problem) for where, problem in found if not problem.rule.warns]
         if wrong:
-            raise InvalidDist("\n".join(_describe(wrong)), next_step=_next_step(problem.rule for _, problem in wrong))
+            raise InvalidDist(
+                "\n".join(_describe(wrong)),
+                next_step=advice.join(problem.rule.advice or advice.CORRECT_PROJECT() for _, problem in wrong),
+            )
         self._compare_indexes(dists, context)
         return CheckedDists(subjects=subjects(dists))
 
@@ -140,11 +143,6 @@ class CheckDists(Check[CheckedDists]):
         leftovers = self.folder.leftovers([file.name for file in dists.files])
         problems = (*sizes.check_files(dists.files), *release.check_files(dists, leftovers))
         yield from ((_NO_FILE, problem) for problem in problems)
-
-
-def _next_step(rules: Iterable[CheckRule]) -> str:
-    """The next step for broken rules: the advice of each, once."""
-    return "; ".join(dict.fromkeys(rule.advice or _CORRECT for rule in rules))
 
 
 def _describe(found: Iterable[tuple[str, Problem]]) -> list[str]:

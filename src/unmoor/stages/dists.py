@@ -52,7 +52,7 @@ class BuildDists(Build[Dists]):
     ``options.formats`` may exclude one of the two; without an sdist the wheel is built from the tree.
     ``skipped`` are stages that the user skipped; the manifest records them and the build constraints.
 
-    ``prebuilt`` is a folder that another tool filled in this job: its files are used, and nothing is built.
+    ``prebuilt`` is a folder that another tool filled in this job: its files are used, and only a missing sdist built.
     ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
     ``whole``: every format must be there before the run continues. ``unstaged``: files on ``staging`` may differ.
     """
@@ -100,7 +100,8 @@ class BuildDists(Build[Dists]):
     def plan(self) -> str:
         """Say what would be built, and where it would be kept."""
         if self.prebuilt is not None:
-            return f"take the files in {self.prebuilt}, list them in a manifest, and keep them in {self.folder.dists}"
+            sdist = "; build the sdist if there is none" if self._needs_sdist else ""
+            return f"take the files in {self.prebuilt}{sdist}; keep them in {self.folder.dists}, with a manifest"
         if "sdist" not in self.options.formats:
             what = "build a wheel from the tree, and no sdist,"
         elif "wheel" not in self.options.formats:
@@ -124,6 +125,8 @@ class BuildDists(Build[Dists]):
         release, belief = context[self.release], self.folder.belief
         self._warn_unvouched(context)
         known = self._read_known(release)
+        if known is not None and self._lacks_own_sdist(known):
+            known = None  # a job that sends nothing took the wheels alone
         here = known.dists(self.folder.dists) if known is not None else None
         if here is not None:
             self._require_enough(here)
@@ -168,7 +171,11 @@ class BuildDists(Build[Dists]):
         release = context[self.release]
         self._clear()
         with temporary_folder() as work:
-            build = self._build(work, release, context) if self.prebuilt is None else self._take_prebuilt(context)
+            build = (
+                self._build(work, release, context, formats=self.options.formats)
+                if self.prebuilt is None
+                else self._take_prebuilt(work, release, context)
+            )
             built, tools, how = build
             staging = None if self.unstaged else self.staging
             require_own_names(release, tuple(map(describe_file, built)), index=self.index, staging=staging, part=True)
@@ -177,15 +184,39 @@ class BuildDists(Build[Dists]):
         self.folder.write_build(Manifest.of(release, dists))
         return dists
 
-    def _take_prebuilt(self, context: StageContext) -> _Built:
-        """The files that another tool built, and no tools, since those are unknown. Raises `Incomplete` if none."""
+    @property
+    def _needs_sdist(self) -> bool:
+        """Whether the release needs an sdist, which tools that build wheels for many platforms do not make."""
+        return self.whole and "sdist" in self.options.formats
+
+    def _lacks_own_sdist(self, known: Manifest) -> bool:
+        """Whether another tool built the known files, and the sdist is still to be built."""
+        return self.prebuilt is not None and self._needs_sdist and not known.dists(self.folder.dists).sdists
+
+    def _take_prebuilt(self, work: Path, release: Release, context: StageContext) -> _Built:
+        """The files that another tool built, without its tools, which are unknown; and the sdist, if it built none.
+
+        Raises `Incomplete` if a format is missing that is not built here.
+        """
         built, others = built_files(self.prebuilt or Path())
         if others:
             context.say(f"ignoring what is no release file: {', '.join(others)}")
-        return _Built(built)
+        wheels = [path for path in built if path.suffix == ".whl"]
+        if self.whole and "wheel" in self.options.formats and not wheels:
+            raise Incomplete(
+                "there is no wheel",
+                where=str(self.prebuilt),
+                next_step=advice.BUILD_WHEELS_TOO(),
+                retryable=False,
+            )
+        if not self._needs_sdist or len(wheels) < len(built):
+            return _Built(built)
+        context.say(f"there is no sdist in {self.prebuilt}: building it")
+        sdist = self._build(work, release, context, formats=("sdist",))
+        return _Built([*built, *sdist.files], sdist.tools, sdist.how)
 
-    def _build(self, work: Path, release: Release, context: StageContext) -> _Built:
-        """Build the configured formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
+    def _build(self, work: Path, release: Release, context: StageContext, *, formats: tuple[str, ...]) -> _Built:
+        """Build files of these formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
         out = work / "dists"
         tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
         _set_modes(work / "source")
@@ -194,7 +225,7 @@ class BuildDists(Build[Dists]):
         built: list[Path] = []
         how: list[str] = []
         source = tree
-        if "sdist" in self.options.formats:
+        if "sdist" in formats:
             context.say("building the sdist")
             sdist = backend.sdist(tree, out, env=env)
             how.append(self._normalize(sdist, release, context))
@@ -202,7 +233,7 @@ class BuildDists(Build[Dists]):
             require_large_files(unpacked, clean(sdist.name))
             built.append(sdist)
             source = tree if self.options.wheel_from == "tree" else unpacked
-        if "wheel" not in self.options.formats:
+        if "wheel" not in formats:
             return _Built(built, backend.tools(), tuple(how))
         context.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
         try:

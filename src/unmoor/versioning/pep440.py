@@ -68,7 +68,7 @@ def read_tag(name: str, *, prefix: str = "") -> Version:
         after = f" after {prefix!r}" if prefix else ""
         problem = f"it is not a version (PEP 440){after}, with or without a leading 'v'"
     elif version is not None:
-        problem = _why_unreleasable(version)
+        problem = why_unreleasable(version)
     if version is None or problem:
         raise Refused(
             f"the tag {quote(name)} cannot be released: {problem}",
@@ -94,7 +94,7 @@ def why_unsafe(name: str, *, more: str = "") -> str:
     return ""
 
 
-def _why_unreleasable(version: Version) -> str:
+def why_unreleasable(version: Version) -> str:
     """Explain why a version cannot be released. Empty if it can."""
     if version.local is not None:
         return f"{version} is a local version (+{version.local}), which public indexes refuse"
@@ -109,7 +109,7 @@ def is_release_tag(name: str, *, prefix: str = "") -> bool:
     if len(name) > LONGEST_TAG or not name.startswith(prefix) or not _SHAPE.fullmatch(rest):
         return False
     version = parse(rest.removeprefix("v"))
-    return version is not None and not _why_unreleasable(version)
+    return version is not None and not why_unreleasable(version)
 
 
 def release_tags(names: Iterable[str], *, prefix: str = "") -> dict[str, Version]:

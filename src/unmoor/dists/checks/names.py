@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.dists import inspect
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.dists.inspect import FileName
@@ -31,18 +32,14 @@ SDIST = CheckRule(
 )
 PROJECT = CheckRule(name="wheel-project", refuses="a wheel whose name does not start with the normalised project name")
 VERSION = CheckRule(name="wheel-version", refuses="a wheel with different versions in its name and its metadata")
-_BUILD_OTHERS = (
-    "build wheels for all platforms that you support (manylinux, musllinux …) with a tool such as cibuildwheel, and"
-    " name their folder: --built DIR (docs/how-to/wheels.md)"
-)
 PLATFORM = CheckRule(
     name="wheel-platform",
     refuses="a wheel for a platform that PyPI does not accept, such as linux_x86_64",
-    advice=_BUILD_OTHERS,
+    advice=advice.BUILD_WHEELS_FOR_ALL(),
 )
 LOCAL_PLATFORM = CheckRule(
     name="wheel-platform-local",
-    refuses="a wheel for a platform that PyPI does not accept, on an index that stands in for it, as in a rehearsal",
+    refuses="a wheel for a platform that PyPI does not accept, on an index that plays its part, as in a rehearsal",
     by=By.UNMOOR,
     warns=True,
 )
@@ -128,7 +125,7 @@ def _check_platforms(platforms: Collection[str], accepted: WheelPlatforms) -> It
             yield violation(NO_PLATFORM, f"no machine has the platform {platform!r}")
         elif accepted is WheelPlatforms.LENIENT:
             what = f"{_what_wheel(platform)}: PyPI refuses it, but this local world takes it for the rehearsal"
-            yield violation(LOCAL_PLATFORM, f"{what}. For the release, {_BUILD_OTHERS}")
+            yield violation(LOCAL_PLATFORM, f"{what}. For the release, {advice.BUILD_WHEELS_FOR_ALL()}")
         else:
             yield violation(PLATFORM, f"{_what_wheel(platform)}: it is tested here and never uploaded")
 

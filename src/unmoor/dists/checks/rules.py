@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from unmoor.advice import NOTHING, NextStep
 from unmoor.util.text import clean
 
 # The longest text of a problem, in characters.
@@ -40,7 +41,7 @@ class CheckRule:
     refuses: str
     by: By = By.INDEX
     warns: bool = False
-    advice: str = ""
+    advice: NextStep = NOTHING
 
     @property
     def verdict(self) -> str:
