@@ -23,7 +23,7 @@ from unmoor.errors import UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.tags import expressions, fields, patterns
 from unmoor.images.tags.errors import RuleError
-from unmoor.notes import changelog, convert, files, headings, limit, markdown, reading, rst, unreleased
+from unmoor.notes import changelog, convert, files, headings, limit, markdown, myst, reading, rst, unreleased
 from unmoor.project import guess_version, read_facts
 from unmoor.util import secret_scan, text
 
@@ -72,6 +72,21 @@ RST = {
     "directives": numbered(".. changelog::\n    :version: 1.{}\n\n    a\n"),
     "directives without an end": repeated(".. changelog::\n    :version: 1\n"),
     "options": repeated("    :a: 1\n", before=".. changelog::\n"),
+}
+MYST = {
+    "roles": repeated("{a}`b` "),
+    "roles without an end": numbered("{a}`` b {} "),
+    "names of roles": repeated("{a"),
+    "marks of different lengths": lambda size: "".join(f"{{a}}{'`' * (n % 100 + 1)} " for n in range(size // 50)),
+    "roles over lines": repeated("{a}`b\n"),
+    "directives": repeated("```{note}\n{a}`b`\n```\n"),
+    "directives without an end": repeated(":::{note}\n"),
+    "directives in directives": lambda size: "".join(
+        f"{':' * (3 + size // 400 - n)}{{note}}\n" for n in range(size // 400)
+    ),
+    "options": repeated(":a: b\n", before="```{note}\n", after="```\n"),
+    "targets": repeated("(a)=\n\n"),
+    "targets without an end": repeated("("),
 }
 TITLES = {
     "dates": repeated("2024-01-02 "),
@@ -315,6 +330,7 @@ def _answer(body: bytes, kind: str) -> Response:
 READERS: Mapping[str, tuple[Callable[[str], object], Mapping[str, Make]]] = {
     "Markdown": (read_markdown, RUNS | NESTED | NOTES),
     "whether Markdown is empty": (markdown.is_empty, RUNS | NESTED | NOTES),
+    "MyST": (lambda each: myst.to_markdown(each, str), RUNS | NESTED | NOTES | MYST),
     "long notes": (lambda each: limit.cut(each, max(len(each) // 2, 200)), NESTED | NOTES),
     "reStructuredText": (read_rst, RUNS | NESTED | RST),
     "a title": (read_title, RUNS | TITLES),

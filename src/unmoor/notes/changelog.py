@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from unmoor.errors import ConfigError, Refused
-from unmoor.notes import markdown, rst, sections, version_lines
+from unmoor.notes import markdown, myst, rst, sections, version_lines
 from unmoor.notes.files import NoteFiles, find_files
 from unmoor.notes.fragments import Towncrier
 from unmoor.notes.headings import is_calendar, version_named, version_of
@@ -98,7 +98,8 @@ class ReadFile:
     def excerpt(self, start: int, end: int, shell: Shell) -> str:
         """Return the lines from ``start`` to ``end`` as Markdown."""
         if self.document is not None:
-            return self.document.excerpt(start, end).strip("\n")
+            text = self.document.excerpt(start, end).strip("\n")
+            return myst.to_markdown(text, lambda source: rst.to_markdown(source, shell, where=self.name)).strip("\n")
         return rst.to_markdown(rst.excerpt(self.text, start, end), shell, where=self.name)
 
 

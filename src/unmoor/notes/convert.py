@@ -25,8 +25,8 @@ from docutils.parsers.rst.states import Inliner
 from docutils.writers.html5_polyglot import Writer
 from markdownify import MarkdownConverter
 
+from unmoor.notes import sphinx
 from unmoor.notes.markdown import escape
-from unmoor.notes.reading import word_set
 
 _SETTINGS: dict[str, Any] = {
     "_disable_config": True,
@@ -51,29 +51,6 @@ _SETTINGS: dict[str, Any] = {
 _NAME = r"[A-Za-z][\w.+:-]{0,99}"
 _ROLE = re.compile(rf":({_NAME}):`|`:({_NAME}):")
 _DIRECTIVE = re.compile(rf"^[ \t>*+-]*+\.\. (?:\|[^|\n]{{1,999}}\| )?({_NAME})::", re.MULTILINE)
-
-# Directives that affect Sphinx only and show nothing to a reader.
-_IGNORED = word_set(
-    "toctree index module currentmodule highlight default-domain literalinclude include raw tabularcolumns "
-    "testsetup testcleanup contents sectnum meta automodule autoclass autofunction autosummary rst-class class "
-    "cssclass"
-)
-_CODE = word_set(
-    "code code-block sourcecode testcode doctest ipython prompt console parsed-literal productionlist graphviz"
-)
-_VERSION_LABELS = {
-    "versionadded": "Added in version",
-    "versionchanged": "Changed in version",
-    "deprecated": "Deprecated since version",
-    "versionremoved": "Removed in version",
-}
-# Roles that mark names in code.
-_CODE_ROLES = word_set(
-    "class func meth attr mod data exc obj const any member type macro struct enum var command option envvar "
-    "program file samp kbd makevar regexp setting confval fixture ticket-code"
-)
-# Roles that mark the number of an issue or pull request.
-_NUMBER_ROLES = word_set("issue pr pull gh ghissue ghpull merge bug ticket pull-request")
 
 
 def main(path: str) -> None:
@@ -103,11 +80,11 @@ def _register_fallbacks(source: str) -> None:
         if name not in en.roles:
             roles.register_local_role(name, _role)
     for name in {match.lower() for match in _DIRECTIVE.findall(source)}:
-        if name in _IGNORED:
+        if name in sphinx.IGNORED:
             directives.register_directive(name, _Ignored)
         elif name == "change":
             directives.register_directive(name, _Change)
-        elif name in _CODE:
+        elif name in sphinx.CODE:
             directives.register_directive(name, _Code)
         elif name not in en.directives:
             directives.register_directive(name, _Fallback)
@@ -123,16 +100,10 @@ def _role(
     _content: Sequence[str] = (),
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Render an unknown role: names as code, issue numbers as ``#12``, everything else as plain text."""
-    shown = utils.unescape(text).lstrip("!")
-    title, _, target = shown.rpartition("<")
-    kind = name.lower().rpartition(":")[2]
-    if title.strip() and target.find(">") == len(target) - 1:
-        return [nodes.inline(rawtext, title.rstrip())], []
-    if kind in _NUMBER_ROLES and shown.isdecimal():
-        return [nodes.Text(f"#{shown}")], []
-    if shown.startswith("~"):
-        shown = shown[1:].rpartition(".")[2]
-    return [nodes.literal(rawtext, shown) if kind in _CODE_ROLES else nodes.inline(rawtext, shown)], []
+    shown, is_code = sphinx.read_role(name, utils.unescape(text))
+    if is_code:
+        return [nodes.literal(rawtext, shown)], []
+    return [nodes.Text(shown) if shown.startswith("#") else nodes.inline(rawtext, shown)], []
 
 
 class _AnyOption(dict[str, Callable[[Any], Any]]):
@@ -175,9 +146,9 @@ class _Fallback(_Permissive):
     def run(self) -> list[nodes.Node]:
         result: list[nodes.Node] = []
         words = (self.arguments or [""])[0]
-        if words.strip() and self.name in _VERSION_LABELS:
+        if words.strip() and self.name in sphinx.VERSION_LABELS:
             version, *rest = words.split(None, 1)
-            words = f"*{_VERSION_LABELS[self.name]} {version}*" + "".join(f": {each}" for each in rest)
+            words = f"*{sphinx.VERSION_LABELS[self.name]} {version}*" + "".join(f": {each}" for each in rest)
         if words.strip():
             children, messages = self.state.inline_text(words, self.lineno)
             result += [nodes.paragraph(words, "", *children), *messages]

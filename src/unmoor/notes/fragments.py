@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from unmoor.errors import ConfigError, Refused
-from unmoor.notes import markdown, rst
+from unmoor.notes import markdown, myst, rst
 from unmoor.notes.headings import version_named
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
 from unmoor.ports import child
@@ -133,7 +133,11 @@ def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
     if title is not None:
         lines = lines[: title.line] + lines[title.body :]
     body = "\n".join(lines).strip("\n")
-    return body if towncrier.is_markdown else rst.to_markdown(body, shell, where="the fragments")
+
+    def convert(source: str) -> str:
+        return rst.to_markdown(source, shell, where="the fragments")
+
+    return myst.to_markdown(body, convert) if towncrier.is_markdown else convert(body)
 
 
 def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
