@@ -93,6 +93,20 @@ def test_lists_in_the_environment_have_one_item_a_line() -> None:
     )
 
 
+def test_tables_in_the_environment_have_one_key_a_line() -> None:
+    """The first equals sign ends the key, because a marker contains others; commas separate the items of a list."""
+    environ = {
+        "UNMOOR_IMPORT_EXTRAS": "blackd = d, jupyter\npkg.gui=gui\n",
+        "UNMOOR_IMPORT_MARKERS": "pkg_win = sys_platform == 'win32'",
+    }
+    settings = resolve(reader({}), environ=environ).settings
+    assert settings.import_extras == {"blackd": ("d", "jupyter"), "pkg.gui": ("gui",)}
+    assert settings.import_markers == {"pkg_win": "sys_platform == 'win32'"}
+    assert refusal({}, {"UNMOOR_IMPORT_EXTRAS": "blackd"}) == (
+        'the environment: UNMOOR_IMPORT_EXTRAS: expected lines of KEY = VALUE, got "blackd" -> correct the environment'
+    )
+
+
 def test_every_option_can_be_set_by_its_variable() -> None:
     """The name of the variable is derived from the name of the option."""
     assert [variable_of(field.encode_name) for field in msgspec.structs.fields(Settings)][:6] == [
@@ -160,6 +174,21 @@ PATH = "expected a relative path inside the project, without .."
         ),
         ('test-requires = ["a b"]', "test-requires: item 1: expected a requirement (PEP 508) such as pytest>=8"),
         ('test-extras = ["-"]', 'test-extras: item 1: expected the name of an extra, got "-"'),
+        ('import-extras = ["d"]', "import-extras: expected a table of modules, each with a list of extras, got a list"),
+        ('import-extras = {x = "d"}', 'import-extras: x: expected a list, each item the name of an extra, got "d"'),
+        ("import-extras = {x = []}", "import-extras: x: expected at least 1 item; to leave a module out: import-skip"),
+        ('import-extras = {x = ["-"]}', 'import-extras: x: item 1: expected the name of an extra, got "-"'),
+        (
+            "import-markers = {x = 'windows'}",
+            "import-markers: expected an environment marker (PEP 508) for x, such as sys_platform == 'win32'",
+        ),
+        (
+            'import-skip = ["x y"]',
+            (
+                "import-skip: item 1: expected a module, such as pkg.server, or module:attribute of an entry point,"
+                ' got "x y"'
+            ),
+        ),
         ('test-command = "a \'b"', "test-command: cannot split this into arguments: No closing quotation"),
         ('test-command = "  "', "test-command: expected a command, got only spaces"),
         ('test-command = "a\\nb"', 'test-command: expected a command on one line, got "a b"'),

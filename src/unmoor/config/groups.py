@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +30,20 @@ class SuiteOptions:
     sources: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
     timeout: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """What of a file need not import in a plain install: the settings that begin with ``import-``, by module.
+
+    ``tried_first`` are the extras that the tests have. ``lenient``: the tests are turned off.
+    """
+
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    markers: Mapping[str, str] = field(default_factory=dict)
+    skip: tuple[str, ...] = ()
+    tried_first: tuple[str, ...] = ()
+    lenient: bool = False
+
+
+DEFAULT_IMPORTS: Final = ImportOptions()

@@ -227,6 +227,8 @@ def convert(value: object, kind: Any, *, loose: bool = False, quotes: bool = Tru
     converted: Any
     if get_origin(base) is tuple and isinstance(value, list | tuple):
         converted = tuple(_item(number, item, get_args(base)[0], quotes=quotes) for number, item in enumerate(value, 1))
+    elif get_origin(base) is dict and isinstance(value, dict):
+        converted = dict(_entry(key, item, base, quotes=quotes) for key, item in value.items())
     elif base is Secret:
         if not isinstance(value, str):
             raise ValueError(f"expected text, got {describe_value(value)}")
@@ -254,6 +256,16 @@ def _item(number: int, value: object, kind: Any, *, quotes: bool) -> Any:
         return convert(value, kind, quotes=quotes)
     except ValueError as error:
         raise ValueError(f"item {number}: {error}") from None
+
+
+def _entry(key: str, value: object, base: Any, *, quotes: bool) -> tuple[Any, Any]:
+    """One key of a table with any keys, and its value."""
+    of_key, of_value = get_args(base)
+    name = convert(key, of_key, quotes=quotes)
+    try:
+        return name, convert(value, of_value, quotes=quotes)
+    except ValueError as error:
+        raise ValueError(f"{clean(key, 60)}: {error}") from None
 
 
 def refuse_near_misses(document: TomlDocument, tools: Mapping[str, object]) -> None:

@@ -17,20 +17,23 @@ from msgspec import Meta
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.config_file import ConfigFile
-from unmoor.config.groups import BuildOptions, SuiteOptions
+from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.table import Table
 from unmoor.config.values import (
     FOLDER,
     Constraints,
     Extra,
+    Extras,
     Group,
+    ImportName,
     ProjectPath,
     Requirement,
     TestPython,
     command_line,
     folder,
     inside,
+    markers,
 )
 from unmoor.versioning.tag_scheme import parse_prefix
 
@@ -195,6 +198,31 @@ class Settings(Table, frozen=True, kw_only=True):
         ),
     ] = ()
     test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Time limit of the test command in seconds.")] = 600
+    import_extras: Annotated[
+        dict[ImportName, Extras],
+        Meta(
+            description="Extras that a module, or the entry points in it, need to be imported. Otherwise the extras of"
+            " the project are tried in turn, except for the module that the project is named after.",
+            examples=[{"pkg_server": ["server"]}],
+            extra={"words": "a table of modules, each with a list of extras"},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    import_markers: Annotated[
+        dict[ImportName, str],
+        Meta(
+            description="Environment markers (PEP 508) that say where a module, or the entry points in it, can be"
+            " imported. Elsewhere it is not tested.",
+            examples=[{"pkg_windows": "sys_platform == 'win32'"}],
+            extra={"words": "a table of modules, each with an environment marker", "check": markers},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    import_skip: Annotated[
+        tuple[ImportName, ...],
+        Meta(
+            description="Modules that need not import, and whose entry points need not load. They are not tested.",
+            examples=[["pkg_plugin"]],
+        ),
+    ] = ()
     max_file_size: Annotated[
         int,
         Meta(
@@ -235,6 +263,17 @@ class Settings(Table, frozen=True, kw_only=True):
             sources=self.test_sources,
             pythons=self.test_pythons,
             timeout=self.test_timeout,
+        )
+
+    @property
+    def importing(self) -> ImportOptions:
+        """What of a file need not import in a plain install."""
+        return ImportOptions(
+            extras=self.import_extras,
+            markers=self.import_markers,
+            skip=self.import_skip,
+            tried_first=self.test_extras,
+            lenient=self.tests == "off",
         )
 
 

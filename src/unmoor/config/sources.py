@@ -14,7 +14,8 @@ import msgspec
 from unmoor import advice
 from unmoor.config.config_file import ConfigFile, table_of
 from unmoor.config.read_toml import Faults, TomlDocument, convert, parse, read_values, refuse_near_misses
-from unmoor.config.type_names import structs_in
+from unmoor.config.type_names import split_annotated, structs_in
+from unmoor.util.text import clean
 
 PYPROJECT = "pyproject.toml"
 OWN_FILE = "unmoor.toml"
@@ -72,7 +73,7 @@ def _read(kind: type[msgspec.Struct], table: object, path: tuple[str, ...], faul
 
 
 def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Found:
-    """Read the environment variables of options. Numbers are text, and lists have one item a line."""
+    """Read the environment variables of options. Numbers are text, lists and tables have one item a line."""
     faults = Faults("the environment")
     values: Found = {}
     options = {
@@ -85,14 +86,30 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
         if not (text := environ.get(variable, "")):
             continue
         base = get_args(field.type)[0]
-        lines = [item.strip() for item in text.split("\n") if item.strip()]
-        value: object = lines if get_origin(base) is tuple else text
         try:
+            value = _from_text(text, base)
             values[field.name] = (convert(value, field.type, loose=True), f"environment: {variable}")
         except ValueError as error:
             faults.add((variable,), str(error))
     faults.stop()
     return values
+
+
+def _from_text(text: str, base: Any) -> object:
+    """The value of a variable for a type: a line of a table is ``KEY = VALUE``, with commas in a list."""
+    lines = [item.strip() for item in text.split("\n") if item.strip()]
+    if get_origin(base) is tuple:
+        return lines
+    if get_origin(base) is not dict:
+        return text
+    pairs = [line.partition("=") for line in lines]
+    if bad := next((key for key, equals, _ in pairs if not equals), None):
+        raise ValueError(f'expected lines of KEY = VALUE, got "{clean(bad, 60)}"')
+    of_lists = get_origin(split_annotated(get_args(base)[1])[0]) is tuple
+    return {
+        key.strip(): [item.strip() for item in value.split(",")] if of_lists else value.strip()
+        for key, _, value in pairs
+    }
 
 
 def _refuse_misspelt(options: Iterable[str], environ: Mapping[str, str], faults: Faults) -> None:

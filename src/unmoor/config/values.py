@@ -70,6 +70,27 @@ def constraint(text: str) -> str:
     return text
 
 
+def some_extras(extras: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that a list of extras is not empty. Raises ``ValueError``."""
+    if not extras:
+        raise ValueError("expected at least 1 item; to leave a module out: import-skip")
+    return extras
+
+
+def markers(table: dict[str, str]) -> dict[str, str]:
+    """Check the environment markers (PEP 508) of a table. Raises ``ValueError``."""
+    from packaging.markers import InvalidMarker, Marker
+
+    for name, text in table.items():
+        try:
+            Marker(text)
+        except InvalidMarker:
+            raise ValueError(
+                f"expected an environment marker (PEP 508) for {name}, such as sys_platform == 'win32'"
+            ) from None
+    return table
+
+
 ProjectPath = Annotated[
     str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": inside})
 ]
@@ -86,7 +107,7 @@ Constraints = Annotated[
 Extra = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$(?!\n)", extra={"words": "the name of an extra"})
 ]
-
+Extras = Annotated[tuple[Extra, ...], Meta(min_length=1, extra={"check": some_extras})]
 Group = Annotated[
     str,
     Meta(
@@ -95,4 +116,11 @@ Group = Annotated[
 ]
 TestPython = Annotated[
     str, Meta(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$(?!\n)", extra={"words": "a version such as 3.12"})
+]
+ImportName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*(:[A-Za-z_][A-Za-z0-9_.]*)?$(?!\n)",
+        extra={"words": "a module, such as pkg.server, or module:attribute of an entry point"},
+    ),
 ]

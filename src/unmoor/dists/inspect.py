@@ -61,7 +61,7 @@ class FileName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """Fields of METADATA or PKG-INFO: name and version as written, requirements, extras, summary, licence.
+    """Fields of METADATA or PKG-INFO: name and version as written, requirements, extras, classifiers, and others.
 
     ``python`` is ``Requires-Python``, empty if it is missing.
     """
@@ -70,6 +70,7 @@ class Metadata:
     version: str
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    classifiers: tuple[str, ...] = ()
     summary: str = ""
     license: str = ""
     python: str = ""
@@ -104,6 +105,7 @@ def read_metadata(path: Path) -> Metadata:
         version=raw.get("version", ""),
         requires=tuple(raw.get("requires_dist", ())),
         extras=tuple(raw.get("provides_extra", ())),
+        classifiers=tuple(raw.get("classifiers", ())),
         summary=raw.get("summary", ""),
         license=raw.get("license_expression", ""),
         python=raw.get("requires_python", ""),

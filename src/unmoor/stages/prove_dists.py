@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Self
 
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.config.groups import SuiteOptions
+from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions, SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import read_metadata
 from unmoor.dists.testing.copied_tests import copy_for
-from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.install_test import (
     assign_interpreters,
     covers,
@@ -24,6 +23,7 @@ from unmoor.dists.testing.install_test import (
     test_in_parallel,
 )
 from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
+from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.dists.testing.suite_run import Log, SuiteRun
 from unmoor.dists.testing.suites import Suite, Untested, choose_suite
 from unmoor.ports.environments import Environment, Environments, Interpreter
@@ -54,6 +54,7 @@ class ProveDists(Build[Proof]):
     environments: Environments
     folder: RunFolder
     options: SuiteOptions
+    imports: ImportOptions = DEFAULT_IMPORTS
     python: str = AUTO
 
     @classmethod
@@ -67,6 +68,7 @@ class ProveDists(Build[Proof]):
             folder=request.folder,
             python=request.settings.building.python,
             options=request.settings.testing,
+            imports=request.settings.importing,
         )
 
     def plan(self) -> str:
@@ -183,10 +185,22 @@ class _Trial:
             environment = self._fresh("environment")
             installed = beside.submit(self._install_with_pip, environment)
             environment.install([self._file()])
-            results = run_install_test(environment, self.what, self.folder, install=self._install_with_extras)
+            tested = run_install_test(
+                environment,
+                self.what,
+                self.folder,
+                options=self.stage.imports,
+                install=self._install_with_extras,
+                say=self.context.say,
+                warn=self.context.warn,
+            )
             installed.result()
-        if isinstance(suite, Suite):
+        results = tested.results
+        if isinstance(suite, Suite) and tested.runs_here:
             results += (self._run_tests(environment, suite),)
+        elif isinstance(suite, Suite):
+            why = "the project cannot be imported on this platform"
+            results += (Result(name=f"{self.what.file.name}: tests", verdict=Verdict.NOT_TESTED, detail=why),)
         if with_version:
             on = f" (Python {'.'.join(self.python.version.split('.')[:2])})"
             results = tuple(replace(each, name=each.name + on) for each in results)
@@ -195,8 +209,8 @@ class _Trial:
     def _fresh(self, name: str) -> Environment:
         return self.stage.environments.fresh(self.folder / name, python=self.python.path)
 
-    def _install_with_extras(self, extras: tuple[str, ...]) -> Environment:
-        environment = self._fresh("with-" + "-".join(extras))
+    def _install_with_extras(self, extras: tuple[str, ...], folder: Path) -> Environment:
+        environment = self.stage.environments.fresh(folder, python=self.python.path)
         environment.install([self._file(extras)])
         return environment
 

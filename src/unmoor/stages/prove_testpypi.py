@@ -9,8 +9,8 @@ from typing import Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.install_test import (
     dists_under_test,
     find_proof,
@@ -20,6 +20,7 @@ from unmoor.dists.testing.install_test import (
     test_in_parallel,
 )
 from unmoor.dists.testing.interpreters import AUTO, runs_on
+from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.environments import Environments
@@ -55,6 +56,7 @@ class ProveStaged(Build[Proof]):
     clock: Clock
     patience: float = 900.0
     python: str = AUTO
+    imports: ImportOptions = DEFAULT_IMPORTS
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class ProveStaged(Build[Proof]):
             folder=request.folder,
             clock=services.clock,
             python=request.settings.building.python,
+            imports=request.settings.importing,
             advisory=request.advisory,
         )
 
@@ -106,7 +109,7 @@ class ProveStaged(Build[Proof]):
             environment = self.environments.fresh(folder / "environment", python=python.path)
             environment.install([_requirement(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
-            return run_install_test(environment, what, folder)
+            return run_install_test(environment, what, folder, options=self.imports).results
 
         results = test_in_parallel(prove, dists_under_test(dists, python))
         results += tuple(

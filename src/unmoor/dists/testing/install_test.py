@@ -5,26 +5,41 @@ Two stages prove files: one before they are on an index, and one after. They dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions
 from unmoor.dists import inspect
-from unmoor.dists.testing.extras import DistUnderTest, InstallWithExtras, NeedsExtra, load_with_extras, not_tested
+from unmoor.dists.testing.extras import ExtraTrials, InstallWithExtras
 from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, runs_on
-from unmoor.dists.testing.probe import NEXT_RELEASE, REBUILD, ProbeResult, probe
-from unmoor.errors import CheckFailed, InvalidDist
+from unmoor.dists.testing.judgement import (
+    Fault,
+    NeedsExtra,
+    NeedsHost,
+    NotHere,
+    judge,
+    refusal,
+    untested,
+    without,
+)
+from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
+from unmoor.dists.testing.platforms import marker_environment
+from unmoor.dists.testing.probe import REBUILD, ProbeResult, probe
+from unmoor.errors import CheckFailed, ConfigError, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 T = TypeVar("T")
-_PROGRAMS = frozenset({"console_scripts", "gui_scripts"})
 
 
 def subjects(dists: Dists) -> tuple[Subject, ...]:
@@ -107,7 +122,11 @@ def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, 
         wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
         if wheel is None:
             # Without a wheel the modules are unknown, so only the installation is tested.
-            found.append(DistUnderTest(file=file, metadata=inspect.read_metadata(file.path)))
+            found.append(
+                DistUnderTest(
+                    file=file, metadata=inspect.read_metadata(file.path), environment=marker_environment(python)
+                )
+            )
             continue
         metadata = inspect.read_metadata(wheel.path)
         found.append(
@@ -117,6 +136,7 @@ def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, 
                 modules=inspect.modules(wheel.path),
                 points=inspect.entry_points(wheel.path),
                 requires=_requirements(wheel, metadata, python),
+                environment=marker_environment(python),
             )
         )
     return tuple(found)
@@ -139,87 +159,181 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
         wanted = [Requirement(text) for text in metadata.requires]
     except InvalidRequirement as error:
         raise InvalidDist(f"{wheel.name} has an invalid requirement: {error}", next_step=REBUILD) from error
-    where = {
-        "extra": "",
-        "python_full_version": python.version,
-        "python_version": ".".join(python.version.split(".")[:2]),
-    }
+    where = marker_environment(python)
     return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
 
 
+@dataclass(frozen=True, kw_only=True)
+class InstallTest:
+    """What the test of an installed file found. ``runs_here`` is false if the project is for another platform."""
+
+    results: tuple[Result, ...]
+    runs_here: bool = True
+
+
 def run_install_test(
-    environment: Environment, what: DistUnderTest, folder: Path, *, install: InstallWithExtras | None = None
-) -> tuple[Result, ...]:
+    environment: Environment,
+    what: DistUnderTest,
+    folder: Path,
+    *,
+    options: ImportOptions = DEFAULT_IMPORTS,
+    install: InstallWithExtras | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> InstallTest:
     """Import every module, load every entry point and check requirements, in an environment that has the file.
 
     ``folder`` is empty and outside the repository. ``install`` creates another environment that has the file with
-    some of its extras. Entry points that need an extra are tested there. Raises `CheckFailed` with all failures.
+    some of its extras, for what needs one. Without it, such parts are not tested. Raises `CheckFailed` with all
+    faults, and `ConfigError` for an extra in the settings that does not exist.
     """
     environment.check()
-    answer = probe(environment, what.file.name, what.modules, what.points, folder)
-    results, failures = _check_modules(what, answer.modules, answer.prefix)
-    more, more_failures, needing = _check_entry_points(what, answer.points)
-    if failures or more_failures:
-        raise CheckFailed(
-            f"{what.file.name}, installed: " + "; ".join([*failures, *more_failures]),
-            next_step=_next_step(what, (*answer.modules, *answer.points)),
-        )
+    _check_settings(what, options, warn)
+    plain, assigned, elsewhere, results = _assign(what, options)
+    answers = _probe(environment, what, plain, folder)
+    imported = [part for part in plain if not answers.of[part].error]
+    faults = [
+        Fault(part=part, what=f"{part.name} was imported from {clean(place)}, not from the installed file")
+        for part in imported
+        for place in answers.of[part].places[:1]
+        if not place.startswith(f"{answers.prefix}/")
+    ]
+    results = [*_summary(what, imported), *results]
+    needing = list(assigned)
+    for part in (part for part in plain if answers.of[part].error):
+        match judge(what, part, answers.of[part], options):
+            case Fault() as fault:
+                faults.append(fault)
+            case NeedsExtra() as each:
+                needing.append(each)
+            case NeedsHost(missing=missing):
+                results.append(untested(what, part, without(missing)))
+            case NotHere(needs=needs):
+                elsewhere.append(part)
+                results.append(_not_here(what, part, needs, warn))
+    if install is None:
+        results += [untested(what, each.part, _for_extras(each)) for each in needing]
+    elif needing:
+        trials = ExtraTrials(what=what, folder=folder, install=install, options=options, say=say)
+        trials.run(needing)
+        results += trials.results
+        faults += trials.faults
+    results += [_soften(what, fault, warn) for fault in faults if _gives_way(fault, options)]
+    if faults := [fault for fault in faults if not _gives_way(fault, options)]:
+        raise refusal(what, faults)
     met = Result(name=f"{what.file.name}: requirements", verdict=Verdict.PASSED)
-    return (*results, *more, *load_with_extras(what, needing, folder, install), met)
+    return InstallTest(results=(*results, met), runs_here=not any(part.is_main for part in elsewhere))
 
 
-def _next_step(what: DistUnderTest, answers: Iterable[ProbeResult]) -> str:
-    """The next step for a failed file. Most often a dependency is not declared."""
-    own = what.own
-    absent = sorted({clean(answer.missing) for answer in answers if answer.missing} - own)
-    if not absent:
-        return REBUILD
-    return (
-        f"declare the dependency that provides {', '.join(absent)}, since a plain install does not; then {NEXT_RELEASE}"
+@dataclass(frozen=True, kw_only=True)
+class _Answers:
+    """The outcome of each part in a plain install. ``prefix`` is the folder of the environment."""
+
+    prefix: str
+    of: Mapping[Part, ProbeResult]
+
+
+def _probe(environment: Environment, what: DistUnderTest, parts: Sequence[Part], folder: Path) -> _Answers:
+    modules = [part for part in parts if part.point is None]
+    points = [part for part in parts if part.point is not None]
+    found = probe(
+        environment,
+        what.file.name,
+        [part.module for part in modules],
+        [part.point for part in points if part.point is not None],
+        folder,
+    )
+    return _Answers(
+        prefix=found.prefix,
+        of=dict(zip((*modules, *points), (*found.modules, *found.points), strict=True)),
     )
 
 
-def _check_modules(what: DistUnderTest, answers: Iterable[ProbeResult], prefix: str) -> tuple[list[Result], list[str]]:
-    """Check that every module comes from the environment. If others import, one may need what only an extra installs.
+def _assign(
+    what: DistUnderTest, options: ImportOptions
+) -> tuple[list[Part], list[NeedsExtra], list[Part], list[Result]]:
+    """Divide the parts by the settings.
 
-    Returns the results and the failures.
+    Returns those that a plain install should import, those with assigned extras, those of another platform, and the
+    results of what is left out.
     """
-    passed, failures, untested = [], [], []
-    answers = tuple(answers)
-    own = what.own
-    some = any(not answer.error for answer in answers)
-    for answer in answers:
-        if answer.error and some and what.extras and answer.missing and answer.missing not in own:
-            untested.append(not_tested(what, f"import of {answer.name}", answer.missing))
-        elif answer.error:
-            failures.append(f"{answer.name} does not import: {answer.error}")
-        elif not all(place.startswith(prefix + "/") for place in answer.places):
-            failures.append(f"{answer.name} was imported from {clean(answer.places[0])}, not from the installed file")
+    plain: list[Part] = []
+    assigned: list[NeedsExtra] = []
+    elsewhere: list[Part] = []
+    left_out: list[Result] = []
+    for part in what.parts:
+        marker = setting_of(part, options.markers, "")
+        if any(part.is_named(key) for key in options.skip):
+            left_out.append(untested(what, part, "left out by import-skip"))
+        elif marker and not Marker(marker).evaluate(dict(what.environment)):
+            elsewhere.append(part)
+            left_out.append(untested(what, part, f"not tested on this platform: import-markers says {clean(marker)}"))
+        elif extras := setting_of(part, options.extras, ()):
+            assigned.append(NeedsExtra(part=part, answer=ProbeResult(name=part.name), extras=extras))
         else:
-            passed.append(answer.name)
+            plain.append(part)
+    return plain, assigned, elsewhere, left_out
+
+
+def _check_settings(what: DistUnderTest, options: ImportOptions, warn: Callable[[str], None]) -> None:
+    """Raise `ConfigError` for an unknown extra, which installers ignore. Warn about a key that means nothing here."""
+    if not what.file.is_wheel:
+        return  # the wheel's test reports it
+    known = {canonicalize_name(extra) for extra in what.extras}
+    for key, extras in options.extras.items():
+        for extra in extras:
+            if canonicalize_name(extra) not in known:
+                raise ConfigError(
+                    f"import-extras assigns {clean(extra)!r} to {clean(key)}, which is not an extra of the project",
+                    where="tool.unmoor.import-extras",
+                    next_step=f"name one of its extras: {', '.join(sorted(known)) or 'it has none'}",
+                )
+    named = (("extras", options.extras), ("markers", options.markers), ("skip", options.skip))
+    for setting, keys in named:
+        for key in keys:
+            if not any(part.is_named(key) for part in what.parts):
+                warn(
+                    f"import-{setting} names {clean(key)}, which has no effect: {what.file.name} has no such module at"
+                    " its top, and no entry point in it"
+                )
+
+
+def _summary(what: DistUnderTest, imported: Sequence[Part]) -> list[Result]:
+    """The results for everything that a plain install imports."""
+    modules = ", ".join(part.name for part in imported if part.point is None)
+    points = ", ".join(part.name for part in imported if part.point is not None)
     name = f"{what.file.name}: imports"
-    if not answers:
+    results = []
+    if modules:
+        results.append(Result(name=name, verdict=Verdict.PASSED, detail=modules))
+    elif not what.modules:
         why = "the wheel contains no module" if what.file.is_wheel else "its modules are unknown without a wheel"
-        return [Result(name=name, verdict=Verdict.NOT_TESTED, detail=why)], []
-    return [Result(name=name, verdict=Verdict.PASSED, detail=", ".join(passed)), *untested], failures
+        results.append(Result(name=name, verdict=Verdict.NOT_TESTED, detail=why))
+    if points:
+        results.append(Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=points))
+    return results
 
 
-def _check_entry_points(
-    what: DistUnderTest, answers: Iterable[ProbeResult]
-) -> tuple[list[Result], list[str], list[NeedsExtra]]:
-    """Check that entry points load, except those that need an extra or a host program that is not installed.
+def _for_extras(each: NeedsExtra) -> str:
+    """Why a part is not tested where no extras are installed: it was, before the upload."""
+    if each.extras:
+        return f"needs the extra {', '.join(map(clean, each.extras))}, which a plain install does not include"
+    return without(each.missing)
 
-    Returns the results, the failures, and the entry points to load again with an extra.
-    """
-    passed, failures, needing = [], [], []
-    own = what.own
-    for point, answer in zip(what.points, answers, strict=True):
-        foreign = answer.missing and answer.missing not in own
-        if not answer.error:
-            passed.append(answer.name)
-        elif point.extras or (foreign and (what.extras or point.group not in _PROGRAMS)):
-            needing.append(NeedsExtra(point=point, missing=answer.missing if foreign else ""))
-        else:
-            failures.append(f"the entry point {answer.name} does not load: {answer.error}")
-    results = [Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=", ".join(passed))]
-    return results if passed else [], failures, needing
+
+def _not_here(what: DistUnderTest, part: Part, needs: str, warn: Callable[[str], None]) -> Result:
+    """Report, and warn, that a part is not tested on this platform."""
+    why = f"not tested on this platform: it needs {needs}"
+    setting = f"import-markers = {{ {part.key} = \"sys_platform == 'win32'\" }}"
+    warn(f"{what.file.name}: {part.name} is {why}; to say which platforms it is for: {setting} under [tool.unmoor]")
+    return untested(what, part, why)
+
+
+def _gives_way(fault: Fault, options: ImportOptions) -> bool:
+    """Whether ``tests = "off"`` makes a warning of a fault: what is not main lacks a module of another project."""
+    return options.lenient and bool(fault.missing) and not fault.part.is_main
+
+
+def _soften(what: DistUnderTest, fault: Fault, warn: Callable[[str], None]) -> Result:
+    warn(f'{what.file.name}: {fault.what}; that is no error because of tests = "off"')
+    return untested(what, fault.part, without(fault.missing))

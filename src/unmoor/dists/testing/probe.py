@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from unmoor.dists.testing.platforms import NAMES_OF_SOME_PLATFORMS
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.util.decode import decode_json
@@ -21,35 +23,92 @@ if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
 _TIMEOUT = 300.0
 NEXT_RELEASE = "release the next version, or move the tag if nothing of it is public"
 REBUILD = f"correct the project and {NEXT_RELEASE}"
+LEAVE_OUT = "to leave a module out of this test, name it in import-skip under [tool.unmoor]"
 
 # Runs in the environment under test, on any Python. An import may print or exit, so the answer goes into a file.
 _PROBE = """
-import importlib, json, os, sys
-from importlib.metadata import EntryPoint
+import importlib, json, os, re, sys, types
+from importlib.metadata import EntryPoint, PackageNotFoundError
 
 with open(sys.argv[1]) as stream:
     job = json.load(stream)
+# Built-in errors by which code says that something is missing.
+REPORTS = (ImportError, OSError, RuntimeError, SystemExit)
+STANDARD = getattr(sys, "stdlib_module_names", None) or frozenset(job["standard"])
 
 
-def attempt(action):
+def attempt(name, action):
+    # If this process dies, the last name in this file is what killed it.
+    with open(sys.argv[2] + ".now", "w") as stream:
+        stream.write(name)
     try:
-        return {"value": action()}
-    except ModuleNotFoundError as error:
-        return {"error": repr(error), "missing": error.name or ""}
+        return action()
     except BaseException as error:
-        return {"error": repr(error), "missing": ""}
+        return {"error": repr(error), **evidence(error)}
+
+
+# What is missing, by the outermost error of the chain that says so.
+def evidence(error):
+    for _ in range(20):
+        if isinstance(error, PackageNotFoundError):
+            return {"missing": str(error.name or "")}
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            known = error.name in STANDARD
+            return {"absent": error.name} if known else {"missing": error.name.partition(".")[0]}
+        module, name = lacking(error)
+        if module in STANDARD and name in job["some"].get(module, ()):
+            return {"absent": module + "." + name}
+        raised = module_of(error)
+        if isinstance(error, ImportError) and raised.partition(".")[0] in STANDARD and not error.name:
+            return {"absent": raised}
+        if error.__cause__ is None and type(error).__module__ == "builtins" and not isinstance(error, REPORTS):
+            break  # a mistake in the code that handles what is missing
+        error = error.__cause__ or error.__context__
+        if error is None:
+            break
+    return {}
+
+
+# The module and the name that it does not have.
+def lacking(error):
+    if isinstance(error, AttributeError):
+        found = getattr(error, "obj", None)
+        if isinstance(found, types.ModuleType):
+            return found.__name__, getattr(error, "name", "") or ""
+    elif isinstance(error, ImportError) and error.name:
+        # Before Python 3.12 only the message has the name.
+        match = re.match("cannot import name '([^']+)'", str(error))
+        return error.name, getattr(error, "name_from", None) or (match.group(1) if match else "")
+    return "", ""
+
+
+# The module whose code raised the error.
+def module_of(error):
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
 
 
 def locate(name):
     module = importlib.import_module(name)
     places = [module.__file__] if getattr(module, "__file__", None) else list(module.__path__)
-    return [os.path.realpath(place) for place in places]
+    version = vars(module).get("__version__")
+    return {
+        "places": [os.path.realpath(place) for place in places],
+        "version": version if isinstance(version, str) else "",
+    }
+
+
+def load(point):
+    EntryPoint(*point).load()
+    return {}
 
 
 answer = {
     "prefix": os.path.realpath(sys.prefix),
-    "modules": [attempt(lambda: locate(name)) for name in job["modules"]],
-    "points": [attempt(lambda: EntryPoint(*point).load() and None) for point in job["points"]],
+    "modules": [attempt(name, lambda: locate(name)) for name in job["modules"]],
+    "points": [attempt(point[2] + ": " + point[0], lambda: load(point)) for point in job["points"]],
 }
 with open(sys.argv[2] + ".part", "w") as stream:
     json.dump(answer, stream)
@@ -62,9 +121,11 @@ os._exit(0)
 class _Found(msgspec.Struct, frozen=True):
     """One answer of the program: where a module is, or an error. The project's code can write it, too."""
 
-    value: list[str] | None = None
+    places: list[str] = []
+    version: str = ""
     error: str = ""
     missing: str = ""
+    absent: str = ""
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -77,12 +138,19 @@ class _Report(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeResult:
-    """The outcome of one import or load: where it came from, or an error and the missing module if there is one."""
+    """The outcome of one import or load: where it came from, or an error. ``version`` is the module's ``__version__``.
+
+    ``missing`` is the top-level module (or package, if code asked for its version) that was not found. ``absent`` is
+    what this Python does not have of the standard library on this platform: a module, or a name in one. Both come from
+    the outermost error of the chain that says so.
+    """
 
     name: str
     places: tuple[str, ...] = ()
+    version: str = ""
     error: str = ""
     missing: str = ""
+    absent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +171,9 @@ def probe(
     without an answer.
     """
     job, answer = folder / "job.json", folder / "answer.json"
-    job.write_text(
-        json.dumps({"modules": modules, "points": [(point.name, point.value, point.group) for point in points]})
-    )
+    about = {"modules": modules, "points": [(point.name, point.value, point.group) for point in points]}
+    known = {"standard": sorted(sys.stdlib_module_names), "some": NAMES_OF_SOME_PLATFORMS}
+    job.write_text(json.dumps(about | known))
     cwd = folder / "empty"
     cwd.mkdir()
     args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
@@ -114,9 +182,11 @@ def probe(
         report = decode_json(answer.read_bytes(), _Report)
     except (FileNotFoundError, ValueError) as error:
         last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
+        now = answer.with_name(f"{answer.name}.now")
+        at = clean(now.read_text(errors="replace"), 200) if now.is_file() else "it"
         raise CheckFailed(
-            f"{name}, installed: Python ended with exit code {ran.code} while importing it\n{last}",
-            next_step=REBUILD,
+            f"{name}, installed: Python ended with exit code {ran.code} while importing {at}\n{last}",
+            next_step=f"{REBUILD}; {LEAVE_OUT}",
         ) from error
     return ProbeResults(
         prefix=report.prefix,
@@ -127,7 +197,12 @@ def probe(
 
 def _result_of(name: str, found: _Found) -> ProbeResult:
     return ProbeResult(
-        name=name, places=tuple(found.value or ()), error=clean(found.error), missing=found.missing.partition(".")[0]
+        name=name,
+        places=tuple(found.places),
+        version=found.version,
+        error=clean(found.error),
+        missing=found.missing,
+        absent=clean(found.absent, 100),
     )
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from unmoor.dists.testing.extras import DistUnderTest
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
 from unmoor.dists.testing.installed_code import installed_names, read_installed
+from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
 from unmoor.dists.testing.suite_advice import advise

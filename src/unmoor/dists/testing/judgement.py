@@ -1,0 +1,141 @@
+"""Judge what failed to import: a fault of the file, a part that needs an extra, or one of another platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unmoor.config.groups import ImportOptions
+from unmoor.dists import inspect
+from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
+from unmoor.dists.testing.platforms import is_for_this_platform, supplier_elsewhere
+from unmoor.dists.testing.probe import NEXT_RELEASE, ProbeResult
+from unmoor.errors import CheckFailed
+from unmoor.products import Result, Verdict
+from unmoor.util.text import clean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A part that must import, and does not. ``what`` is the message; ``missing`` is the module that it lacks."""
+
+    part: Part
+    what: str
+    missing: str = ""
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotHere:
+    """A part that only another platform can import, because of what is missing here."""
+
+    part: Part
+    needs: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsExtra:
+    """A part that a plain install does not import, but an extra may. ``extras`` are the ones that it has to have."""
+
+    part: Part
+    answer: ProbeResult
+    extras: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> str:
+        """The module of another project that it lacks, empty if that is unknown."""
+        return self.answer.missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsHost:
+    """A plug-in whose host program is not installed, and that no extra installs."""
+
+    part: Part
+    missing: str
+
+
+def judge(
+    what: DistUnderTest, part: Part, answer: ProbeResult, options: ImportOptions
+) -> Fault | NotHere | NeedsExtra | NeedsHost:
+    """Judge a part that a plain install does not import. The order of the questions decides.
+
+    1. A module of the project itself is missing: a fault.
+    2. Something is missing that only another platform has: not for this platform, unless the project says that it is.
+    3. It is what the project is for: a fault. No extra excuses it.
+    4. Otherwise an extra may help, or the program that loads a plug-in.
+    """
+    fault = Fault(part=part, what=f"{part.fails}: {answer.error}", missing=answer.missing)
+    if answer.missing and what.is_own(answer.missing):
+        return Fault(part=part, what=fault.what)
+    if needs := missing_here(what, answer):
+        if _should_run_here(what, part, options):
+            return Fault(part=part, what=f"{fault.what}; it needs {needs}", elsewhere=needs)
+        return NotHere(part=part, needs=needs)
+    if part.is_main:
+        return fault
+    if part.extras or what.extras:
+        return NeedsExtra(part=part, answer=answer, extras=part.extras)
+    return NeedsHost(part=part, missing=answer.missing) if part.is_plugin and answer.missing else fault
+
+
+def missing_here(what: DistUnderTest, answer: ProbeResult) -> str:
+    """What an import needs and only another platform has; empty if that is not why it fails."""
+    if answer.absent:
+        return f"{answer.absent} of the standard library, which Python does not have here"
+    if answer.missing and (other := supplier_elsewhere(answer.missing, what.metadata.requires, what.environment)):
+        return f"{clean(answer.missing)}, which comes from {clean(other)}"
+    return ""
+
+
+def _should_run_here(what: DistUnderTest, part: Part, options: ImportOptions) -> bool:
+    """Whether the project says that a part runs on this platform: by the setting, or for what it is for as a whole."""
+    if setting_of(part, options.markers, ""):
+        return True  # one that is not true here was left out before
+    if not part.is_main:
+        return False
+    of_platform = what.file.is_wheel and all(
+        tag.platform != "any" for tag in inspect.parse_filename(what.file.name).tags
+    )
+    return of_platform or is_for_this_platform(what.metadata.classifiers)
+
+
+def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:
+    """The error for all faults of a file, with a next step that names the settings that give way."""
+    faults = tuple(faults)
+    first = faults[0].part
+    steps = []
+    if missing := sorted({clean(fault.missing) for fault in faults if fault.missing}):
+        steps.append(f"declare the dependency that provides {', '.join(missing)}, since a plain install does not")
+    if any(fault.elsewhere for fault in faults):
+        where = f"import-markers = {{ {first.key} = \"sys_platform == 'win32'\" }}"
+        steps.append(f"import it only where it exists, or say which platforms the project is for: {where}")
+    settings = [f'import-skip = ["{clean(first.module)}"]']
+    if extra := _likely_extra(what, faults[0].missing):
+        settings.insert(0, f'import-extras = {{ {first.key} = ["{clean(extra)}"] }}')
+    optional = f"if {clean(first.module)} is optional: {' or '.join(settings)} under [tool.unmoor]"
+    return CheckFailed(
+        f"{what.file.name}, installed: " + "; ".join(fault.what for fault in faults),
+        next_step=f"{'; '.join(steps) or 'correct the project'}; {optional}; then {NEXT_RELEASE}",
+    )
+
+
+def _likely_extra(what: DistUnderTest, missing: str) -> str:
+    """The extra that installs a missing module, or else the first one; empty if the project has none."""
+    naming = (extra for extra in what.extras if what.names(extra, missing))
+    return next(naming, next(iter(what.extras), ""))
+
+
+def passed(what: DistUnderTest, part: Part, detail: str) -> Result:
+    """Report that a part was imported."""
+    return Result(name=f"{what.file.name}: {part.result_name}", verdict=Verdict.PASSED, detail=detail)
+
+
+def untested(what: DistUnderTest, part: Part, why: str) -> Result:
+    """Report that a part was not tested."""
+    return Result(name=f"{what.file.name}: {part.result_name}", verdict=Verdict.NOT_TESTED, detail=why)
+
+
+def without(missing: str) -> str:
+    """Say that a plain install lacks something."""
+    return f"needs {clean(missing) or 'something'}, which a plain install does not include"

@@ -1,0 +1,133 @@
+"""Say which modules and names are missing only because this platform, or this build of Python, does not have them.
+
+Then an import that fails proves nothing about the file: it has to be tested on another platform.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from unmoor.ports.environments import Interpreter
+
+# Names that a module of the standard library has only on some platforms, as its documentation says.
+_SOME: Final = {
+    "asyncio": "IocpProactor ProactorEventLoop WindowsProactorEventLoopPolicy WindowsSelectorEventLoopPolicy",
+    "ctypes": """
+        DllCanUnloadNow DllGetClassObject FormatError GetLastError HRESULT OleDLL WINFUNCTYPE WinDLL WinError
+        get_last_error oledll set_last_error windll
+    """,
+    "os": """
+        O_BINARY O_EXLOCK O_NOINHERIT O_RANDOM O_SEQUENTIAL O_SHORT_LIVED O_TEMPORARY O_TEXT P_DETACH P_OVERLAY
+        add_dll_directory chflags eventfd get_handle_inheritable lchflags memfd_create pidfd_open sched_getaffinity
+        sched_setaffinity set_handle_inheritable setns splice startfile unshare
+    """,
+    "select": "EPOLLIN EPOLLOUT KQ_EV_ADD KQ_FILTER_READ devpoll epoll kevent kqueue",
+    "signal": "CTRL_BREAK_EVENT CTRL_C_EVENT SIGBREAK SIGEMT SIGINFO SIGPWR SIGSTKFLT",
+    "socket": """
+        AF_ALG AF_NETLINK AF_PACKET AF_SYSTEM AF_VSOCK SIO_LOOPBACK_FAST_PATH SIO_RCVALL SO_EXCLUSIVEADDRUSE
+    """,
+    "subprocess": """
+        ABOVE_NORMAL_PRIORITY_CLASS BELOW_NORMAL_PRIORITY_CLASS CREATE_NEW_CONSOLE CREATE_NEW_PROCESS_GROUP
+        CREATE_NO_WINDOW DETACHED_PROCESS HIGH_PRIORITY_CLASS IDLE_PRIORITY_CLASS STARTF_USESHOWWINDOW
+        STARTF_USESTDHANDLES STARTUPINFO SW_HIDE
+    """,
+    "sys": "dllhandle getwindowsversion winver",
+}
+NAMES_OF_SOME_PLATFORMS: Final[Mapping[str, tuple[str, ...]]] = {
+    module: tuple(names.split()) for module, names in _SOME.items()
+}
+# Packages of one platform whose modules have other names.
+_MODULES: Final[Mapping[str, str]] = {
+    "pywin32": r"_?win32\w*|_?winxp\w*|py(thoncom|wintypes|thonwin)|win(error|nt|ioctlcon|perf)|servicemanager|dde"
+    r"|adodbapi|isapi|mmapfile|odbc|perfmon|timer|commctrl|regutil|rasutil|sspi\w*|ntsecuritycon",
+    "pypiwin32": r"win32\w*|py(thoncom|wintypes)",
+    "pywin32-ctypes": r"win32ctypes",
+    "pyobjc-core": r"objc|PyObjCTools",
+    "pyobjc": r"objc|PyObjCTools|[A-Z]\w+",
+    "pyobjc-framework-cocoa": r"AppKit|Cocoa|CoreFoundation|Foundation|PyObjCTools",
+    "pyobjc-framework-applicationservices": r"ApplicationServices|HIServices|PrintCore",
+    "pythonnet": r"clr|clr_loader|Python",
+    "pygobject": r"gi",
+    "pyreadline3": r"readline|pyreadline3",
+    "windows-curses": r"_?curses\w*",
+}
+_FRAMEWORK: Final = "pyobjc-framework-"
+_HERE: Final[Mapping[str, tuple[str, ...]]] = {
+    "linux": ("OS Independent", "POSIX", "POSIX :: Linux", "Unix"),
+    "darwin": ("OS Independent", "POSIX", "Unix", "MacOS", "MacOS :: MacOS X"),
+}
+# Other platforms, as the variables of markers that differ there.
+_PLATFORMS: Final = tuple(
+    {
+        "sys_platform": platform,
+        "os_name": os_name,
+        "platform_system": system,
+        "platform_machine": machine,
+        "platform_python_implementation": implementation,
+        "implementation_name": implementation.lower(),
+    }
+    for platform, os_name, system in (
+        ("linux", "posix", "Linux"),
+        ("darwin", "posix", "Darwin"),
+        ("win32", "nt", "Windows"),
+        ("cygwin", "posix", "CYGWIN"),
+    )
+    for machine in ("x86_64", "AMD64", "arm64", "aarch64", "i686")
+    for implementation in ("CPython", "PyPy")
+)
+
+
+def marker_environment(python: Interpreter) -> dict[str, str]:
+    """The variables of markers (PEP 508) in which an interpreter may differ from the one that runs unmoor."""
+    return {
+        "extra": "",
+        "python_full_version": python.version,
+        "python_version": ".".join(python.version.split(".")[:2]),
+    }
+
+
+def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mapping[str, str]) -> str:
+    """Return the requirement that supplies a module on another platform, and that its marker switches off here.
+
+    ``environment`` are the variables of the interpreter. Empty if there is none. A requirement of another version of
+    Python does not count: the module should be there.
+    """
+    for text in requires:
+        try:
+            wanted = Requirement(text)
+        except InvalidRequirement:
+            continue  # the check of the metadata reports it
+        marker = wanted.marker
+        if marker is None or not supplies(wanted.name, module):
+            continue
+        extras = ("", *re.findall(r"extra\s*==\s*[\"']([^\"']+)[\"']", str(marker)))
+        here = any(marker.evaluate({**environment, "extra": extra}) for extra in extras)
+        elsewhere = (
+            marker.evaluate({**environment, **other, "extra": extra}) for other in _PLATFORMS for extra in extras
+        )
+        if not here and any(elsewhere):
+            return str(wanted)
+    return ""
+
+
+def supplies(package: str, module: str) -> bool:
+    """Whether a package has a top-level module, as far as their names tell."""
+    name, wanted = canonicalize_name(package), canonicalize_name(module)
+    bare = re.sub(r"^python-|^py-?(?=[a-z])|-python$|-?py$|\d+$", "", name)
+    if wanted in {name, bare}:
+        return True
+    if (pattern := _MODULES.get(name)) is not None:
+        return re.fullmatch(pattern, module) is not None
+    return name.startswith(_FRAMEWORK) and wanted == name.removeprefix(_FRAMEWORK)
+
+
+def is_for_this_platform(classifiers: Iterable[str]) -> bool:
+    """Whether a project says with its classifiers ``Operating System ::`` that it runs on this platform."""
+    own = {f"Operating System :: {name}" for name in _HERE.get(sys.platform, ())}
+    return not own.isdisjoint(classifiers)
