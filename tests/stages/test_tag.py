@@ -220,6 +220,11 @@ def dev_on_head(place: TagInputs) -> None:
     place.repo.git("tag", "v1.0.0.dev1")
 
 
+def epoch_on_head(place: TagInputs) -> None:
+    """The commit has a tag with an epoch."""
+    place.repo.git("tag", "v1!2.0")
+
+
 def two_on_head(place: TagInputs) -> None:
     """Two versions on HEAD."""
     place.tag("v1.0.0rc1")
@@ -313,6 +318,9 @@ RELEASED_NAMES = "such as v1.2.3 or v1.2.3rc1"
         (nothing, "", {}, "it is empty", RELEASED_NAMES),
         (nothing, "v1.0.dev1", {}, "development version", RELEASED_NAMES),
         (nothing, "v1.0+local", {}, "local version", RELEASED_NAMES),
+        (nothing, "v1!2.0", {}, "the epoch 1! in their names", "without an epoch"),
+        (nothing, "some-pkg-2024!1.0rc1", {}, "the epoch 2024! in their names", "without an epoch"),
+        (epoch_on_head, None, {}, "the epoch 1! in their names", "without an epoch"),
         (nothing, None, {}, "the checked-out commit has no release tag", HEAD_STEP),
         (hostile_on_head, None, {}, "it contains $ ( ) { }", RELEASED_NAMES),
         (dev_on_head, None, {}, "1.0.0.dev1 is a development version", RELEASED_NAMES),

@@ -31,7 +31,7 @@ def build_environment(release: Release, requires: Iterable[str]) -> dict[str, st
     """
     name = canonicalize_name(release.project).replace("-", "_").upper()
     env = {
-        "SOURCE_DATE_EPOCH": str(release.date),
+        "SOURCE_DATE_EPOCH": str(release.build_date),
         f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}": release.version,
     }
     for requirement in requires:

@@ -68,7 +68,7 @@ def prepare(
     for wheel in wheels:
         shutil.copyfile(wheel.path, dist / wheel.name)
     warnings = _unhide_dist(folder, dockerfile)
-    _normalize(folder, release.date)
+    _normalize(folder, release.build_date)
     named = folder.with_name(_name(wheels, dockerfile, release, history=history))
     return BuildContext(folder=folder.rename(named), warnings=warnings)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from unmoor.util.text import clean, count_of
+
+# 1980-01-01, in seconds since 1970.
+_EARLIEST: Final = 315_532_800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,11 @@ class Release:
     def bare_tag(self) -> str:
         """The tag without the project's prefix: ``v1.2`` of ``pkg-v1.2``."""
         return self.tag.removeprefix(self.prefix)
+
+    @property
+    def build_date(self) -> int:
+        """The time of built files: the commit's, but not before 1980, where the times of ZIP files begin."""
+        return max(self.date, _EARLIEST)
 
     @property
     def summary(self) -> str:

@@ -246,7 +246,7 @@ class BuildDists(Build[Dists]):
         """Normalize the sdist if the settings say so. Return what the manifest records about it."""
         if not self.options.normalize_sdist:
             return "normalize-sdist = false"
-        reason = normalize(sdist, release.date)
+        reason = normalize(sdist, release.build_date)
         if reason:
             context.warn(
                 f"{clean(sdist.name)} is kept as the backend wrote it, and the next build may differ: {reason}"

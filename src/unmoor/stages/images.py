@@ -304,7 +304,7 @@ class BuildImages(Build[Images]):
 
 def _arguments(settings: ImageSettings, release: Release) -> dict[str, str]:
     """The build arguments that do not depend on the wheels."""
-    return {**settings.args, "VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.date)}
+    return {**settings.args, "VERSION": release.version, "SOURCE_DATE_EPOCH": str(release.build_date)}
 
 
 def _refuse_secrets(settings: ImageSettings) -> None:

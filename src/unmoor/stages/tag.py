@@ -100,6 +100,7 @@ class ResolveTag(Check[Release]):
         naming = self._naming(local.get(tag))
         prefix = naming.prefix_of(tag)
         version = pep440.read_tag(tag, prefix=prefix)
+        pep440.refuse_epoch(tag, version)
         if not self.named:
             self._require_unchanged()
         remote = self._remote_tags(context)

@@ -103,6 +103,16 @@ def why_unreleasable(version: Version) -> str:
     return ""
 
 
+def refuse_epoch(name: str, version: Version) -> None:
+    """Raise `Refused` for a version with an epoch, such as ``1!2.0``: some surfaces cannot hold its files."""
+    if version.epoch:
+        raise Refused(
+            f"the tag {quote(name)} cannot be released: its files would have the epoch {version.epoch}! in their names,"
+            " and neither the files of a forge's release nor the tags of images can contain '!'",
+            next_step="tag a version without an epoch, and higher than all earlier ones",
+        )
+
+
 def is_release_tag(name: str, *, prefix: str = "") -> bool:
     """Whether `read_tag` accepts the name."""
     rest = name.removeprefix(prefix)
