@@ -148,7 +148,7 @@ COMPLETE_CLONE = Template(
     "complete-clone", "if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it again"
 )
 FIX_WHAT_GIT_REPORTS = Template("fix-what-git-reports", "fix what git reports")
-TRUST_REPOSITORY = Template("trust-repository", "if you trust it: git config --global --add safe.directory {cwd}")
+TRUST_REPOSITORY = Template("trust-repository", "if you trust it: {command}")
 GO_TO_CHECKOUT = Template("go-to-checkout", "change to the checkout of the project, or clone it first")
 SHORTEN_GIT_OUTPUT = Template(
     "shorten-git-output", "find out what makes it so long, for example hundreds of thousands of tags or files"
@@ -571,6 +571,12 @@ PUSH_IMAGES_AGAIN = Template("push-images-again", "push these images again; the 
 SHORTEN_DOCKERFILE = Template("shorten-dockerfile", "shorten it")
 ADD_FROM = Template("add-from", "add one, or set dockerfile in [[tool.unmoor.image]] to another file")
 CORRECT_TARGETS = Template("correct-targets", "correct targets, or the Dockerfile")
+END_HERE_DOCUMENT = Template(
+    "end-here-document", "end it with a line that contains only {word}, or put the << into quotes"
+)
+CORRECT_EXPANSION = Template(
+    "correct-expansion", "correct that line, or set the argument with args in [[tool.unmoor.image]]"
+)
 SHORTEN_ARG = Template("shorten-arg", "shorten the ARG or the FROM")
 NAME_THE_IMAGE = Template("name-the-image", "give the image a name in [[tool.unmoor.image]]")
 SHORTEN_TAG = Template(
@@ -955,6 +961,11 @@ TAG_WITH_VERSION = Template(
     "tag-with-version",
     "tag the commit with a name such as {prefix}v1.2.3 or {prefix}v1.2.3rc1, and release that",
     rehearsed="name a tag such as {prefix}v1.2.3 or {prefix}v1.2.3rc1",
+)
+TAG_WITHOUT_EPOCH = Template(
+    "tag-without-epoch",
+    "tag the commit with a version without an epoch, higher than all earlier ones, and release that",
+    rehearsed="name a version without an epoch, higher than all earlier ones",
 )
 NAME_ONE_OF_THE_TAGS = Template("name-one-of-the-tags", "name the tag to release on the command line")
 DELETE_ONE_TAG = Template(

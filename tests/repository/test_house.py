@@ -27,6 +27,7 @@ TESTS_OF_NO_ROOM = {"journeys", "laws", "repository", "support"}
 """Folders of tests without a counterpart in the package, because they test it as a whole."""
 TESTS_OF_SEVERAL = {
     "adapters/git/test_hostile.py": "every way in which git reads a checkout, with traps in its configuration",
+    "adapters/git/test_user_settings.py": "every way in which git is used, with settings and owners of all kinds",
     "test_growth.py": "every reader of text from outside: how its time grows",
     "adapters/http/test_tls.py": "sessions and downloads over TLS, with a certificate authority of its own",
     "adapters/forge/test_faults.py": "the forge's adapter against servers that lie, break off and limit",

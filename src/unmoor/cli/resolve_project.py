@@ -110,8 +110,11 @@ def resolve_project(
 
 
 def remote_repository(checkout: GitCheckout) -> str:
-    """Return ``owner/name`` from the git remote, empty if the remote is not on the forge."""
-    return repository_of(checkout.remote() or "")
+    """Return ``owner/name`` from the git remote, empty if the remote is not on the forge.
+
+    The user's ``url.*.insteadOf`` may replace the forge by a mirror: then the address counts as it is written.
+    """
+    return repository_of(checkout.remote() or "") or repository_of(checkout.written_remote() or "")
 
 
 def open_world(file: Path | None, project: ResolvedProject, *, repository: str, required: bool = True) -> World:

@@ -199,7 +199,7 @@ def _stages(
             raise ConfigError(
                 f"the builder cannot expand {clean(text, 200)}: {clean(str(error), 200)}",
                 where=f"{path}, line {line}",
-                next_step="correct it, or set the argument: args in [[tool.unmoor.image]]",
+                next_step=advice.CORRECT_EXPANSION(),
             ) from error
         if len(value) > _LONGEST_VALUE:
             raise ConfigError(

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.images.dockerfile_words import BLANKS, name_of_end, quoted_words, shell_words
 from unmoor.util.text import clean
@@ -80,7 +81,7 @@ def instructions(text: str, path: str) -> Iterator[Instruction]:
                 raise ConfigError(
                     f"the here-document <<{clean(word, 60)} has no end",
                     where=f"{path}, line {first + 1}",
-                    next_step=f"end it with a line that contains only {clean(word, 60)}, or quote the <<",
+                    next_step=advice.END_HERE_DOCUMENT(word=clean(word, 60)),
                 )
             body += lines[at:end]
             at = end + 1

@@ -86,9 +86,9 @@ class Git(Protocol):
     def log(self, *, since: str | None, until: str, limit: int = 1000) -> tuple[Commit, ...]:
         """The commits in ``since..until`` that touch the folder, newest first, without merges."""
 
-    def clone(self, into: Path, *, commit: str, tag: str) -> Path:
+    def clone(self, into: Path, *, commit: str, tag: str, whole: bool = True) -> Path:
         """Clone the repository at ``commit``, with ``tag`` as the only tag on it; return the project's folder there.
 
-        The clone holds submodules and large files. Other commits keep their tags. If the checkout lacks the tag,
-        only the clone gets it.
+        If ``whole``, the clone holds submodules and the large files of the project's folder. Other commits keep their
+        tags. If the checkout lacks the tag, only the clone gets it. The user's settings change nothing in it.
         """

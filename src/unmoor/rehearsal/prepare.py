@@ -6,12 +6,13 @@ gives the same commits and tags, byte for byte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unmoor import advice
 from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.git.clone import check_out, clone_of
+from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.errors import Refused
@@ -69,10 +70,12 @@ def prepare(
     if head is None:
         raise Refused("there is no commit yet", where=str(git.folder), next_step=advice.COMMIT_SOMETHING())
     refuse_shallow(git)
-    program = GitProgram(shell=shell, environ=git.git.environ, timeout=git.git.timeout)
+    program = replace(git.git, shell=shell, own=True)
     remote, checkout = into.absolute() / "remote.git", into.absolute() / "checkout"
-    _make_remote(program, git, remote, head)
-    clone_of(program, remote, checkout, bare=False)
+    tags = git.tag_objects()
+    _make_remote(program, git, remote, head, tags)
+    clone_of(program, remote, checkout)
+    write_tags(checkout / ".git", tags)
     # Clones do not contain git-lfs objects: use the checkout's store.
     program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
@@ -90,9 +93,10 @@ def prepare(
     )
 
 
-def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str) -> None:
+def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str, tags: Mapping[str, str]) -> None:
     """Make a bare clone without a remote of its own, whose HEAD is a branch."""
     clone_of(program, git.folder, remote, bare=True)
+    write_tags(remote, tags)
     program.run("remote", "remove", "origin", cwd=remote)
     if program.run("symbolic-ref", "--quiet", "HEAD", cwd=remote, fine=(0, 1)).code == 0:
         return

@@ -52,7 +52,8 @@ class WriteNotes(Check[Notes]):
         release = context[self.release]
         settings = NotesSettings(changelog=self.changelog, empty=self.empty)
         with temporary_folder() as folder:
-            checkout = self.git.clone(folder / "checkout", commit=release.commit, tag=release.tag)
+            # Notes are text of this repository: they need no submodule and no large file.
+            checkout = self.git.clone(folder / "checkout", commit=release.commit, tag=release.tag, whole=False)
             notes = notes_for(checkout, release, self.git, self.shell, settings, warn=context.warn)
         context.say(f"took the release notes from {notes.source}")
         return notes

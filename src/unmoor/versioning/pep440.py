@@ -109,7 +109,7 @@ def refuse_epoch(name: str, version: Version) -> None:
         raise Refused(
             f"the tag {quote(name)} cannot be released: its files would have the epoch {version.epoch}! in their names,"
             " and neither the files of a forge's release nor the tags of images can contain '!'",
-            next_step="tag a version without an epoch, and higher than all earlier ones",
+            next_step=advice.TAG_WITHOUT_EPOCH(),
         )
 
 

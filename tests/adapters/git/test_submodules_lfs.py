@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.support.sample_projects import write_files
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.errors import Unknown
+from unmoor.errors import ToolMissing, Unknown
 
 LOGIN = "Basic " + base64.b64encode(b"someone:s3cret").decode()
 
@@ -84,3 +85,44 @@ def test_without_a_login(private: str, tmp_path: Path, shell: LocalShell) -> Non
     checkout = GitCheckout(repo.path, shell, environ={"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home")})
     with pytest.raises(Unknown, match="cannot fetch a submodule"):
         checkout.clone(tmp_path / "clone", commit=head, tag="v1.0")
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 9\n"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize(
+    ("path", "whole", "large", "stops"),
+    [
+        ("pkg", True, "brand/logo.png", False),
+        ("pkg", True, "pkg2/logo.png", False),
+        ("pkg", True, "pkg/data/logo.png", True),
+        ("pkg", False, "pkg/data/logo.png", False),
+        ("", True, "brand/logo.png", True),
+        ("", False, "brand/logo.png", False),
+    ],
+)
+def test_large_files_that_nobody_has(
+    path: str, large: str, tmp_path: Path, shell: LocalShell, *, whole: bool, stops: bool, installed: bool
+) -> None:
+    """They stop only what needs them: not a package in another folder, and not the notes."""
+    if installed and shutil.which("git-lfs") is None:
+        pytest.skip("git-lfs is missing: apt-get install git-lfs")
+    files = {".gitattributes": "*.png filter=lfs diff=lfs merge=lfs -text\n", "pkg/a.py": "", large: POINTER}
+    repo = Repo.new(tmp_path / "repo", files)
+    repo.remote(tmp_path / "remote.git")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "git").symlink_to(shutil.which("git") or "")
+    environ = {"PATH": os.environ["PATH"] if installed else str(tools), "HOME": str(tmp_path / "home")}
+    checkout = GitCheckout(repo.path, shell, environ=environ).at(path)
+
+    def clone() -> Path:
+        return checkout.clone(tmp_path / "clone", commit=repo.git("rev-parse", "HEAD"), tag="v1.0", whole=whole)
+
+    if stops:
+        with pytest.raises(Unknown if installed else ToolMissing, match=large):
+            clone()
+    else:
+        clone()
+        assert (tmp_path / "clone" / large).read_text() == POINTER

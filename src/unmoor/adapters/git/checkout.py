@@ -10,18 +10,19 @@ import copy
 import os
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from unmoor import advice
-from unmoor.adapters.git.clone import check_out, clone_of
+from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
 from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths
 from unmoor.adapters.git.program import GitProgram, without_login
-from unmoor.adapters.git.remote import default_head, on_a_branch
+from unmoor.adapters.git.remote import default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
 from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Cause, Refused, Unknown
@@ -34,8 +35,16 @@ from unmoor.util.text import clean
 LARGEST_FILE: Final = 10_000_000
 _LINKS_FOLLOWED = 5
 _LONGEST_POINTER = 5_000
+_REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 # What a ref name must not contain (git-check-ref-format), and what git parses as a revision expression.
 _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-./]|[./]$|\.lock$|/\.|^@?$")
+
+
+class _Tag(NamedTuple):
+    """The object that a tag names, and the commit it peels to."""
+
+    object: str
+    commit: str
 
 
 class GitCheckout:
@@ -139,20 +148,27 @@ class GitCheckout:
         return self._tags_under("refs/tags")
 
     def _tags_under(self, pattern: str) -> dict[str, str]:
+        return {name: each.commit for name, each in self._tag_objects(pattern)}
+
+    def _tag_objects(self, pattern: str = "refs/tags") -> Iterator[tuple[str, _Tag]]:
+        """Yield the name of every local tag of a commit, with its object and its commit."""
         fields = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
-        found: dict[str, str] = {}
         for line in self._run("for-each-ref", f"--format={fields}", pattern).split("\n"):
             if not line:
                 continue
-            ref, target, kind, inner, inner_kind = line.split("\0")
+            ref, named, kind, inner, inner_kind = line.split("\0")
+            target = named
             if kind == "tag":
                 target, kind = inner, inner_kind
             if kind == "tag":  # a tag of a tag: git before 2.45 peels only once
                 target = self._line("rev-parse", "--verify", "--quiet", f"{target}^{{commit}}", fine=(0, 1))
                 kind = "commit" if target else ""
             if kind == "commit":
-                found[ref.removeprefix("refs/tags/")] = target
-        return found
+                yield ref.removeprefix("refs/tags/"), _Tag(named, target)
+
+    def tag_objects(self) -> Mapping[str, str]:
+        """Every local tag of a commit, with the object it names: the commit, or the annotation."""
+        return {name: each.object for name, each in self._tag_objects()}
 
     def remote(self) -> str | None:
         """The address of the remote, without credentials; ``None`` if there is no remote."""
@@ -162,6 +178,14 @@ class GitCheckout:
         if ran.code == 0:
             return without_login(ran.out.strip())
         return without_login(self._remote) if re.search(r"[/:]", self._remote) else None
+
+    def written_remote(self) -> str | None:
+        """The address of the remote as the checkout has it, before the user's ``url.*.insteadOf`` replaces a part."""
+        written = ""
+        if _REMOTE_NAME.fullmatch(self._remote):
+            urls = self._line("config", "--get-all", f"remote.{self._remote}.url", fine=(0, 1)).splitlines()
+            written = next(filter(None, urls), "")
+        return without_login(written) if written else self.remote()
 
     def remote_tags(self) -> Mapping[str, str]:
         """Every tag of the remote, peeled, in a second try if one fails; see `unmoor.ports.git.Git`."""
@@ -180,7 +204,7 @@ class GitCheckout:
                 where=str(self.folder),
                 next_step=advice.ADD_REMOTE(remote=clean(self._remote)),
             )
-        out = self.git.run("ls-remote", "--quiet", "--tags", "--", self._remote, cwd=self.folder, remote=True).out
+        out = ls_remote(self.git, self.folder, self._remote, "--tags")
         direct: dict[str, str] = {}
         peeled: dict[str, str] = {}
         for line in filter(None, out.split("\n")):
@@ -260,7 +284,7 @@ class GitCheckout:
             raise Unknown(f"this checkout has no {ref[:80]!a}", where=str(self.folder), next_step=advice.FETCH_TAGS())
         return commit
 
-    def clone(self, into: Path, *, commit: str, tag: str) -> Path:
+    def clone(self, into: Path, *, commit: str, tag: str, whole: bool = True) -> Path:
         """Make a real clone with ``commit`` checked out; see `unmoor.ports.git.Git`.
 
         Keeps an existing annotated tag; creates a missing tag as a lightweight one. Fetches submodules from their
@@ -268,36 +292,29 @@ class GitCheckout:
         not empty, `Unknown` if a submodule or a large file cannot be fetched, and `ToolMissing` if git-lfs is needed
         but not installed.
         """
-        tagged = self.commit_of(tag)
+        objects = dict(self._tag_objects())
+        tagged = objects[tag].commit if tag in objects else None
         if tagged not in {None, _checked(commit)}:
             raise Refused(
                 f"the tag {tag} is on commit {str(tagged)[:12]}, not on {commit[:12]}: it was moved in the meantime",
                 where=str(self.folder),
                 retryable=True,
             )
-        clone_of(self.git, self.folder, into, bare=False)
-        clone = GitCheckout(into, self.git.shell, environ=self.git.environ, timeout=self.git.timeout)
-        clone._locations = (into.absolute(), into.absolute() / ".git")
-        clone._finish_clone(commit, tag, source=self.at(""))  # same class
-        return into / self.path
-
-    def _finish_clone(self, commit: str, tag: str, *, source: GitCheckout) -> None:
-        """In a fresh clone, leave one tag on the commit, set the origin and check the commit out."""
-        tags = self.tags()
-        others = [name for name, target in tags.items() if target == commit and name != tag]
-        if others:
-            self._run("tag", "--delete", "--", *others)
-        if tag not in tags:
-            self._run("update-ref", f"refs/tags/{tag}", commit)
-        if (origin := source.remote()) is None:
-            self._run("remote", "remove", "origin")
+        own = replace(self.git, own=True)
+        clone_of(own, self.folder, into, one_branch=True)
+        others = {name: each.object for name, each in objects.items() if each.commit != commit}
+        write_tags(into / ".git", {**others, tag: objects[tag].object if tag in objects else commit})
+        if (origin := self.written_remote()) is None:
+            own.run("remote", "remove", "origin", cwd=into)
         else:
-            self._run("remote", "set-url", "--", "origin", origin)
-        check_out(self.git, self.folder, commit)
-        # The source holds the same commit, and has read it already.
-        fetch_submodules_and_lfs(
-            self.git, self.folder, commit, source=source.folder, paths=source.files(commit), read=source.read
-        )
+            own.run("remote", "set-url", "--", "origin", origin, cwd=into)
+        check_out(own, into, commit)
+        if whole:
+            top = self.at("")
+            fetch_submodules_and_lfs(
+                own, into, commit, source=self.folder, paths=top.files(commit), read=top.read, within=self.path
+            )
+        return into / self.path
 
     def _run(self, *args: str) -> str:
         return self.git.run(*args, cwd=self.folder).out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from unmoor import advice
 from unmoor.adapters.git.program import GitProgram, reason
@@ -15,22 +17,53 @@ They are fetched afterwards, from the local checkout first, and one error names 
 """
 
 
-def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool) -> None:
-    """Clone a local repository with all its branches and tags, without checking anything out.
+KEPT: Final = (
+    *("-c", "core.autocrlf=false"),
+    *("-c", "core.eol=native"),
+    *("-c", "core.symlinks=true"),
+    *("-c", "core.attributesFile=/dev/null"),
+)
+"""Options of ``git clone`` that stay in the clone, for whoever works in it with other settings."""
+WITHOUT_USER: Final = (
+    *("core.autocrlf=false", "core.eol=native", "core.symlinks=true"),
+    *("core.attributesFile=/dev/null", "init.templateDir=", "clone.defaultRemoteName=origin"),
+    *("submodule.recurse=false", "fetch.fsckObjects=false", "transfer.fsckObjects=false"),
+)
+"""Settings for calls in a clone that need the user's logins and proxies, but none of what changes the result."""
 
-    Uses no template, so no hooks. Git hard-links objects if it can and copies them otherwise; ``--local`` would fail
-    if the folder is on another disk. Raises `Refused` if ``into`` is not empty.
+
+def clone_of(git: GitProgram, source: Path, into: Path, *, bare: bool = False, one_branch: bool = False) -> None:
+    """Clone a local repository without its tags, and without checking anything out.
+
+    ``git`` has settings of its own: the source belongs to somebody whom the user trusts. Uses no template, so no hooks.
+    Git hard-links objects if it can and copies them otherwise; ``--local`` would fail if the folder is on another disk.
+    Raises `Refused` if ``into`` is not empty.
     """
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise Refused("cannot clone into a folder that is not empty", where=str(into), next_step=advice.REMOVE_FOLDER())
     into.parent.mkdir(parents=True, exist_ok=True)
     git.run(
-        *("clone", "--quiet", "--template=", "-c", "core.autocrlf=false"),
+        *("clone", "--quiet", "--template=", "--no-tags", *KEPT),
         *(("--bare",) if bare else ("--no-checkout", "--origin", "origin")),
+        *(("--single-branch",) if one_branch else ()),
         *("--", str(source), str(into.absolute())),
         cwd=source,
         timeout=600.0,
     )
+
+
+def write_tags(git_dir: Path, tags: Mapping[str, str]) -> None:
+    """Give a fresh clone its tags: names, with the objects that they name.
+
+    A repository can have tens of thousands. Git writes each into a file of its own, even to delete it, except when it
+    clones: then it writes all into one file, as this does. See ``git help pack-refs``.
+    """
+    packed = git_dir / "packed-refs"
+    lines = packed.read_text("utf-8").splitlines(keepends=True) if packed.exists() else []
+    # Without the header, which promises an order and peeled tags, git sorts and peels by itself.
+    lines = [line for line in lines if not line.startswith(("#", "^"))]
+    lines += [f"{target} refs/tags/{name}\n" for name, target in tags.items()]
+    packed.write_text("".join(lines), "utf-8", newline="\n")
 
 
 def check_out(git: GitProgram, folder: Path, commit: str) -> None:

@@ -5,7 +5,8 @@ Git makes ``.git/config`` itself when it clones, but a checkout may come from an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,20 @@ def without_own_filters(git: GitProgram, folder: Path) -> dict[str, str]:
     settings: dict[str, str] = {}
     for place in (folder, *_submodules(git, folder)):
         settings |= _replaced(git, place)
+    return _variables(git, settings)
+
+
+def without_user_filters(git: GitProgram, folder: Path) -> dict[str, str]:
+    """Return variables for git, with which no filter of the user runs, except git-lfs."""
+    settings: dict[str, str] = {}
+    for _, name, _ in _settings(replace(git, own=False), folder):
+        driver = name.removeprefix("filter.").rpartition(".")[0]
+        if driver != "lfs":
+            settings |= {name: "", f"filter.{driver}.required": "false"}
+    return _variables(git, settings)
+
+
+def _variables(git: GitProgram, settings: Mapping[str, str]) -> dict[str, str]:
     # Not as options: the name of a filter may contain "=".
     first = int(git.environ.get("GIT_CONFIG_COUNT") or 0)
     variables = {"GIT_CONFIG_COUNT": str(first + len(settings))} if settings else {}

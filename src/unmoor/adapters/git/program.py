@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unmoor import advice
+from unmoor.adapters.git.ownership import trust_command
 from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
@@ -50,6 +51,14 @@ _ALLOWED: Final = re.compile(
     r"|SSH_AUTH_SOCK|GIT_SSH(_COMMAND|_VARIANT)?|GIT_ASKPASS|GIT_SSL_\w+|GIT_PROXY_\w+|GIT_EXEC_PATH"
     r"|GIT_CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|GIT_ALLOW_PROTOCOL|GIT_CEILING_DIRECTORIES"
 )
+OWN_SETTINGS: Final = {
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("own.gitconfig")),
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_ALLOW_PROTOCOL": "file",
+}
+"""Variables that replace the settings of the user and of the machine. Git before 2.32 does not know the first."""
 # Forge tokens, which credential helpers read. Git gets them only to talk to a remote.
 _TOKENS: Final = re.compile(r"(GH|GITHUB)(_ENTERPRISE)?_TOKEN|GH_HOST|GH_CONFIG_DIR")
 _LOGIN = re.compile(r"://[^/\s'\"]*@")
@@ -57,11 +66,15 @@ _LOGIN = re.compile(r"://[^/\s'\"]*@")
 
 @dataclass(frozen=True, kw_only=True)
 class GitProgram:
-    """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it."""
+    """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it.
+
+    ``own``: for clones of ours. The settings of the user and of the machine count only in calls to a remote.
+    """
 
     shell: Shell
     environ: Mapping[str, str]
     timeout: float = 60.0
+    own: bool = False
 
     def run(
         self,
@@ -90,7 +103,7 @@ class GitProgram:
             ran = self.shell.run(
                 ("git", *OPTIONS, *(word for each in config for word in ("-c", each)), *args),
                 cwd=cwd,
-                env=variables(self.environ, remote=remote) | dict(env or {}),
+                env=variables(self.environ, remote=remote, own=self.own) | dict(env or {}),
                 timeout=timeout or self.timeout,
                 limit=limit,
                 stdin=stdin,
@@ -116,17 +129,18 @@ class GitProgram:
         return ran
 
 
-def variables(environ: Mapping[str, str], *, remote: bool = False) -> dict[str, str]:
+def variables(environ: Mapping[str, str], *, remote: bool = False, own: bool = False) -> dict[str, str]:
     """Return the environment of git: an allow-list, and variables that make it ask nobody and run no program.
 
-    Only to talk to a ``remote`` it gets tokens, and the login of a proxy.
+    Only to talk to a ``remote`` it gets tokens, and the login of a proxy. In a clone of our ``own`` it gets the user's
+    settings only for that, too.
     """
     allowed = {
         name: value if remote else without_logins(name, value)
         for name, value in environ.items()
         if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
     }
-    return allowed | _FIXED
+    return allowed | _FIXED | (OWN_SETTINGS if own and not remote else {})
 
 
 def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
@@ -138,7 +152,7 @@ def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
         return Refused(
             "the repository belongs to another user, so git refuses to work in it",
             where=str(cwd),
-            next_step=advice.TRUST_REPOSITORY(cwd=cwd),
+            next_step=advice.TRUST_REPOSITORY(command=trust_command(cwd, output)),
         )
     if "not a git repository" in output and "ls-remote" not in what:
         return Refused(

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from unmoor import advice
-from unmoor.adapters.git.program import GitProgram
+from unmoor.adapters.git.program import OWN_SETTINGS, GitProgram
 from unmoor.errors import Refused
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
+
+
+def ls_remote(git: GitProgram, folder: Path, remote: str, *options: str, patterns: Sequence[str] = ()) -> str:
+    """The output of ``git ls-remote``. Raises as `GitProgram.run` does.
+
+    For a path on this machine, as in a local world, none of the user's settings is needed, and none counts: they could
+    forbid paths, or replace a part of this one.
+    """
+    env = OWN_SETTINGS if remote.startswith("/") else {}
+    args = ("ls-remote", "--quiet", *options, "--", remote, *patterns)
+    return git.run(*args, cwd=folder, remote=True, env=env).out
 
 
 def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Callable[[str], str | None]) -> str | None:
@@ -18,7 +29,7 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
 
     ``folder`` is the top of the checkout. ``commit_of`` returns ``None`` for a commit that the checkout does not have.
     """
-    out = git.run("ls-remote", "--quiet", "--", remote, "HEAD", cwd=folder, remote=True).out
+    out = ls_remote(git, folder, remote, patterns=["HEAD"])
     # The pattern also matches the last part of longer names, such as refs/tags/HEAD.
     commit = next((line.partition("\t")[0] for line in out.split("\n") if line.endswith("\tHEAD")), "")
     if not commit:

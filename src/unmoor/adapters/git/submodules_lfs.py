@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unmoor import advice
-from unmoor.adapters.git.clone import NO_FILTER
+from unmoor.adapters.git.clone import NO_FILTER, WITHOUT_USER
+from unmoor.adapters.git.filters import without_user_filters
 from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
 from unmoor.errors import ToolMissing, Unknown
 from unmoor.util.text import list_some
 
 _MOST_NAMED = 3
-_IN_EACH = "git lfs install --local --skip-repo && git lfs pull"
+_IN_EACH = "git lfs install --local --skip-repo && git lfs pull --include= --exclude="
 
 
 def fetch_submodules_and_lfs(
@@ -25,18 +27,20 @@ def fetch_submodules_and_lfs(
     source: Path,
     paths: Sequence[str],
     read: Callable[[str, str], bytes | None],
+    within: str = "",
 ) -> None:
     """Fetch submodules, over the protocols that git allows for them, and large files.
 
     ``source`` is the checkout that ``folder`` was cloned from. Raises `Unknown` for anything that cannot be fetched,
-    and `ToolMissing` if large files need git-lfs and it is not installed.
+    and `ToolMissing` if large files need git-lfs and it is not installed. Large files outside ``within``, the folder
+    of the project, may be missing: if one of them gets into a built file, that is refused.
     """
     modules = ".gitmodules" in paths
     if modules:
         _fetch_submodules(git, folder, commit)
     attributes = (path for path in paths if path.rpartition("/")[2] == ".gitattributes")
     if modules or any(b"filter=lfs" in (read(commit, path) or b"") for path in attributes):
-        _fetch_large_files(git, folder, source, modules=modules)
+        _fetch_large_files(git, folder, source, modules=modules, within=within)
 
 
 def _fetch_submodules(git: GitProgram, folder: Path, commit: str) -> None:
@@ -46,7 +50,8 @@ def _fetch_submodules(git: GitProgram, folder: Path, commit: str) -> None:
             cwd=folder,
             remote=True,
             timeout=600.0,
-            config=NO_FILTER,
+            env=without_user_filters(git, folder),
+            config=(*NO_FILTER, *WITHOUT_USER),
         )
     except Unknown as error:
         raise Unknown(
@@ -56,14 +61,17 @@ def _fetch_submodules(git: GitProgram, folder: Path, commit: str) -> None:
         ) from error
 
 
-def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool) -> None:
+def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: bool, within: str) -> None:
     """Replace pointers with their files: first those that the checkout has, then those from the remote."""
     found = pointers(folder)
     if not found:
         return
+    needed = _needed(found, within)
     if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
+        if not needed:
+            return
         raise ToolMissing(
-            f"git-lfs is not installed, and it stores {list_some(found, _MOST_NAMED)}",
+            f"git-lfs is not installed, and it stores {list_some(needed, _MOST_NAMED)}",
             next_step=advice.INSTALL_GIT_LFS(),
             retryable=True,
         )
@@ -74,18 +82,28 @@ def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: 
         git.run("lfs", "checkout", cwd=folder, timeout=600.0, config=(f"lfs.storage={store}",))
     try:
         if pointers(folder):
-            git.run("lfs", "pull", cwd=folder, remote=True, timeout=600.0)
+            # Whatever the settings say: they may leave out what a release contains.
+            pull = ("lfs", "pull", "--include=", "--exclude=")
+            git.run(*pull, cwd=folder, remote=True, timeout=600.0 if needed else 60.0, config=WITHOUT_USER)
         if modules and pointers(folder):
             each = ("submodule", "--quiet", "foreach", "--recursive", _IN_EACH)
-            git.run(*each, cwd=folder, remote=True, timeout=600.0)
+            git.run(*each, cwd=folder, remote=True, timeout=600.0, config=WITHOUT_USER)
     except Unknown as error:
-        raise _missing(pointers(folder), f": {error.what}") from error
-    if left := pointers(folder):
+        if left := _needed(pointers(folder), within):
+            raise _missing(left, f": {error.what}") from error
+        return
+    if left := _needed(pointers(folder), within):
         raise _missing(left, "")
 
 
+def _needed(found: Sequence[str], within: str) -> list[str]:
+    """The files in the folder of the project."""
+    return [path for path in found if not within or path.startswith(f"{within}/")]
+
+
 def store_of(git: GitProgram, source: Path) -> Path:
-    """The folder in which a checkout stores its large files."""
+    """The folder in which a checkout of the user stores its large files."""
+    git = replace(git, own=False)
     setting = git.run("config", "--get", "lfs.storage", cwd=source, fine=(0, 1)).out.strip()
     git_dir = Path(git.run("rev-parse", "--git-common-dir", cwd=source).out.removesuffix("\n"))
     return (source / git_dir / (setting or "lfs")).resolve()
