@@ -7,12 +7,13 @@ refuses. As plain text it renders to line breaks, which PyPI accepts.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from functools import cache
 from typing import TYPE_CHECKING
 
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.dists.rendering import rendering_fault
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
 
@@ -36,11 +37,16 @@ Render = Callable[[str, str], str]
 
 
 def render_apart(shell: Shell) -> Render:
-    """Return a function that renders in a child process: no renderer promises to end with every text."""
+    """Return a function that renders in a child process: no renderer promises to end with every text.
 
+    It renders each text once: the wheels and the sdist of a release mostly have the same one.
+    """
+    function = f"{rendering_fault.__module__}:{rendering_fault.__name__}"
+
+    @cache
     def render(kind: str, description: str) -> str:
         try:
-            return child.call(shell, f"{__name__}:{rendering_fault.__name__}", kind, description, kind=str)
+            return child.call(shell, function, kind, description, kind=str)
         except child.BeyondLimits as error:
             return str(error)
 
@@ -80,28 +86,3 @@ def _media_type(content_type: str) -> str:
     except (ValueError, IndexError, RecursionError):
         return "text/plain"
     return message.get_content_type()
-
-
-def rendering_fault(kind: str, description: str) -> str:
-    """Render the description and return what is wrong. Empty if it renders."""
-    if kind == "text/x-rst":
-        from readme_renderer import rst
-
-        warnings = io.StringIO()
-        return "" if rst.render(description, stream=warnings) is not None else _first_line(warnings.getvalue())
-    if kind == "text/markdown":
-        from readme_renderer import markdown
-
-        return "" if markdown.render(description) is not None else "the renderer returns nothing"
-    from readme_renderer import txt
-
-    return "" if txt.render(description) is not None else "the renderer returns nothing"
-
-
-def _first_line(warnings: str) -> str:
-    """Make a docutils warning readable. It reads ``<string>:LINE: (LEVEL/N) message``."""
-    text = warnings.strip()
-    if text.startswith("<string>:"):
-        line, _, rest = text.removeprefix("<string>:").partition(": ")
-        return f"line {line}: {rest.partition(') ')[2] or rest}"
-    return text or "the renderer returns nothing"

@@ -27,13 +27,14 @@ from unmoor.dists.checks import (
     zips,
 )
 from unmoor.dists.checks.archives import MEMBER_LIMIT, Limits
-from unmoor.dists.checks.description import Render, rendering_fault
+from unmoor.dists.checks.description import Render
 from unmoor.dists.checks.members import ArchiveMember, DamagedMember, chunks
 from unmoor.dists.checks.metadata import CheckedMetadata
 from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
 from unmoor.dists.checks.rules import Problem, violation
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName
+from unmoor.dists.rendering import rendering_fault
 from unmoor.products import File
 
 _CHANGED = "it is not the file that was built: its bytes changed, or it is gone"
