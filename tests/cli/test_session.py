@@ -19,7 +19,7 @@ from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Reach, StageContext
 from unmoor.errors import Denied
-from unmoor.products import Proof, Result, Verdict, Verified
+from unmoor.products import CheckedDists, Proof, Result, Verdict, Verified
 
 
 def nothing(_: Path) -> None:
@@ -142,6 +142,13 @@ def test_what_was_not_tested_is_said_at_the_end(
     )
     report = Report(stages=stages, warnings=(), seconds=0.0)
     assert output.conclusion(report, tag="v1", rehearsal=True) == line
+    local = Made(CheckedDists(subjects=(), local=("a-linux_x86_64.whl",)))
+    checked = StageReport(
+        info=StageInfo(name="check-dists", reach=Reach.READS, advisory=False), outcome=local, seconds=0.0, plan=""
+    )
+    told = output.conclusion(replace(report, stages=(checked, *stages)), tag="v1", rehearsal=True)
+    assert told.endswith("for this machine only, so PyPI refuses it: a-linux_x86_64.whl")
+    assert told.startswith(line)
     table = output.table(report)
     assert len(table) == (rows + 1 if rows else 0)
     assert all(each.endswith("pytest found no test to run") for each in table[1:])

@@ -15,7 +15,7 @@ from unmoor.core.events import Event, Listener, Report, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach
 from unmoor.errors import Internal
-from unmoor.products import Dists, Release, Uploaded, Verified
+from unmoor.products import CheckedDists, Dists, Release, Uploaded, Verified
 from unmoor.render import actions, words
 from unmoor.render.advice import RESUMES, STARTS_AFRESH
 from unmoor.util.text import clean, list_some
@@ -125,13 +125,17 @@ def print_ending(report: Report, *, ceiling: Reach, next_command: str, rehearsal
 
 
 def conclusion(report: Report, *, tag: str, rehearsal: bool) -> str:
-    """Return the last line of a run without failures: what it achieved, and what was not tested. Empty if neither."""
+    """Return the last line of a run without failures: what it achieved, and what it did not show. Empty if neither."""
     names = list_some([clean(each.name) for each in words.untested(report)], 3)
-    untested = f"not tested: {names}" if names else ""
-    if report.product("verify") is None:
-        return untested
+    checked = report.product("check-dists")
+    local = list_some(checked.local, 3) if isinstance(checked, CheckedDists) else ""
+    limits = [
+        f"not tested: {names}" if names else "",
+        f"for this machine only, so PyPI refuses it: {local}" if local else "",
+    ]
     what = "rehearsal passed" if rehearsal else "released"
-    return "; ".join(filter(None, (f"{what}: every surface holds {tag}, verified by digest", untested)))
+    done = f"{what}: every surface holds {tag}, verified by digest" if report.product("verify") is not None else ""
+    return "; ".join(filter(None, (done, *limits)))
 
 
 def internal_errors(report: Report) -> list[Internal]:

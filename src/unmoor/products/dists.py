@@ -70,9 +70,10 @@ class Dists:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedDists:
-    """The digests that passed ``check-dists``."""
+    """The digests that passed ``check-dists``. ``local`` are the names of files that only a lenient index accepts."""
 
     subjects: tuple[Subject, ...]
+    local: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

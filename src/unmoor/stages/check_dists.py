@@ -18,6 +18,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
 from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
 from unmoor.dists.checks.description import render_apart
+from unmoor.dists.checks.names import LOCAL_PLATFORM
 from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import Conflict, InvalidDist, Unknown
@@ -97,7 +98,8 @@ class CheckDists(Check[CheckedDists]):
                 next_step=advice.join(problem.rule.advice or advice.CORRECT_PROJECT() for _, problem in wrong),
             )
         self._compare_indexes(dists, context)
-        return CheckedDists(subjects=subjects(dists))
+        local = sorted({where for where, problem in found if problem.rule is LOCAL_PLATFORM})
+        return CheckedDists(subjects=subjects(dists), local=tuple(local))
 
     def _compare_indexes(self, dists: Dists, context: StageContext) -> None:
         """Compare the files with those on the indexes. Raises `Conflict` with all of them, `Denied`, `Unknown`."""
