@@ -123,6 +123,11 @@ INSTALL_ENGINE = Template(
     "install Docker (on Debian: apt-get install docker.io) and start it, or set DOCKER_HOST to an engine; podman's"
     " socket also works",
 )
+LEAVE_OUT_IMAGES = Template(
+    "leave-out-images",
+    "to release without images: --skip images, or optional = true in [[tool.unmoor.image]]",
+    rehearsed="to rehearse without images: unmoor rehearse --without-images",
+)
 
 # Releases on the forge
 SET_UPLOADS = Template("set-uploads", "if that address is right, set 'uploads' of the forge in the world file")

@@ -33,6 +33,7 @@ class ReleaseRequest:
     - ``real`` is false in a rehearsal and in any world but the real one;
     - ``published`` is false if the world may not be asked what it already holds;
     - ``skipped`` are the names of stages to leave out;
+    - ``whole`` is false if only some stages are asked for;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
@@ -59,6 +60,7 @@ class ReleaseRequest:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()
+    whole: bool = True
     published: bool = True
     settings_origin: str = ""
     prebuilt: Path | None = None
@@ -69,6 +71,11 @@ class ReleaseRequest:
     def pushes(self) -> bool:
         """Whether this run may write to a surface."""
         return self.ceiling >= Reach.REMOTE
+
+    @property
+    def builds_images(self) -> bool:
+        """Whether this run is asked for images, and may build them."""
+        return bool(self.images) and self.whole and self.ceiling >= Reach.LOCAL
 
     @property
     def advisory(self) -> bool:

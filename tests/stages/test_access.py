@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import RELEASE
 
+from unmoor import advice
 from unmoor.adapters.github.answers import NotFound, RateLimited
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.images import ImageSettings
+from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach, StageContext
-from unmoor.errors import Denied, Internal, Refused, Unknown, UnmoorError
+from unmoor.errors import Denied, Internal, Refused, ToolMissing, Unknown, UnmoorError
+from unmoor.images.image_names import BuildTarget
+from unmoor.images.image_plan import ImagePlan, planner
+from unmoor.ports.engine import EngineFacts
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
 from unmoor.ports.index import Holding, LoginProbe, ProjectStatus
 from unmoor.products import Access, Certainty, Release
+from unmoor.release_request import ReleaseRequest
 from unmoor.render.advice import next_step
 from unmoor.stages.access import ProveAccess
 
@@ -88,6 +98,8 @@ class AccessInputs:
     staging: FakeIndex | None = field(default_factory=lambda: FakeIndex(EMPTY, name="testpypi", login="keyring"))
     ceiling: Reach = Reach.FINAL
     advisory: bool = False
+    engine: FakeEngine | None = None
+    plans: tuple[ImagePlan, ...] = ()
 
     def look(self) -> AccessResult:
         """Run the stage."""
@@ -101,6 +113,8 @@ class AccessInputs:
             advisory_staging=self.advisory,
             forge=self.forge,  # type: ignore[arg-type]
             ceiling=self.ceiling,
+            engine=self.engine,  # type: ignore[arg-type]
+            plans=self.plans,
         )
         assert "read" in stage.plan()
         return AccessResult(
@@ -399,3 +413,109 @@ def test_a_bug_is_never_a_finding() -> None:
     """Only errors of a surface become findings."""
     with pytest.raises(Internal):
         AccessInputs(forge=FakeForge(Internal("oops", next_step="")), ceiling=Reach.READS).look()
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """An engine that answers, or does not."""
+
+    error: UnmoorError | None = None
+
+    def facts(self) -> EngineFacts:
+        """Its facts."""
+        if self.error is not None:
+            raise self.error
+        return EngineFacts(version="28.0", builder="buildx", platforms=("linux/amd64",))
+
+
+@dataclass(frozen=True)
+class FakeRegistry:
+    """A registry that has some tags, or does not answer."""
+
+    tags: tuple[str, ...] | UnmoorError = ()
+    name: str = "ghcr.io/acme/demo"
+
+    def manifest(self, reference: str) -> str | None:
+        """Something, if the tag is there."""
+        if isinstance(self.tags, UnmoorError):
+            raise self.tags
+        return "a manifest" if reference in self.tags else None
+
+
+NO_ENGINE = ToolMissing(
+    "no container engine answers at unix:///nowhere",
+    next_step=advice.INSTALL_ENGINE().then(advice.LEAVE_OUT_IMAGES()),
+)
+LOCKED = Denied("this user may not use the engine", next_step=advice.LEAVE_OUT_IMAGES())
+COMMIT = "sha-aaaaaaaaaaaa"
+
+
+def plan_for(tags: tuple[str, ...] | UnmoorError) -> ImagePlan:
+    """The plan of an image with two targets."""
+    registry: Any = FakeRegistry(tags)
+    targets = (BuildTarget(stage=""), BuildTarget(stage="debug", suffix="-debug"))
+    return ImagePlan(
+        registries=(registry,), targets=targets, platforms=("linux/amd64",), planner=planner(ImageSettings())
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "tags", "found"),
+    [
+        (FakeEngine(), (), Certainty.PROVEN),
+        (FakeEngine(NO_ENGINE), (), ToolMissing),
+        (FakeEngine(NO_ENGINE), ("latest", "1.0"), ToolMissing),
+        (FakeEngine(NO_ENGINE), (COMMIT,), ToolMissing),
+        (FakeEngine(NO_ENGINE), (COMMIT, f"{COMMIT}-debug"), Certainty.UNPROVEN),
+        (FakeEngine(NO_ENGINE), (f"{COMMIT}-1.0", f"{COMMIT}-1.0-debug"), Certainty.UNPROVEN),
+        (FakeEngine(NO_ENGINE), Unknown("no answer"), Certainty.UNPROVEN),
+        (FakeEngine(LOCKED), (), Denied),
+    ],
+)
+def test_an_engine_is_looked_for_before_anything_is_built(
+    engine: FakeEngine, tags: tuple[str, ...] | UnmoorError, found: Certainty | type[UnmoorError]
+) -> None:
+    """A run that needs an engine stops without one; images that a registry has may need none, as in a later job."""
+    inputs = AccessInputs(engine=engine, plans=(plan_for(tags),), ceiling=Reach.LOCAL)
+    if isinstance(found, Certainty):
+        assert "engine: " in inputs.look().details(found)
+        return
+    with pytest.raises(found) as caught:
+        inputs.look()
+    step = caught.value.next_step
+    assert "leave-out-images" in step.ids
+    assert "--skip images" in step
+    assert "unmoor rehearse --without-images" in step.in_rehearsal()
+    assert "--skip" not in step.in_rehearsal()
+
+
+def test_other_problems_are_told_with_a_missing_engine() -> None:
+    """All problems are one error, and the login is the more serious one."""
+    with pytest.raises(Denied) as caught:
+        AccessInputs(engine=FakeEngine(NO_ENGINE), plans=(plan_for(()),), forge=FakeForge(token=False)).look()
+    assert "no container engine answers at unix:///nowhere" in str(caught.value)
+    assert "--skip images" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("change", "builds"),
+    [
+        ({}, True),
+        ({"images": ()}, False),
+        ({"whole": False}, False),
+        ({"ceiling": Reach.READS}, False),
+        ({"ceiling": Reach.FINAL}, True),
+    ],
+)
+def test_which_runs_need_an_engine(tmp_path: Path, change: dict[str, Any], builds: bool) -> None:  # noqa: FBT001
+    """A job that runs only some stages, such as the tests, may have no engine; neither needs a plan one."""
+    request = ReleaseRequest(
+        tag="v1.0",
+        named=True,
+        repository="acme/demo",
+        settings=Settings(),
+        folder=RunFolder(tmp_path),
+        ceiling=Reach.LOCAL,
+        images=(ImageSettings(),),
+    )
+    assert replace(request, **change).builds_images is builds

@@ -117,6 +117,7 @@ def _request(
         secrets=images.secrets,
         site=world.forge.site,
         skipped=options.skip,
+        whole=not options.until,
         published=options.target.world is not None or not options.rehearsing,
         settings_origin=target.sources.config.origin if target.sources.config is not None else "",
         prebuilt=options.files.prebuilt,

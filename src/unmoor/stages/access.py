@@ -1,22 +1,29 @@
-"""The stage ``access``: prove logins, permissions and names as far as each surface allows by reading alone."""
+"""The stage ``access``: prove logins, permissions and names as far as each surface allows by reading alone.
+
+This module is long because it has the probes of every surface.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from unmoor import advice
 from unmoor.advice import join
 from unmoor.core.stage import Check, Output, Reach, StageContext
-from unmoor.errors import Denied, Refused, Unknown, UnmoorError
+from unmoor.errors import Denied, Refused, ToolMissing, Unknown, UnmoorError
+from unmoor.ports.engine import Engine
 from unmoor.ports.forge import Forge, ForgeRepository
 from unmoor.ports.index import Index, LoginProbe, ProjectStatus
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.products import Access, Certainty, Finding, Release
 from unmoor.release_request import ReleaseRequest
+
+if TYPE_CHECKING:
+    from unmoor.images.image_plan import ImagePlan
 
 _FORGE = "forge"
 # PyPI's own limit, in its source: PENDING_PUBLISHER_EXPIRY_DAYS.
@@ -27,7 +34,7 @@ _REOPEN = {
     "quarantined": advice.ASK_TO_LIFT_QUARANTINE,
 }
 # What a probe raises for a problem, the most serious first. Anything else is a bug or an interruption.
-_PROBE_ERRORS: tuple[type[UnmoorError], ...] = (Refused, Denied, Unknown)
+_PROBE_ERRORS: tuple[type[UnmoorError], ...] = (Refused, Denied, ToolMissing, Unknown)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class ProveAccess(Check[Access]):
     staging index are warnings. ``proven_by_draft`` and the other ``proven_by_…`` fields name the
     stages that prove what reading cannot.
 
+    ``engine`` is the one that builds images, ``None`` if the run is not asked for any; ``plans`` are those images.
+
     A trusted publishing token is minted here only if this run uploads and the project exists:
     the exchange would create the project that a pending publisher names.
     """
@@ -75,6 +84,8 @@ class ProveAccess(Check[Access]):
     advisory_staging: bool = False
     forge: Forge
     registries: tuple[Registry, ...] = ()
+    engine: Engine | None = None
+    plans: tuple[ImagePlan, ...] = ()
     ceiling: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_undraft: str = "undraft"
@@ -91,6 +102,8 @@ class ProveAccess(Check[Access]):
             advisory_staging=request.advisory,
             forge=services.forge,
             registries=request.registries(services),
+            engine=services.engine if request.builds_images else None,
+            plans=request.image_plans(services) if request.builds_images else (),
             ceiling=request.ceiling,
         )
 
@@ -139,6 +152,11 @@ class ProveAccess(Check[Access]):
             # The probe starts an upload and abandons it, so it runs only if the run pushes.
             ask = _prove_push if pushes else _push_login
             probes.append(AccessProbe(registry.name, "registry", pushes, partial(ask, registry)))
+        if self.engine is not None:
+            from unmoor.images.engine_probe import probe_engine  # and the rule language of tags
+
+            ask = partial(probe_engine, self.engine, self.plans, release)
+            probes.append(AccessProbe("engine", "images", required=True, ask=ask))
         return probes + _index_probes(self.index, release, self.proven_by_index, writes=publishes, required=publishes)
 
     def _is_advisory(self, probe: AccessProbe) -> bool:

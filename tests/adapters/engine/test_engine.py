@@ -89,6 +89,7 @@ def test_no_engine(shell: LocalShell, environ: Mapping[str, str]) -> None:
             question()
         assert environ["DOCKER_HOST"] in str(caught.value)
         assert "install Docker" in caught.value.next_step
+        assert "leave-out-images" in caught.value.next_step.ids
 
 
 def test_no_permission_to_use_the_engine(shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:

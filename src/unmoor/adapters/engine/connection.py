@@ -228,8 +228,10 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
     if isinstance(error, PermissionError):
         return Denied(
             f"this user may not use the engine at {address}",
-            next_step=advice.JOIN_ENGINE_GROUP(),
+            next_step=advice.JOIN_ENGINE_GROUP().then(advice.LEAVE_OUT_IMAGES()),
         )
     if "paramiko" in reason:
         return ToolMissing(f"the engine at {address} needs paramiko for ssh", next_step=advice.INSTALL_PARAMIKO())
-    return ToolMissing(f"no container engine answers at {address}", next_step=advice.INSTALL_ENGINE())
+    return ToolMissing(
+        f"no container engine answers at {address}", next_step=advice.INSTALL_ENGINE().then(advice.LEAVE_OUT_IMAGES())
+    )
