@@ -30,6 +30,17 @@ def test_a_function_is_called(shell: LocalShell) -> None:
         child.call(shell, "posixpath:join", kind=str)
 
 
+@pytest.mark.parametrize("setting", ["", "1"])
+def test_a_child_writes_bytecode_unless_the_user_forbids_it(
+    setting: str, shell: LocalShell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Packages that uv installed have none, and without it each child would compile docutils again."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", setting)
+    monkeypatch.setenv("SECRET", "x")
+    ran = child.run(shell, "import os, sys; print(sys.dont_write_bytecode, 'SECRET' in os.environ)", [], cwd=tmp_path)
+    assert ran.out.split() == [str(bool(setting)), "False"]
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [

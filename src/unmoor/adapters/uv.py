@@ -207,7 +207,14 @@ class UvEnvironment:
         """Install a wheel with pip too, into a folder that is deleted again; see `unmoor.adapters.pip_install`."""
         folder = self.folder.with_name(f"{self.folder.name}-pip")
         try:
-            ran = self.run(pip_arguments(self.python, wheel, name, folder), cwd=self.folder, timeout=_PIP_PATIENCE)
+            # pip's own bytecode may be written: uv installed it with unmoor without any, and compiling takes 0.5 s.
+            own = self.uv.environ.get("PYTHONDONTWRITEBYTECODE", "")
+            ran = self.run(
+                pip_arguments(self.python, wheel, name, folder),
+                cwd=self.folder,
+                env={"PYTHONDONTWRITEBYTECODE": own},
+                timeout=_PIP_PATIENCE,
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if ran.code and ran.code != NOT_TRIED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import site
 import sys
 from collections.abc import Iterator, Sequence
@@ -69,11 +70,11 @@ def run(shell: Shell, program: str, arguments: Sequence[str], *, cwd: Path) -> R
     Raises `BeyondLimits`, and what `child_failure` returns if it fails because of this machine.
 
     It can import what unmoor can, and nothing of the project: ``-P`` keeps its working folder off the path,
-    and it gets no environment variables of this process. Its home is an empty folder, but packages in the user's site
-    remain available.
+    and of the environment it gets only what concerns bytecode. Its home is an empty folder, but packages in the user's
+    site remain available.
     """
     with temporary_folder() as home, _no_longer():
-        env = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase(), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase()} | _bytecode()
         python = [sys.executable, "-P", "-X", "utf8", "-c", _LIMITS + program]
         ran = shell.run([*python, *arguments], cwd=cwd, env=env, timeout=SECONDS, limit=_LIMIT)
     reasons = {
@@ -89,6 +90,14 @@ def run(shell: Shell, program: str, arguments: Sequence[str], *, cwd: Path) -> R
     if reason is not None:
         raise BeyondLimits(reason)
     return ran
+
+
+def _bytecode() -> dict[str, str]:
+    """The user's variables for bytecode. Unless they forbid it, the first child writes that of the libraries.
+
+    uv installs without any, and compiling docutils for each text would take most of the child's time.
+    """
+    return {name: os.environ[name] for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX") if name in os.environ}
 
 
 def last_line(ran: Ran) -> str:
