@@ -136,7 +136,7 @@ SET = Suite(command="pytest")
             SET,
             4,
             SuiteRecord(unknown_options=("--own",)),
-            "the plugin of pytest that has these options for the tests: t",
+            "the plugins of pytest that have these options for the tests: t",
         ),
         (
             SET,
@@ -144,7 +144,8 @@ SET = Suite(command="pytest")
             SuiteRecord(unstarted=Raised(error="ModuleNotFoundError", missing="trustme.x")),
             "provide trustme for",
         ),
-        (SET, 4, record_of(UNSTARTED), "correct what pytest says above"),
+        (SET, 1, record_of(UNSTARTED), "if a dependency is at fault, limit its version"),
+        (SET, 4, SuiteRecord(unknown_options=("--no-success-flaky-report",)), '["flaky"]'),
         (SET, 4, SuiteRecord(), "correct what pytest says above"),
         (SET, 2, record_of(BEGIN, absent("own.x"), end(2)), "include own.x in the wheel"),
         (SET, 2, record_of(BEGIN, absent("other"), absent("own", "u"), end(2)), "the packages that provide other for"),

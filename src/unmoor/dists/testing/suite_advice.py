@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from unmoor.dists.testing.pytest_record import Raised, SuiteRecord
+from unmoor.dists.testing.pytest_record import SuiteRecord
 from unmoor.dists.testing.suites import OFF, Suite
 from unmoor.util.text import clean, list_some
 
@@ -27,6 +27,9 @@ _PLUGINS = {
     "--mpl": "pytest-mpl",
     "--disable-socket": "pytest-socket",
     "--hypothesis": "hypothesis",
+    "--force-flaky": "flaky",
+    "--no-flaky-report": "flaky",
+    "--no-success-flaky-report": "flaky",
 }
 _MOST = 8
 
@@ -34,28 +37,36 @@ _MOST = 8
 def advise(suite: Suite, record: SuiteRecord | None, own: Collection[str], *, code: int) -> str:
     """Return the next step for a suite that failed with an exit code. ``own`` are the project's top-level modules."""
     record = record or SuiteRecord()
-    off = f"; {OFF}" if suite.why else ""
-    if record.unknown_options and record.unstarted is None and not record.begun:
-        plugins = sorted({_plugin_of(each) for each in record.unknown_options} - {""})
-        if plugins:
-            return f"install the plugins that have these options for the tests: {_setting(suite, plugins)}{off}"
-        return f"install the plugin of pytest that has these options for the tests: {_setting(suite, [])}{off}"
+    step = _other_failures(record, code=code) if record.failures else _no_test_failed(suite, record, own, code=code)
+    return f"{step}; {OFF}" if suite.why else step
+
+
+def _no_test_failed(suite: Suite, record: SuiteRecord, own: Collection[str], *, code: int) -> str:
     missing = [each for each in (record.unstarted, *record.collection) if each is not None and each.missing]
-    foreign = sorted({_top(each) for each in missing} - set(own))
-    if missing and not foreign and not record.failures:
-        return (
-            f"include {list_some(sorted({clean(each.missing) for each in missing}))} in the wheel, or correct the tests"
-        )
-    if foreign and not record.failures:
+    foreign = sorted({clean(each.missing).partition(".")[0] for each in missing} - set(own))
+    if foreign:
         return (
             f"install the packages that provide {list_some(foreign)} for the tests: {_setting(suite, [])};"
-            f" or declare them as dependencies, if the project itself needs them{off}"
+            " or declare them as dependencies, if the project itself needs them"
+        )
+    if missing:
+        absent = list_some(sorted({clean(each.missing) for each in missing}))
+        return f"include {absent} in the wheel, or correct the tests"
+    if record.unknown_options and record.unstarted is None and not record.begun:
+        plugins = sorted({_plugin_of(each) for each in record.unknown_options} - {""})
+        return f"install the plugins of pytest that have these options for the tests: {_setting(suite, plugins)}"
+    return _other_failures(record, code=code)
+
+
+def _other_failures(record: SuiteRecord, *, code: int) -> str:
+    if record.unstarted is not None:
+        return (
+            "correct what the traceback above shows; if a dependency is at fault, limit its version in the project's"
+            " metadata"
         )
     if code == 4 and not record.begun:  # noqa: PLR2004 - pytest.ExitCode.USAGE_ERROR
-        return f"correct what pytest says above; its options are in the project's configuration of pytest{off}"
-    return (
-        f"see which tests fail, and why; list other files and packages they need in test-sources and test-requires{off}"
-    )
+        return "correct what pytest says above; its options are in the project's configuration of pytest"
+    return "see which tests fail, and why; list other files and packages they need in test-sources and test-requires"
 
 
 def _plugin_of(option: str) -> str:
@@ -64,10 +75,6 @@ def _plugin_of(option: str) -> str:
     if name in _PLUGINS:
         return _PLUGINS[name]
     return next((plugin for known, plugin in _PLUGINS.items() if known != "-n" and name.startswith(f"{known}-")), "")
-
-
-def _top(raised: Raised) -> str:
-    return clean(raised.missing).partition(".")[0]
 
 
 def _setting(suite: Suite, more: Sequence[str]) -> str:
