@@ -538,6 +538,35 @@ LIST_TEST_PROGRAM = Template(
     "list-test-program",
     "list the package that provides the test command in test-requires, or name its extra in test-extras",
 )
+SEE_FAILED_TESTS = Template(
+    "see-failed-tests",
+    "see which tests fail, and why; list other files and packages they need in test-sources and test-requires",
+)
+INSTALL_FOR_TESTS = Template(
+    "install-for-tests",
+    "install the packages that provide {modules} for the tests: {setting}; or declare them as dependencies, if the"
+    " project itself needs them",
+)
+INSTALL_PYTEST_PLUGINS = Template(
+    "install-pytest-plugins", "install the plugins of pytest that have these options for the tests: {setting}"
+)
+INCLUDE_MODULES = Template("include-modules", "include {modules} in the wheel, or correct the tests")
+CORRECT_PYTEST_START = Template(
+    "correct-pytest-start",
+    "correct what the traceback above shows; if a dependency is at fault, limit its version in the project's metadata",
+)
+CORRECT_PYTEST_OPTIONS = Template(
+    "correct-pytest-options",
+    "correct what pytest says above; its options are in the project's configuration of pytest",
+)
+ALLOW_TESTS_MORE_TIME = Template(
+    "allow-tests-more-time",
+    "find out why the tests take so long, or allow them more time: test-timeout = SECONDS under [tool.unmoor]",
+)
+TURN_TESTS_OFF = Template(
+    "turn-tests-off",
+    'to skip the tests, set tests = "off" under [tool.unmoor]; to set how they run, set test-command',
+)
 NAME_AN_EXTRA = Template("name-an-extra", "name one of its extras: {known}")
 CORRECT_TEST_GROUPS = Template("correct-test-groups", "correct test-groups, or the group (PEP 735)")
 

@@ -13,12 +13,14 @@ from pathlib import Path
 
 _NAME = "_unmoor_witness"
 
-# Runs at the start of every Python in the environment, of any version. It must never raise, and it only observes: its
-# finder never returns a spec. It comes before any finder of a test runner, and looks at sys.modules again at exit.
+# Runs at the start of every Python in the environment, of any version, and loads no module that Python has not. It must
+# never raise, and it only observes: its finder never returns a spec. It comes before any finder of a test runner, and
+# looks at sys.modules again at exit.
 _CODE = """
 import atexit, os, sys
-from importlib.machinery import PathFinder
 
+# Not from importlib.machinery, which is not loaded yet: a suite may test what its project loads.
+PathFinder = sys.modules["_frozen_importlib_external"].PathFinder
 LOG = {log!r}
 NAMES = frozenset({names!r})
 seen = set()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.dists.testing.pytest_record import SuiteRecord
-from unmoor.dists.testing.suites import OFF, Suite
+from unmoor.dists.testing.suites import Suite
 from unmoor.util.text import clean, list_some
 
 # Options that projects often give to pytest, and the plugin that has them.
@@ -34,39 +36,32 @@ _PLUGINS = {
 _MOST = 8
 
 
-def advise(suite: Suite, record: SuiteRecord | None, own: Collection[str], *, code: int) -> str:
+def advise(suite: Suite, record: SuiteRecord | None, own: Collection[str], *, code: int) -> NextStep:
     """Return the next step for a suite that failed with an exit code. ``own`` are the project's top-level modules."""
     record = record or SuiteRecord()
     step = _other_failures(record, code=code) if record.failures else _no_test_failed(suite, record, own, code=code)
-    return f"{step}; {OFF}" if suite.why else step
+    return step.then(advice.TURN_TESTS_OFF()) if suite.why else step
 
 
-def _no_test_failed(suite: Suite, record: SuiteRecord, own: Collection[str], *, code: int) -> str:
+def _no_test_failed(suite: Suite, record: SuiteRecord, own: Collection[str], *, code: int) -> NextStep:
     missing = [each for each in (record.unstarted, *record.collection) if each is not None and each.missing]
     foreign = sorted({clean(each.missing).partition(".")[0] for each in missing} - set(own))
     if foreign:
-        return (
-            f"install the packages that provide {list_some(foreign)} for the tests: {_setting(suite, [])};"
-            " or declare them as dependencies, if the project itself needs them"
-        )
+        return advice.INSTALL_FOR_TESTS(modules=list_some(foreign), setting=_setting(suite, []))
     if missing:
-        absent = list_some(sorted({clean(each.missing) for each in missing}))
-        return f"include {absent} in the wheel, or correct the tests"
+        return advice.INCLUDE_MODULES(modules=list_some(sorted({clean(each.missing) for each in missing})))
     if record.unknown_options and record.unstarted is None and not record.begun:
         plugins = sorted({_plugin_of(each) for each in record.unknown_options} - {""})
-        return f"install the plugins of pytest that have these options for the tests: {_setting(suite, plugins)}"
+        return advice.INSTALL_PYTEST_PLUGINS(setting=_setting(suite, plugins))
     return _other_failures(record, code=code)
 
 
-def _other_failures(record: SuiteRecord, *, code: int) -> str:
+def _other_failures(record: SuiteRecord, *, code: int) -> NextStep:
     if record.unstarted is not None:
-        return (
-            "correct what the traceback above shows; if a dependency is at fault, limit its version in the project's"
-            " metadata"
-        )
+        return advice.CORRECT_PYTEST_START()
     if code == 4 and not record.begun:  # noqa: PLR2004 - pytest.ExitCode.USAGE_ERROR
-        return "correct what pytest says above; its options are in the project's configuration of pytest"
-    return "see which tests fail, and why; list other files and packages they need in test-sources and test-requires"
+        return advice.CORRECT_PYTEST_OPTIONS()
+    return advice.SEE_FAILED_TESTS()
 
 
 def _plugin_of(option: str) -> str:
@@ -84,4 +79,4 @@ def _setting(suite: Suite, more: Sequence[str]) -> str:
     if len(now) > _MOST:
         listed = f"[…, {json.dumps(list(more or ['NAME']))[1:-1]}], with what they have now"
     extras = f"test-extras = {json.dumps(list(suite.extras))} and " if suite.extras else ""
-    return f"{extras}test-requires = {listed}"
+    return f"{extras}test-requires = {listed} under [tool.unmoor]"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
 from unmoor.dists.testing.installed_code import installed_names, read_installed
 from unmoor.dists.testing.parts import DistUnderTest
@@ -17,7 +18,7 @@ from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
 from unmoor.dists.testing.suite_advice import advise
 from unmoor.dists.testing.suite_verdict import Ending, judge
-from unmoor.dists.testing.suites import OFF, Suite, packages_of_extra
+from unmoor.dists.testing.suites import Suite, packages_of_extra
 from unmoor.errors import CheckFailed, FailedAt, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment
 from unmoor.ports.shell import Ran
@@ -90,7 +91,7 @@ class SuiteRun:
         if verdict.ending is Ending.FAILED:
             raise self._failed(verdict.why, ran, record)
         if verdict.ending is Ending.NOT_TESTED:
-            self.warn(f"the tests prove nothing: {verdict.why}; {OFF}")
+            self.warn(f"the tests prove nothing: {verdict.why}; {advice.TURN_TESTS_OFF()}")
             return self._result(Verdict.NOT_TESTED, verdict.why)
         return self._check_imports(verdict.why)
 
@@ -105,17 +106,13 @@ class SuiteRun:
                     f"{self.suite.command!r} ran for more than {self.timeout:g} s and was stopped{during}",
                     self.log.last,
                 ),
-                next_step="find out why the tests take so long, or allow them more time with test-timeout, in seconds",
+                next_step=advice.ALLOW_TESTS_MORE_TIME(),
                 retryable=False,
             ) from error
         except ToolMissing as error:
             if error.cause is not None:
                 raise  # this machine is at fault, and not what is installed
-            raise ToolMissing(
-                error.what,
-                next_step="list the package that provides the test command in test-requires, or name its extra in"
-                " test-extras",
-            ) from error
+            raise ToolMissing(error.what, next_step=advice.LIST_TEST_PROGRAM()) from error
 
     def _excuses(self, raised: Raised, before: frozenset[str]) -> bool:
         """Whether a missing module says nothing about the project: the tests need something that nobody installed.
@@ -184,7 +181,7 @@ class SuiteRun:
             raise CheckFailed(
                 f"the tests passed, but they imported {clean(module)} from {clean(Path(where).name)}"
                 f" among the copied tests, not from {self.what.file.name}",
-                next_step="remove the source from test-sources, so that the tests import what is installed",
+                next_step=advice.REMOVE_SOURCE_FROM_TESTS(),
             )
         if self.what.modules and not imported.inside:
             why = f"{self.suite.command} passed, but never imported {', '.join(self.what.modules[:3])}"

@@ -29,7 +29,6 @@ Read = Callable[[str], bytes | None]
 _NAMES = (("test", "tests", "testing"), ("dev",))
 _FOLDERS = ("tests", "test")
 _TEST = re.compile(r"(test_[^/]*|[^/]*_test)\.py")
-OFF = 'to skip the tests, set tests = "off" under [tool.unmoor]; to set how they run, set test-command'
 
 
 @dataclass(frozen=True, kw_only=True)
