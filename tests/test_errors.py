@@ -17,6 +17,7 @@ import pytest
 
 import unmoor
 from unmoor import errors
+from unmoor.advice import NextStep
 from unmoor.cli import exit_codes
 from unmoor.errors import Cause, from_os_error
 from unmoor.render.advice import RESUMES, STARTS_AFRESH, next_step
@@ -52,7 +53,7 @@ def test_an_error_ends_as_a_message_and_its_code(
     """Every error prints what, where and next step to stderr, nothing to stdout, and ends with its exit code."""
 
     def fail() -> None:
-        raise error("what\x1b[2J happened\nmore of it", where="pyproject.toml", next_step="do this")
+        raise error("what\x1b[2J happened\nmore of it", where="pyproject.toml", next_step=NextStep("do this"))
 
     assert exit_codes.guard(fail) == error.exit_code
     printed = capsys.readouterr()
@@ -141,7 +142,7 @@ def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_class_says_whether_to_try_again(error: type[errors.UnmoorError]) -> None:
     """Each class sets it itself, none inherits it; a raise may override it for one error."""
     assert "retryable" in vars(error)
-    other = error("what", next_step="do this", retryable=not error.retryable)
+    other = error("what", next_step=NextStep("do this"), retryable=not error.retryable)
     assert (other.retryable, error("what").retryable) == (not error.retryable, error.retryable)
 
 
@@ -151,20 +152,20 @@ AGAIN = "run the same command again"
 @pytest.mark.parametrize(
     ("error", "again", "step"),
     [
-        (errors.Denied("no", next_step="give a token"), "", "give a token"),
-        (errors.Denied("no", next_step="give a token", retryable=True), "", f"give a token, then {AGAIN}"),
+        (errors.Denied("no", next_step=NextStep("give a token")), "", "give a token"),
+        (errors.Denied("no", next_step=NextStep("give a token"), retryable=True), "", f"give a token, then {AGAIN}"),
         (errors.Unknown("no answer"), "", AGAIN),
         (errors.Unknown("no answer"), RESUMES, f"{AGAIN}: it continues from what is already there"),
-        (errors.Unknown("no answer", otherwise="ask"), "", f"{AGAIN}; if it fails again, ask"),
+        (errors.Unknown("no answer", otherwise=NextStep("ask")), "", f"{AGAIN}; if it fails again, ask"),
         (
-            errors.Unknown("no answer", next_step="look", otherwise="ask"),
+            errors.Unknown("no answer", next_step=NextStep("look"), otherwise=NextStep("ask")),
             RESUMES,
             f"look, then {AGAIN}: it continues from what is already there; if it fails again, ask",
         ),
-        (errors.Unknown("no answer", next_step="look at it", retryable=False), RESUMES, "look at it"),
+        (errors.Unknown("no answer", next_step=NextStep("look at it"), retryable=False), RESUMES, "look at it"),
         (errors.Interrupted("stopped"), STARTS_AFRESH, f"{AGAIN}: a rehearsal starts afresh"),
         (errors.TryLater("busy", wait=30), "", f"wait 30 s, then {AGAIN}"),
-        (errors.TryLater("busy", next_step="look", wait=90), "", f"look, wait 2 min, then {AGAIN}"),
+        (errors.TryLater("busy", next_step=NextStep("look"), wait=90), "", f"look, wait 2 min, then {AGAIN}"),
     ],
 )
 def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, again: str, step: str) -> None:
@@ -175,21 +176,21 @@ def test_the_renderer_says_to_run_it_again(error: errors.UnmoorError, again: str
 
 def test_an_amended_error_is_a_new_one() -> None:
     """The first error stays unchanged as the cause; the second keeps its class and its other fields."""
-    first = errors.BuildFailed("broken", where="there", next_step="mend it", file="setup.py", line=7)
+    first = errors.BuildFailed("broken", where="there", next_step=NextStep("mend it"), file="setup.py", line=7)
     fuller = first.amended(also="2 of 3", retryable=True)
     assert (str(first), first.retryable) == ("there: broken", False)
     assert (str(fuller), fuller.args, fuller.next_step) == ("there: broken; 2 of 3", ("broken; 2 of 3",), "mend it")
     assert (type(fuller), fuller.file, fuller.line, fuller.retryable) == (errors.BuildFailed, "setup.py", 7, True)
     assert fuller.__cause__ is first
     assert errors.Unknown("one\ntwo").amended(also="three").what == "one\ntwo\nthree"
-    again = fuller.amended(where="here", next_step="ask")
+    again = fuller.amended(where="here", next_step=NextStep("ask"))
     assert (str(again), again.next_step, again.retryable) == ("here: broken; 2 of 3", "ask", True)
 
 
 @pytest.mark.parametrize("error", errors.error_classes())
 def test_an_error_passes_its_advice_on(error: type[errors.UnmoorError]) -> None:
     """Every class accepts the whole advice of another error."""
-    first = errors.TryLater("busy", next_step="look", wait=3.0, otherwise="ask")
+    first = errors.TryLater("busy", next_step=NextStep("look"), wait=3.0, otherwise=NextStep("ask"))
     assert error("in other words", **first.advice).advice == first.advice
 
 

@@ -152,6 +152,10 @@ REMOVE_FOLDER = Template("remove-folder", "remove the folder")
 COMPLETE_CLONE = Template(
     "complete-clone", "if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it again"
 )
+CHECK_OBJECTS = Template(
+    "check-objects",
+    "check the objects: git fsck; if it is a partial clone, complete it: git fetch --refetch --no-filter",
+)
 FIX_WHAT_GIT_REPORTS = Template("fix-what-git-reports", "fix what git reports")
 TRUST_REPOSITORY = Template("trust-repository", "if you trust it: {command}")
 GO_TO_CHECKOUT = Template("go-to-checkout", "change to the checkout of the project, or clone it first")
@@ -496,7 +500,9 @@ DESCRIBE_FORGE = Template("describe-forge", "describe the forge in a world file:
 CORRECT_VARIABLE = Template("correct-variable", "correct or unset {variable}")
 KEEP_ONE_PLACE = Template("keep-one-place", "keep one of the two")
 NAME_WORLD_FILE = Template("name-world-file", "name a world file, such as one that unmoor world up writes")
-WRITE_REFERENCE = Template("write-reference", "write a reference instead ({known})")
+WRITE_REFERENCE = Template(
+    "write-reference", 'write a reference instead, such as password = "env:NAME" (known: {known})'
+)
 PROTECT_FILE = Template("protect-file", "chmod 600 {file}")
 
 # The run
@@ -510,6 +516,10 @@ RAISE_DEADLINE = Template("raise-deadline", "raise `deadline`")
 
 # Built files and their tests
 EXCLUDE_FROM_SDIST = Template("exclude-from-sdist", "exclude files that do not belong in the sdist")
+BUILD_AGAIN = Template(
+    "build-again",
+    "build the files again; if the new ones have the same fault, correct the build backend",
+)
 REPLACE_SDIST_LINK = Template(
     "replace-sdist-link",
     "replace the link by what it points to, or exclude it from the sdist: installers refuse to unpack it",
@@ -563,12 +573,28 @@ ALLOW_TESTS_MORE_TIME = Template(
     "allow-tests-more-time",
     "find out why the tests take so long, or allow them more time: test-timeout = SECONDS under [tool.unmoor]",
 )
+NAME_AN_EXTRA = Template("name-an-extra", "name one of its extras: {known}")
+CORRECT_TEST_GROUPS = Template("correct-test-groups", "correct test-groups, or the group (PEP 735)")
 TURN_TESTS_OFF = Template(
     "turn-tests-off",
     'to skip the tests, set tests = "off" under [tool.unmoor]; to set how they run, set test-command',
 )
-NAME_AN_EXTRA = Template("name-an-extra", "name one of its extras: {known}")
-CORRECT_TEST_GROUPS = Template("correct-test-groups", "correct test-groups, or the group (PEP 735)")
+DECLARE_DEPENDENCY = Template(
+    "declare-dependency", "declare the dependency that provides {modules}, since a plain install does not"
+)
+SAY_WHERE_IT_RUNS = Template(
+    "say-where-it-runs", "import it only where it exists, or say which platforms the project is for: {setting}"
+)
+MARK_OPTIONAL = Template("mark-optional", "if {module} is optional: {settings} under [tool.unmoor]")
+CORRECT_CODE = Template("correct-code", "correct the project")
+RELEASE_CORRECTED = Template(
+    "release-corrected",
+    "then release the next version, or move the tag if nothing of it is public",
+    rehearsed="then commit that",
+)
+LEAVE_MODULE_OUT = Template(
+    "leave-module-out", "to leave a module out of this test, name it in import-skip under [tool.unmoor]"
+)
 
 # This machine
 FREE_MEMORY = Template("free-memory", "end other programs, or use a larger machine")
@@ -746,11 +772,27 @@ NAME_PROJECT = Template(
 )
 CORRECT_PROJECT_NAME = Template("correct-project-name", 'correct the name, or set project = "NAME" under [tool.unmoor]')
 MOVE_SETTINGS = Template("move-settings", "move them to the settings in {path}")
+NAME_TAG_OF_PROJECT = Template(
+    "name-tag-of-project",
+    "the tag {tag} on this commit is of the project in {folder}",
+)
+SET_TAG_PREFIX = Template(
+    "set-tag-prefix",
+    "if its tags do not have its name, set tag-prefix in its own settings",
+)
+NAME_PROJECT_FOLDER = Template(
+    "name-project-folder",
+    'name its folder: --path DIR, or path = "DIR" in the settings at the top of the repository{known}',
+)
+REMOVE_PATH = Template(
+    "remove-path",
+    "remove path from these settings",
+)
 NAME_A_FOLDER = Template("name-a-folder", "name a folder such as packages/pkg")
 NAME_OR_CREATE_TAG = Template(
     "name-or-create-tag",
-    "name a tag, such as v1.2.3, or create one: git tag -a v1.2.3; to rehearse a release before you tag it: unmoor"
-    " rehearse",
+    "name a tag, such as v1.2.3, or create one: git tag -a v1.2.3 -m v1.2.3; to rehearse a release before you tag it:"
+    " unmoor rehearse",
 )
 WRITE_VERSION = Template(
     "write-version",

@@ -70,18 +70,13 @@ class Cause(Enum):
     """A program did not end within its time limit."""
 
 
-def _step(step: NextStep | str) -> NextStep:
-    """A next step without an id is one that the catalogue does not have yet."""
-    return step if isinstance(step, NextStep) else NextStep(step)
-
-
 class Advice(TypedDict, total=False):
     """What to do about an error: the keyword arguments of `UnmoorError` for it."""
 
-    next_step: NextStep | str
+    next_step: NextStep
     retryable: bool
     wait: float
-    otherwise: NextStep | str
+    otherwise: NextStep
 
 
 class UnmoorError(Exception):
@@ -104,17 +99,17 @@ class UnmoorError(Exception):
         what: str,
         *,
         where: str = "",
-        next_step: NextStep | str = NOTHING,
+        next_step: NextStep = NOTHING,
         retryable: bool | None = None,
         wait: float = 0.0,
-        otherwise: NextStep | str = NOTHING,
+        otherwise: NextStep = NOTHING,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
-        self.next_step = _step(next_step)
+        self.next_step = next_step
         self.wait = wait
-        self.otherwise = _step(otherwise)
+        self.otherwise = otherwise
         if retryable is not None:
             self.retryable = retryable
 
@@ -126,7 +121,7 @@ class UnmoorError(Exception):
         *,
         also: str = "",
         where: str | None = None,
-        next_step: NextStep | str | None = None,
+        next_step: NextStep | None = None,
         retryable: bool | None = None,
     ) -> Self:
         """Return a copy of the error with more information, and this error as its cause.
@@ -140,7 +135,7 @@ class UnmoorError(Exception):
             between = "\n" if "\n" in self.what else "; "
             fuller.what = f"{self.what}{between}{also}"
         fuller.where = self.where if where is None else where
-        fuller.next_step = self.next_step if next_step is None else _step(next_step)
+        fuller.next_step = self.next_step if next_step is None else next_step
         fuller.retryable = self.retryable if retryable is None else retryable
         fuller.args = (fuller.what,)
         fuller.__cause__ = self

@@ -17,6 +17,7 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.adapters.uv_failures import indexes_of
 from unmoor.adapters.uv_settings import settings
+from unmoor.advice import NextStep
 from unmoor.errors import (
     Cause,
     CheckFailed,
@@ -298,7 +299,7 @@ class _Slow:
     """A shell in which every program takes too long."""
 
     def run(self, *_args: object, **_options: object) -> Ran:
-        raise TimedOut("uv ran for more than 900 s and was stopped", next_step="wait")
+        raise TimedOut("uv ran for more than 900 s and was stopped", next_step=NextStep("wait"))
 
 
 def test_an_install_that_takes_too_long(uv: Uv, tmp_path: Path) -> None:

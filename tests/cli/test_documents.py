@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support import sample_values
 
+from unmoor.advice import NextStep
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import documents
 from unmoor.cli.output import outputs
@@ -26,7 +27,7 @@ PROOF = Proof(name="prove-dists", subjects=(Subject(name=WHEEL.name, sha256=WHEE
 IMAGE = Image(name="ghcr.io/o/n", target="", platform="linux/amd64", id="sha256:" + "2" * 64, size=1)
 IMAGE_PROOF = Proof(name="prove-images", subjects=(image_names.subject_of(IMAGE),), results=())
 STAGED = Proof(name="prove-testpypi", subjects=PROOF.subjects, results=())
-FAILED = Failed(CheckFailed("no", next_step="x"))
+FAILED = Failed(CheckFailed("no", next_step=NextStep("x")))
 
 
 def report(**outcomes: Outcome | None) -> Report:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from unmoor.advice import NextStep
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.session import Workspace
@@ -70,7 +71,7 @@ def moved_away(folder: Path) -> None:
         (moved_away, None, 4, "somebody removed it"),
         (lambda path: shutil.rmtree(path / "dists"), None, 4, "somebody removed it"),
         (shutil.rmtree, ValueError("a bug, it seems"), 4, "somebody removed it"),
-        (shutil.rmtree, Denied("the token is wrong", next_step="give another"), 5, "the token is wrong"),
+        (shutil.rmtree, Denied("the token is wrong", next_step=NextStep("give another")), 5, "the token is wrong"),
         (nothing, ValueError("a bug"), 70, "a bug"),
     ],
 )

@@ -11,6 +11,7 @@ import click
 import pytest
 from tests.support.git_repos import Repo
 
+from unmoor.advice import NextStep
 from unmoor.cli import exit_codes, output, workflow_log
 from unmoor.core.events import StageSaid, StageWarned
 from unmoor.errors import Refused
@@ -36,7 +37,7 @@ def print_in_parts() -> None:
 
 def show_error() -> None:
     """Print the message of an error, of several lines."""
-    exit_codes.show(Refused(f"{EVIL}\n  ::add-mask::x", next_step=f"::x:: {EVIL}"))
+    exit_codes.show(Refused(f"{EVIL}\n  ::add-mask::x", next_step=NextStep(f"::x:: {EVIL}")))
 
 
 def show_progress() -> None:

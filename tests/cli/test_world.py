@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.git_repos import Repo
 
+from unmoor.advice import NextStep
 from unmoor.cli.app import run
 from unmoor.errors import Refused
 from unmoor.rehearsal import local
@@ -17,7 +18,7 @@ from unmoor.util.safe_folder import OWN
 
 def refuse(*_args: object, **_options: object) -> None:
     """Start no servers."""
-    raise Refused("not here", next_step="nothing")
+    raise Refused("not here", next_step=NextStep("nothing"))
 
 
 @pytest.mark.parametrize(

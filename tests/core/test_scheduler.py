@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from unmoor.advice import NextStep
 from unmoor.core.events import Event, Report, RunEnded, StageEnded, StageStarted, StageWarned
 from unmoor.core.journal import FileJournal
 from unmoor.core.outcome import Failed, Found, Made, Planned, Skipped
@@ -39,7 +40,7 @@ class Toy:
     def _find(self, name: str) -> str | None:
         self.log.append(f"find {name}")
         if self.hidden:
-            raise Unknown("hidden", next_step="nothing")
+            raise Unknown("hidden", next_step=NextStep("nothing"))
         return name if self.there else None
 
     def _make(self, name: str) -> str:
@@ -47,7 +48,7 @@ class Toy:
         if self.meets:
             self.meets.wait(timeout=10)
         if self.breaks:
-            raise Rejected("no", next_step="nothing")
+            raise Rejected("no", next_step=NextStep("nothing"))
         return name
 
 
@@ -441,7 +442,7 @@ def test_a_run_ends_at_its_deadline() -> None:
         def make(self, context: StageContext) -> str:
             del context
             never.wait(30)
-            raise Rejected("stopped", next_step="nothing")
+            raise Rejected("stopped", next_step=NextStep("nothing"))
 
     report = run(Pipeline((Stuck(name="tag"),)), deadline=0.01, stop_programs=never.set)
     assert isinstance(report.outcome("tag"), Failed)

@@ -14,6 +14,7 @@ from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
 from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
+from unmoor.advice import NextStep
 from unmoor.errors import Denied, Unknown
 from unmoor.images.image_state import compare_images
 from unmoor.ports.forge import Forge
@@ -150,12 +151,12 @@ class GuardedRegistry:
 
     def tags(self) -> tuple[str, ...]:
         """Deny."""
-        raise Denied("authentication required", next_step="log in")
+        raise Denied("authentication required", next_step=NextStep("log in"))
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
         """Return only what is public."""
         if self.private:
-            raise Denied("authentication required", next_step="log in")
+            raise Denied("authentication required", next_step=NextStep("log in"))
         return self.real.manifest(reference, anonymous=anonymous)
 
     def __getattr__(self, name: str) -> Any:
@@ -181,7 +182,7 @@ def test_an_unknown_release(it: ImageStages) -> None:
     release, pushed, _ = it.push_and_tag("1.0")
 
     def fail() -> Release:
-        raise Unknown("the index is on fire", next_step="wait")
+        raise Unknown("the index is on fire", next_step=NextStep("wait"))
 
     with pytest.raises(Unknown, match="on fire"):
         seen(it, release, pushed, resolve=fail)

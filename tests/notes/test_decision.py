@@ -180,7 +180,7 @@ REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
     "an empty section": (
         {"CHANGELOG.md": "## 1.2.0\n\n### Added\n\n<!-- nothing -->\n\n[x]: https://example.org\n\n## 1.1.0\n\nOld.\n"},
         r"the release notes are empty: the section 1\.2\.0 of CHANGELOG\.md has no content",
-        "empty-notes to 'allow'",
+        'empty-notes = "allow"',
     ),
 }
 

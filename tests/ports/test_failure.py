@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from unmoor.advice import NextStep
 from unmoor.errors import Cause
 from unmoor.ports.failure import child_failure, failure, killed_by
 from unmoor.ports.shell import Ran
@@ -39,9 +40,9 @@ def test_the_page_has_the_exit_code_of_each_cause(cause: Cause) -> None:
 
 def test_an_adapter_may_know_a_better_next_step() -> None:
     """Advice of the caller replaces the usual one, but not whether a retry helps."""
-    error = failure(Cause.NO_ROOM, "what", next_step="docker system prune")
+    error = failure(Cause.NO_ROOM, "what", next_step=NextStep("docker system prune"))
     assert next_step(error) == f"docker system prune, then {AGAIN}"
-    assert next_step(failure(Cause.LOST, "what", otherwise="ask")) == f"{AGAIN}; if it fails again, ask"
+    assert next_step(failure(Cause.LOST, "what", otherwise=NextStep("ask"))) == f"{AGAIN}; if it fails again, ask"
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from itertools import islice
 import pytest
 from tests.support.sample_values import FakeClock
 
+from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Denied, Unknown, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.ports.poll import ending_at, growing, poll, time_left
 
-LOST = Unknown("no answer", where="", next_step="")
-LATER = Unknown("no answer again", where="", next_step="")
-NO = Denied("no", where="", next_step="")
+LOST = Unknown("no answer", where="", next_step=NOTHING)
+LATER = Unknown("no answer again", where="", next_step=NOTHING)
+NO = Denied("no", where="", next_step=NOTHING)
 Answer = int | None | UnmoorError
 
 

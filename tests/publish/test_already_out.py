@@ -12,6 +12,7 @@ from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.real_registries import RealRegistry, make_image, put_image, run_registry
 
+from unmoor.advice import NextStep
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Conflict, Unknown
 from unmoor.ports.index import Holding
@@ -106,7 +107,7 @@ def test_what_registries_hold(
 def test_what_an_index_holds(tmp_path: Path, held: dict[str, str] | None, error: type[Exception] | None) -> None:
     """Other files of the version are a conflict, and an index that cannot be read is unknown."""
     file = text_file(tmp_path / "demo-1.0.tar.gz", "ours")
-    answer: Holding | BaseException = Unknown("it is on fire", next_step="wait")
+    answer: Holding | BaseException = Unknown("it is on fire", next_step=NextStep("wait"))
     if held is not None:
         answer = Holding(simple=listed_files({name: sha or file.sha256 for name, sha in held.items()}), json=None)
     index = FakeIndex(answer)

@@ -11,6 +11,7 @@ import pytest
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge
 
+from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Interrupted, Unknown
@@ -23,7 +24,7 @@ from unmoor.publish.inventory import Extent, Inventory, OwnManifest, take_invent
 from unmoor.publish.surface_states import SurfaceStates
 
 NOTHING = Holding(simple={}, json={})
-DOWN = Unknown("it is on fire", next_step="wait")
+DOWN = Unknown("it is on fire", next_step=NextStep("wait"))
 ELSEWHERE = "e" * 40
 OTHER = "b" * 64
 
@@ -42,7 +43,7 @@ class FakeGit:
 
     def date_of(self, commit: str) -> int:
         """Fail as a checkout does that lacks the commit."""
-        raise Unknown(f"no commit {commit}", next_step="fetch it")
+        raise Unknown(f"no commit {commit}", next_step=NextStep("fetch it"))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def test_an_interruption_ends_the_inventory(at: LocalForge, tmp_path: Path, surf
     """Whichever surface is being read."""
     one = draft_inputs(at, tmp_path)
     with pytest.raises(Interrupted):
-        take(one, at.forge(""), **{surface: Interrupted("stop", next_step="")})  # type: ignore[arg-type]
+        take(one, at.forge(""), **{surface: Interrupted("stop", next_step=NextStep())})  # type: ignore[arg-type]
 
 
 def test_the_manifest_that_counts_is_one_that_is_vouched_for(at: LocalForge, tmp_path: Path) -> None:

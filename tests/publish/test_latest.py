@@ -8,13 +8,14 @@ import pytest
 from packaging.version import Version
 from tests.support.listed_index import FakeIndex
 
+from unmoor.advice import NextStep
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.index import Holding
 from unmoor.publish.latest import is_latest
 from unmoor.versioning.tag_scheme import Naming
 
 NOTHING = Holding(simple={}, json=None)
-DOWN = Unknown("no answer", where="there", next_step="try again")
+DOWN = Unknown("no answer", where="there", next_step=NextStep("try again"))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def test_the_first_source_that_knows_decides(
     assert ask(version, FakeIndex(NOTHING, others=index), FakeForge(forge), *tags) == (is_highest, [])
 
 
-@pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step="log in")])
+@pytest.mark.parametrize("trouble", [DOWN, Denied("not for you", next_step=NextStep("log in"))])
 @pytest.mark.parametrize("at_forge", [False, True])
 def test_unreadable_is_never_absent(trouble: Exception, *, at_forge: bool) -> None:
     """A run that moves tags stops; one that only reads warns, and the version does not count as the highest."""

@@ -14,6 +14,7 @@ from tests.support.listed_index import FakeIndex
 from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.sample_values import FakeClock
 
+from unmoor.advice import NextStep
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
@@ -197,11 +198,11 @@ class LossyForge:
         match self.plan.pop(0) if self.plan else "":
             case "stored":
                 self.real.attach(forge_release, file)
-                raise Unknown("502", next_step="look")
+                raise Unknown("502", next_step=NextStep("look"))
             case "lost":
-                raise Unknown("502", next_step="look")
+                raise Unknown("502", next_step=NextStep("look"))
             case "refused":
-                raise Rejected("422", next_step="look")
+                raise Rejected("422", next_step=NextStep("look"))
             case _:
                 found: ForgeAsset = self.real.attach(forge_release, file)
                 return found

@@ -116,7 +116,7 @@ def test_each_failed_test_is_annotated() -> None:
     lines: list[str] = []
     error = CheckFailed(
         "2 failed\nthe whole log",
-        next_step="look",
+        next_step=NextStep("look"),
         failures=(
             FailedAt("t::a[1,2]", "assert 1 == 2\n::set-output x=y\x1b[0m\n  where 1", "pkg/tests/a.py", 7),
             FailedAt("t::b", ""),

@@ -12,6 +12,7 @@ from tests.support.local_forge import RELEASE
 
 from unmoor import advice
 from unmoor.adapters.github.answers import NotFound, RateLimited
+from unmoor.advice import NextStep
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
@@ -269,7 +270,7 @@ def test_a_name_in_another_case_is_the_same_repository() -> None:
 
 
 LIMITED = RateLimited("the forge's rate limit", where="", wait=60.0)
-ABSENT = NotFound("not found", where="", next_step="look")
+ABSENT = NotFound("not found", where="", next_step=NextStep("look"))
 WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
     "no token": (AccessInputs(forge=FakeForge(token=False)), Denied, "GITHUB_TOKEN or GH_TOKEN"),
     "may not push": (AccessInputs(forge=FakeForge(replace(WHOLE, can_push=False))), Denied, "contents: write"),
@@ -284,7 +285,11 @@ WRONG: dict[str, tuple[AccessInputs, type[UnmoorError], str]] = {
     ),
     "no login": (AccessInputs(index=FakeIndex(EMPTY)), Denied, "set UNMOOR_PYPI_PASSWORD"),
     "no staging login": (AccessInputs(staging=FakeIndex(EMPTY, name="testpypi")), Denied, "UNMOOR_TESTPYPI_PASSWORD"),
-    "index on fire": (AccessInputs(index=FakeIndex(Unknown("on fire", next_step="wait"), login="x")), Unknown, "wait"),
+    "index on fire": (
+        AccessInputs(index=FakeIndex(Unknown("on fire", next_step=NextStep("wait")), login="x")),
+        Unknown,
+        "wait",
+    ),
 }
 
 
@@ -412,7 +417,7 @@ def test_a_table_among_the_problems_begins_on_its_own_line() -> None:
 def test_a_bug_is_never_a_finding() -> None:
     """Only errors of a surface become findings."""
     with pytest.raises(Internal):
-        AccessInputs(forge=FakeForge(Internal("oops", next_step="")), ceiling=Reach.READS).look()
+        AccessInputs(forge=FakeForge(Internal("oops", next_step=NextStep())), ceiling=Reach.READS).look()
 
 
 @dataclass(frozen=True)

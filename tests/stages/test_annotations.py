@@ -14,6 +14,7 @@ from tests.support.image_stages import COMMIT, ImageStages, demo_release
 from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import BuiltImage, RealRegistry, put_image, put_manifest, run_registry
 
+from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.errors import Interrupted, Rejected
@@ -111,13 +112,13 @@ class RefusingRegistry:
 
 def dying(_: OciManifest) -> Exception:
     """End the run here."""
-    return Interrupted("stopped", next_step="run it again")
+    return Interrupted("stopped", next_step=NextStep("run it again"))
 
 
 def only_docker(manifest: OciManifest) -> Exception | None:
     """A registry that does not support OCI manifests."""
     is_oci = manifest.media_type in {oci.OCI_MANIFEST, oci.OCI_INDEX}
-    return Rejected("415: MANIFEST_INVALID: no such type", next_step="look at it") if is_oci else None
+    return Rejected("415: MANIFEST_INVALID: no such type", next_step=NextStep("look at it")) if is_oci else None
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["here", "without an engine"])

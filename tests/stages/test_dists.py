@@ -18,6 +18,7 @@ from tests.support import local_forge, sample_projects
 from tests.support.beliefs import given
 from tests.support.git_repos import Repo
 
+from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.files import describe_file
@@ -489,7 +490,7 @@ class FakeIndex:
         """List them."""
         del project, version
         if self.broken:
-            raise Unknown("no answer", next_step="wait")
+            raise Unknown("no answer", next_step=NextStep("wait"))
         listed = {n: ListedFile(name=n, url=n, sha256=file.sha256) for n, file in self.files.items()}
         return Holding(simple=listed, json=None)
 

@@ -16,6 +16,7 @@ from tests.support.real_registries import make_image, put_image, run_registry
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
+from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, StageContext, Undone
@@ -478,20 +479,20 @@ class LossyForge:
         """Upload and answer, as the plan says."""
         match self.plan.pop(0) if self.plan else "fine":
             case "lost":
-                raise Unknown("no answer", next_step="look")
+                raise Unknown("no answer", next_step=NextStep("look"))
             case "put off":
                 raise failure(Cause.LATER, "503", wait=40.0)
             case "stored and lost":
                 self.real.attach(forge_release, file)
-                raise Unknown("502", next_step="look")
+                raise Unknown("502", next_step=NextStep("look"))
             case "cut and lost":
                 cut = file.path.with_name("cut") / file.name
                 self.real.attach(forge_release, text_file(cut, "half"))
-                raise Unknown("502", next_step="look")
+                raise Unknown("502", next_step=NextStep("look"))
             case "renamed":
                 return replace(self.real.attach(forge_release, file), name=f"x.{file.name}")
             case "refused":
-                raise Rejected("422", next_step="mend it")
+                raise Rejected("422", next_step=NextStep("mend it"))
             case "another first":
                 assert self.theirs is not None
                 self.real.attach(forge_release, self.theirs)
@@ -504,7 +505,7 @@ class LossyForge:
         made = self.real.draft(**words)  # type: ignore[arg-type]
         if self.plan and self.plan[0] == "draft lost":
             self.plan.pop(0)
-            raise Unknown("502", next_step="look")
+            raise Unknown("502", next_step=NextStep("look"))
         return made
 
 

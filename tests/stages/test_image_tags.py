@@ -14,6 +14,7 @@ from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
 from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, run_registry
 
+from unmoor.advice import NextStep
 from unmoor.config.images import ImageSettings, TargetSettings
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
@@ -81,7 +82,7 @@ class MeddlingRegistry:
 
 def refusing(*tags: str, error: UnmoorError | None = None) -> Callable[[Registry], Any]:
     """A registry that refuses to move some tags."""
-    trouble = error or Rejected("tag is immutable", next_step="ask the registry's operators")
+    trouble = error or Rejected("tag is immutable", next_step=NextStep("ask the registry's operators"))
 
     def before(tag: str) -> None:
         if tag in tags:
@@ -265,7 +266,7 @@ def test_a_run_killed_between_two_tags_is_finished_by_the_next(stages: MakeStage
     """The next run finishes, and the earlier positions of the floating tags are still recorded."""
     it = stages()
     _, first, _ = it.push_and_tag("1.2.3")
-    it.wrap = refusing(stop, error=Unknown("the connection broke", next_step="run it again"))
+    it.wrap = refusing(stop, error=Unknown("the connection broke", next_step=NextStep("run it again")))
     with pytest.raises(Unknown):
         it.push_and_tag("1.2.4")
     it.wrap = lambda inner: inner

@@ -17,6 +17,7 @@ from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
+from unmoor.advice import NextStep
 from unmoor.artifacts.files import describe_file
 from unmoor.core.stage import Output
 from unmoor.errors import Cause, CheckFailed, Conflict, Incomplete, Unknown
@@ -94,7 +95,7 @@ class LaggingIndex:
 
 
 EMPTY = Holding(simple={}, json={})
-NO_ANSWER = Unknown("no answer", next_step="wait")
+NO_ANSWER = Unknown("no answer", next_step=NextStep("wait"))
 
 
 def test_make_then_find(make_inputs: MakeInputs, index: PackageIndex) -> None:

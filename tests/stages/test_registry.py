@@ -14,6 +14,7 @@ from tests.support.image_stages import COMMIT, ImageStages, demo_release
 from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 
+from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, Undone
@@ -197,7 +198,7 @@ def test_a_run_killed_before_the_record_is_finished_by_the_next(stages: MakeStag
         """The forge, which ends the run instead of attaching."""
 
         def attach(self, *_: object) -> None:
-            raise Interrupted("stopped", next_step="run it again")
+            raise Interrupted("stopped", next_step=NextStep("run it again"))
 
         def __getattr__(self, name: str) -> Any:
             return getattr(stage.forge, name)
@@ -347,7 +348,7 @@ def test_mirrors_have_the_same_digest(stages: MakeStages, mirror: RealRegistry) 
 def test_one_registry_that_refuses_does_not_stop_the_others(stages: MakeStages, mirror: RealRegistry) -> None:
     """The error lists what was pushed, and the same command finishes."""
     it = stages(mirror)
-    it.engine.troubles = [Denied("denied: permission_denied: write_package", next_step="ask for the right")]
+    it.engine.troubles = [Denied("denied: permission_denied: write_package", next_step=NextStep("ask for the right"))]
     release = demo_release("1.0")
     images = it.built(release)
     with pytest.raises(Denied, match="write_package") as caught:
@@ -369,7 +370,7 @@ def test_one_registry_that_refuses_does_not_stop_the_others(stages: MakeStages, 
 def test_a_lost_answer_is_looked_for(stages: MakeStages, *, late: bool, times: int) -> None:
     """An image that arrived is not pushed again; one that did not is."""
     it = stages()
-    it.engine.troubles = [Unknown("connection reset by peer", next_step="run it again")] * times
+    it.engine.troubles = [Unknown("connection reset by peer", next_step=NextStep("run it again"))] * times
     it.engine.late = late
     it.push(demo_release("1.0"))
     assert len(it.engine.pushed) == 1

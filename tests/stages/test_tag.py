@@ -14,6 +14,7 @@ from tests.support.listed_index import FakeIndex
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
+from unmoor.advice import NextStep
 from unmoor.core.stage import StageContext
 from unmoor.errors import ConfigError, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge
@@ -460,7 +461,7 @@ def test_published_versions_decide(place: TagInputs) -> None:
     place.tag("v2.0.0")
     assert not place.resolve("v2.0.0").highest
     assert place.resolve("v2.0.0", index=FakeIndex(NOTHING, others={"1.0.0": False})).highest
-    down = FakeIndex(Unknown("no answer", next_step="try again"))
+    down = FakeIndex(Unknown("no answer", next_step=NextStep("try again")))
     with pytest.raises(Unknown, match="highest published"):
         place.resolve("v2.0.0", index=down)
     assert not place.resolve("v2.0.0", index=down, moves=False).highest

@@ -15,6 +15,7 @@ from tests.support.local_forge import DISTS, RELEASE, DraftInputs, LocalForge, d
 from tests.support.one_fault import FAULTS, OneFault
 from tests.support.sample_values import FakeClock
 
+from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.core.stage import Output, StageContext
@@ -96,7 +97,7 @@ def other(one: DraftInputs) -> Holding:
 
 def fire(_one: DraftInputs) -> BaseException:
     """Raise, as if the index could not be read."""
-    return Unknown("on fire", next_step="wait")
+    return Unknown("on fire", next_step=NextStep("wait"))
 
 
 def refused(_one: DraftInputs) -> BaseException:

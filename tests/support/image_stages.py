@@ -13,6 +13,7 @@ from tests.support.real_registries import BuiltImage, RealRegistry, make_image, 
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.registry import OciRegistry
+from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.run_dir import RunFolder
@@ -78,7 +79,7 @@ class PlainEngine:
         """Read a manifest by digest, as another client, and return the id of its image."""
         del login, platform
         if self.gone:
-            raise ToolMissing("there is no engine", next_step="install one")
+            raise ToolMissing("there is no engine", next_step=NextStep("install one"))
         self.pulled.append(name)
         repository, _, digest = name.partition("/")[2].partition("@")
         path = f"/v2/{repository}/manifests/{digest}"

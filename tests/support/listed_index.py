@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from unmoor.advice import NextStep
 from unmoor.errors import Denied
 from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
 from unmoor.products import File
@@ -41,7 +42,7 @@ class FakeIndex:
         del project
         self.proved.append(upto)
         if self.wrong:
-            raise Denied(self.wrong, next_step="correct it")
+            raise Denied(self.wrong, next_step=NextStep("correct it"))
         taken = self.minted and upto is LoginProbe.MINTING
         return Proved(taken=taken, detail=f"login from {self.login}", warning=self.warning)
 

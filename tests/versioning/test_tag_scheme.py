@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
+from unmoor.advice import NextStep
 from unmoor.errors import ConfigError, Refused
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming, parse_prefix, refuse_unsafe
@@ -106,7 +107,7 @@ def test_project_name_is_read_only_if_needed() -> None:
     """A project whose name cannot be read can still have plain tags, but none with a name."""
 
     def unreadable() -> str:
-        raise ConfigError("broken", next_step="fix it")
+        raise ConfigError("broken", next_step=NextStep("fix it"))
 
     naming = Naming(project=unreadable)
     assert naming.prefix_of("v1.2") == ""

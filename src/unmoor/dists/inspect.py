@@ -25,6 +25,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 from unmoor.errors import InvalidDist
 from unmoor.util.decode import read_ini
@@ -42,7 +43,6 @@ MEMBER_LIMIT = 10_000_000
 TOTAL_LIMIT = 2_000_000_000
 COUNT_LIMIT = 200_000
 
-_REBUILD = "build the files again; if it happens again, the build backend is at fault"
 # More than any real metadata has.
 _MOST_FIELDS, _MOST_ENCODED = 200, 100
 _EXTENSIONS = (".py", ".so", ".pyd")
@@ -85,7 +85,7 @@ def parse_filename(filename: str) -> FileName:
         name, version = parse_sdist_filename(filename)
     except ValueError as error:
         raise InvalidDist(
-            f"{clean(filename)} is not the file name of a wheel or an sdist: {error}", next_step=_REBUILD
+            f"{clean(filename)} is not the file name of a wheel or an sdist: {error}", next_step=advice.BUILD_AGAIN()
         ) from None
     return FileName(name=name, version=version)
 
@@ -94,12 +94,14 @@ def read_metadata(path: Path) -> Metadata:
     """Read METADATA from a wheel, or PKG-INFO from an sdist. Raises `InvalidDist`."""
     text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
     if text is None:
-        raise InvalidDist(f"{path.name} contains no metadata", next_step=_REBUILD)
+        raise InvalidDist(f"{path.name} contains no metadata", next_step=advice.BUILD_AGAIN())
     raw: RawMetadata
     try:
         raw, _ = parse_metadata(text)
     except ValueError as error:
-        raise InvalidDist(f"cannot read the metadata of {path.name}: {error}", next_step=_REBUILD) from error
+        raise InvalidDist(
+            f"cannot read the metadata of {path.name}: {error}", next_step=advice.BUILD_AGAIN()
+        ) from error
     return Metadata(
         name=raw.get("name", ""),
         version=raw.get("version", ""),
@@ -181,7 +183,9 @@ def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     points = read_entry_points(text)
     for point in points:
         if point.pattern.match(point.value) is None:
-            raise InvalidDist(f"the entry point {clean(point.name)!r} has no valid target", next_step=_REBUILD)
+            raise InvalidDist(
+                f"the entry point {clean(point.name)!r} has no valid target", next_step=advice.BUILD_AGAIN()
+            )
     return points
 
 
@@ -195,7 +199,9 @@ def read_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
     try:
         read_ini(parser, text.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise InvalidDist(f"cannot read the entry points: {clean(str(error))}", next_step=_REBUILD) from error
+        raise InvalidDist(
+            f"cannot read the entry points: {clean(str(error))}", next_step=advice.BUILD_AGAIN()
+        ) from error
     points = [
         EntryPoint(name=name, value=value, group=group)
         for group in parser.sections()
@@ -214,21 +220,22 @@ def extract(sdist: Path, into: Path) -> Path:
             if total > TOTAL_LIMIT or count >= COUNT_LIMIT:
                 raise InvalidDist(
                     f"{sdist.name} unpacks to more than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} members",
-                    next_step="exclude files that do not belong in the sdist",
+                    next_step=advice.EXCLUDE_FROM_SDIST(),
                 )
             if leads_out(member):
                 raise InvalidDist(
                     f"{sdist.name} contains the link {clean(member.name)}, which points out of it,"
                     f" to {clean(member.linkname)}",
-                    next_step="replace the link by what it points to, or exclude it from the sdist: installers refuse"
-                    " to unpack it",
+                    next_step=advice.REPLACE_SDIST_LINK(),
                 )
             tops.update(PurePosixPath(member.name).parts[:1])
             archive.extract(member, into, filter="data")
     top = tops.pop() if len(tops) == 1 else ""
     # tarfile strips a leading slash, but joining a path to one would discard `into`.
     if not is_safe_name(top) or not (into / top).is_dir():
-        raise InvalidDist(f"{sdist.name} does not contain exactly one top-level folder (PEP 625)", next_step=_REBUILD)
+        raise InvalidDist(
+            f"{sdist.name} does not contain exactly one top-level folder (PEP 625)", next_step=advice.BUILD_AGAIN()
+        )
     return into / top
 
 
@@ -253,7 +260,9 @@ def _read_dist_info(wheel: Path, name: str) -> bytes | None:
             stem, _, version = folder.removesuffix(".dist-info").partition("-")
             if rest == name and folder.endswith(".dist-info") and version and canonicalize_name(stem) == expected:
                 if member.file_size > MEMBER_LIMIT:
-                    raise InvalidDist(f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD)
+                    raise InvalidDist(
+                        f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=advice.BUILD_AGAIN()
+                    )
                 with archive.open(member) as stream:
                     return stream.read(MEMBER_LIMIT)
     return None
@@ -269,7 +278,7 @@ def _read_pkg_info(sdist: Path) -> bytes | None:
             if re.fullmatch(r"(?:\./)?[^/]+/PKG-INFO", member.name) and member.isfile():
                 if member.size > MEMBER_LIMIT:
                     raise InvalidDist(
-                        f"PKG-INFO in {sdist.name} is longer than {MEMBER_LIMIT} bytes", next_step=_REBUILD
+                        f"PKG-INFO in {sdist.name} is longer than {MEMBER_LIMIT} bytes", next_step=advice.BUILD_AGAIN()
                     )
                 stream = archive.extractfile(member)
                 return stream.read(MEMBER_LIMIT) if stream else None
@@ -300,4 +309,4 @@ def _unreadable(path: Path, kind: str, error: Exception) -> Exception:
     """The error to raise instead: the same one if it comes from the disk, not from the bytes of the archive."""
     if not is_malformed(error):
         return error
-    return InvalidDist(f"{path.name} is not a readable {kind}: {clean(str(error))}", next_step=_REBUILD)
+    return InvalidDist(f"{path.name} is not a readable {kind}: {clean(str(error))}", next_step=advice.BUILD_AGAIN())

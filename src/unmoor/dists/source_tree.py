@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.errors import BuildFailed
 from unmoor.products import Release
 from unmoor.project.files import Files, table
@@ -78,7 +79,7 @@ def require_large_files(tree: Path, name: str) -> None:
     if found:
         raise BuildFailed(
             f"{name} contains {len(found)} git-lfs pointers instead of the files, such as {found[0]}",
-            next_step="install git-lfs on this machine, run git lfs pull",
+            next_step=advice.PULL_LFS_FILES(),
             retryable=True,
         )
 
@@ -89,8 +90,7 @@ def explain_build_failure(error: BuildFailed, sdist: str) -> BuildFailed:
     return BuildFailed(
         f"cannot build a wheel from {clean(sdist)}{reason}: {error.what}",
         where=error.where,
-        next_step="include every file that the build reads in the sdist, because installers build from it too;"
-        ' or, to release without that, set wheel-from = "tree" under [tool.unmoor]',
+        next_step=advice.COMPLETE_SDIST(),
         file=error.file,
         line=error.line,
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import changelog, commits, fragments, markdown
 from unmoor.notes.files import relative_files
@@ -55,14 +56,14 @@ def notes_for(
         raise ConfigError(
             f"{clean(settings.empty)!r} is not a policy",
             where="empty-notes",
-            next_step=f"write '{REFUSE}' or '{ALLOW}'",
+            next_step=advice.USE_ONE_OF(known=f"'{REFUSE}', '{ALLOW}'"),
         )
     text, source = _decide(checkout, release, git, shell, settings=settings, warn=warn)
     if markdown.is_empty(text):
         if settings.empty == REFUSE:
             raise Refused(
                 f"the release notes are empty: {source} has no content",
-                next_step=f"describe what changed and tag that commit, or set empty-notes to '{ALLOW}'",
+                next_step=advice.DESCRIBE_CHANGES(),
             )
         warn(f"the release notes are empty ({source}): the page says {EMPTY!r}")
         text = EMPTY
@@ -92,7 +93,7 @@ def _decide(
         raise Refused(
             f"these files look like fragments, but are not of a configured type: {list_some(found.misnamed)}",
             where=towncrier.file if towncrier is not None else "",
-            next_step="name them after a type (or add them to towncrier's 'ignore'), and tag that commit",
+            next_step=advice.NAME_FRAGMENTS(),
         )
     text, source = commits.list_commits(release, git)
     if search.files:
@@ -108,7 +109,7 @@ def _refuse_leftovers(found: Fragments, file: str, version: str, warn: Warn) -> 
         raise Refused(
             f"there is a section for {version}, but fragments are left over: {list_some(found.files)}",
             where=file,
-            next_step="run towncrier build to add them to the section, or remove them, and tag that commit",
+            next_step=advice.BUILD_CHANGELOG(),
         )
     if found.misnamed:
         warn(f"these files look like fragments, but are not of a configured type: {list_some(found.misnamed)}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, myst, rst, sections, version_lines
 from unmoor.notes.files import NoteFiles, find_files
@@ -160,7 +161,7 @@ def _candidates(
             raise ConfigError(
                 f"there is no file {setting!r} at the commit of the release",
                 where="changelog",
-                next_step="name a file that exists, or remove the setting 'changelog'",
+                next_step=advice.NAME_CHANGELOG(),
             )
         yield path, True
         return

@@ -18,6 +18,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from unmoor import advice
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, myst, rst
 from unmoor.notes.headings import version_named
@@ -90,7 +91,7 @@ def read_configuration(checkout: Path) -> Towncrier | None:
         raise ConfigError(
             f"towncrier's configuration is invalid: {clean(repr(error))}",
             where=file,
-            next_step="run towncrier build --draft and fix what it reports",
+            next_step=advice.CHECK_TOWNCRIER(),
         ) from error
 
 
@@ -156,7 +157,7 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
         raise Refused(
             f"the fragments result in more than {LIMIT // 1_000_000} MB of notes",
             where=towncrier.file,
-            next_step="find the long fragment and shorten it",
+            next_step=advice.SHORTEN_FRAGMENT(),
         )
     return strip_controls(ran.out)
 
@@ -165,7 +166,7 @@ def _not_rendered(reason: str, towncrier: Towncrier) -> Refused:
     return Refused(
         f"towncrier cannot render the fragments: {reason}",
         where=towncrier.file,
-        next_step="run towncrier build --draft and fix what it reports, then tag that commit",
+        next_step=advice.CHECK_TOWNCRIER(),
     )
 
 
@@ -184,7 +185,7 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
         raise ConfigError(
             f"the template {clean(template)} is in a package, but a release runs no code of other packages",
             where=file,
-            next_step="set 'template' to a file in the repository or to one of towncrier's own templates",
+            next_step=advice.SET_TEMPLATE(),
         )
     if not colon:
         resolve_inside(checkout, checkout / template)
@@ -193,7 +194,7 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
         raise ConfigError(
             f"the setting 'filename' has more than {len(_FILE_NAME_FIELDS)} fields",
             where=file,
-            next_step=f"use each at most once: {', '.join(f'{{{name}}}' for name in _FILE_NAME_FIELDS)}",
+            next_step=advice.USE_EACH_FIELD_ONCE(fields=", ".join(f"{{{name}}}" for name in _FILE_NAME_FIELDS)),
         )
     suffix = Path(filename or "NEWS.rst").suffix.lower()
     ignored = [str(name).lower() for name in table.get("ignore") or ()]
@@ -253,7 +254,7 @@ def _toml(checkout: Path, name: str) -> dict[str, Any] | None:
         return decode_toml(read(checkout, checkout / name))
     except ValueError as error:
         raise ConfigError(
-            f"this is not TOML: {clean(str(error))}", where=name, next_step="correct the file, and tag that commit"
+            f"this is not TOML: {clean(str(error))}", where=name, next_step=advice.CORRECT_AND_TAG()
         ) from error
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.util.text import clean
 
@@ -39,10 +40,10 @@ def decode(data: bytes, *, where: str, warn: Warn = ignore_warning) -> str:
         raise Refused(
             f"it is larger than {LIMIT // 1_000_000} MB",
             where=name,
-            next_step="move old versions to another file, or set 'changelog' to another file",
+            next_step=advice.MOVE_OLD_VERSIONS(),
         )
     if b"\0" in data:
-        raise Refused("it contains a null byte, so it is not text", where=name, next_step="save the file as UTF-8 text")
+        raise Refused("it contains a null byte, so it is not text", where=name, next_step=advice.SAVE_AS_UTF8())
     try:
         return strip_controls(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -87,5 +88,5 @@ def _outside_error(checkout: Path, path: Path) -> Refused:
     return Refused(
         "it leads out of the repository",
         where=display_path(checkout, path),
-        next_step="keep the changelog and the fragments in the repository, and tag a commit where they are",
+        next_step=advice.KEEP_NOTES_INSIDE(),
     )

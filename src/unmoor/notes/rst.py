@@ -13,6 +13,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.notes.reading import strip_controls
 from unmoor.notes.sections import Heading
@@ -108,7 +109,7 @@ def _unreadable(reason: str, where: str) -> Refused:
     return Refused(
         f"docutils cannot read this section: {clean(reason)}",
         where=where,
-        next_step="run docutils on the changelog and fix what it reports, then tag that commit",
+        next_step=advice.CHECK_DOCUTILS(),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.notes.headings import NamedVersion, is_calendar, version_named
 from unmoor.notes.reading import word_set
@@ -89,7 +90,7 @@ def find_span(
         raise Refused(
             f"lines {chosen.line + 1} and {twins[0][1].line + 1} are both headings of version {version}",
             where=where,
-            next_step="keep one section for that version in the changelog, and tag that commit",
+            next_step=advice.KEEP_ONE_SECTION(),
         )
     twin = next((each for other, each in twins if other[:-1] == rank[:-1] and each.level < LINE_LEVEL), None)
     return Span(heading=chosen, start=chosen.body, end=end, is_exact=not rank[0], left_out=left_out, twin=twin)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, Read, table
 from unmoor.project.guess import likely_name, likely_version
@@ -121,19 +122,18 @@ def _no_name(files: Files) -> ConfigError:
     if not here:
         return ConfigError(
             "there is no Python project here: this commit has no pyproject.toml, setup.cfg or setup.py",
-            next_step="commit them; or name another checkout (--directory DIR), or a folder in this one (--path DIR)",
+            next_step=advice.COMMIT_PROJECT(),
         )
     if here == ["pyproject.toml"]:
         return ConfigError(
             "the project has no name",
             where="pyproject.toml",
-            next_step='set name = "NAME" under [project]; or, if a build backend computes it,'
-            ' project = "NAME" under [tool.unmoor]',
+            next_step=advice.NAME_PROJECT(),
         )
     return ConfigError(
         f"the project's name cannot be read from {' or '.join(here)}",
         where=here[0],
-        next_step='set project = "NAME" under [tool.unmoor] in pyproject.toml',
+        next_step=advice.SET_PROJECT(),
     )
 
 
@@ -143,6 +143,6 @@ def _require_valid_name(name: str) -> str:
         raise ConfigError(
             f"{clean(name, 60)!r} is not a valid project name (PEP 508)",
             where="pyproject.toml",
-            next_step='correct the name, or set project = "NAME" under [tool.unmoor]',
+            next_step=advice.CORRECT_PROJECT_NAME(),
         )
     return name

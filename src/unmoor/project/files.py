@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.project import written_version
 from unmoor.project.written_version import VersionElsewhere, WrittenVersion
@@ -41,7 +42,7 @@ class Files:
             return decode_toml(content or b"")
         except ValueError as error:
             raise ConfigError(
-                f"this is not TOML: {clean(str(error))}", where=path, next_step=f"correct {path}"
+                f"this is not TOML: {clean(str(error))}", where=path, next_step=advice.CORRECT_FILE(file=path)
             ) from error
 
     @cached_property
@@ -56,7 +57,9 @@ class Files:
             return written_version.cfg((self.read("setup.cfg") or b"").decode(errors="replace"))
         except configparser.Error as error:
             raise ConfigError(
-                f"invalid configuration file: {clean(str(error))}", where="setup.cfg", next_step="correct setup.cfg"
+                f"invalid configuration file: {clean(str(error))}",
+                where="setup.cfg",
+                next_step=advice.CORRECT_FILE(file="setup.cfg"),
             ) from error
 
     @cached_property

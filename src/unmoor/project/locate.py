@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
+from unmoor import advice
+from unmoor.advice import NOTHING, NextStep
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.settings import Resolved, Settings, resolve
 from unmoor.config.values import folder as check_folder
@@ -93,7 +95,7 @@ def settings_at(git: Git, commit: str | None, sources: ConfigSources) -> Resolve
         raise ConfigError(
             "path is only for the settings at the top of the repository, and these are a project's own",
             where=origin,
-            next_step="remove it",
+            next_step=advice.REMOVE_PATH(),
         )
     return found
 
@@ -140,7 +142,7 @@ def _require_valid(text: str, where: str) -> str:
     try:
         return check_folder(text)
     except ValueError as error:
-        raise ConfigError(str(error), where=where, next_step="name a folder such as packages/pkg") from error
+        raise ConfigError(str(error), where=where, next_step=advice.NAME_A_FOLDER()) from error
 
 
 def _require_unambiguous(top: Resolved) -> None:
@@ -153,7 +155,7 @@ def _require_unambiguous(top: Resolved) -> None:
         raise ConfigError(
             f"these settings have no effect next to path: {', '.join(others)}",
             where=top.provenance["path"],
-            next_step=f"move them to the settings in {top.settings.path}",
+            next_step=advice.MOVE_SETTINGS(path=top.settings.path),
         )
 
 
@@ -223,17 +225,16 @@ class _Repository:
             what = f"the tag {quote(tag)} fits the projects in {list_some([clean(path, 100) for path in fitting])}"
         else:
             what = f"{why}, and none in it has tags such as {quote(tag)}"
-        more = "" if tag is None else "; if its tags do not have its name, set tag-prefix in its own settings"
-        raise ConfigError(
-            what, where=str(self.git.folder), next_step=self._how_to_name_it() + more + self._tagged_here()
-        )
+        more = NOTHING if tag is None else advice.SET_TAG_PREFIX()
+        step = self._how_to_name_it().then(more, self._tagged_here())
+        raise ConfigError(what, where=str(self.git.folder), next_step=step)
 
-    def _tagged_here(self) -> str:
+    def _tagged_here(self) -> NextStep:
         """A hint if a tag on the commit names a project below the top; empty if there is none."""
         for tag, commit in sorted(self.git.tags().items()):
             if commit == self.commit and (found := self.find_tagged(tag)) is not None:
-                return f"; the tag {quote(tag)} on this commit is of the project in {clean(found.path, 100)}"
-        return ""
+                return advice.NAME_TAG_OF_PROJECT(tag=quote(tag), folder=clean(found.path, 100))
+        return NOTHING
 
     def find_tagged(self, tag: str) -> LocatedProject | None:
         """The project below the top that a tag belongs to, ``None`` if there is none or several."""
@@ -252,10 +253,10 @@ class _Repository:
         except UnmoorError:
             return False
 
-    def _how_to_name_it(self) -> str:
+    def _how_to_name_it(self) -> NextStep:
         paths = [clean(path, 100) for path in self.releasable or self.candidates]
         known = f"; projects are in {list_some(paths)}" if paths else ""
-        return f'name its folder: --path DIR, or path = "DIR" in the settings at the top of the repository{known}'
+        return advice.NAME_PROJECT_FOLDER(known=known)
 
 
 def _is_valid(path: str) -> bool:

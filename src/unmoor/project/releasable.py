@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.ports.git import Git
 from unmoor.project.written_version import WrittenVersion
@@ -31,8 +32,7 @@ def tag_on_head(git: Git, naming: Callable[[str], Naming]) -> str:
     raise Refused(
         f"the checked-out commit has no release tag{others}",
         where=str(git.folder),
-        next_step="name a tag, such as v1.2.3, or create one: git tag -a v1.2.3;"
-        " to rehearse a release before you tag it: unmoor rehearse",
+        next_step=advice.NAME_OR_CREATE_TAG(),
     )
 
 
@@ -43,7 +43,7 @@ def refuse_fork(git: Git, repository: str, expected: str) -> None:
             f"this repository is {clean(repository) or 'unknown'}, but the project is released only from"
             f" {clean(expected)}",
             where=str(git.folder),
-            next_step="release from there; in a fork, rehearse: unmoor rehearse",
+            next_step=advice.RELEASE_FROM_HOME(),
         )
 
 
@@ -53,7 +53,7 @@ def refuse_shallow(git: Git) -> None:
         raise Refused(
             "the clone is shallow: it lacks the tags and history that the version and the notes come from",
             where=str(git.folder),
-            next_step="git fetch --unshallow --tags; in GitHub Actions: actions/checkout with fetch-depth: 0",
+            next_step=advice.FETCH_HISTORY(),
         )
 
 
@@ -64,5 +64,5 @@ def refuse_other_version(written: WrittenVersion | None, tag: str, version: Vers
     raise Refused(
         f"the tag {tag} names version {version}, but the file says {clean(written.text, 60)} at commit {commit[:12]}",
         where=str(written),
-        next_step=f"write {version} there, commit, and tag that commit; or release the tag of the version in the file",
+        next_step=advice.WRITE_VERSION(version=version),
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.util.decode import decode_toml, read_ini
 from unmoor.util.text import clean
@@ -82,7 +83,7 @@ def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> Wri
         raise ConfigError(
             f"the version {clean(value, 60)!r} is not written as plain text",
             where=f"{clean(path)}, {'.'.join(keys)}",
-            next_step="write it as a plain string, such as version = '1.2.3'",
+            next_step=advice.WRITE_PLAIN_VERSION(),
         )
     return written
 
@@ -133,7 +134,7 @@ def _invalid_pattern(path: str, why: str) -> ConfigError:
     return ConfigError(
         f"the pattern to find the version is invalid: {why}",
         where=path,
-        next_step="correct the pattern in [tool.hatch.version] of pyproject.toml",
+        next_step=advice.CORRECT_VERSION_PATTERN(),
     )
 
 

@@ -21,6 +21,7 @@ from unmoor.adapters.http.retry_after import (
     second_look,
     time_to_wait,
 )
+from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Cause, Conflict, Denied, TryLater, Unknown, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.ports.poll import ending_at
@@ -118,7 +119,7 @@ def fault() -> UnmoorError:
 
 def never() -> UnmoorError:
     """A fault that a retry does not change."""
-    return Unknown("a fault", next_step="correct it", retryable=False)
+    return Unknown("a fault", next_step=NextStep("correct it"), retryable=False)
 
 
 def asking(wait: float) -> Callable[[], UnmoorError]:
@@ -128,7 +129,7 @@ def asking(wait: float) -> Callable[[], UnmoorError]:
 
 def no() -> UnmoorError:
     """An answer that a retry does not change."""
-    return Denied("no", next_step="")
+    return Denied("no", next_step=NOTHING)
 
 
 Trouble = Callable[[], UnmoorError]
@@ -224,11 +225,11 @@ def test_no_retry_outlasts_the_wait_around_it(
     ("troubles", "reads"),
     [
         ([], 1),
-        ([Conflict("other bytes", next_step="no")], 2),
+        ([Conflict("other bytes", next_step=NextStep("no"))], 2),
         ([failure(Cause.NONSENSE, "a login page")], 2),
-        ([Conflict("other bytes", next_step="no")] * 2, 2),
+        ([Conflict("other bytes", next_step=NextStep("no"))] * 2, 2),
         ([Unknown("a fault")], 1),
-        ([Denied("no", next_step="")], 1),
+        ([Denied("no", next_step=NOTHING)], 1),
     ],
 )
 def test_second_look(troubles: list[UnmoorError], reads: int) -> None:

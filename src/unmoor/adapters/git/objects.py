@@ -7,6 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Unknown
 
@@ -93,7 +94,7 @@ def blob(git: GitProgram, folder: Path, name: str, *, limit: int) -> bytes:
             raise Unknown(
                 f"git cannot read an object that the commit names: {head[:80].decode(errors='replace')}",
                 where=str(folder),
-                next_step="see: git fsck; if it is a partial clone, complete it: git fetch --refetch --no-filter",
+                next_step=advice.CHECK_OBJECTS(),
             )
     if size > limit:
         raise BlobTooLargeError(size)

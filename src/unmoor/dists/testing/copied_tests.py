@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.dists.testing.suites import Suite, source_files
 from unmoor.errors import ConfigError
 from unmoor.ports.git import Git
@@ -49,7 +50,7 @@ def _copy_paths(git: Git, release: Release, named_by_user: Sequence[str], into: 
             if named_by_user:
                 raise ConfigError(
                     f"test-sources names {name!r}, which is not in the repository at {release.commit[:12]}",
-                    next_step="correct test-sources",
+                    next_step=advice.CORRECT_TEST_SOURCES(),
                 )
             continue
         (into / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions
 from unmoor.dists import inspect
@@ -32,7 +33,7 @@ from unmoor.dists.testing.judgement import (
 )
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
 from unmoor.dists.testing.platforms import marker_environment
-from unmoor.dists.testing.probe import REBUILD, ProbeResult, probe
+from unmoor.dists.testing.probe import ProbeResult, probe
 from unmoor.errors import CheckFailed, ConfigError, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
@@ -100,9 +101,7 @@ def _no_interpreter(files: Sequence[File]) -> CheckFailed:
     subject, them = (f"{names} is", "it") if len(files) == 1 else (f"{names} are", "them")
     return CheckFailed(
         f"{subject} for a platform or Python that is not available here, and no proof of {them} was handed over",
-        next_step="for another Python: uv python install VERSION; for another platform, prove the file in the job that"
-        " built it (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand"
-        " over its folder .unmoor/TAG: --dists DIR; or leave the file out",
+        next_step=advice.PROVE_ELSEWHERE(),
     )
 
 
@@ -158,7 +157,9 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
     try:
         wanted = [Requirement(text) for text in metadata.requires]
     except InvalidRequirement as error:
-        raise InvalidDist(f"{wheel.name} has an invalid requirement: {error}", next_step=REBUILD) from error
+        raise InvalidDist(
+            f"{wheel.name} has an invalid requirement: {error}", next_step=advice.CORRECT_PROJECT()
+        ) from error
     where = marker_environment(python)
     return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
 
@@ -286,7 +287,7 @@ def _check_settings(what: DistUnderTest, options: ImportOptions, warn: Callable[
                 raise ConfigError(
                     f"import-extras assigns {clean(extra)!r} to {clean(key)}, which is not an extra of the project",
                     where="tool.unmoor.import-extras",
-                    next_step=f"name one of its extras: {', '.join(sorted(known)) or 'it has none'}",
+                    next_step=advice.NAME_AN_EXTRA(known=", ".join(sorted(known)) or "it has none"),
                 )
     named = (("extras", options.extras), ("markers", options.markers), ("skip", options.skip))
     for setting, keys in named:

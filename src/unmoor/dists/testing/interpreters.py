@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags, sys_tags
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.dists import inspect
 from unmoor.errors import ToolMissing
 from unmoor.ports.environments import Environments, Interpreter
@@ -29,7 +30,7 @@ def choose_interpreter(environments: Environments, *, requires: str, wanted: str
         if found is None:
             raise ToolMissing(
                 f"there is no Python {wanted} on this machine, but the setting `python` requires it",
-                next_step=f"install it (uv python install {wanted}), or set python to another version",
+                next_step=advice.INSTALL_PYTHON(wanted=wanted),
             )
         return found
     own = environments.own()
@@ -40,7 +41,7 @@ def choose_interpreter(environments: Environments, *, requires: str, wanted: str
         raise ToolMissing(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
             " and no compatible one was found on this machine",
-            next_step=f"install one that uv can find: uv python install {shlex.quote(clean(requires))}",
+            next_step=advice.INSTALL_COMPATIBLE_PYTHON(requires=shlex.quote(clean(requires))),
         )
     return found
 

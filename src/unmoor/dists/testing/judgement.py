@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unmoor import advice
+from unmoor.advice import NextStep, join
 from unmoor.config.groups import ImportOptions
 from unmoor.dists import inspect
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
 from unmoor.dists.testing.platforms import is_for_this_platform, supplier_elsewhere
-from unmoor.dists.testing.probe import NEXT_RELEASE, ProbeResult
+from unmoor.dists.testing.probe import ProbeResult
 from unmoor.errors import CheckFailed
 from unmoor.products import Result, Verdict
 from unmoor.util.text import clean
@@ -104,19 +106,19 @@ def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:
     """The error for all faults of a file, with a next step that names the settings that give way."""
     faults = tuple(faults)
     first = faults[0].part
-    steps = []
+    steps: list[NextStep] = []
     if missing := sorted({clean(fault.missing) for fault in faults if fault.missing}):
-        steps.append(f"declare the dependency that provides {', '.join(missing)}, since a plain install does not")
+        steps.append(advice.DECLARE_DEPENDENCY(modules=", ".join(missing)))
     if any(fault.elsewhere for fault in faults):
         where = f"import-markers = {{ {first.key} = \"sys_platform == 'win32'\" }}"
-        steps.append(f"import it only where it exists, or say which platforms the project is for: {where}")
+        steps.append(advice.SAY_WHERE_IT_RUNS(setting=where))
     settings = [f'import-skip = ["{clean(first.module)}"]']
     if extra := _likely_extra(what, faults[0].missing):
         settings.insert(0, f'import-extras = {{ {first.key} = ["{clean(extra)}"] }}')
-    optional = f"if {clean(first.module)} is optional: {' or '.join(settings)} under [tool.unmoor]"
+    optional = advice.MARK_OPTIONAL(module=clean(first.module), settings=" or ".join(settings))
     return CheckFailed(
         f"{what.file.name}, installed: " + "; ".join(fault.what for fault in faults),
-        next_step=f"{'; '.join(steps) or 'correct the project'}; {optional}; then {NEXT_RELEASE}",
+        next_step=join([*(steps or [advice.CORRECT_CODE()]), optional, advice.RELEASE_CORRECTED()]),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from unmoor import advice
 from unmoor.dists.testing.platforms import NAMES_OF_SOME_PLATFORMS
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
@@ -21,9 +22,6 @@ if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
     from importlib.metadata import EntryPoint
 
 _TIMEOUT = 300.0
-NEXT_RELEASE = "release the next version, or move the tag if nothing of it is public"
-REBUILD = f"correct the project and {NEXT_RELEASE}"
-LEAVE_OUT = "to leave a module out of this test, name it in import-skip under [tool.unmoor]"
 
 # Runs in the environment under test, on any Python. An import may print or exit, so the answer goes into a file.
 _PROBE = """
@@ -186,7 +184,7 @@ def probe(
         at = clean(now.read_text(errors="replace"), 200) if now.is_file() else "it"
         raise CheckFailed(
             f"{name}, installed: Python ended with exit code {ran.code} while importing {at}\n{last}",
-            next_step=f"{REBUILD}; {LEAVE_OUT}",
+            next_step=advice.CORRECT_PROJECT().then(advice.LEAVE_MODULE_OUT()),
         ) from error
     return ProbeResults(
         prefix=report.prefix,

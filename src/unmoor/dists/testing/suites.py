@@ -17,6 +17,7 @@ from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
 from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.errors import ConfigError
@@ -117,7 +118,7 @@ def _require_known(extras: Iterable[str], metadata: Metadata) -> None:
             raise ConfigError(
                 f"test-extras names {clean(extra)!r}, which is not an extra of the project",
                 where="tool.unmoor.test-extras",
-                next_step=f"name one of its extras: {', '.join(sorted(known)) or 'it has none'}",
+                next_step=advice.NAME_AN_EXTRA(known=", ".join(sorted(known)) or "it has none"),
             )
 
 
@@ -131,7 +132,7 @@ def _configured_requirements(options: SuiteOptions, read: Read) -> tuple[str, ..
             raise ConfigError(
                 f"test-groups names {name!r}, which cannot be read: {clean(str(error))}",
                 where="pyproject.toml: dependency-groups",
-                next_step="correct test-groups, or the group (PEP 735)",
+                next_step=advice.CORRECT_TEST_GROUPS(),
             ) from error
     return tuple(requires)
 
