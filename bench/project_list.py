@@ -117,7 +117,7 @@ PROJECTS = (
         "pypa/twine", "7.0.0", "fdb86cb45de11faeece9b274be6da7d275cdd4f9", needs="pretend pytest pytest-socket coverage"
     ),
     RealProject("pytest-dev/iniconfig", "v2.1.0", "34793a6417e35e511d0c17ffdd8a02ade0f9568e"),
-    RealProject("pytest-dev/pluggy", "1.6.0", "fd08ab5f811a9b2fa9124ae8cbbd393221151e2c", needs="--group testing"),
+    RealProject("pytest-dev/pluggy", "1.6.0", "fd08ab5f811a9b2fa9124ae8cbbd393221151e2c", extras="testing"),
     RealProject("pytest-dev/pytest", "9.1.0", "b2522cf0b11fb33ecc1f4895fa1dffbb9252a63d", extras="dev"),
     RealProject("python-attrs/attrs", "26.1.0", "7bfc49e9b22d5ba25b6e429524c3d49fee27cb36", needs="--group tests"),
     RealProject("python-humanize/humanize", "4.16.0", "3c577d7650508d52aa2982e930b0e744c343082f", extras="tests"),
