@@ -15,11 +15,11 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.session import Workspace
 from unmoor.core.events import Report, StageInfo, StageReport
-from unmoor.core.outcome import Made
+from unmoor.core.outcome import Failed, Made
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Reach, StageContext
-from unmoor.errors import Denied
+from unmoor.errors import Denied, Interrupted
 from unmoor.products import CheckedDists, Proof, Result, Verdict, Verified
 
 
@@ -153,3 +153,19 @@ def test_what_was_not_tested_is_said_at_the_end(
     table = output.table(report)
     assert len(table) == (rows + 1 if rows else 0)
     assert all(each.endswith("pytest found no test to run") for each in table[1:])
+
+
+@pytest.mark.parametrize(("rehearsal", "words"), [(True, "a rehearsal starts afresh"), (False, "it continues from")])
+def test_a_stopped_run_says_what_the_next_one_does(
+    capsys: pytest.CaptureFixture[str], *, rehearsal: bool, words: str
+) -> None:
+    """Only a release continues from what is already there."""
+    stage = StageReport(
+        info=StageInfo(name="dists", reach=Reach.LOCAL, advisory=False),
+        outcome=Failed(Interrupted("stopped")),
+        seconds=0.0,
+        plan="",
+    )
+    report = Report(stages=(stage,), warnings=(), seconds=0.0)
+    assert output.print_ending(report, ceiling=Reach.FINAL, next_command="x", rehearsal=rehearsal) == 130
+    assert f"run the same command again: {words}" in capsys.readouterr().err

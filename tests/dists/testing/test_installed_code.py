@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.dists.testing.installed_code import installed_names, read_installed
+from unmoor.dists.testing.installed_code import InstalledCode, installed_names, read_installed
 
 FILES = {
     "Small.One": ("small_one/__init__.py", "small_one/sub/x.py", "../../bin/small"),
@@ -57,3 +57,25 @@ def test_owned(packages: Path, module: str, *, owned: bool) -> None:
     assert code.has(module) is owned
     assert str(packages.resolve() / "small_one/sub/x.py") in code.files
     assert not any("later" in file for file in code.files)
+
+
+@pytest.mark.parametrize(
+    ("missing", "file", "excused"),
+    [
+        ("other", "/copy/tests/test_x.py", True),
+        ("other", "/site/plugin_of_the_tests.py", True),
+        ("own.absent", "/copy/tests/test_x.py", False),
+        ("own", "/copy/tests/test_x.py", False),
+        ("dep.absent", "/copy/tests/test_x.py", False),
+        ("other", "/site/dep/__init__.py", False),
+        ("other", "/site/own/x.py", False),
+        ("Aio_Http.web", "/site/own/x.py", True),
+        ("", "/copy/tests/test_x.py", False),
+    ],
+)
+def test_excused(missing: str, file: str, *, excused: bool) -> None:
+    """What the project or a dependency lacks is no excuse, unless an extra adds it; what only the tests lack is."""
+    code = InstalledCode(
+        modules=frozenset({"own", "dep"}), files=frozenset({"/site/own/x.py", "/site/dep/__init__.py"})
+    )
+    assert code.excuses(missing, file, optional={"aio-http"}) is excused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -23,8 +23,18 @@ class InstalledCode:
     package. ``files`` are absolute.
     """
 
-    modules: frozenset[str]
+    modules: frozenset[str] = frozenset()
     files: frozenset[str] = frozenset()
+
+    def excuses(self, missing: str, file: str, *, optional: Collection[str] = ()) -> bool:
+        """Whether a module that ``file`` did not find says nothing about this code: somebody else lacks it.
+
+        It does if the module is part of the code, or if the code itself imports it, unless an extra of the project
+        adds it. ``optional`` are the canonical names of what extras add.
+        """
+        if not missing or self.has(missing):
+            return False
+        return file not in self.files or canonicalize_name(missing.partition(".")[0]) in optional
 
     def has(self, module: str) -> bool:
         """Whether a module belongs to it, as a part of one of its packages, or as a namespace around them."""

@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from unmoor import advice
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
-from unmoor.dists.testing.installed_code import installed_names, read_installed
+from unmoor.dists.testing.installed_code import InstalledCode, installed_names, read_installed
 from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
@@ -82,10 +80,12 @@ class SuiteRun:
         record = recorder.read() if recorded else None
         if record is not None and record.uncovered:
             self.say("coverage is not measured: that of an installed copy says nothing about the source")
+        to_excuse = record is not None and record.collection
+        installed = read_installed(self.environment.packages, before) if to_excuse else InstalledCode()
         verdict = judge(
             ran.code,
             record,
-            excuses=lambda raised: self._excuses(raised, before),
+            excuses=lambda raised: self._excuses(raised, installed),
             is_pytest=recorded is not None,
         )
         if verdict.ending is Ending.FAILED:
@@ -114,21 +114,16 @@ class SuiteRun:
                 raise  # this machine is at fault, and not what is installed
             raise ToolMissing(error.what, next_step=advice.LIST_TEST_PROGRAM()) from error
 
-    def _excuses(self, raised: Raised, before: frozenset[str]) -> bool:
+    def _excuses(self, raised: Raised, installed: InstalledCode) -> bool:
         """Whether a missing module says nothing about the project: the tests need something that nobody installed.
 
-        It is the project's if it belongs to it or to one of its dependencies, or if their own code imports it. But an
-        extra may add what the project's own code can do without.
+        What the repository has in ``src`` is the project's, although the wheel lacks it.
         """
-        installed = read_installed(self.environment.packages, before)
-        top = raised.missing.partition(".")[0]
-        if installed.has(raised.missing) or (self.copy / "src" / top).exists():
+        if (self.copy / "src" / raised.missing.partition(".")[0]).exists():
             return False
         metadata = self.what.metadata
-        optional = canonicalize_name(top) in frozenset().union(
-            *(packages_of_extra(metadata, each) for each in metadata.extras)
-        )
-        return optional or raised.file not in installed.files
+        optional = frozenset().union(*(packages_of_extra(metadata, each) for each in metadata.extras))
+        return installed.excuses(raised.missing, raised.file, optional=optional)
 
     def _failed(self, why: str, ran: Ran, record: SuiteRecord | None) -> CheckFailed:
         """The error for a suite that failed: the names of the tests, and the traceback of the first one."""
