@@ -69,13 +69,13 @@ def check_out(project: RealProject, repositories: Path | None, into: Path) -> st
         return "repository"
     download = into.with_suffix(".sdist")
     wanted = f"{project.name}=={project.tag.lstrip('v')}"
-    pip = [UV, "tool", "run", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    pip: list[str | Path] = [UV, "tool", "run", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
     checked([*pip, "--dest", download, wanted], into.parent)
     with tarfile.open(next(download.glob("*.tar.gz"))) as archive:
         archive.extractall(download / "files", filter="data")
     next((download / "files").iterdir()).rename(into)
-    for command in (["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "-m", "Release"]):
-        checked(["git", *_IDENTITY, *command], into)
+    for command in ("init --quiet", "add --all --force", "commit --quiet -m Release"):
+        checked(["git", *_IDENTITY, *command.split()], into)
     checked(["git", *_IDENTITY, "tag", project.tag], into)
     return "sdist"
 
