@@ -499,7 +499,7 @@ CORRECT_FILE = Template("correct-file", "correct {file}")
 DESCRIBE_FORGE = Template("describe-forge", "describe the forge in a world file: [forge] with api, uploads and site")
 CORRECT_VARIABLE = Template("correct-variable", "correct or unset {variable}")
 KEEP_ONE_PLACE = Template("keep-one-place", "keep one of the two")
-NAME_WORLD_FILE = Template("name-world-file", "name a world file, such as one that unmoor world up writes")
+NAME_WORLD_FILE = Template("name-world-file", "name a world file, such as the one that this writes: unmoor world up")
 WRITE_REFERENCE = Template(
     "write-reference", 'write a reference instead, such as password = "env:NAME" (known: {known})'
 )

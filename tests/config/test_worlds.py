@@ -376,7 +376,10 @@ def test_a_literal_for_a_remote_address(write: WriteWorld) -> None:
 
 def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
     """The error for a missing file, a folder, broken TOML and bytes that are not text says where it is."""
-    what, step = "cannot read this world file", " -> name a world file, such as one that unmoor world up writes"
+    what, step = (
+        "cannot read this world file",
+        " -> name a world file, such as the one that this writes: unmoor world up",
+    )
     assert refusal(tmp_path / "none.toml") == f"none.toml: {what}: No such file or directory{step}"
     (tmp_path / "folder").mkdir()
     assert refusal(tmp_path / "folder") == f"folder: {what}: Is a directory{step}"
