@@ -34,6 +34,8 @@ OURS = """
 import resource, sys
 from pathlib import Path
 from types import SimpleNamespace
+from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.products import Dists, File, Release
 from unmoor.core.stage import Output, StageContext
@@ -43,9 +45,11 @@ release = Release(repository="a/lighthouse", project="lighthouse", tag="v1.0", v
 lines = [line.split("  ") for line in Path(sys.argv[1]).read_text().splitlines()]
 paths = [(Path(name), sha256) for sha256, name in lines]
 dists = Dists(files=tuple(File(name=p.name, sha256=s, size=p.stat().st_size, path=p) for p, s in paths))
-stage = CheckDists(name="check-dists", release=Output("tag"), dists=Output("dists"), folder=RunFolder(Path("none")),
-                   git=SimpleNamespace(files=lambda commit: ()), max_file_size=4 << 30)
-assert len(stage.make(StageContext({"tag": release, "dists": dists})).subjects) == len(paths)
+with Processes() as processes:
+    stage = CheckDists(name="check-dists", release=Output("tag"), dists=Output("dists"), folder=RunFolder(Path("none")),
+                       git=SimpleNamespace(files=lambda commit: ()), shell=LocalShell(processes=processes),
+                       max_file_size=4 << 30)
+    assert len(stage.make(StageContext({"tag": release, "dists": dists})).subjects) == len(paths)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

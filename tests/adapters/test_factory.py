@@ -55,6 +55,14 @@ def test_slow_libraries_are_imported_when_they_are_called(code: str, slow: set[s
     assert imported & slow == set()
 
 
+def test_what_sends_is_loaded_while_a_project_is_built() -> None:
+    """The names of the modules are those that the adapters import, so none is left to load between two stages."""
+    code = "import sys; from unmoor.adapters import factory; factory._load_what_sends(); print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    needed = {"twine.package", "twine.repository", "github.Requester", "github.Auth", "github.GitRelease"}
+    assert needed <= set(ran.stdout.split())
+
+
 @pytest.mark.parametrize("port", ["registry", "packages"])
 def test_a_run_opens_a_registry_once_per_name(port: str, tmp_path: Path) -> None:
     """Stages that ask for the same name share one adapter, and so its tokens."""

@@ -76,12 +76,23 @@ class _Isolated:
 
 
 class Pep517:
-    """Builds source trees. ``hear`` gets each line of the backend's output."""
+    """Builds source trees. ``hear`` gets each line of the backend's output.
 
-    def __init__(self, *, shell: LocalShell, uv: Uv, hear: Callable[[str], None] | None = None) -> None:
+    ``meanwhile`` is called in a thread while a build begins. This process only waits then, for other programs.
+    """
+
+    def __init__(
+        self,
+        *,
+        shell: LocalShell,
+        uv: Uv,
+        hear: Callable[[str], None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
         self._shell = replace(shell, umask=_UMASK)
         self._uv = uv
         self._hear = hear
+        self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._isolated: list[_Isolated] = []
         self._version = ""
@@ -95,7 +106,7 @@ class Pep517:
         return self._with(self._uv.under(constraints), self._version)
 
     def _with(self, uv: Uv, version: str) -> Pep517:
-        other = Pep517(shell=self._shell, uv=uv, hear=self._hear)
+        other = Pep517(shell=self._shell, uv=uv, hear=self._hear, meanwhile=self._meanwhile)
         other._version = version  # same class
         return other
 
@@ -130,6 +141,8 @@ class Pep517:
 
     def _build(self, kind: Kind, source: Path, into: Path, env: Mapping[str, str]) -> Path:
         """Build one distribution in the order of PEP 517: install, ask what else is needed, install, build."""
+        if self._meanwhile is not None:
+            threading.Thread(target=self._meanwhile, daemon=True).start()
         talk = self._talk()
         system = frozenset(self.requires(source))
         with self._lock:

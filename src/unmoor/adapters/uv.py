@@ -5,6 +5,7 @@ uv is a dependency of unmoor, so users never have to install it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -54,6 +55,7 @@ class Uv:
     python: str = sys.executable
     constraints: tuple[str, ...] = ()
     _asked: dict[tuple[str, str], Secret] = field(default_factory=dict, repr=False, compare=False)
+    _identities: list[Mapping[str, str]] = field(default_factory=list, repr=False, compare=False)
 
     def under(self, constraints: Sequence[str]) -> Uv:
         """The same with build constraints; see `unmoor.ports.environments.Environments`."""
@@ -120,15 +122,17 @@ class Uv:
         except TimedOut as error:  # uv waits only for a network
             raise failure(Cause.LOST, error.what) from error
 
-    def _identity(self) -> dict[str, str]:
-        """Who the user is for git, which the tests of a project may need to make commits."""
-        args = ["git", "config", "--global", "--includes", "-z", "--get-regexp", _IDENTITY]
-        try:
-            ran = self.shell.run(args, cwd=Path("/"), env=tool_variables(self.environ), timeout=_GIT_PATIENCE)
-        except (ToolMissing, TimedOut):
-            return {}
-        pairs = (entry.partition("\n") for entry in ran.out.split("\0") if entry)
-        return {name: value for name, _, value in pairs}
+    def _identity(self) -> Mapping[str, str]:
+        """Who the user is for git, which the tests of a project may need to make commits. Read once."""
+        if not self._identities:
+            args = ["git", "config", "--global", "--includes", "-z", "--get-regexp", _IDENTITY]
+            found: dict[str, str] = {}
+            with contextlib.suppress(ToolMissing, TimedOut):
+                ran = self.shell.run(args, cwd=Path("/"), env=tool_variables(self.environ), timeout=_GIT_PATIENCE)
+                pairs = (entry.partition("\n") for entry in ran.out.split("\0") if entry)
+                found = {name: value for name, _, value in pairs}
+            self._identities.append(found)
+        return self._identities[0]
 
     def _reaches_uv(self, name: str) -> bool:
         """Whether a variable may stand beside the settings, which uv would prefer it to."""

@@ -83,7 +83,13 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
     )
     platforms = image_selection.require_platforms(images, options.platforms)
     world = image_selection.with_registries_of(world, images)
-    services = create_services(world, options.target.folder, processes, path=target.checkout.path)
+    services = create_services(
+        world,
+        options.target.folder,
+        processes,
+        path=target.checkout.path,
+        sends=options.ceiling >= Reach.REMOTE,
+    )
     images = image_selection.skip_unbuildable(images, world, services.engine if options.engine else None)
     for warning in images.skipped:
         output.err(f"warning: {warning}")
