@@ -475,3 +475,13 @@ def test_a_tag_that_must_be_signed(place: TagInputs) -> None:
     place.tag("v1.0.0")
     with pytest.raises(Refused, match="is not signed; tags of this project are signed by: nobody"):
         place.resolve("v1.0.0", signers=".allowed_signers")
+
+
+def test_a_second_place_with_another_version_is_a_warning(tmp_path: Path, shell: LocalShell) -> None:
+    """It has the file and line of both; the version that the build reads counts."""
+    second = {"setup.py": "from setuptools import setup\nsetup(name='Some.Pkg', version='1.1.0')\n"}
+    repo = Repo.new(tmp_path / "project", STATIC | second)
+    place = TagInputs(repo, repo.remote(tmp_path / "remote.git"), shell)
+    place.tag("v1.2.0")
+    assert place.resolve("v1.2.0").version == "1.2.0"
+    assert place.warned[0].startswith("setup.py, line 2 says version 1.1.0, but pyproject.toml, line 3 says 1.2.0")

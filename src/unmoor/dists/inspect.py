@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # slow to import, and not needed by runs that only read
 
 # The longest member that is read into memory, in bytes.
 MEMBER_LIMIT = 10_000_000
+_MODULE_LIMIT = 500_000
 # Limits for unpacking an sdist: total bytes and number of members.
 TOTAL_LIMIT = 2_000_000_000
 COUNT_LIMIT = 200_000
@@ -154,6 +155,19 @@ def modules(wheel: Path) -> tuple[str, ...]:
         if all(part.isidentifier() for part in parts) and not _NOT_IMPORTED.intersection((parts[0], parts[-1])):
             found.add(".".join(parts))
     return tuple(sorted(found))
+
+
+def read_installed(wheel: Path, path: str) -> bytes | None:
+    """Read a small file of a wheel by its path below site-packages. Raises `InvalidDist`.
+
+    ``None`` if it does not exist, or is too long for a module that people write.
+    """
+    with _open_zip(wheel) as archive:
+        for member in archive.infolist():
+            if member.file_size <= _MODULE_LIMIT and str(import_path(member.filename)) == path:
+                with archive.open(member) as stream:
+                    return stream.read(_MODULE_LIMIT)
+    return None
 
 
 def import_path(name: str) -> PurePosixPath | None:

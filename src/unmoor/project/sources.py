@@ -91,25 +91,30 @@ def _setuptools(files: Files) -> WrittenVersion | None:
     """``pyproject.toml``, then ``setup.cfg``, then ``setup.py``, as setuptools does."""
     dynamic = table(files.pyproject, "tool", "setuptools", "dynamic", "version")
     named = dynamic.get("file")
-    if isinstance(attribute := dynamic.get("attr"), str):
-        return _attribute(files, attribute)
+    if isinstance(dotted := dynamic.get("attr"), str):
+        return attribute(files, dotted)
     if isinstance(named, str | list):
         return _whole_file(files, named if isinstance(named, str) else str(named[0]) if len(named) == 1 else "")
     value = files.cfg.get("metadata", "version", fallback="") if files.read("setup.cfg") is not None else ""
-    if value:
-        return _setup_cfg(files, value)
+    return in_setup_cfg(files) if value else in_setup_py(files)
+
+
+def in_setup_py(files: Files) -> WrittenVersion | None:
+    """The literal that ``setup.py`` passes to ``setup``, or that it imports."""
     if files.setup is None or "version" not in files.setup[1]:
         return None
     return _follow(files, "setup.py", files.of_python("setup.py", files.setup[1]["version"]), _MAX_HOPS)
 
 
-def _setup_cfg(files: Files, value: str) -> WrittenVersion | None:
+def in_setup_cfg(files: Files) -> WrittenVersion | None:
+    """The version in ``setup.cfg``, or what it names there with ``attr:`` or ``file:``."""
+    value = files.cfg.get("metadata", "version", fallback="") if files.read("setup.cfg") is not None else ""
     directive, colon, rest = value.partition(":")
     if colon and directive.strip() == "attr":
-        return _attribute(files, rest.strip())
+        return attribute(files, rest.strip())
     if colon and directive.strip() == "file":
         return _whole_file(files, rest.strip())
-    return written_version.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", value)
+    return written_version.in_cfg(files.read("setup.cfg") or b"", "setup.cfg", value) if value else None
 
 
 def _whole_file(files: Files, path: str) -> WrittenVersion | None:
@@ -133,7 +138,7 @@ def _flit(files: Files) -> WrittenVersion | None:
         or table(tool, "metadata").get("module")
         or table(files.pyproject, "project").get("name")
     )
-    return _attribute(files, f"{module.replace('-', '_')}.__version__") if isinstance(module, str) else None
+    return attribute(files, f"{module.replace('-', '_')}.__version__") if isinstance(module, str) else None
 
 
 def _hatch_table(files: Files) -> dict[str, object]:
@@ -168,7 +173,7 @@ def _maturin(files: Files) -> WrittenVersion | None:
     return written_version.in_toml(files.read("Cargo.toml") or b"", "Cargo.toml", ("package", "version"), value)
 
 
-def _attribute(files: Files, dotted: str) -> WrittenVersion | None:
+def attribute(files: Files, dotted: str) -> WrittenVersion | None:
     """The literal behind ``package.module.NAME``."""
     module, _, name = dotted.rpartition(".")
     return _in_module(files, module, name, _MAX_HOPS) if module else None

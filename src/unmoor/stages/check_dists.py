@@ -16,7 +16,7 @@ from typing import Self
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked
+from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked, versions
 from unmoor.dists.checks.description import render_apart
 from unmoor.dists.checks.names import LOCAL_PLATFORM
 from unmoor.dists.checks.tracked import Tracked
@@ -136,7 +136,11 @@ class CheckDists(Check[CheckedDists]):
         examiner = Examiner(limits=limits, render=render_apart(self.shell))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
             for verdict in pool.map(examiner.examine, dists.files):
-                more = (*release.check_file(verdict, tag), *tracked.check_file(verdict, files, tag.project))
+                more = (
+                    *release.check_file(verdict, tag),
+                    *tracked.check_file(verdict, files, tag.project),
+                    *versions.check_file(verdict, files.paths, tag),
+                )
                 problems = (*verdict.problems, *more)
                 yield from ((verdict.file.name, problem) for problem in problems)
 

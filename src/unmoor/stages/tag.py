@@ -18,7 +18,9 @@ from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Release
 from unmoor.project import read_facts
+from unmoor.project.other_versions import disagreeing_versions
 from unmoor.project.releasable import refuse_fork, refuse_other_version, refuse_shallow, tag_on_head
+from unmoor.project.written_version import WrittenVersion
 from unmoor.publish.latest import is_latest
 from unmoor.publish.tag_signature import trusted_signer
 from unmoor.release_request import ReleaseRequest
@@ -109,6 +111,7 @@ class ResolveTag(Check[Release]):
         self._require_signature(context, tag)
         facts = read_facts(lambda path: self.git.read(commit, path), project=self.project)
         refuse_other_version(facts.version_written, tag, version, commit)
+        self._warn_about_other_versions(context, commit, facts.version_written, str(version))
         if self.real and self.git.on_a_branch(commit) is False:
             context.warn(
                 f"no branch of the remote contains commit {commit[:12]}, as far as this checkout knows: if the push of"
@@ -157,6 +160,16 @@ class ResolveTag(Check[Release]):
         """Require the signature of a listed signer, if signed tags are configured."""
         if self.signers:
             context.say(f"the tag {tag} is signed by {trusted_signer(self.git, tag, self.signers)}")
+
+    def _warn_about_other_versions(
+        self, context: StageContext, commit: str, source: WrittenVersion | None, version: str
+    ) -> None:
+        """Warn about other places at the commit that say another version, which the build does not read."""
+        for other in disagreeing_versions(lambda path: self.git.read(commit, path), source, version):
+            context.warn(
+                f"{other} says version {clean(other.text, 60)}, but {source} says {version}, which is released:"
+                " correct or remove the other"
+            )
 
     def _require_unchanged(self) -> None:
         """Refuse changed files if the tag was not named: the user may expect to release them."""

@@ -53,6 +53,12 @@ def version_in(text: str) -> Version | None:
     return parse(text.removeprefix("v"))
 
 
+def is_other_version(text: str, version: str) -> bool:
+    """Whether a text is a version, and another one, apart from the local part. Text that is no version is none."""
+    said, wanted = version_in(text), version_in(version)
+    return said is not None and wanted is not None and Version(said.public) != Version(wanted.public)
+
+
 def read_tag(name: str, *, prefix: str = "") -> Version:
     """Return the version that a tag names, after the prefix.
 

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "files-none": "tests/stages/test_check_dists.py::test_files_together",
     "files-sdists": "tests/stages/test_check_dists.py::test_files_together",
     "files-stray": "tests/stages/test_check_dists.py::test_files_together",
+    "module-version": "tests/dists/checks/test_versions.py::test_another_version_in_a_module",
     "project-size": "tests/dists/checks/test_limits.py::test_project",
     "tag-project": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",
     "tag-version": "tests/stages/test_check_dists.py::test_name_and_version_are_the_tags",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import sample_projects
 
 from unmoor.config.groups import ImportOptions
 from unmoor.dists.inspect import Metadata
@@ -120,7 +121,7 @@ class Installed:
             for module in brought
         ]
         return DistUnderTest(
-            file=File(name=self.wheel, path=Path(self.wheel), size=1, sha256="0" * 64),
+            file=File(name=self.wheel, path=self.folder / self.wheel, size=1, sha256="0" * 64),
             metadata=Metadata(
                 name="small-one",
                 version="1.0",
@@ -437,3 +438,22 @@ def test_a_module_that_ends_python_is_named(make: Make) -> None:
     with pytest.raises(CheckFailed, match="exit code 7 while importing small_bad") as caught:
         at.test()
     assert "import-skip" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("__version__ = '.'.join(map(str, (0, 9)))\n", "0.9"),
+        ("__version__ = '.'.join(map(str, (1, 0, 0)))\n", ""),
+        ("__version__ = (0, 9)\n", ""),
+        ("__version__ = '0.9'\n", ""),
+    ],
+)
+def test_a_computed_version(make: Make, source: str, said: str) -> None:
+    """One that disagrees with the metadata is a warning; the checks of the files report one that is written there."""
+    at = make({OK: source})
+    sample_projects.write_wheel(at.folder / at.wheel, OK, {f"{OK}.py": source})
+    at.test()
+    assert [each.partition(", but")[0] for each in at.warned] == (
+        [f"{at.wheel}: small_one.__version__ is {said}"] if said else []
+    )

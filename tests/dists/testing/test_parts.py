@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unmoor.dists.testing.parts import main_modules
+from unmoor.dists.main_modules import main_modules
 from unmoor.dists.testing.platforms import supplier_elsewhere, supplies
 
 

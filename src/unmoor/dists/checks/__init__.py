@@ -20,6 +20,7 @@ from unmoor.dists.checks import (
     sizes,
     tars,
     tracked,
+    versions,
     wheels,
     zips,
 )
@@ -44,4 +45,5 @@ RULES: tuple[CheckRule, ...] = (
     *tars.RULES,
     *tracked.RULES,
     *release.RULES,
+    *versions.RULES,
 )

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions
 from unmoor.dists import inspect
+from unmoor.dists.main_modules import version_in_wheel
 from unmoor.dists.testing.extras import ExtraTrials, InstallWithExtras
+from unmoor.dists.testing.import_settings import assign, check_settings
 from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, runs_on
 from unmoor.dists.testing.judgement import (
     Fault,
@@ -31,14 +31,15 @@ from unmoor.dists.testing.judgement import (
     untested,
     without,
 )
-from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
+from unmoor.dists.testing.parts import DistUnderTest, Part
 from unmoor.dists.testing.platforms import marker_environment
 from unmoor.dists.testing.probe import ProbeResult, probe
-from unmoor.errors import CheckFailed, ConfigError, InvalidDist
+from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
+from unmoor.versioning import pep440
 
 T = TypeVar("T")
 
@@ -189,8 +190,8 @@ def run_install_test(
     faults, and `ConfigError` for an extra in the settings that does not exist.
     """
     environment.check()
-    _check_settings(what, options, warn)
-    plain, assigned, elsewhere, results = _assign(what, options)
+    check_settings(what, options, warn)
+    plain, assigned, elsewhere, results = assign(what, options)
     answers = _probe(environment, what, plain, folder)
     imported = [part for part in plain if not answers.of[part].error]
     faults = [
@@ -200,6 +201,7 @@ def run_install_test(
         if not place.startswith(f"{answers.prefix}/")
     ]
     results = [*_summary(what, imported), *results]
+    _compare_versions(what, imported, answers, warn)
     needing = list(assigned)
     for part in (part for part in plain if answers.of[part].error):
         match judge(what, part, answers.of[part], options):
@@ -250,53 +252,19 @@ def _probe(environment: Environment, what: DistUnderTest, parts: Sequence[Part],
     )
 
 
-def _assign(
-    what: DistUnderTest, options: ImportOptions
-) -> tuple[list[Part], list[NeedsExtra], list[Part], list[Result]]:
-    """Divide the parts by the settings.
-
-    Returns those that a plain install should import, those with assigned extras, those of another platform, and the
-    results of what is left out.
-    """
-    plain: list[Part] = []
-    assigned: list[NeedsExtra] = []
-    elsewhere: list[Part] = []
-    left_out: list[Result] = []
-    for part in what.parts:
-        marker = setting_of(part, options.markers, "")
-        if any(part.is_named(key) for key in options.skip):
-            left_out.append(untested(what, part, "left out by import-skip"))
-        elif marker and not Marker(marker).evaluate(dict(what.environment)):
-            elsewhere.append(part)
-            left_out.append(untested(what, part, f"not tested on this platform: import-markers says {clean(marker)}"))
-        elif extras := setting_of(part, options.extras, ()):
-            assigned.append(NeedsExtra(part=part, answer=ProbeResult(name=part.name), extras=extras))
-        else:
-            plain.append(part)
-    return plain, assigned, elsewhere, left_out
-
-
-def _check_settings(what: DistUnderTest, options: ImportOptions, warn: Callable[[str], None]) -> None:
-    """Raise `ConfigError` for an unknown extra, which installers ignore. Warn about a key that means nothing here."""
-    if not what.file.is_wheel:
-        return  # the wheel's test reports it
-    known = {canonicalize_name(extra) for extra in what.extras}
-    for key, extras in options.extras.items():
-        for extra in extras:
-            if canonicalize_name(extra) not in known:
-                raise ConfigError(
-                    f"import-extras assigns {clean(extra)!r} to {clean(key)}, which is not an extra of the project",
-                    where="tool.unmoor.import-extras",
-                    next_step=advice.NAME_AN_EXTRA(known=", ".join(sorted(known)) or "it has none"),
-                )
-    named = (("extras", options.extras), ("markers", options.markers), ("skip", options.skip))
-    for setting, keys in named:
-        for key in keys:
-            if not any(part.is_named(key) for part in what.parts):
-                warn(
-                    f"import-{setting} names {clean(key)}, which has no effect: {what.file.name} has no such module at"
-                    " its top, and no entry point in it"
-                )
+def _compare_versions(
+    what: DistUnderTest, imported: Iterable[Part], answers: _Answers, warn: Callable[[str], None]
+) -> None:
+    """Warn about a computed ``__version__`` that is not the metadata's. The checks of the file report a written one."""
+    for part in imported:
+        said, wanted = answers.of[part].version, what.metadata.version
+        if not (what.file.is_wheel and part.is_main and pep440.is_other_version(said, wanted)):
+            continue
+        if version_in_wheel(what.file.path, part.module) is None:
+            warn(
+                f"{what.file.name}: {part.name}.__version__ is {clean(said, 60)}, but the metadata says"
+                f" {clean(wanted)}: correct it where it is computed"
+            )
 
 
 def _summary(what: DistUnderTest, imported: Sequence[Part]) -> list[Result]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from packaging.utils import canonicalize_name
 
 from unmoor.dists import inspect
+from unmoor.dists.main_modules import main_modules
 from unmoor.dists.testing.platforms import supplies
 from unmoor.dists.testing.probe import entry_point_label
 from unmoor.dists.testing.suites import packages_of_extra
@@ -134,30 +134,6 @@ def setting_of(part: Part, settings: Mapping[str, T], default: T) -> T:
     """The value of a setting by module for a part: that of the most specific key, or else the default."""
     keys = [key for key in settings if part.is_named(key)]
     return settings[max(keys, key=len)] if keys else default
-
-
-def main_modules(project: str, modules: Iterable[str]) -> frozenset[str]:
-    """The modules that a plain install is for: those with the project's name, or else those whose name is part of it.
-
-    A project's only module is its main one. If no name fits, all are, except for those that begin with ``_``.
-    """
-    names = tuple(modules)
-    wanted = canonicalize_name(project)
-    exact = {name for name in names if canonicalize_name(name) == wanted}
-    if exact or len(names) == 1:
-        return frozenset(exact or names)
-    public = {name for name in names if not name.rpartition(".")[2].startswith("_")}
-    similar = {name for name in public if _is_part(_squashed(name), _squashed(project))}
-    return frozenset(similar or public or names)
-
-
-def _is_part(name: str, project: str) -> bool:
-    return name in project or project in name
-
-
-def _squashed(name: str) -> str:
-    """A name without separators, and without the words that only say "Python"."""
-    return re.sub(r"[^a-z0-9]", "", re.sub(r"(?i)\bpython\b", "", name).lower())
 
 
 def _has(module: str, names: Iterable[str]) -> bool:

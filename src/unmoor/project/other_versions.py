@@ -1,0 +1,45 @@
+"""Find the places beside the one that the build backend reads where a project also writes its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unmoor.project import sources, written_version
+from unmoor.project.files import Files, Read, table
+from unmoor.project.written_version import WrittenVersion
+from unmoor.versioning import pep440
+
+
+def disagreeing_versions(read: Read, source: WrittenVersion | None, version: str) -> tuple[WrittenVersion, ...]:
+    """The versions in files of a project that are not ``version``, except for its source.
+
+    The places are ``[project]``, ``[tool.poetry]``, ``setup.cfg`` and ``setup.py``. A project without a written version
+    may have placeholders there, so nothing is found. Raises `ConfigError` if a file is malformed.
+    """
+    if source is None:
+        return ()
+    found = dict.fromkeys(_written(Files(read)))
+    return tuple(
+        each
+        for each in found
+        if (each.path, each.line) != (source.path, source.line) and pep440.is_other_version(each.text, version)
+    )
+
+
+def version_of_module(read: Read, module: str) -> WrittenVersion | None:
+    """The literal ``__version__`` of a module, or of the module that it imports it from.
+
+    ``read`` reads files below the folder that is on the import path.
+    """
+    return sources.attribute(Files(read), f"{module}.__version__")
+
+
+def _written(files: Files) -> Iterator[WrittenVersion]:
+    for keys in (("project",), ("tool", "poetry")):
+        value = table(files.pyproject, *keys).get("version")
+        if isinstance(value, str):
+            content = files.read("pyproject.toml") or b""
+            yield written_version.in_toml(content, "pyproject.toml", (*keys, "version"), value)
+    for found in (sources.in_setup_cfg(files), sources.in_setup_py(files)):
+        if found is not None:
+            yield found

@@ -1,0 +1,46 @@
+"""A second place that says another version than the one that the build reads is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from unmoor.project import read_version
+from unmoor.project.other_versions import disagreeing_versions
+
+STATIC = "[project]\nname = 'p'\nversion = '1.2.0'\n"
+SETUP = "from setuptools import setup\nsetup(name='p', version='1.1.0')\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        ({"pyproject.toml": STATIC}, []),
+        ({"pyproject.toml": STATIC, "setup.py": SETUP}, ["setup.py, line 2"]),
+        ({"pyproject.toml": STATIC, "setup.py": SETUP.replace("1.1.0", "1.2")}, []),
+        ({"pyproject.toml": STATIC, "setup.cfg": "[metadata]\nname = p\nversion = 1.1.0\n"}, ["setup.cfg, line 3"]),
+        (
+            {
+                "pyproject.toml": STATIC,
+                "setup.cfg": "[metadata]\nversion = attr: p.VERSION\n",
+                "p.py": "VERSION = '1'\n",
+            },
+            ["p.py, line 1"],
+        ),
+        ({"pyproject.toml": STATIC + "[tool.poetry]\nversion = '1.1.0'\n"}, ["pyproject.toml, line 5"]),
+        ({"pyproject.toml": STATIC + "[tool.poetry]\nversion = '1.2.0'\n"}, []),
+        ({"pyproject.toml": STATIC + "[tool.poetry]\nversion = 'see elsewhere'\n"}, []),
+        ({"setup.cfg": "[metadata]\nname = p\nversion = 1.2.0\n", "setup.py": SETUP}, ["setup.py, line 2"]),
+        (
+            {"pyproject.toml": "[project]\nname='p'\ndynamic=['version']\n[tool.setuptools_scm]\n", "setup.py": SETUP},
+            [],
+        ),
+    ],
+)
+def test_disagreeing_versions(files: dict[str, str], places: list[str]) -> None:
+    """What agrees, is the source itself, is no version or is a placeholder beside a version from tags is none."""
+
+    def read(path: str) -> bytes | None:
+        return files[path].encode() if path in files else None
+
+    source, _ = read_version(read)
+    assert [str(each) for each in disagreeing_versions(read, source, "1.2.0")] == places
