@@ -60,6 +60,37 @@ def test_first_release_says_so(tmp_path: Path, release: Release, shell: Shell) -
     assert commits.list_commits(first, GitCheckout(repo.path, shell)) == ("First release.", "the first release")
 
 
+NO_NEWS = {
+    "Set the version to 1.2.0 (rehearsal)": True,
+    "Release 1.2.0": True,
+    "v1.2.0": True,
+    "Bump version: 1.1.0 -> 1.2.0": True,
+    "chore(release): prepare for v1.2.0 (#123)": True,
+    ":bookmark: Release demo 1.2": True,
+    "Bump requests from 1.1.0 to 1.2.0": False,
+    "Release 1.3.0": False,
+    "Bump the version": False,
+    "Release the lock in 1.2.0": False,
+    "Fix the version 1.2.0": False,
+}
+
+
+@pytest.mark.parametrize(("subject", "wanted"), NO_NEWS.items())
+def test_setting_the_version_is_no_news(release: Release, subject: str, wanted: bool) -> None:  # noqa: FBT001  # a row of a table
+    """A commit that only sets the version of the release is left out."""
+    assert commits._sets_version(subject, release) is wanted
+
+
+def test_nothing_but_the_version_changes(tmp_path: Path, release: Release, shell: Shell) -> None:
+    """If the only commits set the version, the notes say that nothing else changed."""
+    repo = Repo.new(tmp_path / "demo")
+    repo.git("tag", "v1.1.0")
+    head = repo.commit({"a": "a"}, "Release 1.2.0")
+    assert noted(repo.path, release, shell, head) == [commits.NOTHING_ELSE]
+    head = repo.commit({"a": "b"}, "Mend it")
+    assert noted(repo.path, release, shell, head) == ["- Mend it"]
+
+
 HOSTILE = {
     "Thanks @octocat and @org/team": "Thanks @&#8203;octocat and @&#8203;org/team",
     "<img src=x onerror=alert(1)>": "\\<img src=x onerror=alert(1)>",

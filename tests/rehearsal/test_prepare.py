@@ -197,6 +197,41 @@ def test_fragments_decide_the_next_version(
     assert ("kind" in prepared.messages[0]) is bool(why)
 
 
+LOG = "## Unreleased\n\n- New.\n\n## 1.2.0\n\n- Old.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "tag", "made", "log"),
+    [
+        (static("1.2.0"), None, "v1.2.1", "## 1.2.1 ("),
+        (SCM, None, "v1.2.1", "## 1.2.1 ("),
+        (static("2.0.0"), None, "v2.0.0", "## 2.0.0 ("),
+        (static("1.2.0"), "v1.2.0", "v1.2.0", "## Unreleased"),
+        (SCM, "v1.1.9", "v1.1.9", "## Unreleased"),
+        (SCM + FRAGMENTS, None, "v1.2.1", "## Unreleased"),
+    ],
+    ids=["after a release", "from tags", "a new version", "a tag that exists", "an older version", "with fragments"],
+)
+def test_the_next_version_gets_the_unreleased_changes(
+    *, tmp_path: Path, make: Make, content: str, tag: str | None, made: str, log: str
+) -> None:
+    """A rehearsal of the next version names it above the unreleased changes, in one commit of the clone only."""
+    repo = Repo.new(tmp_path / "project")
+    repo.git("tag", "v1.2.0", repo.commit({"pyproject.toml": content, "CHANGELOG.md": LOG}))
+    files = {"news/1.bugfix.md": "x"} if FRAGMENTS in content else {"x": "y"}
+    head = repo.commit(files)
+    prepared = make(repo, tag)
+    clone = Repo(prepared.checkout)
+    assert prepared.tag == made
+    assert clone.git("show", f"{made}:CHANGELOG.md").startswith(log)
+    named = log != "## Unreleased"
+    assert ("'Unreleased' of CHANGELOG.md" in "\n".join(prepared.messages)) is named
+    if named:
+        assert clone.git("rev-parse", f"{made}~1") == head
+        assert log in prepared.diff
+    assert repo.git("status", "--porcelain") == ""
+
+
 def test_files_that_differ_after_a_checkout(tmp_path: Path, shell: LocalShell) -> None:
     """A file whose bytes are invalid in its declared encoding cannot be committed again, and is not."""
     repo = Repo.new(tmp_path / "project")

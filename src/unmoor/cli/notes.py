@@ -26,7 +26,8 @@ def command(*, target: TargetOptions) -> int:
     the news fragments, and if there are none, from the commits since the previous release.
 
     TAG does not have to exist yet: the notes are then those of HEAD. If the files do not state the
-    version yet, a commit that sets it counts as made. The command needs no network.
+    version yet, a commit that sets it counts as made; if TAG is the next version, that commit also
+    names it above the changelog's unreleased changes. The command needs no network.
     """
     from unmoor.adapters.process.shell import LocalShell
     from unmoor.adapters.process.supervisor import Processes
@@ -47,7 +48,7 @@ def command(*, target: TargetOptions) -> int:
         if target.tag is None:
             err(f"release notes of {prepared.tag}:")
         if prepared.diff:
-            err("the files do not state this version yet: the notes assume one more commit, which sets it")
+            err("the files do not state this version yet: the notes assume one more commit, which does")
         options = RunOptions(
             target=TargetOptions(folder=prepared.checkout, path=prepared.path, tag=prepared.tag),
             until=("notes",),

@@ -26,7 +26,7 @@ from unmoor.util.text import clean, count_of, list_some
 
 REFUSE = "refuse"
 ALLOW = "allow"
-EMPTY = "No notable changes."
+EMPTY = commits.NOTHING_ELSE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,8 @@ def _decide(
     text, source = commits.list_commits(release, git)
     if search.files:
         warn(f"there is no section for {release.version} in {list_some(search.files)}: the notes are {source}")
+    if text == commits.NOTHING_ELSE:
+        warn(f"{source} only set the version: the page says {text!r}")
     for hint in search.hints:
         warn(hint)
     return text, source

@@ -229,7 +229,7 @@ def _hints(searched: Sequence[ReadFile], version: str, names: Collection[str]) -
             where = f"line {heading.line + 1} of {file.name} ({_quote(heading.text)})"
             named = version_named(heading.text, names, calendar=calendar)
             waits = is_unreleased(heading.text) or (named is not None and "unreleased" in heading.text.lower())
-            if waits and _has_text(file, place):
+            if waits and has_text(file, place):
                 yield f"{where} holds unreleased changes: write {version} there if they are its own"
                 break
             if named is not None and named.version == Version(version):
@@ -243,7 +243,7 @@ def _not_searched(known: NoteFiles, setting: str) -> Iterator[str]:
         yield f"the search leaves out {clean(known.ignored[0])}{more}: to use one, name it in the setting 'changelog'"
 
 
-def _has_text(file: ReadFile, place: int) -> bool:
+def has_text(file: ReadFile, place: int) -> bool:
     """Whether there is text below a heading, given by its place, and above the next one of its level."""
     heading = file.headings[place]
     later = islice(file.headings, place + 1, None)

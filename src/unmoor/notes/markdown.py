@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]")
+# The label of a link in ``[1.2.0][label]``, which another line defines.
+_REFERENCE = re.compile(r"\]\[[^\[\]]{0,200}\]")
 _INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|</?(?:details|summary|br|a|p|div)\b[^<>]*>|\s+", re.DOTALL)
 _ALWAYS = re.compile(r"[\\`*\[\]<|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 # A block quote needs no space after its marker.
@@ -135,7 +137,7 @@ def _blocks(text: str, env: dict[str, Any]) -> Sequence[Token]:
 
 def _heading_text(source: str) -> str:
     """The text of a heading, without link targets, markup and HTML."""
-    source = source[:_LONG_HEADING]
+    source = _REFERENCE.sub("]", source[:_LONG_HEADING])
     if not _MARKED.search(source):
         return source
     parts = [child for token in _parser().parseInline(source, {}) for child in token.children or ()]

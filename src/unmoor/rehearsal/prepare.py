@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from unmoor import advice
@@ -15,18 +17,24 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
-from unmoor.errors import Refused
+from unmoor.errors import ConfigError, Refused
+from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import list_fragments, read_configuration
+from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
-from unmoor.project import with_version
-from unmoor.project.locate import ConfigSources, naming_at
+from unmoor.project import WrittenVersion, read_facts, with_version
+from unmoor.project.locate import ConfigSources, naming_at, settings_at
 from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
 from unmoor.util.files import write_atomic
-from unmoor.versioning.tag_scheme import refuse_unsafe
+from unmoor.util.text import clean
+from unmoor.versioning import pep440
+from unmoor.versioning.tag_scheme import Naming, refuse_unsafe
 
 _NAME = "unmoor rehearsal"
 _EMAIL = "rehearsal@example.invalid"
+# The most characters of a heading that a message quotes.
+_QUOTED = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +92,17 @@ def prepare(
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))
-    diff = _commit_version(program, checkout / git.path, choice, when, top=checkout)
+    section = None if built is not None else _next_section(git, checkout / git.path, choice, sources, naming)
+    diff = _commit_version(program, checkout / git.path, choice, when, section=section, top=checkout)
     if clone.commit_of(choice.tag) is None:
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
+    messages = choice.messages
+    if section is not None:
+        heading = clean(section.heading, _QUOTED)
+        messages += (f"a commit in that clone gives the section {heading!r} of {clean(section.file)} the version",)
     return Prepared(
-        checkout=checkout, path=git.path, tag=choice.tag, messages=choice.messages, diff=diff, uncommitted=git.changed()
+        checkout=checkout, path=git.path, tag=choice.tag, messages=messages, diff=diff, uncommitted=git.changed()
     )
 
 
@@ -131,24 +144,71 @@ def _identity(date: int) -> dict[str, str]:
     }
 
 
+def _next_section(
+    git: GitCheckout, project: Path, choice: RehearsalTag, sources: ConfigSources, naming: Naming
+) -> NamedSection | None:
+    """Give the unreleased changes of the changelog the version, if it is the next one and has no fragments."""
+    tags = git.tags()
+    released = pep440.release_tags(tags, prefix=naming.prefix_of(choice.tag)).values()
+    highest = pep440.highest_final(released)
+    if choice.tag in tags or (highest is not None and highest >= choice.version):
+        return None
+    settings = settings_at(git, choice.commit, sources).settings
+    try:
+        name = read_facts(partial(git.read, choice.commit), project=settings.project).name
+        if _kinds(project):
+            return None
+    except (ConfigError, Refused):
+        return None  # the stage that needs it reports what is wrong
+    return name_unreleased(
+        project,
+        relative_files(git.at("").files(choice.commit), git.path),
+        version=str(choice.version),
+        date=datetime.fromtimestamp(git.date_of(choice.commit), UTC).date().isoformat(),
+        names=(name,),
+        setting=settings.changelog,
+    )
+
+
 def _commit_version(
-    program: GitProgram, project: Path, choice: RehearsalTag, when: dict[str, str], *, top: Path
+    program: GitProgram,
+    project: Path,
+    choice: RehearsalTag,
+    when: dict[str, str],
+    *,
+    section: NamedSection | None,
+    top: Path,
 ) -> str:
-    """Set the version in the clone with a commit of one line, and return the diff."""
-    if choice.edit is None:
+    """Set the version in the clone with one commit, in the file that holds it and in the changelog. Return the diff."""
+    edited: list[Path] = []
+    if choice.edit is not None:
+        path = _inside(project / choice.edit.path, top, choice.edit)
+        _replace(path, with_version(path.read_bytes(), choice.edit, str(choice.version)))
+        edited.append(path)
+    if section is not None:
+        path = (project / section.file).resolve()
+        _replace(path, section.content)
+        edited.append(path)
+    if not edited:
         return ""
-    path = (project / choice.edit.path).resolve()
-    if not path.is_relative_to(top.resolve()):
-        raise Refused(
-            "the file with the version is a symbolic link to a file outside the project",
-            where=str(choice.edit),
-            next_step=advice.REPLACE_VERSION_LINK(),
-        )
-    content = path.read_bytes()
-    write_atomic(path, with_version(content, choice.edit, str(choice.version)), mode=path.stat().st_mode & 0o777)
     message = f"Set the version to {choice.version} (rehearsal)"
-    # Only this file: others may differ from the commit after a checkout (encodings, line ends).
-    program.run("add", "--", str(path.relative_to(top.resolve())), cwd=top)
+    # Only these files: others may differ from the commit after a checkout (encodings, line ends).
+    program.run("add", "--", *(str(path.relative_to(top.resolve())) for path in edited), cwd=top)
     program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=top, env=when)
     arguments = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
     return program.run("show", *arguments, cwd=top).out.strip("\n")
+
+
+def _inside(path: Path, top: Path, written: WrittenVersion) -> Path:
+    real = path.resolve()
+    if not real.is_relative_to(top.resolve()):
+        raise Refused(
+            "the file with the version is a symbolic link to a file outside the project",
+            where=str(written),
+            next_step=advice.REPLACE_VERSION_LINK(),
+        )
+    return real
+
+
+def _replace(path: Path, content: bytes) -> None:
+    write_atomic(path, content, mode=path.stat().st_mode & 0o777)
