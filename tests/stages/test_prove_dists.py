@@ -298,6 +298,22 @@ def test_second_module_that_needs_an_extra(make_inputs: MakeInputs) -> None:
     assert details(proof, Verdict.PASSED)["small_one-1.0.tar.gz: imports"] == "small_one"
 
 
+def test_a_project_of_another_platform(make_inputs: MakeInputs) -> None:
+    """Its files install; its modules and its tests are not tested here, and nothing advises on dependencies."""
+    at = make_inputs(sample_projects.files() | {"src/small_one/__init__.py": "import winreg\n"})
+    context = at.context(dists=at.dists())
+    proof = stage(at, test_command="python -c 'raise SystemExit(1)'").make(context)
+    assert details(proof, Verdict.NOT_TESTED) == {
+        "small_one-1.0-py3-none-any.whl: import of small_one": "not tested on this platform: it needs winreg of the"
+        " standard library, which Python does not have here",
+        "small_one-1.0-py3-none-any.whl: tests": "the project cannot be imported on this platform",
+        "small_one-1.0.tar.gz: import of small_one": "not tested on this platform: it needs winreg of the standard"
+        " library, which Python does not have here",
+    }
+    assert stage(at).find(context) == proof
+    assert all("import-markers" in each for each in at.warned)
+
+
 def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
     """A wheel that cannot be installed here needs a proof from another machine, or is refused by name."""
     at = make_inputs()
