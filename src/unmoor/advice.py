@@ -928,7 +928,7 @@ REPLACE_VERSION_LINK = Template("replace-version-link", "replace the link by a f
 WRITE_A_VERSION = Template(
     "write-a-version", "write one, such as 1.2.3; or name the tag to rehearse: unmoor rehearse v1.2.3"
 )
-REMOVE_WORLD = Template("remove-world", "remove {folder}")
+REMOVE_WORLD = Template("remove-world", "remove it: rm -r {folder}")
 STOP_OTHER_WORLD = Template(
     "stop-other-world",
     "stop it, or choose another folder",
@@ -1028,7 +1028,8 @@ ASK_TO_LIFT_QUARANTINE = Template(
 FIND_WHO_REMOVED = Template("find-who-removed", "find out what did, such as git clean -x in another terminal")
 REMOVE_IT = Template("remove-it", "remove {what}: {command}; if git tracks it, commit that")
 TAKE_OWNERSHIP = Template(
-    "take-ownership", "if you trust what it holds, make it yours: chown -R; else remove it: {command}"
+    "take-ownership",
+    'if you trust what it holds, make it yours: sudo chown -R "$(id -un)" {path}; else remove it: {command}',
 )
 REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them")
 

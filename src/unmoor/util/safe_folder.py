@@ -199,7 +199,7 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"the folder belongs to {_user(owner)}, who could change it during a run",
             where=str(path),
-            next_step=advice.TAKE_OWNERSHIP(command=_removal(path)),
+            next_step=advice.TAKE_OWNERSHIP(path=shlex.quote(clean(str(path), 1000)), command=_removal(path)),
         )
     if below in _CLONES:
         return
