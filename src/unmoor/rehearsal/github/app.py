@@ -89,7 +89,7 @@ class Forge:
         """``GET /git/matching-refs/{ref}``: every ref whose name begins with that."""
         self.handler.rights(request)
         found = await asyncio.to_thread(self.handler.remote.refs, f"refs/{request.path_params['ref']}")
-        return self.handler.paged(request, [self.handler.shapes.ref(each) for each in found])
+        return self.handler.paged(request, found, self.handler.shapes.ref)
 
     async def tag(self, request: Request) -> Response:
         """``GET /git/tags/{sha}``: an annotated tag."""
@@ -110,7 +110,7 @@ class Forge:
     async def listing(self, request: Request) -> Response:
         """``GET /releases``."""
         releases = self.handler.releases.listed(drafts=self.handler.sees_drafts(request))
-        return self.handler.paged(request, [self.handler.shapes.release(release) for release in releases])
+        return self.handler.paged(request, releases, self.handler.shapes.encoded)
 
     async def latest(self, request: Request) -> Response:
         """``GET /releases/latest``."""

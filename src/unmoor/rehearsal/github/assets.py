@@ -50,7 +50,7 @@ class Attachments:
         """``GET /releases/{id}/assets``."""
         drafts = self.handler.sees_drafts(request)
         release = self.handler.releases.get(request.path_params["id"], drafts=drafts)
-        return self.handler.paged(request, [self.handler.shapes.asset(release, asset) for asset in release.assets])
+        return self.handler.paged(request, release.assets, lambda asset: self.handler.shapes.asset(release, asset))
 
     async def get(self, request: Request) -> Response:
         """``GET /releases/assets/{id}``: its description, or its bytes with ``Accept: application/octet-stream``."""

@@ -6,7 +6,7 @@ The shapes are those of GitHub's own OpenAPI description; a test compares them w
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -96,6 +96,9 @@ class Shapes:
     uploads: str
     site: str
     repository: str
+    _encoded: dict[int, tuple[Release, msgspec.Raw]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def root(self) -> str:
@@ -235,6 +238,13 @@ class Shapes:
             "zipball_url": None if release.draft else f"{self.root}/zipball/{quote(release.tag)}",
             "body": release.body,
         }
+
+    def encoded(self, release: Release) -> msgspec.Raw:
+        """A release with its assets, as JSON. A release that has not changed is written once: lists have hundreds."""
+        known = self._encoded.get(release.id)
+        if known is None or known[0] is not release:
+            known = self._encoded[release.id] = release, msgspec.Raw(msgspec.json.encode(self.release(release)))
+        return known[1]
 
     def asset(self, release: Release, asset: Asset) -> dict[str, Any]:
         """One asset."""

@@ -160,7 +160,7 @@ class Packages:
         """``GET …/versions``, one page; no version is ever in the state ``deleted``."""
         package_store, name = self._package_of(request)
         found = package_store.versions(name) if request.query_params.get("state", "active") == "active" else []
-        return self.handler.paged(request, [self._version(request, each) for each in found])
+        return self.handler.paged(request, found, lambda each: self._version(request, each))
 
     async def version(self, request: Request) -> Response:
         """``GET …/versions/{id}``."""

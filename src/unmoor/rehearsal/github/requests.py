@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.releases import Problem, Releases
@@ -20,6 +20,8 @@ from unmoor.rehearsal.shared.remote import Remote
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+T = TypeVar("T")
 
 USER = "rehearsal"
 INSTALLATION = b"ghs_"
@@ -105,8 +107,8 @@ class RequestHandler:
         except (msgspec.DecodeError, RecursionError):
             raise Problem(HTTPStatus.BAD_REQUEST, "Problems parsing JSON") from None
 
-    def paged(self, request: Request, items: list[dict[str, Any]]) -> Response:
-        """Return one page of a list, with the ``Link`` header to the others."""
+    def paged(self, request: Request, items: Sequence[T], shape: Callable[[T], object]) -> Response:
+        """Return one page of a list, with the ``Link`` header to the others. Shapes only what is on the page."""
         size = _number(request, "per_page", PAGE, MAX_PAGE)
         page = _number(request, "page", 1, 1 << 31)
         last = max(1, -(-len(items) // size))
@@ -114,7 +116,8 @@ class RequestHandler:
         links = {"next": page + 1, "last": last} if page < last else {}
         links |= {"first": 1, "prev": page - 1} if page > 1 else {}
         link = ", ".join(f'<{address.include_query_params(page=at)}>; rel="{rel}"' for rel, at in links.items())
-        return JSONResponse(items[(page - 1) * size : page * size], headers={"link": link} if link else None)
+        body = msgspec.json.encode([shape(each) for each in items[(page - 1) * size : page * size]])
+        return Response(body, media_type="application/json", headers={"link": link} if link else None)
 
 
 def _token(request: Request) -> bytes | None:

@@ -8,7 +8,7 @@ checks names, digests, tags or versions.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class Index:
     project_store: ProjectStore
     base: str
     uploads: Uploads
+    _written: dict[tuple[str, bool], tuple[Project, str, str]] = field(default_factory=dict, init=False, repr=False)
 
     def _project(self, request: Request) -> Project:
         project = self.project_store.get(request.path_params["name"])
@@ -70,9 +71,16 @@ class Index:
         visible, status = self.project_store.as_installers_see(project), self.project_store.status(project)
         if not visible.files and project.files and status != QUARANTINED:
             raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
-        return self._simple(
-            request, lambda j: pages.project(visible, self.base, status=status, as_json=j), visible.serial
-        )
+        return self._simple(request, lambda as_json: self._page(visible, status, as_json=as_json), visible.serial)
+
+    def _page(self, project: Project, status: str, *, as_json: bool) -> str:
+        """Write the page of a project, once until it changes: it may have hundreds of files."""
+        key = (project.normalized, as_json)
+        known = self._written.get(key)
+        if known is None or known[0] is not project or known[1] != status:
+            text = pages.project(project, self.base, status=status, as_json=as_json)
+            known = self._written[key] = project, status, text
+        return known[2]
 
     def _simple(self, request: Request, write: Callable[[bool], str], serial: int) -> Response:
         kind = preferred(request.headers.get("accept", ""), pages.OFFERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,23 @@ class Project:
     @property
     def versions(self) -> list[str]:
         """Every version that has a release, the lowest first."""
-        return sorted(self.releases, key=Version)
+        return self._versions
 
     def of(self, version: str) -> tuple[Stored, ...]:
         """Return the files of a version."""
-        return tuple(file for file in self.files if file.version == version)
+        return tuple(self._by_version.get(version, ()))
+
+    # A project never changes, but is read often. Names that begin with "_" are not saved.
+    @cached_property
+    def _versions(self) -> list[str]:
+        return sorted(self.releases, key=Version)
+
+    @cached_property
+    def _by_version(self) -> dict[str, list[Stored]]:
+        found: dict[str, list[Stored]] = {}
+        for file in self.files:
+            found.setdefault(file.version, []).append(file)
+        return found
 
 
 class ProjectStore:
@@ -78,6 +91,7 @@ class ProjectStore:
         store.tidy(folder)
         loaded = (store.load(path, Project) for path in sorted((folder / "projects").glob("*.json")))
         self._projects: dict[str, Project] = {each.normalized: each for each in loaded if each}
+        self._by_path: dict[str, Stored] | None = None
 
     def __iter__(self) -> Iterator[Project]:
         return iter(sorted(self._projects.values(), key=lambda project: project.normalized))
@@ -93,7 +107,9 @@ class ProjectStore:
 
     def file(self, path: str) -> Stored | None:
         """Return a file by its path."""
-        return next((file for project in self for file in project.files if file.path == path), None)
+        if self._by_path is None:
+            self._by_path = {file.path: file for project in self for file in project.files}
+        return self._by_path.get(path)
 
     def twin(self, name: str, blake2: str) -> Stored | None:
         """Return a file of any project with that name or those bytes; the name takes precedence."""
@@ -152,4 +168,5 @@ class ProjectStore:
     def _put(self, project: Project) -> None:
         project = replace(project, serial=self.serial + 1)
         self._projects[project.normalized] = project
+        self._by_path = None
         store.save(self.folder / "projects" / f"{project.normalized}.json", project)

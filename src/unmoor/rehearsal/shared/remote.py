@@ -44,7 +44,7 @@ def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=variables(os.environ),
+        env=variables(os.environ, own=True),
     )
 
 
@@ -89,19 +89,25 @@ class Remote:
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            env=variables(os.environ),
+            env=variables(os.environ, own=True),
             timeout=TIMEOUT,
         )
 
     def refs(self, prefix: str) -> list[Ref]:
         """Return every ref whose full name begins with ``prefix``, sorted by name."""
-        out = self._run("for-each-ref", f"--format={_FIELDS}").stdout.decode(errors="replace")
+        # Git's patterns are whole parts of a name. It searches the file with thousands of tags only for those.
+        folder, _, last = prefix.rpartition("/")
+        out = self._list(folder if last else prefix)
+        return [ref for ref in out if ref.name.startswith(prefix)]
+
+    def _list(self, pattern: str) -> list[Ref]:
+        out = self._run("for-each-ref", f"--format={_FIELDS}", pattern).stdout.decode(errors="replace")
         rows = (line.split("\0") for line in out.splitlines())
-        return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows if name.startswith(prefix)]
+        return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows]
 
     def ref(self, name: str) -> Ref | None:
         """Return one ref by its full name; ``None`` if there is none."""
-        return next((each for each in self.refs(name) if each.name == name), None)
+        return next((each for each in self._list(name) if each.name == name), None)
 
     def default_branch(self) -> str:
         """Return the branch that HEAD names; ``main`` if it names none."""
