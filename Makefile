@@ -97,6 +97,7 @@ bench: $(READY) ## Measure start-up, rehearsals, checks and uploads against othe
 	$(BIN)/python -m bench.check_dists
 	$(BIN)/python -m bench.uploads
 	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.history
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
 define pins
