@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -57,12 +56,6 @@ def seconds(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str])
     start = time.perf_counter()
     run(command, cwd=cwd, env=env)
     return time.perf_counter() - start
-
-
-def median_seconds(command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], tries: int) -> float:
-    """Return the median duration of several runs in seconds, after a first run that does not count."""
-    run(command, cwd=cwd, env=env)
-    return statistics.median(seconds(command, cwd=cwd, env=env) for _ in range(tries))
 
 
 @dataclass(frozen=True)
