@@ -109,7 +109,7 @@ class ProveStaged(Build[Proof]):
             environment = self.environments.fresh(folder / "environment", python=python.path)
             environment.install([_requirement(release.project, listed[file.name], file)], dependencies=False)
             environment.install(what.requires)
-            return run_install_test(environment, what, folder, options=self.imports).results
+            return run_install_test(environment, what, folder, options=self.imports, say=context.say).results
 
         results = test_in_parallel(prove, dists_under_test(dists, python))
         results += tuple(

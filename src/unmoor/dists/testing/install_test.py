@@ -38,7 +38,7 @@ from unmoor.errors import CheckFailed, InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.util.temporary import temporary_folder
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 from unmoor.versioning import pep440
 
 T = TypeVar("T")
@@ -186,8 +186,8 @@ def run_install_test(
     """Import every module, load every entry point and check requirements, in an environment that has the file.
 
     ``folder`` is empty and outside the repository. ``install`` creates another environment that has the file with
-    some of its extras, for what needs one. Without it, such parts are not tested. Raises `CheckFailed` with all
-    faults, and `ConfigError` for an extra in the settings that does not exist.
+    some of its extras, for what needs one. Without it, such parts are left to an earlier test. Raises `CheckFailed`
+    with all faults, and `ConfigError` for an extra in the settings that does not exist.
     """
     environment.check()
     check_settings(what, options, warn)
@@ -214,9 +214,10 @@ def run_install_test(
             case NotHere(needs=needs):
                 elsewhere.append(part)
                 results.append(_not_here(what, part, needs, warn))
-    if install is None:
-        results += [untested(what, each.part, _for_extras(each)) for each in needing]
-    elif needing:
+    if needing and install is None:
+        names = list_some([each.part.name for each in needing])
+        say(f"{what.file.name}: not testing {names} again: a plain install does not import it")
+    elif needing and install is not None:
         trials = ExtraTrials(what=what, folder=folder, install=install, options=options, say=say)
         trials.run(needing)
         results += trials.results
@@ -281,13 +282,6 @@ def _summary(what: DistUnderTest, imported: Sequence[Part]) -> list[Result]:
     if points:
         results.append(Result(name=f"{what.file.name}: entry points", verdict=Verdict.PASSED, detail=points))
     return results
-
-
-def _for_extras(each: NeedsExtra) -> str:
-    """Why a part is not tested where no extras are installed: it was, before the upload."""
-    if each.extras:
-        return f"needs the extra {', '.join(map(clean, each.extras))}, which a plain install does not include"
-    return without(each.missing)
 
 
 def _not_here(what: DistUnderTest, part: Part, needs: str, warn: Callable[[str], None]) -> Result:

@@ -10,7 +10,7 @@ from unmoor.advice import NextStep, join
 from unmoor.config.groups import ImportOptions
 from unmoor.dists import inspect
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
-from unmoor.dists.testing.platforms import is_for_this_platform, supplier_elsewhere
+from unmoor.dists.testing.platforms import is_for_this_platform, only_on, supplier_elsewhere
 from unmoor.dists.testing.probe import ProbeResult
 from unmoor.errors import CheckFailed
 from unmoor.products import Result, Verdict
@@ -87,7 +87,8 @@ def missing_here(what: DistUnderTest, answer: ProbeResult) -> str:
         return f"{answer.absent} of the standard library, which Python does not have here"
     if answer.missing and (other := supplier_elsewhere(answer.missing, what.metadata.requires, what.environment)):
         return f"{clean(answer.missing)}, which comes from {clean(other)}"
-    return ""
+    platform = only_on(answer.missing)
+    return f"{answer.missing}, which exists only on {platform}" if platform else ""
 
 
 def _should_run_here(what: DistUnderTest, part: Part, options: ImportOptions) -> bool:

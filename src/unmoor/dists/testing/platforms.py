@@ -57,6 +57,24 @@ _MODULES: Final[Mapping[str, str]] = {
     "pyreadline3": r"readline|pyreadline3",
     "windows-curses": r"_?curses\w*",
 }
+# Modules of one platform that people often do not declare, because they came with Python or its installer there.
+_ONLY_ON: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
+    "win32": (
+        "Windows",
+        re.compile(
+            r"win32(api|clipboard|com\w*|con|event|file|gui|pipe|process|service\w*|security|ui)|"
+            r"pythoncom|pywintypes|win32ctypes|winrt|winsdk"
+        ),
+    ),
+    "darwin": (
+        "macOS",
+        re.compile(
+            r"AppKit|AVFoundation|Cocoa|Core(Bluetooth|Foundation|Graphics|Location|Media|Services"
+            r"|Text|WLAN)|EventKit|FSEvents|Foundation|LaunchServices|objc|PyObjCTools|Quartz"
+            r"|ScriptingBridge|SystemConfiguration|UserNotifications|WebKit"
+        ),
+    ),
+}
 _FRAMEWORK: Final = "pyobjc-framework-"
 _HERE: Final[Mapping[str, tuple[str, ...]]] = {
     "linux": ("OS Independent", "POSIX", "POSIX :: Linux", "Unix"),
@@ -114,6 +132,12 @@ def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mappin
         if not here and any(elsewhere):
             return str(wanted)
     return ""
+
+
+def only_on(module: str) -> str:
+    """The other platform that a well-known module exists on, such as ``macOS``; empty if there is none."""
+    platforms = (name for key, (name, modules) in _ONLY_ON.items() if key != sys.platform and modules.fullmatch(module))
+    return next(platforms, "")
 
 
 def supplies(package: str, module: str) -> bool:
