@@ -78,6 +78,8 @@ def test_invalid_file_names(name: str) -> None:
         (["ns/one/__init__.py", "ns/two.py"], ("ns.one", "ns.two")),
         (["ns/a/b/__init__.so"], ("ns.a.b",)),
         (["pkg/__init__.abi3.so"], ("pkg",)),
+        (["_ext.abi3.so", "_ext.cpython-313t-x86_64-linux-gnu.so", "pkg/_c.so", "pkg/__init__.py"], ("_ext", "pkg")),
+        (["pkg.libs/libgomp-1a2b.so.1", "pkg.libs/libz.so", "libown.so", "ns/lib/libown.so", "ns/own.py"], ("ns.own",)),
         (["small_one-1.0.data/purelib/in_data/__init__.py"], ("in_data",)),
         (["small_one-1.0.data/scripts/run.py", "small_one-1.0.dist-info/x.py", "data/table.csv"], ()),
         (["no-name/__init__.py", "types-stubs/__init__.pyi", "__init__.py", "__main__.py"], ()),
@@ -87,6 +89,18 @@ def test_invalid_file_names(name: str) -> None:
 def test_modules(tmp_path: Path, names: list[str], expected: tuple[str, ...]) -> None:
     """Top-level packages and modules are listed. For a namespace package, what it contains is listed."""
     assert modules(wheel(tmp_path, dict.fromkeys(names, ""))) == expected
+
+
+def test_a_module_without_a_tag_in_its_name(tmp_path: Path) -> None:
+    """A plain ``.so`` is a module only if it exports what Python calls; a library beside it is not imported."""
+    far = "x" * (2 << 20)
+    names = {
+        "plain.so": "\x7fELF PyInit_plain",
+        "late.so": f"{far}PyInit_late",
+        "libc.so": far,
+        "win.pyd": "PyInit_win",
+    }
+    assert modules(wheel(tmp_path, names)) == ("late", "plain", "win")
 
 
 def test_metadata_of_both_kinds(tmp_path: Path) -> None:

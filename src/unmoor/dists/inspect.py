@@ -46,7 +46,9 @@ COUNT_LIMIT = 200_000
 
 # More than any real metadata has.
 _MOST_FIELDS, _MOST_ENCODED = 200, 100
-_EXTENSIONS = (".py", ".so", ".pyd")
+_COMPILED = (".so", ".pyd")
+_EXTENSIONS = (".py", *_COMPILED)
+_CHUNK = 1 << 20
 # Importing these proves nothing about the package: they import a test runner, or run code.
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "setup"})
 
@@ -139,10 +141,12 @@ def modules(wheel: Path) -> tuple[str, ...]:
     """List what a wheel puts on the import path: its top-level packages and modules.
 
     For a namespace package (a folder without ``__init__``), list the packages and modules inside it.
-    Names that are not identifiers, and obvious tests, are left out. Raises `InvalidDist`.
+    Names that are not identifiers, obvious tests, and shared libraries that no Python can import, are left out.
+    Raises `InvalidDist`.
     """
     with _open_zip(wheel) as archive:
-        paths = [path for name in archive.namelist() if (path := import_path(name)) is not None]
+        landed = {name: path for name in archive.namelist() if (path := import_path(name)) is not None}
+        paths = [path for name, path in landed.items() if not _is_library(archive, name, path)]
     packages = {path.parent for path in paths if _module_name(path) == "__init__" and len(path.parts) > 1}
     found = set()
     for path in paths:
@@ -184,6 +188,23 @@ def _module_name(path: PurePosixPath) -> str | None:
         return None
     name = path.name.partition(".")[0]
     return name if name == "__init__" or not name.startswith("__") else None
+
+
+def _is_library(archive: zipfile.ZipFile, name: str, path: PurePosixPath) -> bool:
+    """Whether a file is a shared library, not an extension module: nothing in its name or its symbols says module.
+
+    An extension module exports ``PyInit_NAME`` (PEP 489). Most have a tag of Python in their name, too.
+    """
+    stem, suffix = path.stem, path.suffix
+    if suffix not in _COMPILED or stem == "__init__" or "." in stem or not stem.isascii():
+        return False
+    symbol, tail = f"PyInit_{stem}".encode(), b""
+    with archive.open(name) as stream:
+        while chunk := stream.read(_CHUNK):
+            if symbol in tail + chunk:
+                return False
+            tail = chunk[-len(symbol) :]
+    return True
 
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
