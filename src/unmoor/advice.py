@@ -533,10 +533,11 @@ PULL_LFS_FILES = Template("pull-lfs-files", "install git-lfs on this machine, ru
 CORRECT_TEST_SOURCES = Template("correct-test-sources", "correct test-sources")
 PROVE_ELSEWHERE = Template(
     "prove-elsewhere",
-    "for another Python: uv python install VERSION; for another platform, prove the file in the job that built it"
-    " (there: unmoor release --dry-run --until check-dists --until prove-dists --built DIR TAG) and hand over its"
-    " folder .unmoor/TAG: --dists DIR; or leave the file out",
+    "prove what is for another platform in the job that built it (there: unmoor release --dry-run --until check-dists"
+    " --until prove-dists --built DIR TAG), and hand over its folder .unmoor/TAG: --dists DIR",
 )
+INSTALL_PYTHONS = Template("install-pythons", "install what is missing: uv python install {versions}")
+LEAVE_FILE_OUT = Template("leave-file-out", "or leave those files out")
 INSTALL_COMPATIBLE_PYTHON = Template(
     "install-compatible-python", "install one that uv can find: uv python install {requires}"
 )

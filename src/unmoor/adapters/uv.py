@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import re
 import shutil
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from unmoor.adapters.process.variables import is_public, keyring_variables, tool
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
 from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, links_to_cache, settings
 from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
-from unmoor.ports.environments import Interpreter
+from unmoor.ports.environments import Interpreter, running
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
@@ -32,6 +32,9 @@ from unmoor.util.secret import Secret
 _LOGIN = re.compile(r"://[^/\s@]*@")
 # uv reads these settings once, when it starts.
 _SETTINGS = "--config-file=/dev/stdin"
+# The variants of interpreters that wheels are built for, as uv calls them, and whether they are free-threaded.
+_VARIANTS = {"default": False, "freethreaded": True}
+_OTHER_LIBC = "gnu" if "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE")) else "musl"
 _LAST = 30
 _TIMEOUT = 900.0
 _PIP_PATIENCE = 300.0
@@ -64,25 +67,33 @@ class Uv:
     def own(self) -> Interpreter:
         """The default interpreter of environments."""
         if self.python == sys.executable:
-            return Interpreter(version=platform.python_version(), path=self.python)
+            return running()
         known = (each for each in self.pythons() if each.path == self.python)
         return next(known, Interpreter(version="", path=self.python))
 
     def pythons(self) -> tuple[Interpreter, ...]:
-        """Every CPython that uv finds, the lowest version first. The running one wins over others of its version."""
+        """Every CPython that uv finds, the lowest version first. The running one wins over others of its version.
+
+        Builds for another C library than that of the running one are left out: they need other wheels.
+        """
         from packaging.version import Version
 
         args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
         ran = self.uv(args, cwd=Path("/"))
-        found = {platform.python_version(): sys.executable}
+        own = running()
+        found = {(own.version, own.free_threaded): own}
         try:
             listed = decode_json(ran.out, list[dict[str, Any]])
             for each in listed:
-                if each["implementation"] == "cpython" and each.get("variant", "default") == "default":
-                    found.setdefault(str(Version(each["version"])), str(each["path"]))
+                threads = _VARIANTS.get(each.get("variant", "default"))
+                if each["implementation"] != "cpython" or threads is None or each.get("libc") == _OTHER_LIBC:
+                    continue
+                version = str(Version(each["version"]))
+                one = Interpreter(version=version, path=str(each["path"]), free_threaded=threads)
+                found.setdefault((version, threads), one)
         except (ValueError, TypeError, KeyError):
             pass  # callers report an interpreter that is not found
-        return tuple(Interpreter(version=version, path=found[version]) for version in sorted(found, key=Version))
+        return tuple(sorted(found.values(), key=lambda each: (Version(each.version), each.free_threaded)))
 
     def fresh(self, folder: Path, *, python: str = "") -> UvEnvironment:
         """Create an empty environment in a folder that does not exist yet. Raises `ToolMissing`."""

@@ -184,8 +184,8 @@ class Settings(Table, frozen=True, kw_only=True):
         tuple[TestPython, ...],
         Meta(
             description="More Pythons to install the wheels on and run the tests with. One that is not on the machine"
-            " is reported as not tested.",
-            examples=[["3.11", "3.13"]],
+            " is reported as not tested. `3.13t` is the free-threaded build of 3.13.",
+            examples=[["3.11", "3.13", "3.13t"]],
         ),
     ] = ()
     test_sources: Annotated[

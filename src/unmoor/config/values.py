@@ -115,7 +115,7 @@ Group = Annotated[
     ),
 ]
 TestPython = Annotated[
-    str, Meta(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?$(?!\n)", extra={"words": "a version such as 3.12"})
+    str, Meta(pattern=r"^3\.[0-9]{1,2}(\.[0-9]{1,2})?t?$(?!\n)", extra={"words": "a version such as 3.12 or 3.13t"})
 ]
 ImportName = Annotated[
     str,

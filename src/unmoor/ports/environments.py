@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +14,25 @@ from unmoor.ports.shell import Ran
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """A CPython on this machine: its version (``3.12.1``) and the path of its executable."""
+    """A CPython on this machine: its version (``3.12.1``) and the path of its executable.
+
+    ``free_threaded``: it is the build without a global lock (PEP 703), for which wheels have tags of their own.
+    """
 
     version: str
     path: str
+    free_threaded: bool = False
+
+    @property
+    def series(self) -> str:
+        """The version that wheels are built for, as in ``3.13`` or ``3.13t``."""
+        return ".".join(self.version.split(".")[:2]) + ("t" if self.free_threaded else "")
+
+
+def running() -> Interpreter:
+    """The interpreter that runs unmoor."""
+    free_threaded = "t" in getattr(sys, "abiflags", "")
+    return Interpreter(version=platform.python_version(), path=sys.executable, free_threaded=free_threaded)
 
 
 class Environment(Protocol):

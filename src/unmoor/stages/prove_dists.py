@@ -137,7 +137,7 @@ class ProveDists(Build[Proof]):
         """Plan the tests of wheels on further interpreters. An absent interpreter is a warning and "not tested"."""
         trials: list[tuple[DistUnderTest, Interpreter, bool]] = []
         missing: list[Result] = []
-        incompatible = [file for file in dists.files if not runs_on(file, python.version)]
+        incompatible = [file for file in dists.files if not runs_on(file, python)]
         found = self.environments.pythons() if self.options.pythons or incompatible else ()
         wheels = Dists(files=dists.wheels)
         for wanted in self.options.pythons:
@@ -202,7 +202,7 @@ class _Trial:
             why = "the project cannot be imported on this platform"
             results += (Result(name=f"{self.what.file.name}: tests", verdict=Verdict.NOT_TESTED, detail=why),)
         if with_version:
-            on = f" (Python {'.'.join(self.python.version.split('.')[:2])})"
+            on = f" (Python {self.python.series})"
             results = tuple(replace(each, name=each.name + on) for each in results)
         return results
 

@@ -99,7 +99,7 @@ class ProveStaged(Build[Proof]):
         dists, release = context[self.dists], context[self.release]
         listed = self._wait_until_listed(release, dists, context)
         python = interpreter_for(self.environments, dists, self.python)
-        has_usable_wheel = any(runs_on(file, python.version) for file in dists.wheels)
+        has_usable_wheel = any(runs_on(file, python) for file in dists.wheels)
 
         def prove(what: DistUnderTest, folder: Path) -> tuple[Result, ...]:
             file = what.file
@@ -115,7 +115,7 @@ class ProveStaged(Build[Proof]):
         results += tuple(
             Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="built for another platform or Python")
             for file in dists.files
-            if not runs_on(file, python.version)
+            if not runs_on(file, python)
         )
         proof = Proof(name=self.name, subjects=subjects(dists), results=results)
         self.folder.write_proof(proof)

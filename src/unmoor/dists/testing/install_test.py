@@ -20,7 +20,7 @@ from unmoor.dists import inspect
 from unmoor.dists.main_modules import version_in_wheel
 from unmoor.dists.testing.extras import ExtraTrials, InstallWithExtras
 from unmoor.dists.testing.import_settings import assign, check_settings
-from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, runs_on
+from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, no_interpreter, runs_on
 from unmoor.dists.testing.judgement import (
     Fault,
     NeedsExtra,
@@ -34,7 +34,7 @@ from unmoor.dists.testing.judgement import (
 from unmoor.dists.testing.parts import DistUnderTest, Part
 from unmoor.dists.testing.platforms import marker_environment
 from unmoor.dists.testing.probe import ProbeResult, probe
-from unmoor.errors import CheckFailed, InvalidDist
+from unmoor.errors import InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.util.temporary import temporary_folder
@@ -84,7 +84,7 @@ def assign_interpreters(
     from_manifest: list[Result] = []
     unassigned: list[File] = []
     for file in files:
-        host = next((each for each in found if runs_on(file, each.version)), None)
+        host = next((each for each in found if runs_on(file, each)), None)
         if (proof := proof_from_manifest(file, folder)) is not None:
             from_manifest.append(proof)
         elif host is not None:
@@ -92,18 +92,8 @@ def assign_interpreters(
         else:
             unassigned.append(file)
     if unassigned:
-        raise _no_interpreter(unassigned)
+        raise no_interpreter(unassigned)
     return hosts, from_manifest
-
-
-def _no_interpreter(files: Sequence[File]) -> CheckFailed:
-    """The error for files that nothing here can run, and that no other machine has proven."""
-    names = ", ".join(file.name for file in files)
-    subject, them = (f"{names} is", "it") if len(files) == 1 else (f"{names} are", "them")
-    return CheckFailed(
-        f"{subject} for a platform or Python that is not available here, and no proof of {them} was handed over",
-        next_step=advice.PROVE_ELSEWHERE(),
-    )
 
 
 def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:
@@ -116,7 +106,7 @@ def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO
 
 def dists_under_test(dists: Dists, python: Interpreter) -> tuple[DistUnderTest, ...]:
     """Work out from the wheel what each file that runs on ``python`` must contain. Raises `InvalidDist`."""
-    here = [file for file in dists.files if runs_on(file, python.version)]
+    here = [file for file in dists.files if runs_on(file, python)]
     found = []
     for file in here:
         wheel = file if file.is_wheel else next((each for each in (*here, *dists.wheels) if each.is_wheel), None)
