@@ -11,6 +11,8 @@ LOWEST := .venv-lowest
 # By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
+# What uses only the standard library and git is the same with other versions of the dependencies.
+SAME_ANYWHERE := tests/repository tests/adapters/git tests/util/test_import_path.py tests/test_errors.py
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
 WITH_ENGINE := docker/engine.sh with --optional
 
@@ -56,7 +58,7 @@ $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 
 test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
 test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed versions of the dependencies
-	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" --ignore=tests/repository --session-timeout=400
+	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $(addprefix --ignore=,$(SAME_ANYWHERE)) --session-timeout=400
 
 # Only the tests of single packages count: a whole release runs a lot of code without checking it.
 coverage: $(READY) ## Run the tests of the packages, and check their coverage

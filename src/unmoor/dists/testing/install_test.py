@@ -5,6 +5,7 @@ Two stages prove files: one before they are on an index, and one after. They dif
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ from unmoor.util.text import clean, list_some
 from unmoor.versioning import pep440
 
 T = TypeVar("T")
+# Each proof keeps about one core busy. A wheel and its sdist are always proven side by side.
+_AT_ONCE = max(2, os.cpu_count() or 1)
 
 
 def subjects(dists: Dists) -> tuple[Subject, ...]:
@@ -139,7 +142,7 @@ def test_in_parallel(prove: Callable[[T, Path], tuple[Result, ...]], each: Itera
         folders = [work / str(number) for number in range(len(items))]
         for folder in folders:
             folder.mkdir()
-        with ThreadPoolExecutor(max_workers=4, thread_name_prefix="prove") as pool:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="prove") as pool:
             return tuple(result for results in pool.map(prove, items, folders) for result in results)
 
 
