@@ -512,7 +512,7 @@ PASS_SHA256_OF_MANIFEST = Template(
     "pass the sha256 of the manifest that was printed as the last lines of the run that made it, in its job summary,"
     " and as its step outputs: --manifest-sha256 HEX",
 )
-RAISE_DEADLINE = Template("raise-deadline", "raise `deadline`")
+RAISE_DEADLINE = Template("raise-deadline", "allow the run more time: deadline = SECONDS under [tool.unmoor]")
 
 # Built files and their tests
 EXCLUDE_FROM_SDIST = Template("exclude-from-sdist", "exclude files that do not belong in the sdist")
