@@ -632,6 +632,7 @@ PUSH_IMAGES_AGAIN = Template("push-images-again", "push these images again; the 
 SHORTEN_DOCKERFILE = Template("shorten-dockerfile", "shorten it")
 ADD_FROM = Template("add-from", "add one, or set dockerfile in [[tool.unmoor.image]] to another file")
 CORRECT_TARGETS = Template("correct-targets", "correct targets, or the Dockerfile")
+NAME_THE_STAGE = Template("name-the-stage", "give it a name in the Dockerfile, FROM … AS NAME, and use it in targets")
 END_HERE_DOCUMENT = Template(
     "end-here-document", "end it with a line that contains only {word}, or put the << into quotes"
 )

@@ -176,6 +176,16 @@ WALKS: dict[str, Walk] = {
     "correct-targets": parsed(
         lambda text: Dockerfile.parse(b"FROM scratch AS one\n", "Dockerfile").stage(text), "two", lambda _: "one"
     ),
+    "correct-expansion": parsed(
+        lambda text: Dockerfile.parse(b"ARG A\nFROM ${A:?no}\n", "Dockerfile", args={"A": text}),
+        "",
+        lambda _: "scratch",
+    ),
+    "name-the-stage": parsed(
+        lambda text: Dockerfile.parse(f"FROM a {text}\nFROM b\n".encode(), "Dockerfile").target_of("0"),
+        "",
+        lambda text: text.partition("FROM … ")[2].partition(",")[0],
+    ),
     "end-here-document": parsed(
         lambda text: Dockerfile.parse(text.encode(), "Dockerfile"),
         "FROM scratch\nRUN <<END\nx\n",

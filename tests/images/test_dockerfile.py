@@ -261,6 +261,15 @@ def test_the_base_with_arguments(text: str, args: dict[str, str], platform: str,
     assert file.base_of("") == base
 
 
+def test_a_target_by_number() -> None:
+    """BuildKit finds a stage by its name, and the last one without a name."""
+    file = read("FROM one AS First\nFROM two\nFROM three\n")
+    assert [file.target_of(name) for name in ("", "FIRST", "0", "2")] == ["", "first", "first", ""]
+    with pytest.raises(ConfigError, match="the stage 1 has no name") as caught:
+        file.target_of("1")
+    assert caught.value.where == "Dockerfile, line 2"
+
+
 def test_several_stages_of_one_name() -> None:
     """A target is the last stage of that name; a base is the last one above, or the image if there is none."""
     file = read("FROM one AS a\nFROM a AS A\nFROM two AS a\nFROM a\n")

@@ -103,6 +103,22 @@ class Dockerfile:
             raise ConfigError(f"it has no stage {name!r}; {hint}", where=self.path, next_step=advice.CORRECT_TARGETS())
         return found
 
+    def target_of(self, name: str) -> str:
+        """Return what to ask the builder for: BuildKit finds a stage by its name only, and the last one without any.
+
+        Raises `ConfigError` if there is no such stage, or if it is named by a number and has no name.
+        """
+        stage = self.stage(name)
+        if not name.isdecimal() or stage.name:
+            return stage.name if name else ""
+        if stage is self.stages[-1]:
+            return ""
+        raise ConfigError(
+            f"the stage {name} has no name, and builders find stages by name",
+            where=f"{self.path}, line {stage.line}",
+            next_step=advice.NAME_THE_STAGE(),
+        )
+
     def base_of(self, name: str) -> str:
         """Return the image at the bottom of a target's stages: ``scratch``, or a reference."""
         stage = self.stage(name)

@@ -184,7 +184,7 @@ class BuildImages(Build[Images]):
             platforms = self._platforms(settings)
             dockerfiles = {platform: self._dockerfile(settings, release, platform) for platform in platforms}
             for target, platform in itertools.product(image_names.targets_of(settings), platforms):
-                dockerfiles[platform].stage(target.stage)
+                dockerfiles[platform].target_of(target.stage)
                 wanted.append(
                     ImageBuild(
                         name=name,
@@ -257,7 +257,7 @@ class BuildImages(Build[Images]):
                 Recipe(
                     context=made[key].folder,
                     dockerfile=each.dockerfile.path,
-                    target=each.target.stage,
+                    target=each.dockerfile.target_of(each.target.stage),
                     platform=each.platform,
                     tag=each.local,
                     args=_arguments(each.settings, release) | wheel,
