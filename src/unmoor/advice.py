@@ -1043,8 +1043,9 @@ TAG_WITH_VERSION = Template(
 )
 TAG_WITHOUT_EPOCH = Template(
     "tag-without-epoch",
-    "tag the commit with a version without an epoch, higher than all earlier ones, and release that",
-    rehearsed="name a version without an epoch, higher than all earlier ones",
+    "tag the commit with a version that has no epoch and is higher than all earlier ones, such as {tag}, and release"
+    " that",
+    rehearsed="name a version that has no epoch and is higher than all earlier ones, such as {tag}",
 )
 NAME_ONE_OF_THE_TAGS = Template("name-one-of-the-tags", "name the tag to release on the command line")
 DELETE_ONE_TAG = Template(

@@ -185,6 +185,7 @@ WALKS: dict[str, Walk] = {
         act=lambda place: tag_on_head(place.git, lambda head: naming_at(place.git, head, AROUND)),
         follow=pasted,
     ),
+    "tag-without-epoch": Walk(begin=begin(SCM, "v1!2.0", tag="v1!2.0"), act=resolve, follow=_tag_as_shown),
     "tag-with-version": Walk(begin=begin(SCM, "v1.dev1", tag="v1.dev1"), act=resolve, follow=_tag_as_shown),
     "name-one-of-the-tags": Walk(begin=begin(SCM, "v1.0", "v1.1"), act=resolve, follow=keep(tag="v1.1")),
     "delete-one-tag": Walk(begin=also(begin(SCM, "1.0"), _twin), act=resolve, follow=_delete_one),

@@ -115,7 +115,7 @@ def refuse_epoch(name: str, version: Version) -> None:
         raise Refused(
             f"the tag {quote(name)} cannot be released: its files would have the epoch {version.epoch}! in their names,"
             " and neither the files of a forge's release nor the tags of images can contain '!'",
-            next_step=advice.TAG_WITHOUT_EPOCH(),
+            next_step=advice.TAG_WITHOUT_EPOCH(tag=re.sub(r"[0-9]+!", "", name)),
         )
 
 
