@@ -566,6 +566,11 @@ CORRECT_PYTEST_START = Template(
     "correct-pytest-start",
     "correct what the traceback above shows; if a dependency is at fault, limit its version in the project's metadata",
 )
+CORRECT_WARNING = Template(
+    "correct-warning",
+    "correct what warns, or let pytest ignore that warning: the project's configuration of pytest turns warnings into"
+    " errors (filterwarnings)",
+)
 CORRECT_PYTEST_OPTIONS = Template(
     "correct-pytest-options",
     "correct what pytest says above; its options are in the project's configuration of pytest",

@@ -157,7 +157,7 @@ def test_modules_that_cannot_be_collected(suite: Suite, options: tuple[str, ...]
             {"test_a": "", "conftest": "import warnings\nwarnings.warn('old')"},
             ("-W", "error"),
             4,
-            "error='UserWarning'",
+            "error='UserWarning', message='old', missing='', warning=True",
         ),
         ({"test_a": ""}, ("--cov=x",), 4, "unknown_options=('--cov=x',)"),
         (

@@ -45,7 +45,7 @@ def record_of(*parts: tuple[dict[str, Any], ...]) -> SuiteRecord:
 
 TWICE = (*one("failed"), *one("passed"))
 INTERNAL = ({"kind": "internal", "error": "AttributeError", "message": "'NoneType' has no x", "text": "INTERNAL"},)
-UNSTARTED = ({"kind": "loaded"}, {"kind": "unstarted", "error": "UserWarning", "message": "use y", "missing": ""})
+UNSTARTED = ({"kind": "loaded"}, {"kind": "unstarted", "error": "UserWarning", "message": "use y", "warning": True})
 UNKNOWN = ({"kind": "loaded"}, {"kind": "unknown", "options": ["--cov=x"]})
 
 
@@ -144,7 +144,8 @@ SET = Suite(command="pytest")
             SuiteRecord(unstarted=Raised(error="ModuleNotFoundError", missing="trustme.x")),
             "provide trustme for",
         ),
-        (SET, 1, record_of(UNSTARTED), "if a dependency is at fault, limit its version"),
+        (SET, 4, record_of(UNSTARTED), "turns warnings into errors (filterwarnings)"),
+        (SET, 1, SuiteRecord(unstarted=Raised(error="KeyError")), "if a dependency is at fault, limit its version"),
         (SET, 4, SuiteRecord(unknown_options=("--no-success-flaky-report",)), '["flaky"]'),
         (SET, 4, SuiteRecord(), "correct what pytest says above"),
         (SET, 2, record_of(BEGIN, absent("own.x"), end(2)), "include own.x in the wheel"),

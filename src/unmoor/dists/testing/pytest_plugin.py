@@ -64,6 +64,7 @@ def cause(error):
     return {{
         "error": type(error).__name__,
         "message": plain(error, 1000),
+        "warning": isinstance(error, Warning),
         "missing": plain(error.name or "", 300) if isinstance(error, ModuleNotFoundError) else "",
         "file": plain(os.path.realpath(files[-1]), 4000) if files else "",
     }}

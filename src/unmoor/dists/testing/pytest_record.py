@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from io import BufferedIOBase
 from itertools import islice
 from typing import Literal
@@ -27,6 +27,7 @@ class _Line(msgspec.Struct, frozen=True):
     message: str = ""
     error: str = ""
     missing: str = ""
+    warning: bool = False
     file: str = ""
     line: int = 0
     crash: tuple[str, int] | None = None
@@ -42,7 +43,8 @@ class _Line(msgspec.Struct, frozen=True):
 class Raised:
     """What a module, a conftest or pytest itself raised.
 
-    ``missing`` is the module that was not found, and ``file`` the one that raised it; empty if there is none. ``id``
+    ``missing`` is the module that was not found, and ``file`` the one that raised it; empty if there is none.
+    ``warning`` says that it is a warning, which the project's configuration turned into an error. ``id``
     is the module's node id, and ``text`` pytest's traceback.
     """
 
@@ -50,6 +52,7 @@ class Raised:
     error: str = ""
     message: str = ""
     missing: str = ""
+    warning: bool = False
     file: str = ""
     text: str = ""
 
@@ -213,9 +216,7 @@ def _count(
 
 
 def _raised(line: _Line) -> Raised:
-    return Raised(
-        id=line.id, error=line.error, message=line.message, missing=line.missing, file=line.file, text=line.text
-    )
+    return Raised(**{each.name: getattr(line, each.name) for each in fields(Raised)})
 
 
 def _with_text(found: _Reading, name: str) -> Raised:

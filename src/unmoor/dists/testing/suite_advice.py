@@ -58,7 +58,7 @@ def _no_test_failed(suite: Suite, record: SuiteRecord, own: Collection[str], *, 
 
 def _other_failures(record: SuiteRecord, *, code: int) -> NextStep:
     if record.unstarted is not None:
-        return advice.CORRECT_PYTEST_START()
+        return advice.CORRECT_WARNING() if record.unstarted.warning else advice.CORRECT_PYTEST_START()
     if code == 4 and not record.begun:  # noqa: PLR2004 - pytest.ExitCode.USAGE_ERROR
         return advice.CORRECT_PYTEST_OPTIONS()
     return advice.SEE_FAILED_TESTS()
