@@ -340,7 +340,9 @@ CORRECT_BUILD_REQUIREMENTS = Template(
     "correct-build-requirements", "correct build-system.requires{also} in pyproject.toml"
 )
 BUILD_IN_FRESH_CLONE = Template(
-    "build-in-fresh-clone", "make sure that `python -m build` works in a fresh clone of the tag"
+    "build-in-fresh-clone",
+    "make sure that `python -m build` works in a fresh clone of the tag",
+    rehearsed="make sure that `python -m build` works in a fresh clone, and commit that",
 )
 
 # Programs
@@ -930,6 +932,9 @@ ATTACH_RIGHT_FILE = Template(
 # The local world
 CLOSE_CONNECTIONS = Template("close-connections", "close programs that have many connections")
 SEE_LOG = Template("see-log", "see {log}")
+COMMIT_CHANGES = Template(
+    "commit-changes", "if you have changed that already, commit it, since a rehearsal builds the commit: {files}"
+)
 COMMIT_SOMETHING = Template("commit-something", "commit something first")
 REPLACE_VERSION_LINK = Template("replace-version-link", "replace the link by a file in the project")
 WRITE_A_VERSION = Template(

@@ -63,8 +63,8 @@ REASONS: Mapping[str, str] = {
         install-pytest-plugins leave-module-out leave-one-release list-test-program mark-optional pass-other-files
         prove-elsewhere raise-deadline release-corrected remove-other-files remove-source-from-tests
         replace-sdist-link replace-version-link say-where-it-runs see-failed-tests start-with-current-files
-        turn-tests-off
         """,
+    "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes turn-tests-off",
     "it needs git with another program, another user, or a repository of an unusual kind": """
         check-commit-time check-objects check-remote check-remote-tags check-submodule complete-clone export-keys
         fetch-annotated-tag fetch-default-branch fix-what-git-reports install-git-lfs move-checkout pull-lfs-files

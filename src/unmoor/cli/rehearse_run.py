@@ -87,6 +87,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                         ceiling=Reach.FINAL,
                         as_json=as_json,
                         rehearsing=True,
+                        uncommitted=tuple(prepared.uncommitted),
                         # The archives of legs name their images as a release does.
                         local_prefix=LOCAL if files.legs else prefix,
                         without_images=without_images,

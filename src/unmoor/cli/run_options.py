@@ -67,7 +67,8 @@ class RunOptions:
     because the result says the rest. ``leg_name`` distinguishes this leg of a matrix. ``engine`` is false for a
     command that builds no images on this machine: it contacts no container engine. ``command`` is the command line of
     the run, if it cannot be derived from the other options, and ``changed_command`` the one after a change of the
-    project, if that is another one.
+    project, if that is another one. ``uncommitted`` are the
+    files that a rehearsal ignores as they are.
     """
 
     target: TargetOptions
@@ -81,6 +82,7 @@ class RunOptions:
     changed_command: str = ""
     leg_name: str = ""
     rehearsing: bool = False
+    uncommitted: tuple[str, ...] = ()
     belief: Belief | None = None
     quiet: bool = False
     engine: bool = True

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
 
+from unmoor import advice
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.belief import Belief
@@ -38,7 +40,7 @@ from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import removed
 from unmoor.util.temporary import sweep_temporary_folders
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 
 LOCAL_REPOSITORY = "local/rehearsal"
 """The repository of a rehearsal if nothing names one."""
@@ -164,7 +166,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
-            advise=UnmoorError.in_rehearsal if options.rehearsing else lambda error: error,
+            advise=partial(_advise, options=options),
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
@@ -246,6 +248,17 @@ def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
             raise click.UsageError(
                 f"there is no stage {name!r}; the stages of this release are: {', '.join(pipeline.names)}"
             )
+
+
+def _advise(error: UnmoorError, *, options: RunOptions) -> UnmoorError:
+    """Give an error of a rehearsal the advice for one: a change counts only once it is committed."""
+    if not options.rehearsing:
+        return error
+    rehearsed = error.in_rehearsal()
+    if error.retryable or not options.uncommitted:
+        return rehearsed
+    files = list_some([clean(path) for path in options.uncommitted])
+    return rehearsed.amended(next_step=advice.COMMIT_CHANGES(files=files).then(rehearsed.next_step))
 
 
 def finish(report: Report, session: Session, options: RunOptions) -> int:
