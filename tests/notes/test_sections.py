@@ -55,7 +55,15 @@ NAMED = {
     "2024-01: 5.0": "5.0",
     "5.0 (02.01.2024)": "5.0",
     "Released on 14 February 2024 at 10:15 - 1.0.0": "1.0.0",
+    "Mon, 3 Jun 2024 - 1.0": "1.0",
+    "02Jan2024 1.0.0": "1.0.0",
+    "2024\u5e741\u67082\u65e5 1.0.0": "1.0.0",
+    "2024.6: 1.0": "1.0",
+    "Q3 2024 - 2.1.0": "2.1.0",
     # Nor are the numbers of other things.
+    "Milestone 3 v2.0.0": "2.0.0",
+    "Week 12: 1.4.0": "1.4.0",
+    "1st release: 0.1.0": "0.1.0",
     "Milestone 3: 2.0.0": "2.0.0",
     "Milestone 3.1.4: 2.0": "2.0",
     "Python 3.12 support (v2.0.0)": "2.0.0",
@@ -73,6 +81,7 @@ NAMED = {
     "1.2.0 beta 2": "1.2.0b2",
     "1.2.0 Release Candidate 1 (2026-01-01)": "1.2.0rc1",
     "1.2.0 (rc1)": "1.2.0rc1",
+    "1.2.0: RC 2": "1.2.0rc2",
     "1.2.0 dev": "1.2.0.dev0",
 }
 
@@ -110,6 +119,10 @@ NOT_NAMED = [
     "Milestone 3",
     "Issue 12.3",
     "3.5 GB limit",
+    "Versions < 1.2.0",
+    ">=1.2",
+    "1.2+",
+    "1.2.*",
     "12.5 % faster",
     "#12",
 ]
@@ -185,6 +198,16 @@ FOUND = {
     "titles over older versions": ("## 1.2\na\n# 2023\n## 1.1\nb\n# The 0.x series\n## 0.9\n", "1.2", "a"),
     "before another package": ("## foo-bar 1.2\na\n## other 3.4\nb\n## foo-bar 1.1\n", "1.2", "a"),
     "before what is not released": ("## 1.1\na\n## 1.2\nb\n## Unreleased\nc\n", "1.2", "b"),
+    "below the project's name": (
+        "# History\n## Other\n### 1.2.0\na\n## **Foo Bar**\n### 1.2.0\nb\n### 1.1\nc\n",
+        "1.2.0",
+        "b",
+    ),
+    "the last one below the project's name": (
+        "# History\n## foo-bar changelog\n### 1.2.0\na\n## Other\n### 1.3\nb\n",
+        "1.2.0",
+        "a",
+    ),
     "an outline of the same version": (
         "## 1.2.0\na\n### 1.2.0: highlights\nb\n## 1.1\n",
         "1.2.0",
@@ -216,6 +239,7 @@ ABSENT = {
     "a candidate in words": ("## 1.2.0 beta 2\na\n## 1.1\nb\n", "1.2.0"),
     "of another package, after a colon": ("## other: 1.2\na\n## foo-bar 1.1\nb\n", "1.2"),
     "of another package, after a hyphen": ("## other-1.2\na\n## foo-bar 1.1\nb\n", "1.2"),
+    "below another package's name": ("## foo-bar\n### 1.1\na\n## Other\n### 1.2\nb\n", "1.2"),
     "in a single title with unknown words": ("# Introduction to API 1.2\na\n", "1.2"),
 }
 

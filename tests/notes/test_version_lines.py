@@ -99,6 +99,7 @@ FOUND = {
     "bold": ("docs/versionhistory.rst", BOLD),
     "bold in Markdown": ("HISTORY.md", BOLD),
     "terms": ("CHANGELOG.rst", TERMS),
+    "without blank lines": ("CHANGES", "1.2.0\n- A\nmore of it\n1.1\n- B\n"),
     "above the first heading": ("CHANGES", MIXED),
     "directives": ("changelog_12.rst", DIRECTIVES),
     "words before": ("release-notes", NEWS),

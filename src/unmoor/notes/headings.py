@@ -27,7 +27,8 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2099
 
 _NOISE = word_set(
     "version versions ver v release releases released changes changelog change news history notes note whats "
-    "what's what\u2019s new in for of the to # ="
+    "what's what\u2019s new in for of the to # = "
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
 )
 # Words that may follow the version in a heading that names nothing else.
 _AFTER = word_set(
@@ -60,10 +61,11 @@ _DATE = re.compile(
         (
             rf"{_YEAR}([-/]){_NUMBER}\1{_DAY}(?:[t ]{_TIME})?",
             rf"{_YEAR}[-/]{_NUMBER}",
+            rf"{_YEAR}\u5e74{_NUMBER}\u6708{_DAY}\u65e5",
             rf"{_DAY}([-/]){_DAY}\2{_YEAR}",
             rf"{_DAY}/{_DAY}/[0-9]{{2}}",
             rf"{_YEAR}[-/ ]{_MONTH}(?:[-/ ]{_NTH})?",
-            rf"{_NTH}(?: of)?[-/ ]?{_MONTH}(?:,?[-/ ]{_YEAR})?",
+            rf"{_NTH}(?: of)?[-/ ]?{_MONTH}(?:,?[-/ ]?{_YEAR})?",
             rf"{_MONTH}[-/ ](?:the )?{_NTH}(?:,? {_YEAR}|[-/]{_YEAR})?",
             rf"{_MONTH},?[-/ ]{_YEAR}",
             _TIME,
@@ -74,16 +76,18 @@ _DATE = re.compile(
 )
 # Dates, unless the project counts its versions by the calendar.
 _DOTTED_DATE = re.compile(
-    rf"{_BEGIN}(?:{_YEAR}\.{_NUMBER}\.{_DAY}|{_DAY}\.{_DAY}\.{_YEAR}|{_YEAR}[01][0-9][0-3][0-9]|{_YEAR}){_END}"
+    rf"{_BEGIN}(?:{_YEAR}\.{_NUMBER}\.{_DAY}|{_DAY}\.{_DAY}\.{_YEAR}|{_YEAR}\.{_NUMBER}|{_YEAR}[01][0-9][0-3][0-9]|{_YEAR}){_END}"
 )
 _DATED = " \N{CALENDAR} "
 # ``1.2.0 beta 2`` is 1.2.0b2.
+_NUMBERED = r"(?<![\w.])(v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,9})"
 _PRERELEASE = re.compile(
-    r"(?<![\w.])(v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,9})[ -]?\(?(alpha|beta|release candidate|candidate|rc|preview|pre|dev|"
-    r"post)[ .-]?([0-9]{1,9})\b|"
-    r"(?<![\w.])(v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,9}) (alpha|beta|release candidate|rc|preview|dev)"
-    r"(?=\s*(?:$|[()\[\],;:|\u2013\u2014]|- ))"
+    rf"{_NUMBERED}[ :,\u2013\u2014-]{{0,3}}\(?"
+    r"(alpha|beta|release candidate|candidate|rc|preview|pre|dev|post)[ .-]?([0-9]{1,9})\b|"
+    rf"{_NUMBERED} (alpha|beta|release candidate|rc|preview|dev)(?=\s*(?:$|[()\[\],;:|\u2013\u2014]|- ))"
 )
+# Limits and series, such as ``< 1.2.0``, ``1.2+`` and ``1.2.*``, are no versions.
+_LIMIT = re.compile(r"[<>~^\u2264\u2265]=?[ ]?v?(?=[0-9])|(?<=[0-9])\+(?![\w])|(?<=[0-9])\.\*(?!\*)")
 _LINK = re.compile(r"<https?:[^<>]*>`?_{0,2}")
 _ATTRIBUTES = re.compile(r"(?:##\s*)?\{:?\s*[#.][^{}]*\}\s*$")
 # Blanks and quotes separate words. Everything else here separates parts of a heading.
@@ -186,7 +190,7 @@ def version_named(text: str, names: Collection[str], *, calendar: bool = False) 
 
 def _simplify(text: str, names: Collection[str], *, calendar: bool) -> str:
     """Write names as one word, prereleases without blanks, and dates as a sign."""
-    text = _LINK.sub(" ", _ATTRIBUTES.sub("", text[:_LONG].lower()))
+    text = _LIMIT.sub("x", _LINK.sub(" ", _ATTRIBUTES.sub("", text[:_LONG].lower())))
     for name in (name.lower() for name in names if " " in name):
         text = text.replace(name, name.replace(" ", "-"))
     text = _DATE.sub(_DATED, text)
@@ -234,14 +238,16 @@ def _candidates(words: list[tuple[str, bool]], own_names: Collection[str]) -> It
             part.has_number |= word == _DATED.strip()
         elif version is None or word.startswith("#") or part.foreign or _is_measure(words, place):
             part.has_number |= re.match(r"#?[0-9]", word) is not None or (version is not None and part.foreign)
-            part.foreign = part.foreign or word in _FOREIGN
+            part.foreign = word in _FOREIGN or (part.foreign and version is None)
             part.words.append(bare)
         else:
             alone = all(_is_aside(after) for after, _ in words[place + 1 :])
             marked = bare[0] == "v" or bare != word or last in _MARKS
             if marked or alone or not _may_be_a_number(bare, last):
-                before = (*earlier, *part.words)
-                leads = not part.words and not part.has_number
+                # In "Milestone 3 v2.0.0", the sign tells the version from the number.
+                apart = bare[0] == "v" and part.has_number
+                before = (*earlier, *(() if apart else part.words))
+                leads = apart or (not part.words and not part.has_number)
                 yield _Candidate(version=version, leads=leads, marked=marked, before=before, place=place)
             else:
                 part.words.append(bare)

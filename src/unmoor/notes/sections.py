@@ -23,6 +23,8 @@ LINE_LEVEL = 9
 _HIGHEST = 1
 # Fewer headings with the same unknown words do not make the words the project's name.
 _ALIKE = 2
+# Words beside the name of a package in a heading above its versions.
+_CHAPTER = word_set("changelog changes change log history release releases notes news for of the in")
 # The most characters of a heading that are read.
 _LONG = 300
 # What a heading inside a section says: the kind of its changes.
@@ -69,7 +71,7 @@ def find_span(
     """
     wanted = Version(version)
     named = _named(headings, names, calendar=is_calendar(wanted))
-    found = plausible(named)
+    found = _in_own_chapters(plausible(named), headings, names)
     ranked = sorted(
         (
             ((str(name.version) != str(wanted), not name.is_strict, not name.is_bare, heading.level), heading)
@@ -106,6 +108,29 @@ def plausible(named: Sequence[tuple[Heading, NamedVersion]]) -> list[tuple[Headi
     firsts = [name.before for heading, name in named if heading.level == top]
     alike = len(firsts) >= _ALIKE and len(set(firsts)) == 1
     return [(heading, name) for heading, name in named if name.is_strict or (alike and heading.level == top)]
+
+
+def _in_own_chapters(
+    found: list[tuple[Heading, NamedVersion]], headings: Sequence[Heading], names: Collection[str]
+) -> list[tuple[Heading, NamedVersion]]:
+    """If the versions of several packages are below headings with their names, keep those of the project."""
+    own: set[int] = set()
+    open_since: Heading | None = None
+    for heading in headings:
+        if open_since is not None and heading.level <= open_since.level:
+            open_since = None
+        if open_since is not None:
+            own.add(heading.line)
+        elif _is_chapter(heading.text, names):
+            open_since = heading
+    inside = [each for each in found if each[0].line in own]
+    return inside or found
+
+
+def _is_chapter(text: str, names: Collection[str]) -> bool:
+    """Whether a heading consists of the project's name, and words such as "history"."""
+    words = "-".join(word for word in text[:_LONG].lower().split() if word not in _CHAPTER)
+    return words in {name.lower().replace(" ", "-") for name in names}
 
 
 def _named(

@@ -40,8 +40,9 @@ def in_rst(lines: Sequence[str], names: Collection[str], *, calendar: bool) -> I
         before = lines[place - 1] if place else ""
         below = lines[place + 1] if place + 1 < len(lines) else ""
         apart = not before.strip() or before[0] in " \t"
-        ends = not below.strip() or _LIST.match(below) or _INDENTED.match(below)
-        if apart and ends and _is_version(line, names, calendar=calendar, loose=True):
+        listed = _LIST.match(below) is not None or _INDENTED.match(below) is not None
+        # Right below other text, only a line that says nothing else and has a list below it is no prose.
+        if (listed or (apart and not below.strip())) and _is_version(line, names, calendar=calendar, loose=apart):
             yield _heading(line, place)
 
 
