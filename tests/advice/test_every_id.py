@@ -60,7 +60,8 @@ REASONS: Mapping[str, str] = {
         correct-build-requirements correct-code correct-dependencies correct-metadata correct-project
         correct-pytest-options correct-pytest-start correct-test-sources declare-dependency exclude-from-sdist
         fix-what-pip-reports fix-what-uv-reports hand-over-every-file include-modules install-for-tests
-        correct-warning install-pytest-plugins install-pythons leave-file-out leave-module-out leave-one-release list-test-program mark-optional pass-other-files
+        correct-warning install-pytest-plugins install-pythons leave-file-out leave-module-out leave-one-release
+        list-test-program mark-optional pass-other-files
         prove-elsewhere raise-deadline release-corrected remove-other-files remove-source-from-tests
         replace-sdist-link replace-version-link say-where-it-runs see-failed-tests start-with-current-files
         """,
