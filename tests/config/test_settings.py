@@ -183,6 +183,10 @@ PATH = "expected a relative path inside the project, without .."
             "import-markers: expected an environment marker (PEP 508) for x, such as sys_platform == 'win32'",
         ),
         (
+            "import-markers = {x = \"os_name ~= 'nt'\"}",
+            "import-markers: expected an environment marker (PEP 508) for x, such as sys_platform == 'win32'",
+        ),
+        (
             'import-skip = ["x y"]',
             (
                 "import-skip: item 1: expected a module, such as pkg.server, or module:attribute of an entry point,"

@@ -301,6 +301,11 @@ def test_a_project_at_the_top_that_is_not_private(tmp_path: Path, shell: LocalSh
 
 
 def test_a_private_project_without_others_is_left_to_the_checks(tmp_path: Path, shell: LocalShell) -> None:
-    """An index of a company may take it: the stage that checks the files reports what this one refuses."""
+    """An index of a company may take it: the stage that checks the files reports what this one refuses.
+
+    Projects among tests, examples or documentation, and other private ones, make no workspace of it.
+    """
     pyproject, _ = PRIVATE["a classifier"]
-    assert find(Repo.new(tmp_path / "all", {"pyproject.toml": pyproject}), shell).path == ""
+    others = {f"{folder}/pyproject.toml": ALPHA for folder in ("tests/data/alpha", "examples/alpha", "Docs/alpha")}
+    repo = Repo.new(tmp_path / "all", {"pyproject.toml": pyproject, "tools/pyproject.toml": pyproject, **others})
+    assert find(repo, shell).path == ""

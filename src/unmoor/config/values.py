@@ -79,12 +79,12 @@ def some_extras(extras: tuple[str, ...]) -> tuple[str, ...]:
 
 def markers(table: dict[str, str]) -> dict[str, str]:
     """Check the environment markers (PEP 508) of a table. Raises ``ValueError``."""
-    from packaging.markers import InvalidMarker, Marker
+    from packaging.markers import Marker
 
     for name, text in table.items():
         try:
-            Marker(text)
-        except InvalidMarker:
+            Marker(text).evaluate({"extra": ""})
+        except ValueError:  # InvalidMarker, UndefinedComparison, UndefinedEnvironmentName
             raise ValueError(
                 f"expected an environment marker (PEP 508) for {name}, such as sys_platform == 'win32'"
             ) from None

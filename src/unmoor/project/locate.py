@@ -29,6 +29,11 @@ from unmoor.versioning.tag_scheme import Naming
 
 FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _MAX_BYTES = 10_000_000
+# Folders whose projects are for tests and readers.
+_NOT_RELEASED = frozenset(
+    {"test", "tests", "testing", "testdata", "fixtures", "doc", "docs", "example", "examples", "samples", "templates"}
+    | {"benchmark", "benchmarks", "vendor", "vendored", "third_party", "_vendor"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,8 +184,9 @@ class _Repository:
 
     @cached_property
     def releasable(self) -> tuple[str, ...]:
-        """The candidates that are not private."""
-        return tuple(path for path in self.candidates if not self.why_private(path))
+        """The candidates that people release: neither private, nor among tests, examples or copies of others."""
+        outside = (path for path in self.candidates if _NOT_RELEASED.isdisjoint(path.lower().split("/")))
+        return tuple(path for path in outside if not self.why_private(path))
 
     def why_private(self, folder: str) -> str:
         """Why the project in a folder is never released, empty if it may be."""

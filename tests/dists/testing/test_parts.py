@@ -63,6 +63,7 @@ def test_a_package_supplies_a_module(package: str, module: str, *, expected: boo
         ("absent-one; extra == 'win'", ""),
         ("absent-one; extra == 'win' and sys_platform == 'win32'", 'absent-one; extra == "win"'),
         ("absent-one", ""),
+        ("absent-one; sys_platform ~= 'win32'", ""),
         ("not a requirement", ""),
     ],
 )

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -125,13 +126,20 @@ def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mappin
         if marker is None or not supplies(wanted.name, module):
             continue
         extras = ("", *re.findall(r"extra\s*==\s*[\"']([^\"']+)[\"']", str(marker)))
-        here = any(marker.evaluate({**environment, "extra": extra}) for extra in extras)
+        here = any(_is_true(marker, {**environment, "extra": extra}) for extra in extras)
         elsewhere = (
-            marker.evaluate({**environment, **other, "extra": extra}) for other in _PLATFORMS for extra in extras
+            _is_true(marker, {**environment, **other, "extra": extra}) for other in _PLATFORMS for extra in extras
         )
         if not here and any(elsewhere):
             return str(wanted)
     return ""
+
+
+def _is_true(marker: Marker, environment: dict[str, str]) -> bool:
+    try:
+        return marker.evaluate(environment)
+    except ValueError:  # a comparison that is not defined
+        return False
 
 
 def only_on(module: str) -> str:
