@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 from unmoor import advice
 from unmoor.errors import ConfigError
+from unmoor.ports.git import Git
 from unmoor.project import written_version
 from unmoor.project.written_version import VersionElsewhere, WrittenVersion
 from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
 Read = Callable[[str], bytes | None]
+ReadTexts = Callable[[Sequence[str]], Mapping[str, str]]
 
 LEGACY_BACKEND: Final = "setuptools.build_meta:__legacy__"
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)")
@@ -25,15 +27,41 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)")
 class Files:
     """A project's files, each read and parsed once, on first use."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(
+        self, read: Read, names: Callable[[], Sequence[str]] = tuple, *, texts: ReadTexts | None = None
+    ) -> None:
+        """``names`` lists every path of the project, and ``texts`` returns those of many files at once."""
         self._read = read
+        self._names = names
+        self._texts = texts
         self._contents: dict[str, bytes | None] = {}
+
+    @classmethod
+    def at(cls, git: Git, commit: str) -> Files:
+        """The files of the project that ``git`` is at."""
+        return cls(
+            lambda path: git.read(commit, path),
+            lambda: git.files(commit),
+            texts=lambda paths: git.texts(commit, paths),
+        )
 
     def read(self, path: str) -> bytes | None:
         """A file's content, ``None`` if it does not exist."""
         if path not in self._contents:
             self._contents[path] = self._read(path)
         return self._contents[path]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every path of the project, empty if nobody lists them."""
+        return tuple(self._names())
+
+    def texts(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """The texts of those of many files that exist."""
+        if self._texts is not None:
+            return self._texts(paths)
+        contents = ((path, self.read(path)) for path in paths)
+        return {path: content.decode(errors="replace") for path, content in contents if content is not None}
 
     def toml(self, path: str) -> Mapping[str, Any]:
         """A parsed TOML file, empty if it does not exist. Raises `ConfigError`."""

@@ -34,6 +34,8 @@ from unmoor.util.text import clean
 
 LARGEST_FILE: Final = 10_000_000
 _LINKS_FOLLOWED = 5
+_PATHS_AT_ONCE: Final = 500
+_MOST_TEXT: Final = 50_000_000
 _LONGEST_POINTER = 5_000
 _REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 # What a ref name must not contain (git-check-ref-format), and what git parses as a revision expression.
@@ -257,6 +259,21 @@ class GitCheckout:
                 return content
             path = posixpath.join(posixpath.dirname(path), content.decode(errors="replace"))
         return None
+
+    def texts(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
+        """The texts of many files at a commit, by ``git grep`` for every line; see `unmoor.ports.git.Git`."""
+        here = f"{self.path}/" if self.path else ""
+        lines: dict[str, list[str]] = {}
+        args = ("grep", "-I", "-z", "--no-color", "--no-line-number", "--no-column", "--full-name", "-e", "")
+        for start in range(0, len(paths), _PATHS_AT_ONCE):
+            wanted = [f"{here}{path}" for path in paths[start : start + _PATHS_AT_ONCE]]
+            # Without any match, for only empty files, the exit code is 1.
+            ran = self.git.run(*args, _checked(commit), "--", *wanted, cwd=self.folder, fine=(0, 1), limit=_MOST_TEXT)
+            for line in ran.out.split("\n"):
+                name, separator, content = line.partition("\0")
+                if separator:
+                    lines.setdefault(name.partition(":")[2].removeprefix(here), []).append(content)
+        return {path: "\n".join((*content, "")) for path, content in lines.items()}
 
     def files(self, commit: str) -> tuple[str, ...]:
         """Every tracked path at a commit, submodules included. With a folder, only the paths in it."""
