@@ -16,6 +16,7 @@ from unmoor import advice, errors
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Publish, Push
+from unmoor.project.test_needs.choose import SOURCES
 
 HERE = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -138,7 +139,22 @@ def _error_names(node: ast.AST) -> set[str]:
     return {each.id for each in given if isinstance(each, ast.Name)}
 
 
-PAGES = {"advice.md": advice_page, "exit-codes.md": exit_codes, "commands.md": commands, "stages.md": stages}
+def tests_page() -> str:
+    """Return the how-to on tests, with one row for each place that declares what tests need."""
+    rows = "\n".join(f"| {number} | {place} |" for number, place in enumerate(SOURCES, start=1))
+    page = (HERE.parent / "how-to" / "tests.md").read_text()
+    before, _, rest = page.partition("<!-- sources -->\n")
+    table = f"| order | place |\n|---|---|\n{rows}\n"
+    return f"{before}<!-- sources -->\n{table}<!-- end sources -->{rest.partition('<!-- end sources -->')[2]}"
+
+
+PAGES = {
+    "../how-to/tests.md": tests_page,
+    "advice.md": advice_page,
+    "exit-codes.md": exit_codes,
+    "commands.md": commands,
+    "stages.md": stages,
+}
 
 
 def stale() -> list[str]:

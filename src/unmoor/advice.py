@@ -553,15 +553,20 @@ LIST_TEST_PROGRAM = Template(
 )
 SEE_FAILED_TESTS = Template(
     "see-failed-tests",
-    "see which tests fail, and why; list other files and packages they need in test-sources and test-requires",
+    'see which tests fail, and why; if they read the project\'s own modules as files, set test-modules = "keep" under'
+    " [tool.unmoor]",
 )
 INSTALL_FOR_TESTS = Template(
     "install-for-tests",
-    "install the packages that provide {modules} for the tests: {setting}; or declare them as dependencies, if the"
-    " project itself needs them",
+    "install the packages that provide {modules} for the tests, or declare them as dependencies, if the project itself"
+    " needs them",
+)
+SET_TEST_REQUIRES = Template("set-test-requires", "to install what they lack: {setting} under [tool.unmoor]")
+INSTALL_MORE_FOR_TESTS = Template(
+    "install-more-for-tests", "to install more for the tests, paste this into pyproject.toml:{setting}"
 )
 INSTALL_PYTEST_PLUGINS = Template(
-    "install-pytest-plugins", "install the plugins of pytest that have these options for the tests: {setting}"
+    "install-pytest-plugins", "install the plugins of pytest that have these options for the tests"
 )
 INCLUDE_MODULES = Template("include-modules", "include {modules} in the wheel, or correct the tests")
 CORRECT_PYTEST_START = Template(
@@ -582,6 +587,14 @@ ALLOW_TESTS_MORE_TIME = Template(
     "find out why the tests take so long, or allow them more time: test-timeout = SECONDS under [tool.unmoor]",
 )
 NAME_AN_EXTRA = Template("name-an-extra", "name one of its extras: {known}")
+CORRECT_TEST_REQUIRES = Template(
+    "correct-test-requires",
+    "name a requirements file of the project in test-requires, and list only packages in it that an index has",
+)
+NAME_TEST_NEEDS = Template(
+    "name-test-needs",
+    "paste this into pyproject.toml, without what cannot be installed and the tests do not need:{setting}",
+)
 CORRECT_TEST_GROUPS = Template("correct-test-groups", "correct test-groups, or the group (PEP 735)")
 TURN_TESTS_OFF = Template(
     "turn-tests-off",

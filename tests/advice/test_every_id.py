@@ -64,8 +64,9 @@ REASONS: Mapping[str, str] = {
         copy-folder correct-backend correct-build-requirements correct-code correct-dependencies
         correct-metadata correct-project correct-pytest-options correct-pytest-start correct-test-sources
         correct-warning declare-dependency exclude-from-sdist fix-what-pip-reports fix-what-uv-reports
-        hand-over-every-file include-modules install-for-tests install-pytest-plugins install-pythons
-        leave-file-out leave-module-out leave-one-release list-test-program mark-optional pass-other-files
+        hand-over-every-file include-modules install-for-tests install-more-for-tests install-pytest-plugins
+        install-pythons leave-file-out leave-module-out leave-one-release list-test-program mark-optional
+        name-test-needs pass-other-files set-test-requires
         prove-elsewhere raise-deadline release-corrected remove-other-files remove-source-from-tests
         replace-sdist-link replace-version-link say-where-it-runs see-failed-tests start-with-current-files
         """,

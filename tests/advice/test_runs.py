@@ -29,6 +29,7 @@ from unmoor.dists.testing.suites import choose_suite
 from unmoor.images.tags import TagContext, plan
 from unmoor.ports.environments import Environments, Interpreter
 from unmoor.products import Dists, File
+from unmoor.project.files import Files
 from unmoor.publish import release_assets
 from unmoor.rehearsal.prepare import prepare
 
@@ -116,7 +117,7 @@ def _suite(place: Place) -> object:
     options = SuiteOptions(**place.kept["options"])
     files = place.kept.get("files", {"tests/test_x.py": b""})
     metadata = Metadata(name="demo", version="1.0", requires=("pytest; extra == 'test'",), extras=("test",))
-    return choose_suite(options, metadata, files=lambda: tuple(files), read=files.get)
+    return choose_suite(options, metadata, Files(files.get, lambda: tuple(files)))
 
 
 @dataclass
@@ -234,6 +235,11 @@ WALKS: dict[str, Walk] = {
         begin=keep(options={"groups": ("tests",), "command": "pytest"}, files={"pyproject.toml": GROUP}),
         act=_suite,
         follow=keep(options={"groups": ("test",), "command": "pytest"}),
+    ),
+    "correct-test-requires": Walk(
+        begin=keep(options={"requires": ("-r r.txt",), "command": "pytest"}, files={"tests.txt": b"pytest"}),
+        act=_suite,
+        follow=keep(options={"requires": ("-r tests.txt",), "command": "pytest"}),
     ),
     "install-python": _python("", "3.14"),
     "install-compatible-python": _python(">=3.14", "auto"),

@@ -75,7 +75,8 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
         }.items()
     }
     assert details(made, Verdict.NOT_TESTED) == {
-        "tests": "no test command is configured, and no tests for pytest are in tests/ or test/"
+        "tests": "no test command is configured, and no tests for pytest were found: no testpaths, no folder such as"
+        " tests/ with test_*.py"
     }
     assert at.folder.read_proof("prove-dists") == made
     other = Dists(files=(replace(dists.files[0], sha256="0" * 64), dists.files[1]))
@@ -394,11 +395,14 @@ def test_tests_run_against_the_wheel_on_a_copy(make_inputs: MakeInputs) -> None:
 
 
 def test_only_the_named_sources_are_copied(make_inputs: MakeInputs) -> None:
-    """Only the files and folders in test-sources are copied."""
+    """Only the files and folders in test-sources are copied, and those that configure pytest."""
     at = make_inputs(
         sample_projects.files() | {"checks/a/x.txt": "", "data/one.txt": "", "data/two.txt": "", "tests/y.py": ""}
     )
-    look = "import os; assert sorted(f for _, _, found in os.walk('.') for f in found) == ['one.txt', 'x.txt']"
+    look = (
+        "import os; assert sorted(f for _, _, found in os.walk('.') for f in found)"
+        " == ['one.txt', 'pyproject.toml', 'x.txt']"
+    )
     stage(at, test_command=f'python -c "{look}"', test_sources=("checks", "data/one.txt")).make(
         at.context(dists=Dists(files=at.dists().wheels))
     )
@@ -553,6 +557,33 @@ def test_a_coverage_threshold_does_not_fail_a_proof(make_inputs: MakeInputs) -> 
     proof = stage(at).make(at.context(dists=Dists(files=at.dists().wheels)))
     assert details(proof, Verdict.PASSED)[NAME]
     assert "coverage is not measured: that of an installed copy says nothing about the source" in at.messages
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(
+    ("files", "options", "command"),
+    [
+        (
+            {"small_one/__init__.py": "raise ImportError", "small_one/tests/__init__.py": ""}
+            | {"small_one/tests/test_x.py": "from .. import __doc__\n\ndef test_it():\n    pass\n"},
+            {},
+            "--pyargs small_one",
+        ),
+        (
+            {"small_one/__init__.py": "raise ImportError"}
+            | {"tests/test_x.py": "import small_one\n\ndef test_it():\n    open('small_one/__init__.py')\n"},
+            {"test_modules": "keep"},
+            "{project}/tests",
+        ),
+    ],
+)
+def test_tests_within_and_beside_a_package(
+    make_inputs: MakeInputs, files: dict[str, str], options: dict[str, str], command: str
+) -> None:
+    """Tests within a package run beside the installed modules; kept modules can be read and are never imported."""
+    at = make_inputs(sample_projects.files() | files)
+    proof = stage(at, **options).make(at.context(dists=Dists(files=at.dists().wheels)))
+    assert details(proof, Verdict.PASSED)["small_one-1.0-py3-none-any.whl: tests"] == f"python -m pytest {command}"
 
 
 @pytest.mark.journey

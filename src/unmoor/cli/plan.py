@@ -11,6 +11,8 @@ from unmoor.cli.options import json_option, target_options
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
+    from unmoor.cli.session import Session
+    from unmoor.core.events import Report
 
 
 @click.command(
@@ -23,7 +25,8 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
     """Show what releasing TAG would do and what is already done, without changing anything.
 
     TAG defaults to the tag of the run in GitHub Actions, and to the tag on HEAD elsewhere. The plan
-    lists missing credentials and continues without them.
+    lists missing credentials and continues without them. Its last line shows which tests would run,
+    with which requirements, and why.
 
     `unmoor schema plan` prints the schema of the JSON output.
     """
@@ -45,4 +48,25 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
         ]
         for line in output.align_columns(("stage", "reach", "state", "what"), rows):
             click.echo(line)
+        if tests := _tests(opened, report):
+            click.echo(f"tests: {tests}")
     return code
+
+
+def _tests(opened: Session, report: Report) -> str:
+    """Which tests would run and why, empty if they would not, or if something is wrong that the run reports."""
+    from unmoor.core.outcome import Planned
+    from unmoor.dists.testing.suites import describe_suite
+    from unmoor.errors import UnmoorError
+    from unmoor.products import Release
+    from unmoor.project.files import Files
+    from unmoor.util.text import clean
+
+    release = report.product("tag")
+    if not isinstance(release, Release) or not isinstance(report.outcome("prove-dists"), Planned):
+        return ""
+    files = Files.at(opened.services.git, release.commit)
+    try:
+        return clean(describe_suite(opened.request.settings.testing, files, project=release.project), limit=2000)
+    except UnmoorError as error:
+        return f"cannot be planned: {clean(str(error))}"

@@ -28,6 +28,7 @@ class SuiteOptions:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    modules: Literal["remove", "keep"] = "remove"
     pythons: tuple[str, ...] = ()
     timeout: float = 600.0
 

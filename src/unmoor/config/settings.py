@@ -28,8 +28,8 @@ from unmoor.config.values import (
     Group,
     ImportName,
     ProjectPath,
-    Requirement,
     TestPython,
+    TestRequirement,
     command_line,
     folder,
     inside,
@@ -153,9 +153,8 @@ class Settings(Table, frozen=True, kw_only=True):
     tests: Annotated[
         Literal["auto", "configured", "off"],
         Meta(
-            description="Which tests to run against the wheel: `test-command`, or else pytest tests in `tests/` or"
-            " `test/` if an extra or a dependency group called `test`, `tests`, `testing` or `dev` lists their needs"
-            " (`auto`); only `test-command` (`configured`); none (`off`)."
+            description="Which tests to run against the wheel: `test-command`, or else the tests for pytest that the"
+            " project's files lead to (`auto`); only `test-command` (`configured`); none (`off`)."
         ),
     ] = "auto"
     test_command: Annotated[
@@ -170,8 +169,12 @@ class Settings(Table, frozen=True, kw_only=True):
         ),
     ] = ""
     test_requires: Annotated[
-        tuple[Requirement, ...],
-        Meta(description="Requirements of the test command, besides the project.", examples=[["pytest>=8"]]),
+        tuple[TestRequirement, ...],
+        Meta(
+            description="Requirements of the tests, besides the project. `-r FILE` stands for those in a file of the"
+            " project. With this, `test-extras` or `test-groups`, nothing else is looked for.",
+            examples=[["pytest>=8"], ["-r requirements/test.txt"]],
+        ),
     ] = ()
     test_extras: Annotated[
         tuple[Extra, ...], Meta(description="Extras of the project to install for the tests.", examples=[["cli"]])
@@ -191,12 +194,18 @@ class Settings(Table, frozen=True, kw_only=True):
     test_sources: Annotated[
         tuple[ProjectPath, ...],
         Meta(
-            description="Files and folders that the tests need, copied away from the project's source. Empty: the usual"
-            " ones, such as `tests`; for tests that were found by convention, the whole repository except for the"
-            " project's own modules.",
+            description="Files and folders that the tests need. Empty: the whole repository. The tests see a copy of"
+            " them and of the files that configure pytest, away from the checkout.",
             examples=[["tests", "conftest.py"]],
         ),
     ] = ()
+    test_modules: Annotated[
+        Literal["remove", "keep"],
+        Meta(
+            description="Whether the copied repository lacks the project's own modules (`remove`) or has them, for"
+            " tests that read or build them (`keep`). Either way, tests import them from the wheel."
+        ),
+    ] = "remove"
     test_timeout: Annotated[int, Meta(ge=1, le=86_400, description="Time limit of the test command in seconds.")] = 600
     import_extras: Annotated[
         dict[ImportName, Extras],
@@ -261,6 +270,7 @@ class Settings(Table, frozen=True, kw_only=True):
             extras=self.test_extras,
             groups=self.test_groups,
             sources=self.test_sources,
+            modules=self.test_modules,
             pythons=self.test_pythons,
             timeout=self.test_timeout,
         )

@@ -57,6 +57,15 @@ def requirement(text: str) -> str:
     return text
 
 
+def test_requirement(text: str) -> str:
+    """Check a requirement (PEP 508), or a requirements file as in ``-r FILE``. Raises ``ValueError``."""
+    if text.startswith("-r"):
+        if not re.fullmatch(INSIDE, path := text[2:].strip()) or not path:
+            raise ValueError("expected -r and a relative path inside the project, without ..")
+        return f"-r {path}"
+    return requirement(text)
+
+
 def constraint(text: str) -> str:
     """Check a constraint: a requirement without extras and without a URL. Raises ``ValueError``."""
     from packaging.requirements import InvalidRequirement, Requirement
@@ -94,7 +103,7 @@ def markers(table: dict[str, str]) -> dict[str, str]:
 ProjectPath = Annotated[
     str, Meta(pattern=INSIDE, extra={"words": "a relative path inside the project, without ..", "check": inside})
 ]
-Requirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": requirement})]
+TestRequirement = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": test_requirement})]
 Constraint = Annotated[str, Meta(min_length=1, max_length=1000, extra={"check": constraint})]
 Constraints = Annotated[
     tuple[Constraint, ...],

@@ -10,8 +10,9 @@ from typing import Self
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions, SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
+from unmoor.dists import inspect
 from unmoor.dists.inspect import read_metadata
-from unmoor.dists.testing.copied_tests import copy_for
+from unmoor.dists.testing.copied_tests import CopiedTests
 from unmoor.dists.testing.install_test import (
     assign_interpreters,
     covers,
@@ -24,12 +25,14 @@ from unmoor.dists.testing.install_test import (
 )
 from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
 from unmoor.dists.testing.parts import DistUnderTest
+from unmoor.dists.testing.suite_needs import install_needs
 from unmoor.dists.testing.suite_run import Log, SuiteRun
 from unmoor.dists.testing.suites import Suite, Untested, choose_suite
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Proof, Release, Result, Verdict
+from unmoor.project.files import Files
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 
@@ -78,7 +81,7 @@ class ProveDists(Build[Proof]):
         elif self.options.command:
             tests = f", and run {self.options.command!r} against the wheel"
         elif self.options.mode == "auto":
-            tests = ", and run its tests against the wheel, if it has pytest tests and declares what they need"
+            tests = ", and run its tests for pytest against the wheel, if it has any"
         else:
             tests = "; no tests are configured"
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
@@ -124,8 +127,8 @@ class ProveDists(Build[Proof]):
         suite = choose_suite(
             self.options,
             read_metadata(sample.path),
-            files=lambda: self.git.files(release.commit),
-            read=lambda name: self.git.read(release.commit, name),
+            Files.at(self.git, release.commit),
+            modules=inspect.modules(sample.path),
         )
         if isinstance(suite, Untested):
             context.say(f"not running any tests: {suite.why}")
@@ -227,9 +230,11 @@ class _Trial:
     def _run_tests(self, environment: Environment, suite: Suite) -> Result:
         """Run the project's tests in an environment with the wheel, on a copy that lacks the project's source."""
         stage, root = self.stage, self.folder / "project"
-        copy = copy_for(
-            suite, stage.git, self.release, modules=self.what.modules, sources=stage.options.sources, into=root
+        tests = CopiedTests(
+            suite=suite, options=stage.options, git=stage.git, release=self.release, modules=self.what.modules
         )
+        copy = tests.copy(root, installed=environment.packages)
+        say = self.context.say
         log = f"tests-{self.what.file.name}-python{self.python.version}.log"
         with stage.folder.open_log(log) as write:
             return SuiteRun(
@@ -240,10 +245,10 @@ class _Trial:
                 root=root,
                 path=self.release.path,
                 folder=self.folder,
-                requirements=[*suite.requires, *([self._file(suite.extras)] if suite.extras else ())],
-                itself=self._file(),
+                install=lambda: install_needs(environment, suite, file=self._file, say=say),
+                beside_source=tests.keeps_modules,
                 timeout=stage.options.timeout,
                 log=Log(path=stage.folder.log(log), write=write),
-                say=self.context.say,
+                say=say,
                 warn=self.context.warn,
             ).run()

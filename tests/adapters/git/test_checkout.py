@@ -155,6 +155,18 @@ def test_read_has_a_limit(repo: Repo, shell: LocalShell) -> None:
         GitCheckout(repo.path, shell).read(commit, "big")
 
 
+def test_texts(repo: Repo, shell: LocalShell) -> None:
+    """Many files are read at once, relative to the folder. Empty, binary and absent ones are left out."""
+    files = {"p/a.py": "import x\n\ny: z\n", "p/empty.py": "", "p/[b].py": "no end", "p/c.bin": "\0\n", "a.py": "other"}
+    commit = repo.commit(files)
+    assert GitCheckout(repo.path, shell).at("p").texts(
+        commit, ["a.py", "empty.py", "[b].py", "c.bin", "absent.py"]
+    ) == {
+        "a.py": "import x\n\ny: z\n",
+        "[b].py": "no end\n",
+    }
+
+
 def test_deleted_files(repo: Repo, shell: LocalShell) -> None:
     """Returns the given paths that the history of a commit deletes; special characters in names mean nothing."""
     git = GitCheckout(repo.path, shell)

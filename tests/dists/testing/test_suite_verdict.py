@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from unmoor.dists.testing.pytest_record import Raised, SuiteRecord, read_record
-from unmoor.dists.testing.suite_advice import advise
+from unmoor.dists.testing.suite_advice import advise, advise_untested
 from unmoor.dists.testing.suite_verdict import Ending, judge
 from unmoor.dists.testing.suites import Suite
 
@@ -121,22 +121,22 @@ def test_a_damaged_record_is_read_as_far_as_possible(damage: bytes) -> None:
     assert (record.counts, record.finished) == ("1 passed", True)
 
 
-FOUND = Suite(command="pytest", requires=("pytest", "idna"), extras=("test",), why="found")
+FOUND = Suite(command="pytest", requires=("pytest", "idna"), extras=("test",), why="found", project="own-one")
 SET = Suite(command="pytest")
 
 
 @pytest.mark.parametrize(
     ("suite", "code", "record", "words"),
     [
-        (FOUND, 4, record_of(UNKNOWN), 'test-extras = ["test"] and test-requires = ["pytest", "idna", "pytest-cov"]'),
-        (SET, 4, record_of(UNKNOWN), 'that have these options for the tests: test-requires = ["pytest-cov"]'),
+        (FOUND, 4, record_of(UNKNOWN), 'test-requires = ["own-one[test]", "pytest", "idna", "pytest-cov"]'),
+        (SET, 4, record_of(UNKNOWN), 'paste this into pyproject.toml:\n[tool.unmoor]\ntest-requires = ["pytest-cov"]'),
         (SET, 4, SuiteRecord(unknown_options=("-n",)), '["pytest-xdist"]'),
         (SET, 4, SuiteRecord(unknown_options=("--benchmark-skip",)), '["pytest-benchmark"]'),
         (
             SET,
             4,
             SuiteRecord(unknown_options=("--own",)),
-            "the plugins of pytest that have these options for the tests: t",
+            "the plugins of pytest that have these options for the tests; to install more",
         ),
         (
             SET,
@@ -160,3 +160,13 @@ def test_advice(suite: Suite, code: int, record: SuiteRecord | None, words: str)
     advice = advise(suite, record, frozenset({"own"}), code=code)
     assert words in advice
     assert ('tests = "off"' in advice) == (bool(suite.why))
+
+
+def test_advice_for_untested_suites() -> None:
+    """If no test ran, a warning has the setting that installs the missing packages, on one line."""
+    advice = advise_untested(FOUND, record_of(BEGIN, absent("yaml.x"), absent("own"), end(2)), frozenset({"own"}))
+    assert (
+        'to install what they lack: test-requires = ["own-one[test]", "pytest", "idna", "pyyaml"] under [tool.unmoor]'
+        in advice
+    )
+    assert "\n" not in advice

@@ -20,7 +20,7 @@ from unmoor import advice
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
-from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths
+from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths, texts
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
@@ -34,8 +34,6 @@ from unmoor.util.text import clean
 
 LARGEST_FILE: Final = 10_000_000
 _LINKS_FOLLOWED = 5
-_PATHS_AT_ONCE: Final = 500
-_MOST_TEXT: Final = 50_000_000
 _LONGEST_POINTER = 5_000
 _REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 # What a ref name must not contain (git-check-ref-format), and what git parses as a revision expression.
@@ -261,19 +259,10 @@ class GitCheckout:
         return None
 
     def texts(self, commit: str, paths: Sequence[str]) -> Mapping[str, str]:
-        """The texts of many files at a commit, by ``git grep`` for every line; see `unmoor.ports.git.Git`."""
+        """The texts of many files at a commit; see `unmoor.ports.git.Git`."""
         here = f"{self.path}/" if self.path else ""
-        lines: dict[str, list[str]] = {}
-        args = ("grep", "-I", "-z", "--no-color", "--no-line-number", "--no-column", "--full-name", "-e", "")
-        for start in range(0, len(paths), _PATHS_AT_ONCE):
-            wanted = [f"{here}{path}" for path in paths[start : start + _PATHS_AT_ONCE]]
-            # Without any match, for only empty files, the exit code is 1.
-            ran = self.git.run(*args, _checked(commit), "--", *wanted, cwd=self.folder, fine=(0, 1), limit=_MOST_TEXT)
-            for line in ran.out.split("\n"):
-                name, separator, content = line.partition("\0")
-                if separator:
-                    lines.setdefault(name.partition(":")[2].removeprefix(here), []).append(content)
-        return {path: "\n".join((*content, "")) for path, content in lines.items()}
+        found = texts(self.git, self.folder, _checked(commit), [f"{here}{path}" for path in paths])
+        return {path.removeprefix(here): text for path, text in found.items()}
 
     def files(self, commit: str) -> tuple[str, ...]:
         """Every tracked path at a commit, submodules included. With a folder, only the paths in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ _LARGEST_BLOB: Final = 2_000_000
 # A run reads a checkout, and a rehearsal its copy too.
 _MOST_LISTINGS: Final = 3
 _LONGEST_LISTING: Final = 50_000_000
+_PATHS_AT_ONCE: Final = 500
+_MOST_TEXT: Final = 50_000_000
 _blobs: dict[tuple[str, str], bytes] = {}
 _listings: OrderedDict[tuple[str, str], str] = OrderedDict()
 _cache_lock = threading.Lock()
@@ -105,3 +108,21 @@ def blob(git: GitProgram, folder: Path, name: str, *, limit: int) -> bytes:
                 _blobs.clear()
             _blobs[key] = content
     return content
+
+
+def texts(git: GitProgram, folder: Path, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    """The texts of many files at a commit, by path: ``git grep`` writes every line, in one process for 500 files.
+
+    Leaves out empty and binary files. Raises as `GitProgram.run` does.
+    """
+    lines: dict[str, list[str]] = {}
+    args = ("grep", "-I", "-z", "--no-color", "--no-line-number", "--no-column", "--full-name", "-e", "", commit)
+    for start in range(0, len(paths), _PATHS_AT_ONCE):
+        wanted = paths[start : start + _PATHS_AT_ONCE]
+        # Without any line in them the exit code is 1.
+        ran = git.run(*args, "--", *wanted, cwd=folder, fine=(0, 1), limit=_MOST_TEXT)
+        for line in ran.out.split("\n"):
+            name, separator, content = line.partition("\0")
+            if separator:
+                lines.setdefault(name.partition(":")[2], []).append(content)
+    return {path: "\n".join((*content, "")) for path, content in lines.items()}

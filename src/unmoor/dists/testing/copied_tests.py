@@ -1,62 +1,133 @@
-"""Copy what a test suite needs from the repository, without what it could import instead of the installed files."""
+"""Copy what a test suite sees: the repository without the project's own modules, so that tests import the wheel's."""
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from unmoor import advice
-from unmoor.dists.testing.suites import Suite, source_files
+from unmoor.config.groups import SuiteOptions
+from unmoor.dists.testing.suites import Suite
 from unmoor.errors import ConfigError
 from unmoor.ports.git import Git
 from unmoor.products import Release
+from unmoor.project.test_needs.locations import CONFIGURATION, USUAL, is_test_name
 
-# What is copied if test-sources is not set: the usual folders, and the files that configure pytest.
-_TESTS = ("tests", "test", "testing")
-_CONFIGURATION = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "pyproject.toml")
+# Added to test-sources: without them, pytest behaves in another way.
+_ALWAYS = ("conftest.py", *CONFIGURATION)
 
 
-def copy_for(
-    suite: Suite, git: Git, release: Release, *, modules: Sequence[str], sources: Sequence[str], into: Path
-) -> Path:
-    """Copy the files that a suite needs into a folder that does not exist yet.
+@dataclass(frozen=True, kw_only=True)
+class CopiedTests:
+    """What to copy for a suite: the repository of ``git`` at the commit of ``release``.
 
-    ``modules`` are the project's own, and ``sources`` the paths that the settings name. Returns the project's folder
-    in the copy. Raises `ConfigError` if the repository lacks one of the ``sources``.
+    ``modules`` are those that the wheel installs.
     """
-    if suite.folder and not sources:
-        return _copy_without_modules(git, release, modules, suite.folder, into)
-    return _copy_paths(git, release, sources, into)
+
+    suite: Suite
+    options: SuiteOptions
+    git: Git
+    release: Release
+    modules: Sequence[str]
+
+    def copy(self, into: Path, *, installed: Path) -> Path:
+        """Copy the files into a folder that does not exist yet. Returns the project's folder in the copy.
+
+        Tests within a package of the project that its wheel leaves out are put beside the installed package, below
+        the folder ``installed``: only there do their relative imports find the installed modules. Raises `ConfigError`
+        if the repository lacks one of the paths in test-sources.
+        """
+        if self.options.sources:
+            return self._copy_named(into, installed)
+        copy = self.git.clone(into, commit=self.release.commit, tag=self.release.tag)
+        self._install_tests(copy, installed)
+        if not self.keeps_modules:
+            for path in source_files(self._files, self.modules, keep=self.suite.paths):
+                _remove(copy / path, below=copy)
+        return copy
+
+    @property
+    def keeps_modules(self) -> bool:
+        """Whether the copy has the project's own modules, which are then imported from the wheel all the same."""
+        return self.options.modules == "keep" and not self.options.sources
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        return self.git.files(self.release.commit)
+
+    def _copy_named(self, into: Path, installed: Path) -> Path:
+        """Copy the named files, the tests that were found, and pytest's configuration from a temporary clone."""
+        temporary = into.with_name("clone")
+        clone = self.git.clone(temporary, commit=self.release.commit, tag=self.release.tag)
+        self._install_tests(clone, installed)
+        into.mkdir()
+        named = self.options.sources
+        for name in dict.fromkeys((*named, *self.suite.paths, *_ALWAYS)):
+            source = clone / name
+            if not source.resolve().is_relative_to(clone.resolve()) or not source.exists():
+                if name in named:
+                    raise ConfigError(
+                        f"test-sources names {name!r}, which is not in the repository at {self.release.commit[:12]}",
+                        next_step=advice.CORRECT_TEST_SOURCES(),
+                    )
+                continue
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, into / name, symlinks=True, dirs_exist_ok=True)
+            else:
+                shutil.copy2(source, into / name)
+        shutil.rmtree(temporary, ignore_errors=True)
+        return into
+
+    def _install_tests(self, clone: Path, installed: Path) -> None:
+        for path, target in tests_within(self._files, self.suite.packages):
+            goal = installed / target
+            if (clone / path).is_file() and not goal.exists():
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(clone / path, goal)
 
 
-def _copy_without_modules(git: Git, release: Release, modules: Sequence[str], folder: str, into: Path) -> Path:
-    """Copy the repository at the commit without the project's own modules: the tests may need any other file."""
-    copy = git.clone(into, commit=release.commit, tag=release.tag)
-    shutil.rmtree(into / ".git")
-    for path in source_files(git.files(release.commit), modules, folder=folder):
-        (copy / path).unlink(missing_ok=True)
-    return copy
+def _remove(path: Path, *, below: Path) -> None:
+    """Remove a file, and the folders that are empty without it: Python would import them as namespace packages."""
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == below or any(folder.iterdir()):
+            break
+        folder.rmdir()
 
 
-def _copy_paths(git: Git, release: Release, named_by_user: Sequence[str], into: Path) -> Path:
-    """Copy the tests from a temporary clone of the commit. Raises `ConfigError` if it lacks a path."""
-    temporary = into.with_name("clone")
-    clone = git.clone(temporary, commit=release.commit, tag=release.tag)
-    into.mkdir()
-    for name in named_by_user or (*_TESTS, *_CONFIGURATION):
-        source = clone / name
-        if not source.resolve().is_relative_to(clone.resolve()) or not source.exists():
-            if named_by_user:
-                raise ConfigError(
-                    f"test-sources names {name!r}, which is not in the repository at {release.commit[:12]}",
-                    next_step=advice.CORRECT_TEST_SOURCES(),
-                )
-            continue
-        (into / name).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, into / name, symlinks=True, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, into / name)
-    shutil.rmtree(temporary, ignore_errors=True)
-    return into
+def source_files(files: Iterable[str], modules: Sequence[str], *, keep: Sequence[str]) -> tuple[str, ...]:
+    """The files of a repository that a wheel's modules could be imported from. Tests must not see them.
+
+    ``files`` are the repository's. Those in the paths ``keep``, which hold the tests, are left out.
+    """
+    wanted = [re.escape(module.replace(".", "/")) for module in modules]
+    if not wanted:
+        return ()
+    form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
+    return tuple(
+        path
+        for path in files
+        if form.fullmatch(path) and not any(path == each or path.startswith(f"{each}/") for each in keep)
+    )
+
+
+def tests_within(files: Iterable[str], packages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The files of tests within packages, each with its path below the folder of installed packages.
+
+    >>> list(tests_within(["src/p/a.py", "src/p/conftest.py", "src/p/tests/x.txt", "src/p/test_a.py"], ["p"]))
+    [('src/p/conftest.py', 'p/conftest.py'), ('src/p/tests/x.txt', 'p/tests/x.txt'), ('src/p/test_a.py', 'p/test_a.py')]
+    """
+    if not packages:
+        return
+    names = "|".join(re.escape(each.replace(".", "/")) for each in packages)
+    form = re.compile(rf"(?:[^/]+/)?(?P<target>(?:{names})/(?P<rest>.+))")
+    for path in files:
+        found = form.fullmatch(path)
+        if found is not None:
+            *folders, name = found["rest"].split("/")
+            if set(USUAL).intersection(folders) or name == "conftest.py" or is_test_name(name):
+                yield path, found["target"]

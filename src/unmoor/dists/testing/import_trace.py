@@ -14,8 +14,8 @@ from pathlib import Path
 _NAME = "_unmoor_witness"
 
 # Runs at the start of every Python in the environment, of any version, and loads no module that Python has not. It must
-# never raise, and it only observes: its finder never returns a spec. It comes before any finder of a test runner, and
-# looks at sys.modules again at exit.
+# never raise. It only observes: its finder never returns a spec, unless the modules may be imported from one folder
+# only. It comes before any finder of a test runner, and looks at sys.modules again at exit.
 _CODE = """
 import atexit, os, sys
 
@@ -23,6 +23,7 @@ import atexit, os, sys
 PathFinder = sys.modules["_frozen_importlib_external"].PathFinder
 LOG = {log!r}
 NAMES = frozenset({names!r})
+ONLY = {only!r}
 seen = set()
 
 
@@ -41,12 +42,15 @@ class Recorder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name in NAMES:
+            if ONLY:
+                path = [os.path.join(ONLY, *name.split(".")[:-1])]
             try:
                 spec = PathFinder.find_spec(name, path)
             except Exception:
                 spec = None
             if spec is not None:
                 note(name, [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ()))
+            return spec if ONLY else None
 
 
 @atexit.register
@@ -67,10 +71,15 @@ class RecordedImports:
     copied: tuple[tuple[str, str], ...]
 
 
-def install_recorder(packages: Path, log: Path, modules: Iterable[str]) -> None:
-    """Install the recorder into the folder ``packages`` of an environment. It writes to the new folder ``log``."""
+def install_recorder(packages: Path, log: Path, modules: Iterable[str], *, only: bool = False) -> None:
+    """Install the recorder into the folder ``packages`` of an environment. It writes to the new folder ``log``.
+
+    ``only``: the modules are imported from ``packages`` and nowhere else, for tests beside a copy of them.
+    """
     log.mkdir()
-    (packages / f"{_NAME}.py").write_text(_CODE.format(log=str(log), names=sorted(modules)))
+    (packages / f"{_NAME}.py").write_text(
+        _CODE.format(log=str(log), names=sorted(modules), only=str(packages) if only else "")
+    )
     (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
 
 

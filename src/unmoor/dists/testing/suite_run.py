@@ -14,7 +14,7 @@ from unmoor.dists.testing.installed_code import InstalledCode, installed_names, 
 from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
-from unmoor.dists.testing.suite_advice import advise
+from unmoor.dists.testing.suite_advice import advise, advise_untested
 from unmoor.dists.testing.suite_verdict import Ending, judge
 from unmoor.dists.testing.suites import Suite, packages_of_extra
 from unmoor.errors import CheckFailed, FailedAt, TimedOut, ToolMissing
@@ -47,8 +47,9 @@ class SuiteRun:
     """A suite to run in an environment that holds the wheel ``what``, on a copy of the files that it needs.
 
     ``copy`` is the project's folder in the copy, and ``root`` the folder of the whole copy. ``path`` is the project's
-    folder in the repository, with slashes. ``folder`` holds what is recorded. ``requirements`` are what the tests
-    need in addition to the wheel, and ``itself`` is the wheel. ``timeout`` is in seconds.
+    folder in the repository, with slashes. ``folder`` holds what is recorded. ``install`` installs what the tests need
+    in addition to the wheel. ``beside_source`` says that the copy has the project's own modules, which the tests must
+    not import from there. ``timeout`` is in seconds.
     """
 
     suite: Suite
@@ -58,8 +59,8 @@ class SuiteRun:
     root: Path
     path: str
     folder: Path
-    requirements: Sequence[str]
-    itself: str
+    install: Callable[[], None]
+    beside_source: bool
     timeout: float
     log: Log
     say: Callable[[str], None]
@@ -68,10 +69,8 @@ class SuiteRun:
     def run(self) -> Result:
         """Install what the suite needs, and run it. Raises `CheckFailed` if it fails, `TimedOut`, `ToolMissing`."""
         before = installed_names(self.environment.packages)
-        self.environment.install(self.requirements)
-        # The requirements of the tests may have replaced this build of the project by another one.
-        self.environment.install([self.itself], dependencies=False)
-        install_recorder(self.environment.packages, self.folder / "imports", self.what.modules)
+        self.install()
+        install_recorder(self.environment.packages, self.folder / "imports", self.what.modules, only=self.beside_source)
         recorder = Recorder(packages=self.environment.packages, log=self.folder / "record")
         args = self.suite.args(str(self.copy))
         recorded = recorder.added_to(args)
@@ -91,7 +90,8 @@ class SuiteRun:
         if verdict.ending is Ending.FAILED:
             raise self._failed(verdict.why, ran, record)
         if verdict.ending is Ending.NOT_TESTED:
-            self.warn(f"the tests prove nothing: {verdict.why}; {advice.TURN_TESTS_OFF()}")
+            step = advise_untested(self.suite, record, self.what.own)
+            self.warn(f"the tests prove nothing: {verdict.why}; {step}")
             return self._result(Verdict.NOT_TESTED, verdict.why)
         return self._check_imports(verdict.why)
 

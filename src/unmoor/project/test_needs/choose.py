@@ -2,8 +2,8 @@
 
 An environment in which the project itself runs its tests comes first, if it installs pytest: it says what they need.
 Of extras, groups and files the fullest wins: the one that provides most of the modules that the tests import and of
-the plugins that they use. Between equally full ones the order of `Kind` decides, then the number of packages, then the
-order of `SOURCES`. Others with a name for tests are added if they provide modules that tests use where they are there.
+the plugins that they use. Between equally full ones the order of `SourceKind` decides, then the number of packages,
+then the order of `SOURCES`. Others with a name for tests are added if they provide modules that tests can do without.
 
 If the tests import more than that, the packages that provide it are added from wherever they are declared.
 """
@@ -28,8 +28,8 @@ from unmoor.project.test_needs.poetry import read_poetry
 from unmoor.project.test_needs.requirement_files import read_requirement_files
 from unmoor.project.test_needs.source import (
     Described,
-    Kind,
     Source,
+    SourceKind,
     name_of,
     package_names,
     packages_of,
@@ -132,7 +132,7 @@ def choose(sources: Sequence[Source], project: Described, imports: Imports) -> t
     def key(source: Source) -> tuple[bool, bool, int, int, int, int]:
         own = packages[id(source)]
         together = base | own
-        runs = source.kind is Kind.RUN
+        runs = source.kind is SourceKind.RUN
         optional, size = (0, 0) if runs else (imports.covered_optional(together), len(own))
         return (
             not (runs and _has_runner(own)),
@@ -148,10 +148,10 @@ def choose(sources: Sequence[Source], project: Described, imports: Imports) -> t
         return ()
     chosen = [min(fit, key=key)]
     held = base | packages[id(chosen[0])]
-    if chosen[0].kind is not Kind.RUN:
+    if chosen[0].kind is not SourceKind.RUN:
         for source in sources:
             together = held | packages[id(source)]
-            if source.kind is Kind.TEST and imports.covered_optional(together) > imports.covered_optional(held):
+            if source.kind is SourceKind.TEST and imports.covered_optional(together) > imports.covered_optional(held):
                 chosen.append(source)
                 held = together
     return (*chosen, *_additions(sources, project, imports, held))
@@ -176,7 +176,7 @@ def _additions(
 
 
 def _speaks_of_tests(source: Source, packages: frozenset[str]) -> bool:
-    return _has_runner(packages) or source.kind is Kind.RUN or (source.kind is Kind.TEST and bool(packages))
+    return _has_runner(packages) or source.kind is SourceKind.RUN or (source.kind is SourceKind.TEST and bool(packages))
 
 
 def _has_runner(packages: frozenset[str] | set[str]) -> bool:

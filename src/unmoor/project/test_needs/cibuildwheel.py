@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from unmoor.project.files import Files, table
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Kind, Source, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, texts_of
 
 
 def read_cibuildwheel(files: Files) -> Iterator[Source]:
@@ -21,4 +21,4 @@ def read_cibuildwheel(files: Files) -> Iterator[Source]:
     found = read_lines(files, [*listed("test-requires"), *resolve_known(files, listed("test-groups"))])
     found.extras += listed("test-extras")
     if found.requires or found.extras:
-        yield found.source("tool.cibuildwheel", Kind.TEST)
+        yield found.source("tool.cibuildwheel", SourceKind.TEST)

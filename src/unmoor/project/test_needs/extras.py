@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from unmoor.project.files import Files, table
 from unmoor.project.test_needs.poetry import requirement_of
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Described, Description, Kind, Source, kind_of, texts_of
+from unmoor.project.test_needs.source import Described, Description, Source, SourceKind, kind_of, texts_of
 
 
 def read_extras(project: Described) -> Iterator[Source]:
@@ -24,10 +24,10 @@ def read_tests_require(files: Files) -> Iterator[Source]:
     """``tests_require`` of setuptools, in ``setup.cfg`` or as a literal in ``setup.py``."""
     listed = files.cfg.get("options", "tests_require", fallback="").splitlines()
     if listed:
-        yield read_lines(files, listed).source("tests_require in setup.cfg", Kind.TEST)
+        yield read_lines(files, listed).source("tests_require in setup.cfg", SourceKind.TEST)
     if literal := _keyword(files, "tests_require"):
         texts = [literal] if isinstance(literal, str) else texts_of(literal)
-        yield read_lines(files, texts).source("tests_require in setup.py", Kind.TEST)
+        yield read_lines(files, texts).source("tests_require in setup.py", SourceKind.TEST)
 
 
 def describe(files: Files, name: str = "") -> Description:

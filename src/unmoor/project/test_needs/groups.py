@@ -7,7 +7,7 @@ from typing import Any
 
 from unmoor.project.files import Files, table
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Kind, Source, kind_of, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
 
 
 def read_groups(files: Files) -> Iterator[Source]:
@@ -21,7 +21,7 @@ def read_groups(files: Files) -> Iterator[Source]:
     for name, listed in table(files.pyproject, "tool", "pdm", "dev-dependencies").items():
         yield read_lines(files, texts_of(listed)).source(f"tool.pdm.dev-dependencies.{name}", kind_of(name))
     if uv := texts_of(table(files.pyproject, "tool", "uv").get("dev-dependencies")):
-        yield read_lines(files, uv).source("tool.uv.dev-dependencies", Kind.DEVELOPMENT)
+        yield read_lines(files, uv).source("tool.uv.dev-dependencies", SourceKind.DEVELOPMENT)
 
 
 def groups_of(files: Files) -> Mapping[str, Any]:

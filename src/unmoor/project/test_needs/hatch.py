@@ -12,7 +12,7 @@ from unmoor.project.files import Files, table
 from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Kind, Source, kind_of, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
 
 # What "hatch test" installs and runs unless the project says otherwise (Hatch's documentation, "Testing").
 _TEST_ENVIRONMENT: Final = "hatch-test"
@@ -38,8 +38,8 @@ def read_hatch(files: Files) -> Iterator[Source]:
         for name in environments:
             merged = _inherited(environments, name)
             run = next(filter(None, map(_run, _commands(merged))), None)
-            kind = Kind.RUN if run is not None else kind_of(name)
-            if run is None and kind is Kind.OTHER:
+            kind = SourceKind.RUN if run is not None else kind_of(name)
+            if run is None and kind is SourceKind.OTHER:
                 continue
             listed = read_lines(
                 files, [*texts_of(merged.get("dependencies")), *texts_of(merged.get("extra-dependencies"))]

@@ -128,8 +128,18 @@ class Imports:
         """Names of packages that would provide what is missing: a guess, to be shown and never installed."""
         packages = _with_brought(packages)
         absent = [each for each in self.needed if not is_provided(each, packages)]
-        named = {_PROVIDED_BY.get(top.lower(), (canonicalize_name(top),))[0] for top in map(_top, absent)}
+        named = {likely_package(each) for each in absent}
         return tuple(sorted(named | (self.plugins - set(packages))))
+
+
+def likely_package(module: str) -> str:
+    """The package that probably provides a module: a guess, to be shown and never installed.
+
+    >>> likely_package("yaml.nodes"), likely_package("some_thing")
+    ('pyyaml', 'some-thing')
+    """
+    top = _top(module)
+    return _PROVIDED_BY.get(top.lower(), (canonicalize_name(top),))[0]
 
 
 def _with_brought(packages: Collection[str]) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.source import Kind, kind_of
+from unmoor.project.test_needs.source import SourceKind, kind_of
 from unmoor.util.decode import read_ini
 from unmoor.util.text import list_some
 
@@ -39,6 +39,24 @@ class Location:
     def holds(self, path: str) -> bool:
         """Whether a file belongs to the tests."""
         return any(path == each or path.startswith(f"{each}/") for each in self.paths)
+
+
+def likely_modules(paths: Collection[str]) -> tuple[str, ...]:
+    """The packages that a project probably installs, by its files: those at the top or in one folder below it.
+
+    >>> likely_modules(["src/one/__init__.py", "src/one/two/__init__.py", "tests/__init__.py", "docs/x/__init__.py"])
+    ('one',)
+    """
+    form = re.compile(r"(?:(?!tests?/|testing/|docs?/|examples?/)[^/]+/)?(?P<name>[^/]+)/__init__\.py")
+    packages = {path.removesuffix("__init__.py") for path in paths if path.endswith("/__init__.py")}
+    found = (form.fullmatch(path) for path in paths)
+    names = {
+        each["name"]
+        for each in found
+        if each is not None
+        and not any(each[0].startswith(outer) and each[0] != f"{outer}__init__.py" for outer in packages)
+    }
+    return tuple(sorted(names - {*USUAL, "docs", "doc", "examples", "benchmarks"}))
 
 
 def is_test_name(name: str) -> bool:
@@ -124,7 +142,7 @@ class TestFiles:
         for folder in USUAL:
             if folder in tested or (self.is_configured and self._has_python(folder)):
                 return Location(paths=(folder,), why=f"{folder}/ contains tests for pytest")
-        outside = sorted(each for each in tested if not self.inside(each) and kind_of(each) is Kind.TEST)
+        outside = sorted(each for each in tested if not self.inside(each) and kind_of(each) is SourceKind.TEST)
         if outside:
             return Location(paths=tuple(outside), why=f"{_listed(outside)} contains tests for pytest")
         top = [path for path in self.tests if "/" not in path]

@@ -15,7 +15,7 @@ from unmoor.project.files import Files, table
 from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_arguments, read_lines
-from unmoor.project.test_needs.source import Kind, Source, kind_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 from unmoor.project.written_version import tree_of
 
 _DEEPEST: Final = 4
@@ -63,7 +63,7 @@ class _Session:
     def source(self, place: str) -> Source:
         listed = read_arguments(self.files, self.installed)
         listed.requires += read_lines(self.files, resolve_known(self.files, listed.groups)).requires
-        return listed.source(place, Kind.RUN, call=self.call)
+        return listed.source(place, SourceKind.RUN, call=self.call)
 
     def walk(self, function: ast.FunctionDef, depth: int) -> None:
         """Read the calls of a function, in order, and of those that it hands its session to."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.source import Kind, Source, kind_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 
 _UNION: Final = re.compile(r"\((?P<first>[^()|]*)\|\|(?:[^()]*\|\|)?(?P<last>[^()|]*)\)")
 
@@ -16,14 +16,14 @@ def read_poetry(files: Files) -> Iterator[Source]:
     """Poetry's groups, and ``dev-dependencies`` of its versions before 1.2."""
     poetry = table(files.pyproject, "tool", "poetry")
     if old := table(poetry, "dev-dependencies"):
-        yield _source("tool.poetry.dev-dependencies", Kind.DEVELOPMENT, old)
+        yield _source("tool.poetry.dev-dependencies", SourceKind.DEVELOPMENT, old)
     for name, group in table(poetry, "group").items():
         listed = table(group, "dependencies") if isinstance(group, Mapping) else {}
         if listed:
             yield _source(f"tool.poetry.group.{name}", kind_of(name), listed)
 
 
-def _source(place: str, kind: Kind, listed: Mapping[str, Any]) -> Source:
+def _source(place: str, kind: SourceKind, listed: Mapping[str, Any]) -> Source:
     requires: list[str] = []
     omitted: list[str] = []
     for name, value in listed.items():

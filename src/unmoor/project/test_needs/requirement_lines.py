@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor.project.files import Files
 from unmoor.project.test_needs.command import PytestCall
-from unmoor.project.test_needs.source import Kind, Source
+from unmoor.project.test_needs.source import Source, SourceKind
 
 # Options with a value. Those of other programs that install, such as nox and uv, are among them.
 _WITH_VALUE: Final = frozenset(
@@ -81,7 +81,7 @@ class Listed:
             limits.setdefault(canonicalize_name(limit.name), []).append(limit)
         return tuple(dict.fromkeys(_narrowed(text, limits) for text in self.requires))
 
-    def source(self, place: str, kind: Kind, *, call: PytestCall | None = None) -> Source:
+    def source(self, place: str, kind: SourceKind, *, call: PytestCall | None = None) -> Source:
         """The same as a source."""
         return Source(
             place=place,

@@ -18,7 +18,7 @@ _TEST: Final = re.compile(r"(?:.*[-/.])?(?:(?:unit|py)-?tests?|tests?|testing|un
 _DEVELOPMENT: Final = re.compile(r"(?:.*[-/.])?(?:dev|devel|develop|development|all|ci)(?:[-/.].*)?")
 
 
-class Kind(IntEnum):
+class SourceKind(IntEnum):
     """How directly a source speaks of tests, the most direct first. The order decides between equally full sources."""
 
     RUN = 1
@@ -65,14 +65,14 @@ class Source:
     """
 
     place: str
-    kind: Kind
+    kind: SourceKind
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     call: PytestCall | None = None
     omitted: tuple[str, ...] = ()
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> SourceKind:
     """What the name of an extra, a group or a file says of it.
 
     >>> [kind_of(name).name for name in ("unit_tests", "dev", "docs", "latest")]
@@ -80,8 +80,8 @@ def kind_of(name: str) -> Kind:
     """
     plain = re.sub(r"[-_.]+", "-", name.lower())
     if _TEST.fullmatch(plain):
-        return Kind.TEST
-    return Kind.DEVELOPMENT if _DEVELOPMENT.fullmatch(plain) else Kind.OTHER
+        return SourceKind.TEST
+    return SourceKind.DEVELOPMENT if _DEVELOPMENT.fullmatch(plain) else SourceKind.OTHER
 
 
 def texts_of(value: object) -> list[str]:

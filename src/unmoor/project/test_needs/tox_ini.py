@@ -17,7 +17,7 @@ from unmoor.project.files import Files, table
 from unmoor.project.test_needs.command import read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Kind, Source, kind_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 from unmoor.util.decode import read_ini
 
 _MOST_ENVIRONMENTS: Final = 500
@@ -69,7 +69,8 @@ def main_first(names: Sequence[str]) -> list[str]:
 def is_main(name: str) -> bool:
     """Whether the name of an environment says only a Python and that it runs tests."""
     return all(
-        _PYTHON.fullmatch(each) or each in {"py", "python"} or kind_of(each) is Kind.TEST for each in name.split("-")
+        _PYTHON.fullmatch(each) or each in {"py", "python"} or kind_of(each) is SourceKind.TEST
+        for each in name.split("-")
     )
 
 
@@ -170,7 +171,7 @@ class _Tox:
         groups = _names(self._lines(name, "dependency_groups"))
         listed.requires += read_lines(self.files, resolve_known(self.files, groups)).requires
         listed.extras += _names(self._lines(name, "extras"))
-        return listed.source(f"the environment {name} in {self.path}", Kind.RUN, call=call)
+        return listed.source(f"the environment {name} in {self.path}", SourceKind.RUN, call=call)
 
     def _lines(self, name: str, key: str, *, section: str = "", depth: int = 0) -> list[str]:
         """The lines of a key that apply to an environment, with references to other sections resolved."""
@@ -191,7 +192,7 @@ class _Tox:
         return found
 
     def _substituted(self, name: str, text: str, depth: int) -> str:
-        """Replace what stands in braces, from the inside out. What only tox could know becomes empty."""
+        """Replace what is in braces, from the inside out. What only tox could know becomes empty."""
 
         def value(found: re.Match[str]) -> str:
             kind, _, rest = found[1].partition(":")

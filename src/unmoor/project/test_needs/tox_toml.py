@@ -10,7 +10,7 @@ from unmoor.project.files import Files, table
 from unmoor.project.test_needs.command import read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Kind, Source, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, texts_of
 from unmoor.project.test_needs.tox_ini import distinct, is_main, main_first
 
 _DEEPEST: Final = 6
@@ -53,7 +53,7 @@ def _source(files: Files, path: str, document: Mapping[str, Any], name: str) -> 
     groups = resolve_known(files, _texts(document, merged.get("dependency_groups", ())))
     listed.requires += read_lines(files, groups).requires
     listed.extras += _texts(document, merged.get("extras", ()))
-    return listed.source(f"the environment {name} in {path}", Kind.RUN, call=call)
+    return listed.source(f"the environment {name} in {path}", SourceKind.RUN, call=call)
 
 
 def _words(document: Mapping[str, Any], command: list[Any]) -> tuple[list[str], list[str]]:

@@ -1,0 +1,113 @@
+"""Tests see the repository without the project's own modules, so that they import those of the wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from unmoor.config.groups import SuiteOptions
+from unmoor.dists.testing.copied_tests import CopiedTests
+from unmoor.dists.testing.suites import Suite
+from unmoor.errors import ConfigError
+from unmoor.ports.git import Git
+from unmoor.products import Release
+
+RELEASE = Release(
+    repository="a/b", project="one", tag="v1", version="1", commit="c" * 40, date=1, prerelease=False, highest=True
+)
+FILES = {
+    ".git/HEAD": "ref",
+    "src/one/__init__.py": "",
+    "src/one/data.json": "{}",
+    "src/one/deep/more.py": "",
+    "src/one/tests/test_x.py": "from .. import name",
+    "src/one/tests/data/x.txt": "x",
+    "src/one/conftest.py": "",
+    "tests/one/__init__.py": "",
+    "tests/test_y.py": "",
+    "docs/index.md": "",
+    "pytest.ini": "[pytest]",
+    "pyproject.toml": "",
+}
+
+
+@dataclass
+class OneCommit:
+    """A repository with one commit."""
+
+    contents: Mapping[str, str]
+
+    def files(self, _commit: str) -> tuple[str, ...]:
+        """Its tracked files."""
+        return tuple(path for path in self.contents if not path.startswith(".git/"))
+
+    def clone(self, into: Path, **_: str) -> Path:
+        """Write all of them."""
+        for path, text in self.contents.items():
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_text(text)
+        return into
+
+
+def copied(folder: Path, suite: Suite, **options: Any) -> tuple[set[str], set[str]]:
+    """The files in the copy, and those beside the installed package, which has only its modules."""
+    installed = folder / "site-packages"
+    (installed / "one").mkdir(parents=True)
+    (installed / "one" / "__init__.py").write_text("name = 1")
+    tests = CopiedTests(
+        suite=suite,
+        options=SuiteOptions(**options),
+        git=cast("Git", OneCommit(FILES)),
+        release=RELEASE,
+        modules=("one",),
+    )
+    copy = tests.copy(folder / "project", installed=installed)
+    assert not list(folder.glob("clone"))
+    assert (installed / "one" / "__init__.py").read_text() == "name = 1"
+    return _paths(copy), _paths(installed)
+
+
+def _paths(folder: Path) -> set[str]:
+    """The files below a folder, and its empty folders."""
+    return {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file() or not any(each.iterdir())}
+
+
+OWN = {path for path in FILES if path.startswith("src/one/") and path.endswith(".py")}
+FOUND = Suite(command="", paths=("tests",))
+
+
+@pytest.mark.parametrize(
+    ("suite", "options", "expected"),
+    [
+        (FOUND, {}, FILES.keys() - OWN),
+        (Suite(command="x"), {}, FILES.keys() - OWN - {"tests/one/__init__.py"}),
+        (FOUND, {"modules": "keep"}, FILES.keys()),
+        (
+            FOUND,
+            {"sources": ("docs",)},
+            {"docs/index.md", "tests/one/__init__.py", "tests/test_y.py", "pytest.ini", "pyproject.toml"},
+        ),
+        (Suite(command="x"), {"sources": ("docs/index.md",)}, {"docs/index.md", "pytest.ini", "pyproject.toml"}),
+    ],
+)
+def test_what_tests_see(tmp_path: Path, suite: Suite, options: dict[str, Any], expected: set[str]) -> None:
+    """The whole repository without the modules, unless settings name paths or keep them. No folder stays empty."""
+    seen, installed = copied(tmp_path, suite, **options)
+    assert seen == set(expected)
+    assert installed == {"one/__init__.py"}
+
+
+def test_tests_within_a_package(tmp_path: Path) -> None:
+    """If the wheel lacks them, they are put beside its modules, with their data, and none of them is overwritten."""
+    _, installed = copied(tmp_path, Suite(command="", packages=("one",)))
+    assert installed == {"one/__init__.py", "one/conftest.py", "one/tests/test_x.py", "one/tests/data/x.txt"}
+
+
+def test_absent_source(tmp_path: Path) -> None:
+    """A path in test-sources that is not there is an error in the settings."""
+    with pytest.raises(ConfigError, match="'absent'"):
+        copied(tmp_path, FOUND, sources=("absent",))
