@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 from collections.abc import Callable
@@ -61,6 +62,8 @@ def open_session(options: RunOptions, processes: Processes) -> Session:
 
     Raises the errors of `resolve_target` and `open_resolved`.
     """
+    # git answers several questions now, one after the other. Meanwhile a thread loads what asks the servers.
+    threading.Thread(target=importlib.import_module, args=("requests",), daemon=True).start()
     sources = read_sources(options.target.config)
     return open_resolved(
         options, resolve_target(options.target, sources, processes, rehearsing=options.rehearsing), processes
