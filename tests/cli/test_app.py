@@ -30,10 +30,16 @@ def test_a_command_imports_what_it_runs_only_when_it_runs(name: str) -> None:
     assert not {each for each in imported - ours if each not in sys.stdlib_module_names}
 
 
-def test_a_release_without_images_imports_nothing_for_images() -> None:
-    """Neither the stages of images, nor the rule language of their tags, nor what talks to an engine."""
+def test_what_few_runs_need_is_imported_by_those() -> None:
+    """Without images, neither their stages, the rule language of tags nor what talks to an engine; no rules for files."""
     code = "import sys, unmoor.cli.session; from unmoor.adapters.engine import DockerEngine; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     imported = {each for each in ran.stdout.split() if each.startswith("unmoor.")}
-    only = ("unmoor.adapters.engine.", "unmoor.images.tags", "unmoor.stages.image", "unmoor.stages.registry")
+    only = (
+        "unmoor.adapters.engine.",
+        "unmoor.dists.checks",
+        "unmoor.images.tags",
+        "unmoor.stages.image",
+        "unmoor.stages.registry",
+    )
     assert {each for each in imported if each.startswith(only)} == {"unmoor.adapters.engine.docker"}

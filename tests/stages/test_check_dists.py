@@ -33,7 +33,7 @@ def checked(at: StageInputs, dists: Dists, **fields: Any) -> CheckedDists:
         git=at.git,
         shell=at.shell,
         folder=at.folder,
-        **fields,
+        **{"max_file_size": 100 << 20, **fields},
     )
     assert stage.plan()
     return stage.make(at.context(dists=dists))

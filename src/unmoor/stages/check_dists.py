@@ -2,6 +2,8 @@
 
 An index never takes a second file under a name. So the files are compared each time with what the indexes hold already,
 before anything is sent anywhere, whether they were built now, in an earlier run or by another job.
+
+The rules are imported when they check something: a plan only names this stage.
 """
 
 from __future__ import annotations
@@ -11,15 +13,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.dists.checks import Examiner, Limits, Problem, release, sizes, tracked, versions
-from unmoor.dists.checks.description import render_apart
-from unmoor.dists.checks.names import LOCAL_PLATFORM
-from unmoor.dists.checks.tracked import Tracked
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import Conflict, InvalidDist, Unknown
 from unmoor.ports.git import Git
@@ -30,6 +28,10 @@ from unmoor.ports.world import WheelPlatforms
 from unmoor.products import CheckedDists, Dists, Release
 from unmoor.publish.index_state import require_own_names
 from unmoor.release_request import ReleaseRequest
+
+if TYPE_CHECKING:
+    from unmoor.dists.checks import Problem
+    from unmoor.dists.checks.tracked import Tracked
 
 # Unpacking and hashing release the GIL, so threads help; each needs a few MB.
 _THREADS = min(8, os.cpu_count() or 1)
@@ -54,7 +56,7 @@ class CheckDists(Check[CheckedDists]):
     git: Git
     shell: Shell
     folder: RunFolder
-    max_file_size: int = Limits.file
+    max_file_size: int
     platforms: WheelPlatforms = WheelPlatforms.PUBLIC
     index: Index | None = None
     staging: Index | None = None
@@ -87,6 +89,8 @@ class CheckDists(Check[CheckedDists]):
 
     def make(self, context: StageContext) -> CheckedDists:
         """Check every file. Raises `InvalidDist` with the problems of all files, `Conflict`, `Denied`, `Unknown`."""
+        from unmoor.dists.checks.names import LOCAL_PLATFORM
+
         dists = context[self.dists]
         found = [*self._check_each(dists, self._tracked(context), context[self.release]), *self._check_together(dists)]
         for line in _describe((where, problem) for where, problem in found if problem.rule.warns):
@@ -118,6 +122,8 @@ class CheckDists(Check[CheckedDists]):
 
     def _tracked(self, context: StageContext) -> Tracked:
         """What git tracks at the commit. If its history cannot be read, warn and continue."""
+        from unmoor.dists.checks.tracked import Tracked
+
         commit = context[self.release].commit
 
         @cache
@@ -132,6 +138,9 @@ class CheckDists(Check[CheckedDists]):
 
     def _check_each(self, dists: Dists, files: Tracked, tag: Release) -> Iterator[tuple[str, Problem]]:
         """Check each file on its own."""
+        from unmoor.dists.checks import Examiner, Limits, release, tracked, versions
+        from unmoor.dists.checks.description import render_apart
+
         limits = Limits(file=self.max_file_size, platforms=self.platforms)
         examiner = Examiner(limits=limits, render=render_apart(self.shell))
         with ThreadPoolExecutor(_THREADS, "check-dists") as pool:
@@ -146,6 +155,8 @@ class CheckDists(Check[CheckedDists]):
 
     def _check_together(self, dists: Dists) -> Iterator[tuple[str, Problem]]:
         """Check the files as a set."""
+        from unmoor.dists.checks import release, sizes
+
         leftovers = self.folder.leftovers([file.name for file in dists.files])
         problems = (*sizes.check_files(dists.files), *release.check_files(dists, leftovers))
         yield from ((_NO_FILE, problem) for problem in problems)

@@ -17,7 +17,6 @@ from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.inspect import extract
-from unmoor.dists.normalize import normalize
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.errors import BuildFailed, Conflict, Incomplete
@@ -246,6 +245,8 @@ class BuildDists(Build[Dists]):
         """Normalize the sdist if the settings say so. Return what the manifest records about it."""
         if not self.options.normalize_sdist:
             return "normalize-sdist = false"
+        from unmoor.dists.normalize import normalize  # and the rules for archives, which a plan does without
+
         reason = normalize(sdist, release.build_date)
         if reason:
             context.warn(
