@@ -31,7 +31,7 @@ def test_a_command_imports_what_it_runs_only_when_it_runs(name: str) -> None:
 
 
 def test_what_few_runs_need_is_imported_by_those() -> None:
-    """Without images, neither their stages, the rule language of tags nor what talks to an engine; no rules for files."""
+    """Opening a session loads neither what only images need nor the rules for files, which a plan does without."""
     code = "import sys, unmoor.cli.session; from unmoor.adapters.engine import DockerEngine; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     imported = {each for each in ran.stdout.split() if each.startswith("unmoor.")}
