@@ -113,12 +113,15 @@ def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:
     if any(fault.elsewhere for fault in faults):
         where = f"import-markers = {{ {first.key} = \"sys_platform == 'win32'\" }}"
         steps.append(advice.SAY_WHERE_IT_RUNS(setting=where))
+    message = f"{what.file.name}, installed: " + "; ".join(fault.what for fault in faults)
+    if not steps and all(fault.part.is_main for fault in faults):
+        return CheckFailed(message, next_step=advice.CORRECT_PROJECT().then(advice.LEAVE_MODULE_OUT()))
     settings = [f'import-skip = ["{clean(first.module)}"]']
     if extra := _likely_extra(what, faults[0].missing):
         settings.insert(0, f'import-extras = {{ {first.key} = ["{clean(extra)}"] }}')
     optional = advice.MARK_OPTIONAL(module=clean(first.module), settings=" or ".join(settings))
     return CheckFailed(
-        f"{what.file.name}, installed: " + "; ".join(fault.what for fault in faults),
+        message,
         next_step=join([*(steps or [advice.CORRECT_CODE()]), optional, advice.RELEASE_CORRECTED()]),
     )
 
