@@ -54,6 +54,9 @@ NOTES = {
     "many sections of changes": numbered("## 3.0.0\n", after="## Fixes\n" * 1_000),
     "titles at the end": lambda size: "## 3.0.0\n" + "# A\n" * (size // 4) + "## 2.0.0\n",
     "kinds at the end": lambda size: "## 3.0.0\n" + "## Fixes\n" * (size // 9),
+    "kinds of two levels below a line": lambda size: (
+        "**3.0.0**\n\n" + "## Fixes\n" * (size // 18) + "### Fixes\n" * (size // 18)
+    ),
     "many unreleased changes": repeated("## Unreleased\n"),
     "unreleased changes below each other": lambda size: "".join(
         f"{'#' * (n % 6 + 1)} Next\n" for n in range(size // 8)

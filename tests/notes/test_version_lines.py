@@ -99,6 +99,7 @@ FOUND = {
     "bold": ("docs/versionhistory.rst", BOLD),
     "bold in Markdown": ("HISTORY.md", BOLD),
     "terms": ("CHANGELOG.rst", TERMS),
+    "the last one, with headings": ("NEWS.md", "# News\n\n**1.2.0**\n\n### Features\n\n- A\n\n## Credits\n\n- B\n"),
     "without blank lines": ("CHANGES", "1.2.0\n- A\nmore of it\n1.1\n- B\n"),
     "above the first heading": ("CHANGES", MIXED),
     "directives": ("changelog_12.rst", DIRECTIVES),

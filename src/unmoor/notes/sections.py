@@ -7,7 +7,7 @@ release beside it. After the last version the levels decide, and whatever they l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -148,7 +148,8 @@ def _find_end(
     for place, heading in enumerate(later):
         if heading.line in others or (heading.level <= chosen.level and is_unreleased(heading.text)):
             return _without_empty_tail(later[:place], chosen, heading.line, lines), None
-    last = next((heading for heading in later if _ends_last(heading, chosen, later)), None)
+    firsts = {heading.level: heading for heading in reversed(later)}
+    last = next((heading for heading in later if _ends_last(heading, chosen, firsts)), None)
     return (len(lines), None) if last is None else (last.line, last)
 
 
@@ -177,16 +178,15 @@ def _is_text(line: str) -> bool:
     return bool(line.strip()) and not line.startswith((".. _", "<a name", "<a id"))
 
 
-def _ends_last(heading: Heading, chosen: Heading, later: Sequence[Heading]) -> bool:
+def _ends_last(heading: Heading, chosen: Heading, firsts: Mapping[int, Heading]) -> bool:
     """Whether a heading ends the last section of a file.
 
     One above its level does. One of its level does, unless the first heading of that level says what kind of changes
-    follow, as in ``### Bug Fixes`` below ``### 1.2.3``.
+    follow, as in ``### Bug Fixes`` below ``### 1.2.3``. A line that is no heading has no level.
     """
-    if heading.level != chosen.level:
+    if chosen.level not in {heading.level, LINE_LEVEL}:
         return heading.level < chosen.level
-    first = next(each for each in later if each.level == chosen.level)
-    return not _is_kind(first)
+    return not _is_kind(firsts[heading.level])
 
 
 def _is_kind(heading: Heading) -> bool:
