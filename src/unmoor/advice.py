@@ -670,6 +670,11 @@ REMOVE_IMAGE_AND_RECORD = Template(
 )
 BUILD_LEG_AGAIN = Template("build-leg-again", "build the leg again from the same files: --dists DIR")
 PASS_FILES = Template("pass-files", "pass those files, too: --dists DIR")
+PASS_OWN_LEGS = Template(
+    "pass-own-legs",
+    'pass the legs of these images; if only the repository in their names differs, set repository = "owner/name" in'
+    " [tool.unmoor]",
+)
 ONE_LEG_PER_PLATFORM = Template("one-leg-per-platform", "pass one leg for each platform")
 FIND_WHAT_IS_BETWEEN = Template(
     "find-what-is-between", "do not use it; find out what is between this machine and the registry"

@@ -20,7 +20,7 @@ REASONS: Mapping[str, str] = {
         delete-commit-tag find-who-changed-archive free-engine-space hand-over-archive install-buildx
         install-engine install-paramiko join-engine-group leave-out-images log-in-to-base-registry
         name-a-platform name-image-to-clean name-images-apart name-the-image one-leg-per-platform
-        pass-as-secret pass-files print-less pull-base-image push-images-again remove-image-and-record
+        pass-as-secret pass-files pass-own-legs print-less pull-base-image push-images-again remove-image-and-record
         set-secrets shorten-arg shrink-context shrink-image use-buildx
         """,
     "another server answers so: its operator, or its page on the web, has the remedy": """

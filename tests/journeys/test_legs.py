@@ -100,3 +100,8 @@ def test_legs_of_two_machines_become_one_release(tmp_path: Path, engine: TestEng
         assert {f"sha256:{subject['sha256']}" for subject in proof["subjects"]} == built
         again = release(place, "v1.0", engine, "--leg", str(one), "--leg", str(other), *vouching(first, second))
         assert again.returncode == 0, again.stderr
+        # A rehearsal takes the same folders, and builds nothing either.
+        folders = ("--dists", str(repo.path / ".unmoor" / "v1.0"), "--leg", str(one), "--leg", str(other))
+        rehearsed = place.unmoor("rehearse", *folders, *vouching(first, second), "v1.0", env=dict(engine.environ))
+        assert rehearsed.returncode == 0, rehearsed.stderr
+        assert "building" not in rehearsed.stderr

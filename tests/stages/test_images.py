@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -354,3 +355,22 @@ def test_a_later_machine_takes_what_was_pushed(make_inputs: MakeInputs, shape: s
     assert building.find(at.context(dists=dists)) == expected
     with pytest.raises(ToolMissing):
         stage(at).find(at.context(dists=dists))
+
+
+@pytest.mark.parametrize(
+    ("name", "archives"), [("ghcr.io/local/rehearsal", True), (NAME, True), ("ghcr.io/a/b", False)]
+)
+def test_legs_of_other_images(make_inputs: MakeInputs, tmp_path: Path, name: str, *, archives: bool) -> None:
+    """Images that were handed over, but that this release does not have, are a conflict: they are not built again."""
+    at = make_inputs(with_dockerfile())
+    dists = at.dists()
+    image = Image(name=name, target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)
+    wheels = tuple(Subject(name=wheel.name, sha256=wheel.sha256) for wheel in dists.wheels)
+    image_record.write_build_record(at.folder, at.release.commit, wheels, Images(images=(image,)))
+    registry = cast("Registry", FakeRegistry({}))
+    building = stage(at, registries=(registry,), archives=(tmp_path / "images.tar",) if archives else ())
+    if archives and name != NAME:
+        with pytest.raises(Conflict, match=f"images named {name}, but those of this release are named {NAME}"):
+            building.find(at.context(dists=dists))
+    else:
+        assert building.find(at.context(dists=dists)) is None

@@ -69,7 +69,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config
                 )
                 resolved = resolve_target(inside, sources, processes, rehearsing=True)
-                repository = remote_repository(here) or session.LOCAL_REPOSITORY
+                repository = remote_repository(here) or resolved.repository or session.LOCAL_REPOSITORY
                 hosts = () if without_images else _registry_hosts(resolved, repository)
                 with servers.serve(
                     repository=repository,

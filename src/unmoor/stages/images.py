@@ -31,7 +31,7 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
 from unmoor.util.temporary import temporary_folder
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 
 _MAX_PARALLEL = 2
 _STEP = re.compile(r"#[0-9]+ \[(?!internal|auth)[^\]]*\] (?!.* sha256:)")
@@ -155,11 +155,24 @@ class BuildImages(Build[Images]):
         return Images(images=recorded.images, vouched=False)
 
     def _read_record(self, context: StageContext) -> ImageRecord | None:
-        """The record of an earlier build of the same commit and wheels, ``None`` if there is none."""
+        """The record of an earlier build of the same commit and wheels, ``None`` if there is none.
+
+        Raises `Conflict` if legs hold images that this release does not have: nothing would use them.
+        """
         recorded = image_record.read_record(self.folder)
         if recorded is None or recorded.commit != context[self.release].commit:
             return None
-        return recorded if recorded.wheels == wheel_subjects(context[self.dists]) else None
+        if recorded.wheels != wheel_subjects(context[self.dists]):
+            return None
+        own = {image_names.names_of(each, self.repository)[0] for each in self.settings}
+        others = {image.name for image in recorded.images} - own
+        if self.archives and others:
+            raise Conflict(
+                f"the legs have images named {list_some(sorted(map(clean, others)), 3)}, but those of this release are"
+                f" named {list_some(sorted(own), 3)}",
+                next_step=advice.PASS_OWN_LEGS(),
+            )
+        return recorded
 
     def _find_recorded(
         self, recorded: ImageRecord, wanted: tuple[ImageBuild, ...], context: StageContext
