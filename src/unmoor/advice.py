@@ -821,6 +821,15 @@ NAME_OR_CREATE_TAG = Template(
     "name a tag, such as v1.2.3, or create one: git tag -a v1.2.3 -m v1.2.3; to rehearse a release before you tag it:"
     " unmoor rehearse",
 )
+SET_BUILT_VERSION = Template(
+    "set-built-version",
+    "write the tag's version where the build takes it from, and tag that commit; or release the tag of the version that"
+    " the build gives",
+    rehearsed=(
+        "name the version that the build gives, as in unmoor rehearse v1.2.3; if that is a development version, write a"
+        " release's version where the build takes it from, and commit that"
+    ),
+)
 WRITE_VERSION = Template(
     "write-version",
     "write {version} there, commit, and tag that commit; or release the tag of the version in the file",

@@ -181,7 +181,7 @@ class Chooser:
         source = "the version comes from tags" if scm else "no file has a readable version"
         after = f"the version after {current}" if current is not None else "the first version"
         by = _why(kinds) if current is not None and not current.is_prerelease else ""
-        hint = "" if scm else "; if the build gives another one, name it: unmoor rehearse TAG"
+        hint = "" if scm else "; if the build gives another one, name its tag, such as: unmoor rehearse v1.2.3"
         return self._new_tag(following, edit=None, reason=f"{source}: rehearsing {following}, {after}{by}{hint}")
 
     def _new_tag(self, version: Version, *, edit: WrittenVersion | None, reason: str) -> RehearsalTag:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from unmoor import advice
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
@@ -15,7 +16,10 @@ from unmoor.products import Dists, Release
 
 NAME = CheckRule(name="tag-project", refuses="a file name or metadata that names another project", by=By.UNMOOR)
 VERSION = CheckRule(
-    name="tag-version", refuses="a file name or metadata with another version than the tag", by=By.UNMOOR
+    name="tag-version",
+    refuses="a file name or metadata with another version than the tag",
+    by=By.UNMOOR,
+    advice=advice.SET_BUILT_VERSION(),
 )
 NOTHING = CheckRule(name="files-none", refuses="a release without files", by=By.UNMOOR)
 SDISTS = CheckRule(name="files-sdists", refuses="more than one sdist")
