@@ -127,7 +127,12 @@ REASONS: Mapping[str, str] = {
         start-another-job
         start-job-for-token
         """,
-    "it needs a login for a surface, which a test has only for the local world": "give-forge-token give-index-login give-registry-login log-in-to-forge",
+    "it needs a login for a surface, which a test has only for the local world": """
+        give-forge-token
+        give-index-login
+        give-registry-login
+        log-in-to-forge
+        """,
     "the surfaces hold something else: tests/stages and tests/journeys release into such a world": """
         attach-file
         attach-right-file
