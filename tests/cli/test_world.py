@@ -44,6 +44,7 @@ def test_the_folder_is_closed_from_the_first_moment(
 
     monkeypatch.setattr(os, "mkdir", record)
     monkeypatch.setattr(local, "start", refuse)
+    monkeypatch.setattr(local.Beginning, "serve", refuse)
     umask = os.umask(0o022)
     try:
         assert run([word.format(top=top) for word in command]) == 4

@@ -368,7 +368,8 @@ def test_a_literal_for_a_remote_address(write: WriteWorld) -> None:
     message = refusal(write(SMALL + f'password = "{CANARY}"\n'))
     assert message == (
         "world.toml, line 5: index.password: a literal credential is for loopback addresses only,"
-        ' and index.upload is not one -> write a reference instead, such as password = "env:NAME" (known: env:, file:, keyring:)'
+        " and index.upload is not one -> write a reference instead, such as"
+        ' password = "env:NAME" (known: env:, file:, keyring:)'
     )
     message = refusal(write(SMALL + f'[forge]\ntoken = "{CANARY}"\n'))
     assert "forge.token: a literal credential is for loopback addresses only, and forge.api is not one" in message
