@@ -12,7 +12,7 @@ import posixpath
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -161,17 +161,25 @@ def modules(wheel: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def read_installed(wheel: Path, path: str) -> bytes | None:
-    """Read a small file of a wheel by its path below site-packages. Raises `InvalidDist`.
+@contextlib.contextmanager
+def open_installed(wheel: Path) -> Iterator[Callable[[str], bytes | None]]:
+    """Open a wheel, and yield a function that reads a small file by its path below site-packages.
 
-    ``None`` if it does not exist, or is too long for a module that people write.
+    It returns ``None`` if the file does not exist, or is too long for a module that people write. Raises `InvalidDist`.
     """
     with _open_zip(wheel) as archive:
+        members: dict[str, zipfile.ZipInfo] = {}
         for member in archive.infolist():
-            if member.file_size <= _MODULE_LIMIT and str(import_path(member.filename)) == path:
-                with archive.open(member) as stream:
-                    return stream.read(_MODULE_LIMIT)
-    return None
+            if member.file_size <= _MODULE_LIMIT:
+                members.setdefault(str(import_path(member.filename)), member)
+
+        def read(path: str) -> bytes | None:
+            if path not in members:
+                return None
+            with archive.open(members[path]) as stream:
+                return stream.read(_MODULE_LIMIT)
+
+        yield read
 
 
 def import_path(name: str) -> PurePosixPath | None:

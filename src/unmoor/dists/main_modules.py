@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -37,14 +38,16 @@ def _squashed(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", re.sub(r"(?i)\bpython\b", "", name).lower())
 
 
-def version_in_wheel(wheel: Path, module: str) -> WrittenVersion | None:
-    """The literal ``__version__`` of a module, with its path below site-packages. Raises `InvalidDist`.
+def versions_in_wheel(wheel: Path, modules: Iterable[str]) -> tuple[WrittenVersion, ...]:
+    """The literal ``__version__`` of each module that has one, with its path below site-packages.
 
-    It may be in another module of the wheel, from which the module imports it.
+    It may be in another module of the wheel, from which the module imports it. Raises `InvalidDist`.
     """
+    with inspect.open_installed(wheel) as open_file:
 
-    def read(path: str) -> bytes | None:
-        content = inspect.read_installed(wheel, path) if path.endswith(".py") else None
-        return content if content is not None and b"version" in content.lower() else None
+        @cache
+        def read(path: str) -> bytes | None:
+            content = open_file(path) if path.endswith(".py") else None
+            return content if content is not None and b"version" in content.lower() else None
 
-    return version_of_module(read, module)
+        return tuple(found for module in modules if (found := version_of_module(read, module)) is not None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from unmoor.dists import inspect
 from unmoor.dists.checks.examine import DistFindings
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
-from unmoor.dists.main_modules import main_modules, version_in_wheel
+from unmoor.dists.main_modules import main_modules, versions_in_wheel
 from unmoor.errors import InvalidDist
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -31,11 +31,10 @@ def check_file(findings: DistFindings, tracked: Iterable[str], release: Release)
         return
     wheel = findings.file.path
     try:
-        modules = inspect.modules(wheel)
-        found = {version_in_wheel(wheel, module) for module in main_modules(release.project, modules)} - {None}
+        found = set(versions_in_wheel(wheel, main_modules(release.project, inspect.modules(wheel))))
     except InvalidDist:
         return  # other rules report it
-    for written in sorted((each for each in found if each is not None), key=str):
+    for written in sorted(found, key=str):
         if pep440.is_other_version(written.text, release.version):
             homes = [path for path in tracked if f"/{path}".endswith(f"/{written.path}")]
             path = homes[0] if len(homes) == 1 else written.path

@@ -18,7 +18,7 @@ from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions
 from unmoor.dists import inspect
-from unmoor.dists.main_modules import version_in_wheel
+from unmoor.dists.main_modules import versions_in_wheel
 from unmoor.dists.testing.extras import ExtraTrials, InstallWithExtras
 from unmoor.dists.testing.import_settings import assign, check_settings
 from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, no_interpreter, runs_on
@@ -254,7 +254,7 @@ def _compare_versions(
         said, wanted = answers.of[part].version, what.metadata.version
         if not (what.file.is_wheel and part.is_main and pep440.is_other_version(said, wanted)):
             continue
-        if version_in_wheel(what.file.path, part.module) is None:
+        if not versions_in_wheel(what.file.path, [part.module]):
             warn(
                 f"{what.file.name}: {part.name}.__version__ is {clean(said, 60)}, but the metadata says"
                 f" {clean(wanted)}: correct it where it is computed"
