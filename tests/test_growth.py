@@ -17,8 +17,8 @@ from unmoor.adapters.index import answers, pages
 from unmoor.adapters.registry import auth
 from unmoor.ci.github_actions import repository_of
 from unmoor.config import read_toml
-from unmoor.dists import inspect
 from unmoor.dists.checks.metadata import check_metadata
+from unmoor.dists.entry_points import parse_entry_points
 from unmoor.errors import UnmoorError
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.images.tags import expressions, fields, patterns
@@ -347,7 +347,7 @@ READERS: Mapping[str, tuple[Callable[[str], object], Mapping[str, Make]]] = {
     "the page of an index": (read_page, RUNS | HTML),
     "names on an index": (read_names, RUNS | NAMES),
     "metadata": (lambda each: check_metadata(b"Metadata-Version: 2.1\n" + each.encode()), RUNS | METADATA),
-    "entry points": (lambda each: inspect.parse_entry_points(f"[console_scripts]\na = {each}".encode()), RUNS | INI),
+    "entry points": (lambda each: parse_entry_points(f"[console_scripts]\na = {each}".encode()), RUNS | INI),
     "rules for tags": (read_rules, RUNS | RULES),
     "addresses of remotes": (repository_of, REMOTES),
     "challenges of registries": (lambda each: auth.AuthChallenge.of(f"Bearer {each}", "registry"), CHALLENGES),

@@ -8,6 +8,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import keyring
 import pytest
 import twine.utils
 
@@ -405,6 +406,7 @@ def test_files_that_are_not_worlds(write: WriteWorld, tmp_path: Path) -> None:
 )
 def test_references_without_a_credential(write: WriteWorld, tmp_path: Path, reference: str, origin: str) -> None:
     """A missing credential gives an empty login whose origin says where it was searched for."""
+    keyring.core.init_backend()  # a process chooses its backend once
     (tmp_path / "two").write_text(f"{CANARY}\n{CANARY}\n", encoding="utf-8")
     (tmp_path / "bytes").write_bytes(CANARY.encode() + b"\xff")
     path = write(SMALL + f'password = "{reference}"\n')

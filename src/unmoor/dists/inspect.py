@@ -6,7 +6,6 @@ unpacked with tarfile's ``data`` filter only (PEP 706).
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import posixpath
 import re
@@ -26,9 +25,9 @@ from packaging.utils import (
 from packaging.version import Version
 
 from unmoor import advice
+from unmoor.dists.entry_points import parse_entry_points
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 from unmoor.errors import InvalidDist
-from unmoor.util.decode import read_ini
 from unmoor.util.files import is_safe_name
 from unmoor.util.text import clean
 
@@ -219,38 +218,6 @@ def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     """Read a wheel's entry points, sorted by group and name. Raises `InvalidDist`."""
     text = _read_dist_info(wheel, "entry_points.txt")
     return () if text is None else parse_entry_points(text)
-
-
-def parse_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read the bytes of ``entry_points.txt``, sorted by group and name. Raises `InvalidDist`, also for a target."""
-    points = read_entry_points(text)
-    for point in points:
-        if point.pattern.match(point.value) is None:
-            raise InvalidDist(
-                f"the entry point {clean(point.name)!r} has no valid target", next_step=advice.BUILD_AGAIN()
-            )
-    return points
-
-
-def read_entry_points(text: bytes) -> tuple[EntryPoint, ...]:
-    """Read the bytes of ``entry_points.txt``, sorted by group and name, whatever they name. Raises `InvalidDist`."""
-    from importlib.metadata import EntryPoint
-
-    # The format is configparser's, but names keep their case (entry points specification).
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep case
-    try:
-        read_ini(parser, text.decode())
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise InvalidDist(
-            f"cannot read the entry points: {clean(str(error))}", next_step=advice.BUILD_AGAIN()
-        ) from error
-    points = [
-        EntryPoint(name=name, value=value, group=group)
-        for group in parser.sections()
-        for name, value in parser.items(group)
-    ]
-    return tuple(sorted(points, key=lambda point: (point.group, point.name)))
 
 
 def extract(sdist: Path, into: Path) -> Path:

@@ -555,7 +555,7 @@ def test_what_was_immutable_needs_a_new_version(http: BoundedSession, clock: Fak
 
     with run_server(burned) as fault, pytest.raises(Rejected, match="used by an immutable release") as caught:
         WRITES[ask](GitHubForge(place_at(fault.url, token=TOKEN), http, clock))
-    assert "release the next version" in caught.value.next_step
+    assert "release a new version" in caught.value.next_step
     assert len(fault.seen) == 1
 
 

@@ -304,7 +304,7 @@ def test_an_immutable_release_is_attested_even_when_it_is_gone(at: LocalForge) -
     again = drafted(forge, release)
     with pytest.raises(Rejected, match="tag_name was used by an immutable release") as caught:
         forge.publish(again, prerelease=False, latest=False)
-    assert "release the next version" in caught.value.next_step
+    assert "release a new version" in caught.value.next_step
     forge.remove(again)
 
 

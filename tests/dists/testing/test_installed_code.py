@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import importlib
 from pathlib import Path
 
 import pytest
 
 from unmoor.dists.testing.installed_code import InstalledCode, installed_names, read_installed
+
+# In the environment of unmoor, a library may load the backport, which answers instead of the standard library.
+with contextlib.suppress(ImportError):
+    importlib.import_module("importlib_metadata")
 
 FILES = {
     "Small.One": ("small_one/__init__.py", "small_one/sub/x.py", "../../bin/small"),
@@ -27,6 +33,9 @@ def make_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
         with (info / "RECORD").open("w", newline="") as stream:
             csv.writer(stream).writerows((file, "", "") for file in files)
+        for file in files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).touch()  # newer Pythons list a file only if it exists
     (folder / "broken-1.dist-info").mkdir()
     (folder / "broken-1.dist-info" / "RECORD").write_bytes(b"\xff,,\n")
     return folder

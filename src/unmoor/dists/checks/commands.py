@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
-from unmoor.dists import inspect
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
+from unmoor.dists.entry_points import read_entry_points
 from unmoor.errors import InvalidDist
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _PointsOnly(importlib.metadata.Distribution):
 def check_entry_points(data: bytes) -> Iterator[Problem]:
     """Check the bytes of entry_points.txt."""
     try:
-        points = inspect.read_entry_points(data)
+        points = read_entry_points(data)
     except InvalidDist as error:
         yield violation(POINTS, error.what)
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -46,20 +47,27 @@ class InstalledCode:
 
 def installed_names(packages: Path) -> frozenset[str]:
     """The names of the distributions in a folder of installed packages."""
-    return frozenset(canonicalize_name(each.name) for each in distributions(path=[str(packages)]) if each.name)
+    return frozenset(name for name, _ in _distributions(packages))
 
 
 def read_installed(packages: Path, names: Iterable[str]) -> InstalledCode:
     """Read from RECORD what these distributions installed. One that cannot be read is left out."""
     wanted = frozenset(names)
-    found = [
-        path
-        for each in distributions(path=[str(packages)])
-        if each.name and canonicalize_name(each.name) in wanted
-        for path in _files(each)
-    ]
+    found = [path for name, each in _distributions(packages) if name in wanted for path in _files(each)]
     folder = packages.resolve()
     return InstalledCode(modules=_outermost(found), files=frozenset(str(folder / path) for path in found))
+
+
+def _distributions(packages: Path) -> Iterator[tuple[str, Distribution]]:
+    """Yield what is installed in a folder, with its canonical name, except what has no readable metadata.
+
+    `importlib.metadata.distributions` would ask the backport importlib_metadata too, once some library has loaded it.
+    """
+    for folder in sorted(packages.glob("*.dist-info")):
+        each = PathDistribution(folder)
+        with contextlib.suppress(*_ERRORS):
+            if each.name:
+                yield canonicalize_name(each.name), each
 
 
 def _files(distribution: Distribution) -> list[str]:
