@@ -184,6 +184,6 @@ def test_a_tag_that_a_deleted_immutable_release_had(tmp_path: Path) -> None:
         stopped = place.release()
         assert stopped.returncode == Refused.exit_code, stopped.stderr
         assert "an immutable release used the tag v1.0 and was deleted" in stopped.stderr
-        assert "release the next version" in stopped.stderr
+        assert "release a new version" in stopped.stderr
         assert place.stored() == []
         assert not (place.repo.path / ".unmoor" / "v1.0" / "dists").exists()

@@ -19,7 +19,7 @@ from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.variables import server_variables
 from unmoor.advice import NextStep
 from unmoor.errors import TimedOut, Unknown, error_classes
-from unmoor.util.safe_folder import make_private, open_in_place, open_regular
+from unmoor.util.safe_folder import make_private, open_in_place, open_regular, remove
 
 READY = 20.0
 STOP = 5.0
@@ -96,6 +96,8 @@ class Beginning:
             self._process.kill()  # it has made nothing yet
         if not self._serves:
             _end(self._process)
+        if not self._told:
+            remove(self._folder / "serve.log")
 
     def serve(
         self,
