@@ -30,7 +30,7 @@ def test_from_a_failing_suite_to_a_rehearsal_that_passes(tmp_path: Path) -> None
         return (failed or [{}])[0], done.stderr
 
     first, printed = rehearse("v1.0")
-    assert first["advice"][-1] == "turn-tests-off"
+    assert "turn-tests-off" in first["advice"], first
     assert "commit-changes" not in first["advice"]
     # The tag will still be on the old commit.
     assert "then:  unmoor rehearse --without-images\n" in printed

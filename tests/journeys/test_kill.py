@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -13,6 +14,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(500)]
 # More than the journal of a whole release has: the surplus runs are never killed, and are not begun.
 LINES = 32
 WRITES = 12
+# Each kill costs two releases, so the usual run of the tests tries a sample. `make chaos` tries all.
+TRIED_LINES = range(1, LINES + 1) if os.environ.get("CHAOS") else range(2, LINES + 1, 3)
+TRIED_WRITES = range(1, WRITES + 1) if os.environ.get("CHAOS") else range(2, WRITES + 1, 2)
 
 
 def killed_and_finished(release: KilledRelease, lines: int) -> bool:
@@ -31,10 +35,10 @@ def killed_and_finished(release: KilledRelease, lines: int) -> bool:
 def test_kill_at_every_line_of_the_journal(tmp_path: Path) -> None:
     """Wherever a run is killed, the next run of the same command completes the release."""
     # One after the other: a higher version that is published meanwhile takes "latest", rightly.
-    with start_killed_releases(tmp_path, LINES) as each:
-        killed = [killed_and_finished(release, lines) for lines, release in enumerate(each, start=1)]
+    with start_killed_releases(tmp_path, len(TRIED_LINES)) as each:
+        killed = [killed_and_finished(release, lines) for lines, release in zip(TRIED_LINES, each, strict=True)]
         assert not killed[-1], "the journal has more lines than are tried"
-        assert sum(killed) > 20
+        assert sum(killed) > len(TRIED_LINES) * 0.6
         for release in each:
             release.check_surfaces()
 
@@ -47,9 +51,9 @@ def killed_at_write(release: KilledRelease, count: int) -> int:
 
 def test_kill_at_every_write(tmp_path: Path) -> None:
     """Whether or not the last answer arrived, the next run completes the release."""
-    with start_killed_releases(tmp_path, WRITES) as each:
+    with start_killed_releases(tmp_path, len(TRIED_WRITES)) as each:
         killed = 0
-        for count, release in enumerate(each, start=1):
+        for count, release in zip(TRIED_WRITES, each, strict=True):
             code = killed_at_write(release, count)
             assert not release.left_running()
             assert code in {0, -signal.SIGKILL}
@@ -58,7 +62,7 @@ def test_kill_at_every_write(tmp_path: Path) -> None:
             assert release.finish() == 0, release.output()
             assert not (release.draft_digests and "building" in release.output())
             release.check_surfaces()
-        assert killed > 8
+        assert killed > len(TRIED_WRITES) * 0.6
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
