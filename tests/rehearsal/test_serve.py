@@ -179,7 +179,7 @@ def test_servers_that_are_told_nothing_end(tmp_path: Path) -> None:
         assert alone.stdin is not None
         alone.stdin.close()
         assert alone.wait(PATIENCE) == 0
-    assert [each.name for each in (tmp_path / "world").iterdir()] == ["serve.log"]
+    assert [each.name for each in (tmp_path / "world").iterdir()] == []
 
 
 def test_one_world_a_folder(world: LocalWorld) -> None:
