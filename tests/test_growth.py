@@ -379,5 +379,6 @@ def test_time_grows_like_the_text(read: Callable[[str], object], make: Make) -> 
 )
 def test_a_quadratic_pattern_would_be_found(pattern: str, make: Make) -> None:
     """The measure tells quadratic time from linear time."""
-    assert not grows_slowly(lambda each: re.search(pattern, each), make)
+    # A machine that is busy for a moment can hide it once.
+    assert not all(grows_slowly(lambda each: re.search(pattern, each), make) for _ in range(3))
     assert grows_slowly(lambda each: re.search("ab", each), make)
