@@ -9,9 +9,10 @@ import pytest
 from unmoor.config.groups import SuiteOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.dists.testing.copied_tests import source_files
-from unmoor.dists.testing.suites import Suite, Untested, choose_suite, describe_suite, packages_of_extra
+from unmoor.dists.testing.suites import Suite, Untested, choose_suite, describe_suite
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files
+from unmoor.project.test_needs.source import packages_of_extra
 
 PLAIN = Metadata(name="Small.One", version="1.0")
 EXTRA = Metadata(

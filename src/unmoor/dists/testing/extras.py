@@ -24,10 +24,10 @@ from unmoor.dists.testing.judgement import (
 )
 from unmoor.dists.testing.parts import DistUnderTest, Part
 from unmoor.dists.testing.probe import ProbeResult, probe
-from unmoor.dists.testing.suites import packages_of_extra
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.products import Result
+from unmoor.project.test_needs.source import packages_of_extra
 from unmoor.util.text import clean, list_some
 
 InstallWithExtras = Callable[[tuple[str, ...], Path], Environment]

@@ -13,8 +13,8 @@ from unmoor.dists import inspect
 from unmoor.dists.main_modules import main_modules
 from unmoor.dists.testing.platforms import supplies
 from unmoor.dists.testing.probe import entry_point_label
-from unmoor.dists.testing.suites import packages_of_extra
 from unmoor.products import File
+from unmoor.project.test_needs.source import packages_of_extra
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and not needed by runs that only read

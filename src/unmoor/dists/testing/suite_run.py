@@ -16,11 +16,12 @@ from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
 from unmoor.dists.testing.suite_advice import advise, advise_untested
 from unmoor.dists.testing.suite_verdict import Ending, judge
-from unmoor.dists.testing.suites import Suite, packages_of_extra
+from unmoor.dists.testing.suites import Suite
 from unmoor.errors import CheckFailed, FailedAt, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment
 from unmoor.ports.shell import Ran
 from unmoor.products import Result, Verdict
+from unmoor.project.test_needs.source import packages_of_extra
 from unmoor.util.text import clean
 
 _MOST_NAMES = 20

@@ -21,10 +21,8 @@ from unmoor.project.test_needs.extras import describe
 from unmoor.project.test_needs.groups import resolve_group
 from unmoor.project.test_needs.locations import likely_modules
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Described, packages_of_extra, split_own
+from unmoor.project.test_needs.source import Described, split_own
 from unmoor.util.text import clean
-
-__all__ = ["Suite", "Untested", "choose_suite", "packages_of_extra"]
 
 
 @dataclass(frozen=True, kw_only=True)
