@@ -15,7 +15,16 @@ import twine.utils
 from unmoor.config.real_world import upload_addresses
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import ConfigError
-from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, WheelPlatforms, World
+from unmoor.ports.world import (
+    ForgePlace,
+    IndexPlace,
+    Login,
+    RegistryPlace,
+    SigningPlace,
+    Trusted,
+    WheelPlatforms,
+    World,
+)
 from unmoor.rehearsal.shared import worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses, credentials
 from unmoor.util.secret import Secret
@@ -42,6 +51,12 @@ repository = "owner/name"
 token = "file:secrets/token"
 [git]
 remote = "/srv/remote.git"
+"""
+SIGNING = f"""
+[signing]
+trust = "trust.json"
+identity = "http://127.0.0.1:4/token/"
+token = "{CANARY}"
 """
 
 WriteWorld = Callable[..., Path]
@@ -322,6 +337,71 @@ def test_each_fault_of_a_registry_has_its_message(write: WriteWorld, old: str, n
     assert message in refusal(write(LOCAL + REGISTRIES.replace(old, new, 1)))
 
 
+def test_signing(write: WriteWorld) -> None:
+    """A world signs only if it has a table for it. An empty one is the public instance and the job's identity."""
+    path = write(LOCAL + SIGNING)
+    assert read_world(path, {}).signing == SigningPlace(
+        trust=str(path.parent / "trust.json"),
+        identity="http://127.0.0.1:4/token",
+        token=Login(username="", secret=Secret(CANARY), origin=str(path)),
+    )
+    assert read_world(write(LOCAL), {}).signing is None
+    assert read_world(write(SMALL + "[signing]\n"), {}).signing == SigningPlace(trust="", identity="")
+    assert real_world("owner/name", {"HOME": str(path.parent)}).signing == SigningPlace(trust="", identity="")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/srv/t.json", "/srv/t.json"), ("~/t.json", "HOME/t.json"), ("a/t.json", "DIR/a/t.json")]
+)
+def test_the_file_with_trusted_keys(write: WriteWorld, path: str, expected: str) -> None:
+    """It is relative to the world file, or to the user's home."""
+    file = write(SMALL + f'[signing]\ntrust = "{path}"\n')
+    signing = read_world(file, {"HOME": "/home/user"}).signing
+    assert signing is not None
+    assert signing.trust == expected.replace("HOME", "/home/user").replace("DIR", str(file.parent))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("identity =", "idntity =", 'line 24: signing.idntity: there is no such key; did you mean "identity"?'),
+        ('"trust.json"', '"a\\nb"', "line 23: signing.trust: expected a path: printable, at most 4000 characters"),
+        ('"trust.json"', "1", "line 23: signing.trust: expected text, got the number 1"),
+        ('trust = "trust.json"', "", "signing.trust: empty, which is the public instance, in a world with rehearsal"),
+        (
+            "http://127.0.0.1:4/token/",
+            "http://example.org/token",
+            "line 24: signing.identity: http is for loopback addresses only; use https for example.org",
+        ),
+        (
+            "http://127.0.0.1:4/token/",
+            "https://example.org/token",
+            "line 24: signing.identity: not a loopback address, in a world with rehearsal = true",
+        ),
+        (
+            "http://127.0.0.1:4/token/",
+            "https://example.org/token",
+            ("signing.token: a literal credential is for loopback addresses only, and signing.identity is not one"),
+        ),
+        (
+            'identity = "http://127.0.0.1:4/token/"',
+            "",
+            "signing.token: identity is missing: the token is for requests to it",
+        ),
+        (
+            'identity = "http://127.0.0.1:4/token/"',
+            "",
+            "signing.identity: empty, which is the CI job's own, in a world with rehearsal = true",
+        ),
+        (f'"{CANARY}"', f'"op:{CANARY}"', "line 25: signing.token: the prefix before the colon is not one of env:"),
+    ],
+)
+def test_each_fault_of_signing_has_its_message(write: WriteWorld, old: str, new: str, message: str) -> None:
+    """A rehearsal reaches neither the public instance nor the identity of a real job."""
+    assert old in SIGNING
+    assert message in refusal(write(LOCAL + SIGNING.replace(old, new, 1)))
+
+
 def test_registries_that_are_not_arrays_of_tables(write: WriteWorld) -> None:
     """The error for a single table or a value shows the expected form."""
     message = refusal(write(SMALL + '[registry]\nhost = "ghcr.io"\n'))
@@ -418,7 +498,11 @@ def test_references_without_a_credential(write: WriteWorld, tmp_path: Path, refe
 def test_the_file_of_the_local_world_is_valid(tmp_path: Path, platforms: WheelPlatforms) -> None:
     """The file that ``unmoor world up`` writes follows the same rules as any other."""
     addresses = Addresses(
-        pypi="http://127.0.0.1:1", testpypi="http://127.0.0.1:2", forge="http://[::1]:3", storage="", issuer=""
+        pypi="http://127.0.0.1:1",
+        testpypi="http://127.0.0.1:2",
+        forge="http://[::1]:3",
+        storage="",
+        issuer="http://127.0.0.1:4",
     )
     made = credentials(tmp_path)
     file = worldfile.write(
@@ -432,8 +516,9 @@ def test_the_file_of_the_local_world_is_valid(tmp_path: Path, platforms: WheelPl
     assert world.wheel_platforms(staged=True) is platforms
     assert world.staging is not None
     assert world.rehearsal
-    logins = (world.index.login, world.staging.login, world.forge.login)
-    assert tuple(login.secret.reveal() for login in logins) == (made.pypi, made.testpypi, made.forge)
+    assert world.signing is not None
+    logins = (world.index.login, world.staging.login, world.forge.login, world.signing.token)
+    assert tuple(login.secret.reveal() for login in logins) == (made.pypi, made.testpypi, made.forge, made.runner)
 
 
 def test_the_addresses_of_the_real_world(tmp_path: Path) -> None:

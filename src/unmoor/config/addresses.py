@@ -25,6 +25,7 @@ _ADDRESS = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~%!$&'()*+,;=:@-]*)*)",
     re.ASCII,
 )
+_LONGEST_PATH = 4000
 _PLACEHOLDERS = ("project", "version")
 _USER = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?"
 _HOST = r"(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
@@ -93,6 +94,13 @@ def _rejoin(text: str) -> str:
     """Join a template from its parsed parts. It differs from the original if braces hold more than plain names."""
     parts = string.Formatter().parse(text)
     return "".join(before + ("" if name is None else f"{{{name}}}") for before, name, _, _ in parts)
+
+
+def printable_path(text: str) -> str:
+    """Check a path to a file."""
+    if not text.isprintable() or len(text) > _LONGEST_PATH:
+        raise ValueError(f"expected a path: printable, at most {_LONGEST_PATH} characters")
+    return text
 
 
 def git_remote(text: str) -> str:

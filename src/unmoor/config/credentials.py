@@ -86,12 +86,13 @@ def _follow(secret: Secret, username: str, environ: Mapping[str, str], world_fil
             state = "" if value else ", which is not set" if reference.rest not in environ else ", which is empty"
             return Secret(value), f"the environment variable {reference.rest}{state}"
         case Lookup.FILE:
-            return _from_file(_secret_file(reference.rest, environ, world_file))
+            return _from_file(file_beside(world_file, reference.rest, environ))
         case Lookup.KEYRING:
             return from_keyring(reference.rest, username)
 
 
-def _secret_file(rest: str, environ: Mapping[str, str], world_file: Path) -> Path:
+def file_beside(world_file: Path, rest: str, environ: Mapping[str, str]) -> Path:
+    """Return the file that a world file names: relative to it, or to the user's home after ``~/``."""
     home = environ.get("HOME", "")
     path = Path(home, rest[2:]) if home and rest.startswith("~/") else Path(rest)
     return world_file.absolute().parent / path

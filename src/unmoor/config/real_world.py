@@ -9,7 +9,7 @@ from unmoor import advice
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.ports.world import ForgePlace, IndexPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, SigningPlace, Trusted, World
 
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
@@ -29,6 +29,7 @@ def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted 
         dependencies="",
         forge=real_forge(repository, environ),
         remote="origin",
+        signing=SigningPlace(),
     )
 
 

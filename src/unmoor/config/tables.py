@@ -16,6 +16,7 @@ from unmoor.config.addresses import (
     folder_address,
     git_remote,
     page_address,
+    printable_path,
     root_address,
 )
 from unmoor.config.credentials import TOKEN_USERNAME, checked_reference, checked_username
@@ -132,6 +133,25 @@ class RegistryTable(Table, frozen=True, kw_only=True):
     )
 
 
+class SigningTable(Table, frozen=True, kw_only=True):
+    """The Sigstore instance to sign with. Without this table nothing is signed."""
+
+    trust: Annotated[
+        str,
+        Meta(
+            description="File with a client trust config of Sigstore: its addresses and trusted keys. Relative to the"
+            " world file, or to your home with `~/`. Empty: the public instance.",
+            extra={"check": _or_empty(printable_path)},
+        ),
+    ] = ""
+    identity: Annotated[
+        RootOrEmpty, Meta(description="URL that gives ID tokens, as GitHub's does. Empty: the identity of the CI job.")
+    ] = ""
+    token: Annotated[
+        Credential, Meta(description="Token for requests to `identity`, written like the password of the index.")
+    ] = msgspec.field(default_factory=_nothing)
+
+
 class GitTable(Table, frozen=True, kw_only=True):
     """The git remote of the release."""
 
@@ -160,4 +180,5 @@ class WorldTable(Table, frozen=True, kw_only=True):
     dependencies: DependenciesTable = msgspec.field(default_factory=DependenciesTable)
     forge: ForgeTable = msgspec.field(default_factory=ForgeTable)
     registry: tuple[RegistryTable, ...] = ()
+    signing: SigningTable | None = None
     git: GitTable = msgspec.field(default_factory=GitTable)

@@ -15,12 +15,21 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.config.addresses import is_loopback
-from unmoor.config.credentials import KNOWN, is_literal, look_up
+from unmoor.config.credentials import KNOWN, file_beside, is_literal, look_up
 from unmoor.config.read_toml import Faults, parse, read_table
 from unmoor.config.real_world import Roots, real_forge, real_world
-from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, WorldTable
+from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, SigningTable, WorldTable
 from unmoor.errors import ConfigError
-from unmoor.ports.world import ForgePlace, IndexPlace, Login, RegistryPlace, Trusted, WheelPlatforms, World
+from unmoor.ports.world import (
+    ForgePlace,
+    IndexPlace,
+    Login,
+    RegistryPlace,
+    SigningPlace,
+    Trusted,
+    WheelPlatforms,
+    World,
+)
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -56,6 +65,7 @@ def read_world(
         forge=reader.forge(table.forge, repository),
         remote=table.git.remote,
         registries=tuple(reader.registry(each) for each in table.registry),
+        signing=reader.signing(table.signing) if table.signing else None,
     )
 
 
@@ -94,14 +104,7 @@ class _Reader:
                 )
             if table.staging.name == table.index.name:
                 self.faults.add(("staging", "name"), "the same name as index.name")
-        forge = table.forge
-        self._refuse_literal(("forge", "token"), forge.token, _forge_addresses(forge))
-        if not forge.api and (forge.uploads or forge.site):
-            self.faults.add(("forge", "api"), "missing: uploads and site are given, so api must be too")
-        elif forge.api and not forge.uploads and Roots.of(forge.api) is None:
-            self.faults.add(("forge", "uploads"), "missing: cannot derive it from this api")
-        elif forge.api and not forge.site and Roots.of(forge.api) is None:
-            self.faults.add(("forge", "site"), "missing: cannot derive it from this api")
+        self._refuse_unsafe_forge(table.forge)
         hosts: set[str] = set()
         for number, registry in enumerate(table.registry, 1):
             key = ("registry", str(number))
@@ -109,8 +112,24 @@ class _Reader:
             if registry.host in hosts:
                 self.faults.add((*key, "host"), "another table has this host already")
             hosts.add(registry.host)
+        if table.signing:
+            self._refuse_unsafe_signing(table.signing)
         if table.rehearsal:
             self._refuse_real(table)
+
+    def _refuse_unsafe_forge(self, forge: ForgeTable) -> None:
+        self._refuse_literal(("forge", "token"), forge.token, _forge_addresses(forge))
+        if not forge.api and (forge.uploads or forge.site):
+            self.faults.add(("forge", "api"), "missing: uploads and site are given, so api must be too")
+        elif forge.api and not forge.uploads and Roots.of(forge.api) is None:
+            self.faults.add(("forge", "uploads"), "missing: cannot derive it from this api")
+        elif forge.api and not forge.site and Roots.of(forge.api) is None:
+            self.faults.add(("forge", "site"), "missing: cannot derive it from this api")
+
+    def _refuse_unsafe_signing(self, signing: SigningTable) -> None:
+        self._refuse_literal(("signing", "token"), signing.token, _signing_addresses(signing))
+        if signing.token and not signing.identity:
+            self.faults.add(("signing", "token"), "identity is missing: the token is for requests to it")
 
     def _refuse_literal(self, key: tuple[str, ...], secret: Secret, addresses: Mapping[str, str]) -> None:
         if not is_literal(secret):
@@ -139,6 +158,16 @@ class _Reader:
             places["staging",] = _addresses(table.staging)
         for number, registry in enumerate(table.registry, 1):
             places["registry", str(number)] = _registry_addresses(registry)
+        if table.signing:
+            places["signing",] = _signing_addresses(table.signing)
+            if not table.signing.trust:
+                self.faults.add(
+                    ("signing", "trust"), "empty, which is the public instance, in a world with rehearsal = true"
+                )
+            if not table.signing.identity:
+                self.faults.add(
+                    ("signing", "identity"), "empty, which is the CI job's own, in a world with rehearsal = true"
+                )
         for place, addresses in places.items():
             for name, address in addresses.items():
                 if not is_loopback(address):
@@ -178,6 +207,13 @@ class _Reader:
         address = table.address or f"https://{table.host}"
         return RegistryPlace(host=table.host, address=address, login=self._login(table.password, table.username))
 
+    def signing(self, table: SigningTable) -> SigningPlace:
+        """Create the place of a Sigstore instance, and look up the token for its ID tokens."""
+        trust = str(file_beside(self.file, table.trust, self.environ)) if table.trust else ""
+        if not table.identity:
+            return SigningPlace(trust=trust)
+        return SigningPlace(trust=trust, identity=table.identity, token=self._login(table.token, ""))
+
     def _login(self, secret: Secret, username: str) -> Login:
         return look_up(secret, username=username, environ=self.environ, world_file=self.file)
 
@@ -191,6 +227,11 @@ def _addresses(table: IndexTable) -> dict[str, str]:
 def _registry_addresses(table: RegistryTable) -> dict[str, str]:
     """The address of a registry that a login may be sent to. An empty one means the real registry."""
     return {"address": table.address}
+
+
+def _signing_addresses(table: SigningTable) -> dict[str, str]:
+    """The address that the token for ID tokens may be sent to. An empty one means the CI job's own."""
+    return {"identity": table.identity} if table.identity else {}
 
 
 def _forge_addresses(table: ForgeTable) -> dict[str, str]:

@@ -94,13 +94,28 @@ class RegistryPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SigningPlace:
+    """A Sigstore instance, and who gives this process the ID tokens that it signs with.
+
+    ``trust`` is the path of a client trust config, which has the instance's addresses and trusted keys; empty means
+    the public instance. The local world writes that file before it answers the first request for an ID token.
+    ``identity`` is an address that answers ``GET ?audience=…`` with an ID token, as GitHub's does; empty means the
+    identity of this CI job. ``token`` is what it asks for, as a bearer token.
+    """
+
+    trust: str = ""
+    identity: str = ""
+    token: Login = Login(username="", secret=Secret(""), origin="the identity of this CI job")
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """All the surfaces of a run.
 
     ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world
     describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
     come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
-    checkout, a path or an address.
+    checkout, a path or an address. ``signing`` is ``None`` in a world where nothing can be signed.
     """
 
     name: str
@@ -111,6 +126,7 @@ class World:
     forge: ForgePlace
     remote: str
     registries: tuple[RegistryPlace, ...] = ()
+    signing: SigningPlace | None = None
 
     def wheel_platforms(self, *, staged: bool) -> WheelPlatforms:
         """Which wheels every index accepts: what the strictest one says. ``staged``: including the staging index."""

@@ -17,6 +17,7 @@ from unmoor.util.files import read_regular, write_atomic
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
+TRUST = "trust.json"
 USER = "rehearsal"
 _LIMIT = 100_000
 
@@ -128,6 +129,7 @@ def write(
         "repository": repository,
         "token": credentials.forge,
     }
+    signing = {"trust": TRUST, "identity": f"{addresses.issuer}/token", "token": credentials.runner}
     text = (
         "# A local world. Its credentials are worth nothing anywhere else.\n"
         f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
@@ -139,6 +141,8 @@ def write(
         + 'simple = ""\n\n[forge]\n'
         + "".join(f"{key} = {_quoted(value)}\n" for key, value in forge.items())
         + "".join(_registry(host, at, credentials.registry) for host, at in (registries or {}).items())
+        + "\n[signing]\n"
+        + "".join(f"{key} = {_quoted(value)}\n" for key, value in signing.items())
         + f"\n[git]\nremote = {_quoted(str(folder / 'remote.git'))}\n"
     )
     write_atomic(folder / WORLD, text.encode(), mode=0o600)
