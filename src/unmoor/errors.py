@@ -17,6 +17,7 @@
     ├── ToolMissing        13  this machine lacks a program, disk space or memory that the step needs
     ├── TimedOut           14  something took longer than its limit
     ├── TryLater           15  a surface asked to try again later
+    ├── BadSignature       16  a signature that does not verify, or is not of this release
     └── Interrupted       130  stopped by the user or a signal
 
 Exit code 0 means done and verified. Code 1 is not used; code 2 is for an error on the command line, such
@@ -322,6 +323,14 @@ class TryLater(UnmoorError):
     exit_code = 15
     kind = "later"
     retryable = True
+
+
+class BadSignature(UnmoorError):
+    """A signature that does not verify, or is not of this release: of other bytes, or by another workflow."""
+
+    exit_code = 16
+    kind = "signature"
+    retryable = False
 
 
 class Interrupted(UnmoorError):
