@@ -22,7 +22,10 @@ OPTIONAL = {"keyring"}
 # Imported by a program that unmoor writes, or by another library for unmoor.
 UNSEEN = {"jinja2", "python-multipart", "tzdata", "towncrier"}
 # unmoor uses internals of these, which a new major version may change; the modules that do so name them.
-CAPPED = {"docutils", "markdownify", "pip", "poetry-core", "pygithub", "towncrier", "twine", "uvicorn"}
+CAPPED = {
+    *("docutils", "markdownify", "pip", "poetry-core", "pygithub", "pypi-attestations", "sigstore"),
+    *("towncrier", "twine", "uvicorn"),
+}
 
 
 def _imported() -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from unmoor.ports.signer import Identity
 from unmoor.products import Release
 
 
@@ -18,6 +19,26 @@ def sample_release(repository: str = "o/n", project: str = "small-one") -> Relea
         date=0,
         prerelease=False,
         highest=True,
+    )
+
+
+def sample_run(repository: str = "o/n", tag: str = "v1.0") -> Identity:
+    """Return the workflow run that releases the tag: ``release.yml``, started by its push."""
+    ref = f"refs/tags/{tag}"
+    workflow = f"https://github.com/{repository}/.github/workflows/release.yml@{ref}"
+    return Identity(
+        repository=repository,
+        repository_id="2",
+        owner_id="1",
+        workflow=workflow,
+        caller=workflow,
+        commit="a" * 40,
+        ref=ref,
+        run=f"https://github.com/{repository}/actions/runs/7/attempts/1",
+        event="push",
+        visibility="public",
+        runner="github-hosted",
+        issuer="https://token.actions.githubusercontent.com",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from unmoor.ports.index import Credential
+from unmoor.products import Subject
 
 Bundle = bytes
 """A Sigstore bundle, version 0.3, as JSON. At most `MAX_BUNDLE` bytes."""
@@ -29,7 +30,7 @@ class Identity:
     ``https://github.com/acme/demo/.github/workflows/release.yml@refs/tags/v1``; ``caller`` is the one that the run
     began with, which differs if ``workflow`` is reusable. ``commit`` and ``ref`` are those of the run, ``run`` is its
     web address, ``event`` what started it, ``visibility`` that of the repository: ``public``, ``private`` or
-    ``internal``. What is unknown is empty.
+    ``internal``, ``runner`` where it runs: ``github-hosted`` or ``self-hosted``. What is unknown is empty.
 
     ``issuer`` is not compared: it gave the token, and the certificate names the one that Fulcio knows it as.
     """
@@ -44,27 +45,20 @@ class Identity:
     run: str
     event: str
     visibility: str
+    runner: str = ""
     issuer: str = field(compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignedSubject:
-    """One thing that a signature is about: its name, and its sha256 in hex. A signature of a digest has no name."""
-
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifiedSignature:
     """What a signature says that verifies: who made it, about what, and when the log recorded it.
 
-    ``predicate_type`` and ``predicate`` are those of an in-toto statement, empty for the signature of a file.
-    ``time`` is in seconds since 1970.
+    ``predicate_type`` and ``predicate`` are those of an in-toto statement, empty for the signature of a file, whose
+    subject has no name. ``time`` is in seconds since 1970.
     """
 
     identity: Identity
-    subjects: tuple[SignedSubject, ...]
+    subjects: tuple[Subject, ...]
     log_index: int
     time: int
     predicate_type: str = ""

@@ -33,7 +33,7 @@ class Tool:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A tested file or image, by its digest."""
+    """A file or image that was tested or signed, by its name and its sha256 in lower-case hexadecimal."""
 
     name: str
     sha256: str

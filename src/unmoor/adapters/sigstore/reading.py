@@ -1,0 +1,50 @@
+"""Bundles and attestations from outside, read by sigstore and pypi-attestations. What they cannot read is `Unknown`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from unmoor import advice
+from unmoor.errors import Unknown, UnmoorError
+from unmoor.ports.signer import MAX_BUNDLE
+from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from sigstore.models import Bundle
+
+_LONGEST = 200
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """Read a Sigstore bundle. Raises `Unknown`."""
+    from sigstore.models import Bundle
+
+    with readable("the signature"):
+        return Bundle.from_json(bounded(data))
+
+
+def bounded(data: bytes) -> bytes:
+    """Return the bytes, unless there are too many for a signature. Raises `ValueError`."""
+    if len(data) > MAX_BUNDLE:
+        msg = f"it has {len(data)} bytes, and signatures at most {MAX_BUNDLE}"
+        raise ValueError(msg)
+    return data
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Raise `Unknown` for everything that the libraries raise for bytes that are not ``what``.
+
+    Besides their own errors they let through those of the parsers that they use, of many kinds.
+    """
+    try:
+        yield
+    except UnmoorError:
+        raise
+    except Exception as error:
+        why = clean(str(error).partition("\n")[0], _LONGEST) or type(error).__name__
+        raise Unknown(
+            f"{what} cannot be read: {why}", next_step=advice.CHECK_WHAT_IS_SERVED(), retryable=False
+        ) from error

@@ -1,0 +1,53 @@
+"""The names of signatures among the assets of a release.
+
+A signature is called like the file that it is about, with a suffix that tools for Sigstore look for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from packaging.utils import canonicalize_name
+
+SUFFIX = ".sigstore.json"
+"""The end of the name of every Sigstore bundle."""
+_PROVENANCE = ".provenance"
+# GitHub replaces every other character of an asset's name by a dot.
+_OTHERS = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def bundle_name(file: str) -> str:
+    """The name of the signature of a file.
+
+    >>> bundle_name("demo-1.0.tar.gz")
+    'demo-1.0.tar.gz.sigstore.json'
+    """
+    return f"{file}{SUFFIX}"
+
+
+def provenance_name(project: str, version: str) -> str:
+    """The name of the signed provenance of all files of a release.
+
+    >>> provenance_name("My.Demo", "1.0")
+    'my-demo-1.0.provenance.sigstore.json'
+    >>> provenance_name("demo", "1!2.0+local")
+    'demo-1.2.0.local.provenance.sigstore.json'
+    """
+    return _OTHERS.sub(".", f"{canonicalize_name(project)}-{version}{_PROVENANCE}{SUFFIX}")
+
+
+def is_bundle(name: str) -> bool:
+    """Whether an asset is a signature, by its name."""
+    return name.endswith(SUFFIX)
+
+
+def signed_file(name: str) -> str:
+    """The name of the file that a signature is about; empty if it is about several files, or is no signature.
+
+    >>> signed_file("demo-1.0.tar.gz.sigstore.json")
+    'demo-1.0.tar.gz'
+    >>> signed_file("demo-1.0.provenance.sigstore.json"), signed_file("demo-1.0.tar.gz")
+    ('', '')
+    """
+    file = name.removesuffix(SUFFIX) if is_bundle(name) else ""
+    return "" if file.endswith(_PROVENANCE) else file
