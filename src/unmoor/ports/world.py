@@ -115,7 +115,7 @@ class World:
     ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world
     describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
     come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
-    checkout, a path or an address. ``signing`` is ``None`` in a world where nothing can be signed.
+    checkout, a path or an address. ``signing`` is ``None`` in a world in which nothing can be signed.
     """
 
     name: str

@@ -19,9 +19,10 @@ from tests.support.faulty_server import Exchange, run_server
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.adapters.index.trusted import TrustedPublishing, ambient
-from unmoor.adapters.index.trusted.ambient import Ambient, id_token
-from unmoor.adapters.index.trusted.claims import Claims
+from unmoor.adapters.identity import ambient
+from unmoor.adapters.identity.ambient import Ambient, id_token
+from unmoor.adapters.identity.claims import Claims
+from unmoor.adapters.index.trusted import TrustedPublishing
 from unmoor.adapters.index.trusted.exchange import Endpoints
 from unmoor.errors import Denied, TryLater, Unknown
 from unmoor.ports.index import LoginProbe, Sent

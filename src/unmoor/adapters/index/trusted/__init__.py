@@ -9,7 +9,7 @@ with prompts, and without the checks that find a mistake before anything is buil
 Tokens leave this process only in the header or body of a request. No workflow command masks them (``::add-mask::``):
 that would write the secret to the log and rely on a reader of the log to hide it.
 
-`unmoor.adapters.index` imports it. Begin with `publishing`; `ambient` asks the CI, and `exchange` the index.
+`unmoor.adapters.index` imports it. Begin with `publishing`; `exchange` asks the index.
 """
 
 from __future__ import annotations

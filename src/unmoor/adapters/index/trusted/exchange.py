@@ -15,8 +15,8 @@ from unmoor import advice
 from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, without_query
+from unmoor.adapters.identity.claims import MISSING, Claims
 from unmoor.adapters.index.answers import error_message
-from unmoor.adapters.index.trusted.claims import MISSING, Claims
 from unmoor.advice import NOTHING, NextStep, Template
 from unmoor.errors import Cause, Denied, Unknown, UnmoorError
 from unmoor.ports.failure import failure

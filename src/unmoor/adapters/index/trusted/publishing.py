@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.adapters.index.trusted.ambient import Ambient, ambient, id_token
+from unmoor.adapters.identity.ambient import Ambient, ambient, id_token
 from unmoor.errors import Denied
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, LoginProbe, Proved
@@ -18,7 +18,7 @@ from unmoor.ports.world import IndexPlace, Login, Trusted
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
-    from unmoor.adapters.index.trusted.claims import Claims
+    from unmoor.adapters.identity.claims import Claims
 
 _USERNAME = "__token__"
 # Retry a mint without an answer, each time with a new ID token.
@@ -135,7 +135,7 @@ class TrustedPublishing:
 
     def _identity(self) -> tuple[Secret, Claims]:
         """A fresh ID token for this index, and its claims."""
-        from unmoor.adapters.index.trusted.claims import Claims
+        from unmoor.adapters.identity.claims import Claims
         from unmoor.adapters.index.trusted.exchange import audience
 
         token = id_token(audience(self.place, self.http), self.environ)
