@@ -6,7 +6,7 @@ Each is a file in the registry's folder, read at every request; a missing file c
 - ``foreign``: names of packages that the logins must not write;
 - ``popular``: digests of package versions with more than 5,000 downloads, which cannot be deleted;
 - ``no-admin``: names of packages whose versions the logins must not delete;
-- ``faults/KIND``: see `Fault`. Applies to requests whose ``METHOD PATH`` contains the file's text; if empty, to all.
+- ``faults/KIND``: see `Fault`, and for what it applies to, `shared.faults`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.registry.tokens import Access
 from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared.faults import Faults
 
 GHCR = "ghcr.io"
 ACTIONS = ("pull", "push", "delete")
@@ -103,7 +104,7 @@ class Rules:
 
     def may_push(self, who: Who, name: str) -> bool:
         """Whether somebody may write a package."""
-        return who is Who.WRITER and not self.is_foreign(name) and not self._fault_file(Fault.REFUSE_WRITE).exists()
+        return who is Who.WRITER and not self.is_foreign(name) and not (self._faults / Fault.REFUSE_WRITE).exists()
 
     def grant(self, who: Who, requested: list[Access]) -> list[Access]:
         """Return the permitted part of each requested scope."""
@@ -129,18 +130,11 @@ class Rules:
 
     def applies(self, fault: Fault, request: str) -> bool:
         """Whether a fault applies to a request, ``METHOD PATH``. This uses up a fault that happens once."""
-        file = self._fault_file(fault)
-        try:
-            if file.read_text().strip() not in request:
-                return False
-            if fault in ONCE:
-                file.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+        return Faults(folder=self._faults, once=ONCE).applies(fault, request)
 
-    def _fault_file(self, fault: Fault) -> Path:
-        return self.site.folder / "faults" / fault
+    @property
+    def _faults(self) -> Path:
+        return self.site.folder / "faults"
 
     def _control_lines(self, control: str) -> frozenset[str]:
         return store.lines(self.site.folder / control)
