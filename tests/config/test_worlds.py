@@ -503,6 +503,7 @@ def test_the_file_of_the_local_world_is_valid(tmp_path: Path, platforms: WheelPl
         forge="http://[::1]:3",
         storage="",
         issuer="http://127.0.0.1:4",
+        sigstore="http://127.0.0.1:5",
     )
     made = credentials(tmp_path)
     file = worldfile.write(

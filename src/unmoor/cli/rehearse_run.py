@@ -78,6 +78,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     registry=bool(hosts),
                     hosts=hosts or ("ghcr.io",),
                     any_platform=True,
+                    tag=prepared.tag,
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")

@@ -108,12 +108,14 @@ class Beginning:
         registry: bool = False,
         hosts: Sequence[str] = ("ghcr.io",),
         any_platform: bool = False,
+        tag: str = "",
     ) -> LocalWorld:
         """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
         arguments = [str(self._folder), "--repository", repository]
         arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
         arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
         arguments += ["--any-platform"] if any_platform else []
+        arguments += ["--tag", tag] if tag else []
         for host in hosts if registry else ():
             arguments += ["--registry", host]
         self._told, stdin = True, _piped(self._process.stdin)
@@ -125,7 +127,9 @@ class Beginning:
         return LocalWorld(
             folder=self._folder,
             world_file=Path(ready["world"]),
-            addresses={name: str(ready[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer")},
+            addresses={
+                name: str(ready[name]) for name in ("pypi", "testpypi", "forge", "storage", "issuer", "sigstore")
+            },
             process=self._process,
             registries=ready["registries"],
             no_registry=ready["no_registry"],
@@ -142,13 +146,15 @@ def start(
     registry: bool = False,
     hosts: Sequence[str] = ("ghcr.io",),
     any_platform: bool = False,
+    tag: str = "",
 ) -> LocalWorld:
     """Start a world in a folder, with the state and on the ports that the folder has.
 
     ``repository`` is ``OWNER/NAME``. The git remote is cloned from ``checkout``, and empty if that is ``None``.
     ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
     registry for each of ``hosts``, if this machine can run one. With ``any_platform`` the indexes take wheels for
-    platforms that PyPI refuses, and a run warns about them. Raises `Refused` if the folder is in use or the
+    platforms that PyPI refuses, and a run warns about them. ``tag`` is the one that ID tokens are for, by default the
+    newest. Raises `Refused` if the folder is in use or the
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
@@ -160,6 +166,7 @@ def start(
             registry=registry,
             hosts=hosts,
             any_platform=any_platform,
+            tag=tag,
         )
 
 

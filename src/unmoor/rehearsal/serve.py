@@ -50,7 +50,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}"
 class Options:
     """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for.
 
-    ``any_platform``: the indexes take wheels for any platform, and the world file says so.
+    ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
+    tokens are for; if it is empty, the newest.
     """
 
     folder: Path
@@ -59,6 +60,7 @@ class Options:
     file_limit: int
     registries: tuple[str, ...] = ()
     any_platform: bool = False
+    tag: str = ""
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -78,6 +80,7 @@ def options(arguments: Sequence[str]) -> Options:
         help="start a registry for images of HOST, such as ghcr.io",
     )
     parser.add_argument("--any-platform", action="store_true", help="take wheels for platforms that PyPI refuses")
+    parser.add_argument("--tag", default="", metavar="TAG", help="tag that ID tokens are for (default: the newest)")
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -99,6 +102,7 @@ def options(arguments: Sequence[str]) -> Options:
         file_limit=read.file_limit,
         registries=tuple(dict.fromkeys(read.registry)),
         any_platform=read.any_platform,
+        tag=read.tag,
     )
 
 
@@ -134,6 +138,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     from unmoor.rehearsal.index import app as index_app
     from unmoor.rehearsal.shared import oidc
     from unmoor.rehearsal.shared.http import Logged, Ports
+    from unmoor.rehearsal.sigstore import app as sigstore_app
 
     tokens, addresses = worldfile.credentials(chosen.folder), served.addresses
     api, storage = github_app.apps(
@@ -145,7 +150,19 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         package_store=served.package_store,
     )
     trusted = oidc.Issuer(
-        folder=chosen.folder / "issuer", base=addresses.issuer, repository=chosen.repository, runner=tokens.runner
+        folder=chosen.folder / "issuer",
+        base=addresses.issuer,
+        repository=chosen.repository,
+        runner=tokens.runner,
+        remote=served.git,
+        tag=chosen.tag,
+        on_request=lambda audience: instance.begin() if audience == sigstore_app.AUDIENCE else None,
+    )
+    instance = sigstore_app.Sigstore(
+        folder=chosen.folder / "sigstore",
+        base=addresses.sigstore,
+        issuer=trusted,
+        trust=chosen.folder / worldfile.TRUST,
     )
 
     def at(name: str, base: str, token: str) -> ASGIApp:
@@ -164,6 +181,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         "forge": api,
         "storage": storage,
         "issuer": oidc.app(trusted),
+        "sigstore": sigstore_app.app(instance),
     }
     ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(addresses).items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
@@ -286,8 +304,9 @@ def _told() -> list[str]:
     from unmoor.rehearsal.github import app as github_app
     from unmoor.rehearsal.index import app as index_app
     from unmoor.rehearsal.shared import http, oidc
+    from unmoor.rehearsal.sigstore import app as sigstore_app
 
-    del server, github_app, index_app, http, oidc
+    del server, github_app, index_app, sigstore_app, http, oidc
     line = b""
     while not line.endswith(b"\n"):
         if not (piece := os.read(0, 65_536)):

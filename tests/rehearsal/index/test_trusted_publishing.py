@@ -100,7 +100,7 @@ def test_a_pending_publisher_of_a_forbidden_name_creates_nothing(job: TrustedJob
         ({}, {"job_workflow_ref": REUSABLE_WORKFLOW}),
         ({}, {"job_workflow_ref": None}),
         ({}, {"job_workflow_ref": f"{HERE}/release.yml@refs/heads/main"}),
-        ({}, {"job_workflow_ref": "acme/other/.github/workflows/release.yml@refs/tags/v1.0"}),
+        ({}, {"job_workflow_ref": "acme/other/.github/workflows/release.yml@refs/tags/v0.2.0"}),
         ({}, {"repository_owner_id": "7"}),
         ({"owner_id": "7"}, {}),
         ({}, {"event_name": "pull_request_target"}),
@@ -121,8 +121,8 @@ def test_a_publisher_must_match(job: TrustedJob, publisher: dict[str, str], clai
         ({}, {"environment": "anything"}),
         ({}, {"sub": "repo:somebody/else:ref:refs/heads/main"}),
         ({}, {"sub": "my-own:format"}),
-        ({}, {"job_workflow_ref": f"{HERE}/release.yml@{'a' * 40}"}),
-        ({"workflow": "publish.yml"}, {"job_workflow_ref": f"{HERE}/publish.yml@refs/tags/v1.0"}),
+        ({}, {"sha": "a" * 40, "job_workflow_ref": f"{HERE}/release.yml@{'a' * 40}"}),
+        ({"workflow": "publish.yml"}, {"job_workflow_ref": f"{HERE}/publish.yml@refs/tags/v0.2.0"}),
     ],
 )
 def test_case_and_an_unnamed_environment_do_not_matter(
@@ -160,7 +160,7 @@ def test_a_pending_publisher_expires_after_30_days(job: TrustedJob, name: str, d
 @pytest.mark.parametrize(
     ("claims", "rest"),
     [
-        ({}, "ref:refs/tags/v1.0"),
+        ({}, "ref:refs/tags/v0.2.0"),
         ({"ref": "refs/heads/main"}, "ref:refs/heads/main"),
         ({"environment": "pypi"}, "environment:pypi"),
         ({"environment": "a:b"}, "environment:a%3Ab"),

@@ -1,10 +1,11 @@
 """The ID token issuer of GitHub Actions: the address that gives tokens to jobs, and the key that signs them.
 
 Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
-``credentials.json``). The claims are those of a run of ``release.yml`` for a tag; ``claims.json`` in its folder
-overrides them, and removes those that are ``null``. ``sub`` follows from them, in the form of repositories made or
-renamed since July 2026, with the numbers of owner and repository; if there is a control file ``name-subject``, in the
-older form. Source: GitHub's page "OpenID Connect reference".
+``credentials.json``). The claims are those of a run of ``release.yml`` for a tag: that in the request's ``ref``, or
+else that of the rehearsal, or else the newest one on the remote. ``claims.json`` in its folder overrides them, and
+removes those that are ``null``. ``sub`` follows from them, in the form of repositories made or renamed since July 2026,
+with the numbers of owner and repository; if there is a control file ``name-subject``, in the older form. Its requests
+fail as the files in ``faults`` say; see `shared.faults`. Source: GitHub's page "OpenID Connect reference".
 """
 
 from __future__ import annotations
@@ -24,18 +25,23 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.rehearsal.shared.faults import Failing
+from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import decode_json
 from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
 LIFE = 300
 """Lifetime of an ID token, in seconds."""
 ALGORITHM = "RS256"
 OWNER_ID, REPOSITORY_ID = "1", "2"
 """The numbers of the repository's owner and of the repository, which GitHub gives to no other."""
+WORKFLOW = "release.yml"
+"""The file with the workflow of its jobs."""
 _KEY = "rehearsal"
 
 
@@ -43,40 +49,47 @@ _KEY = "rehearsal"
 class Issuer:
     """One issuer: its folder, its address without a slash at the end, and the repository of its jobs.
 
-    ``runner`` is the token with which a job requests ID tokens. The key is made at the first use, in 0.1 s.
+    ``runner`` is the token with which a job requests ID tokens. ``tag`` is the tag of a rehearsal, and ``remote`` where
+    the commits of tags are; without a remote they are placeholders. The key is made at the first use, in 0.1 s.
+    ``on_request`` is called with the audience of each token before it is given.
     """
 
     folder: Path
     base: str
     repository: str
     runner: str
+    remote: Remote | None = None
+    tag: str = ""
     now: Callable[[], float] = time.time
+    on_request: Callable[[str], object] = lambda _audience: None
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _made: list[RSAPrivateKey] = field(default_factory=list, repr=False)
 
     @property
     def _private(self) -> RSAPrivateKey:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import rsa
-
-        path = self.folder / "key.pem"
         with self._making:
-            if path.exists():
-                return cast("RSAPrivateKey", serialization.load_pem_private_key(path.read_bytes(), None))
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-            write_atomic(path, key.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
-            return key
+            if not self._made:
+                self._made.append(_read_or_make(self.folder / "key.pem"))
+            return self._made[0]
 
     @property
     def public(self) -> RSAPublicKey:
         """The public key that verifies its tokens."""
         return self._private.public_key()
 
-    def claims(self, audience: str) -> dict[str, Any]:
-        """Return the claims of the next token."""
+    def _run(self, ref: str) -> tuple[str, str]:
+        """Return the ref and the commit of a run."""
+        if self.remote is not None:
+            ref = ref or (f"refs/tags/{self.tag}" if self.tag else self.remote.newest_tag())
+        ref = ref or "refs/tags/v1.0"
+        return ref, (self.remote and self.remote.commit_of(ref)) or "a" * 40
+
+    def claims(self, audience: str, ref: str = "") -> dict[str, Any]:
+        """Return the claims of the next token, for a run of ``ref``."""
         owner, _, name = self.repository.partition("/")
-        now, ref = int(self.now()), "refs/tags/v1.0"
-        workflow = f"{self.repository}/.github/workflows/release.yml@{ref}"
+        now = int(self.now())
+        ref, sha = self._run(ref)
+        workflow = f"{self.repository}/.github/workflows/{WORKFLOW}@{ref}"
         claims: dict[str, Any] = {
             "iss": self.base,
             "aud": audience or f"https://github.com/{owner}",
@@ -90,10 +103,22 @@ class Issuer:
             "repository_owner_id": OWNER_ID,
             "ref": ref,
             "ref_type": "tag",
-            "sha": "a" * 40,
+            "ref_protected": "false",
+            "base_ref": "",
+            "head_ref": "",
+            "sha": sha,
+            "actor": owner,
+            "actor_id": OWNER_ID,
+            "workflow": "Release",
             "workflow_ref": workflow,
+            "workflow_sha": sha,
             "job_workflow_ref": workflow,
+            "job_workflow_sha": sha,
             "event_name": "push",
+            "repository_visibility": "public",
+            "run_id": "1",
+            "run_number": "1",
+            "run_attempt": "1",
             "runner_environment": "github-hosted",
         }
         try:
@@ -116,18 +141,20 @@ class Issuer:
             return f"repo:{repository}:pull_request"
         return f"repo:{repository}:ref:{claims['ref']}"
 
-    def token(self, audience: str) -> str:
+    def token(self, audience: str, ref: str = "") -> str:
         """Sign a token."""
         import jwt
 
-        return jwt.encode(self.claims(audience), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
+        self.on_request(audience)
+        return jwt.encode(self.claims(audience, ref), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
 
     async def give(self, request: Request) -> Response:
-        """``GET /token?audience=…``: an ID token for a job."""
+        """``GET /token?audience=…&ref=…``: an ID token for a job. GitHub knows the ref by the job."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
             return JSONResponse({"message": "Unauthorized"}, HTTPStatus.UNAUTHORIZED)
-        token = await asyncio.to_thread(self.token, request.query_params.get("audience", ""))
+        query = request.query_params
+        token = await asyncio.to_thread(self.token, query.get("audience", ""), query.get("ref", ""))
         return JSONResponse({"count": len(token), "value": token})
 
     async def configuration(self, _request: Request) -> Response:
@@ -151,12 +178,25 @@ class Issuer:
         return JSONResponse({"keys": [{**key, "kid": _KEY, "alg": ALGORITHM, "use": "sig"}]})
 
 
-def app(issuer: Issuer) -> Starlette:
+def _read_or_make(path: Path) -> RSAPrivateKey:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    if path.exists():
+        # Checking a key takes as long as making one.
+        key = serialization.load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
+        return cast("RSAPrivateKey", key)
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    write_atomic(path, made.private_bytes(kind, form, serialization.NoEncryption()), mode=0o600)
+    return made
+
+
+def app(issuer: Issuer) -> ASGIApp:
     """Return the issuer as an ASGI app."""
-    return Starlette(
-        routes=[
-            Route("/token", issuer.give),
-            Route("/.well-known/openid-configuration", issuer.configuration),
-            Route("/.well-known/jwks", issuer.keys),
-        ]
-    )
+    routes = [
+        Route("/token", issuer.give),
+        Route("/.well-known/openid-configuration", issuer.configuration),
+        Route("/.well-known/jwks", issuer.keys),
+    ]
+    return Failing(Starlette(routes=routes), issuer.folder)

@@ -135,6 +135,16 @@ class Remote:
             return None
         return target
 
+    def commit_of(self, ref: str) -> str | None:
+        """Return the commit that a ref leads to; ``None`` if there is none."""
+        ran = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        return ran.stdout.decode().strip() or None
+
+    def newest_tag(self) -> str:
+        """Return the full name of the tag that was made last; empty if there is none."""
+        args = ("--count=1", "--sort=-refname", "--sort=-creatordate", "--format=%(refname)", "refs/tags")
+        return self._run("for-each-ref", *args).stdout.decode(errors="replace").strip()
+
     def make_tag(self, name: str, commit: str) -> None:
         """Make a lightweight tag, if there is none."""
         self._run("update-ref", f"refs/tags/{name}", commit, "0" * len(commit))

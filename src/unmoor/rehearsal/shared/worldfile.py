@@ -73,7 +73,7 @@ class Addresses:
     """The addresses of the servers, without a slash at the end.
 
     ``storage`` serves the bytes of the forge's assets, to which the forge redirects; ``issuer`` gives ID tokens
-    to jobs.
+    to jobs; ``sigstore`` is Fulcio and Rekor.
     """
 
     pypi: str
@@ -81,6 +81,7 @@ class Addresses:
     forge: str
     storage: str
     issuer: str
+    sigstore: str
 
 
 def _quoted(text: str) -> str:
