@@ -51,7 +51,11 @@ PROJECTS = (
         extras="full",
     ),
     RealProject(
-        "executablebooks/markdown-it-py", "v4.2.0", "36c5f547144df2d01970a5792d68c71a3380b227", extras="linkify,testing"
+        "executablebooks/markdown-it-py",
+        "v4.2.0",
+        "36c5f547144df2d01970a5792d68c71a3380b227",
+        extras="linkify,testing",
+        pytest="tests",
     ),
     RealProject("fastapi/typer", "0.27.1", "fe2aa0e2f9c853de378e60ca24ec3b256144decf", needs="--group tests"),
     RealProject("hynek/structlog", "26.1.0", "8174a86a2f14b5bd295eded733ff5fffc12aa173", needs="--group tests"),

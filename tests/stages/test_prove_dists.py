@@ -565,7 +565,11 @@ def test_a_coverage_threshold_does_not_fail_a_proof(make_inputs: MakeInputs) -> 
     [
         (
             {"small_one/__init__.py": "raise ImportError", "small_one/tests/__init__.py": ""}
-            | {"small_one/tests/test_x.py": "from .. import __doc__\n\ndef test_it():\n    pass\n"},
+            | {
+                "small_one/tests/test_x.py": "import os\nfrom .. import __doc__\n\n"
+                "def test_it():\n    os.stat(os.environ['CASES'])\n"
+            }
+            | {"tox.ini": "[testenv]\nset_env = CASES = {toxinidir}/cases.txt\ncommands = pytest\n", "cases.txt": ""},
             {},
             "--pyargs small_one",
         ),

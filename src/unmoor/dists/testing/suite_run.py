@@ -75,7 +75,8 @@ class SuiteRun:
         recorder = Recorder(packages=self.environment.packages, log=self.folder / "record")
         args = self.suite.args(str(self.copy))
         recorded = recorder.added_to(args)
-        self.say(f"running {self.suite.command}")
+        variables = "".join(f"{name}={value} " for name, value in self.suite.variables)
+        self.say(f"running {variables}{self.suite.command}")
         ran = self._run(recorded or args, recorder)
         record = recorder.read() if recorded else None
         if record is not None and record.uncovered:
@@ -98,7 +99,13 @@ class SuiteRun:
 
     def _run(self, args: Sequence[str], recorder: Recorder) -> Ran:
         try:
-            return self.environment.run(args, cwd=self.copy, timeout=self.timeout, hear=self.log.hear)
+            return self.environment.run(
+                args,
+                cwd=self.copy,
+                env=self.suite.environment(str(self.copy)),
+                timeout=self.timeout,
+                hear=self.log.hear,
+            )
         except TimedOut as error:
             record = recorder.read()
             during = f", in or after {clean(record.last)}" if record and record.last else ""

@@ -38,6 +38,7 @@ from unmoor.project.test_needs.source import (
 )
 from unmoor.project.test_needs.tox_ini import read_tox_ini
 from unmoor.project.test_needs.tox_toml import read_tox_toml
+from unmoor.project.test_needs.variables import Variables
 
 Reader = Callable[[Files], Iterator[Source]]
 
@@ -64,8 +65,9 @@ class Needs:
     """What tests need, and where that is declared.
 
     ``requires`` are PEP 508, ``extras`` the project's own, ``options`` those of the project's own pytest command.
-    ``missing`` names packages that the tests seem to need and that nothing declares. ``omitted`` is what the chosen
-    sources list in a form that cannot be read.
+    ``variables`` are those of the environment that the project sets for its tests. ``missing`` names packages that the
+    tests seem to need and that nothing declares. ``omitted`` is what the chosen sources list in a form that cannot be
+    read.
     """
 
     location: Location
@@ -73,6 +75,7 @@ class Needs:
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    variables: Variables = ()
     missing: tuple[str, ...] = ()
     omitted: tuple[str, ...] = ()
 
@@ -111,6 +114,7 @@ def find_needs(files: Files, project: Described, modules: Sequence[str]) -> Need
         requires=tuple(dict.fromkeys(requires)),
         extras=tuple(dict.fromkeys(extras)),
         options=next((each.call.options for each in caller if each.call), ()),
+        variables=next((each.variables for each in (*caller, *chosen, *sources) if each.variables), ()),
         missing=imports.missing(known),
         omitted=tuple(dict.fromkeys(each for source in chosen for each in source.omitted)),
     )

@@ -64,7 +64,7 @@ _WITH_VALUE: Final = frozenset(
     ]
 )
 _PROGRAMS: Final = frozenset({"pytest", "py.test"})
-_UNITTESTS: Final = frozenset({"unittest", "pytest", "nose2", "stestr", "trial", "zope-testrunner"})
+_UNITTESTS: Final = frozenset({"unittest", "pytest", "nose2", "stestr", "trial", "virtue", "zope-testrunner"})
 
 
 def runs_tests(words: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from unmoor.project.test_needs.command import PytestCall
+from unmoor.project.test_needs.variables import Variables
 
 # Names of extras, groups, environments and files, normalised: for tests, and for development as a whole.
 _TEST: Final = re.compile(r"(?:.*[-/.])?(?:(?:unit|py)-?tests?|tests?|testing|units?)(?:[-/.].*)?")
@@ -61,7 +62,8 @@ class Source:
     """What one place declares: ``requires`` (PEP 508), and ``extras`` of the project itself.
 
     ``place`` names it in messages. ``call`` is there if the place says how the project calls pytest.
-    ``omitted`` is what it lists in a form that only a program or another machine could resolve.
+    ``omitted`` is what it lists in a form that only a program or another machine could resolve. ``variables`` are those
+    of the environment that it sets for the tests; see `unmoor.project.test_needs.variables`.
     """
 
     place: str
@@ -70,6 +72,7 @@ class Source:
     extras: tuple[str, ...] = ()
     call: PytestCall | None = None
     omitted: tuple[str, ...] = ()
+    variables: Variables = ()
 
 
 def kind_of(name: str) -> SourceKind:
