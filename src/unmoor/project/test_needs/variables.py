@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 PROJECT: Final = "{project}"
-"""Stands in a value for the folder of the project."""
+"""The folder of the project, in a value."""
 
 Variables = tuple[tuple[str, str], ...]
 """Names with values."""
