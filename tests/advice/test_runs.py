@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.advice_walks import Place, Walk, walk
+from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import FakeClock, sample_release
 
@@ -42,11 +42,6 @@ def shell() -> Iterator[LocalShell]:
     """The real shell."""
     with shell_for_tests() as shell:
         yield shell
-
-
-def keep(**values: object) -> Callable[..., object]:
-    """Keep values."""
-    return lambda place, *_: place.kept.update(values)
 
 
 def _image_tags(place: Place) -> object:

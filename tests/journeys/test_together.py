@@ -31,9 +31,8 @@ def ended(release: KilledRelease, code: int) -> None:
             return
         assert code in {Refused.exit_code, Conflict.exit_code}, release.output()
         if code == Conflict.exit_code:
-            assert (
-                f"to continue with those, remove {release.folder}, then run the same command again" in release.output()
-            )
+            removal = f"to continue with those, remove the run folder: rm -r {release.folder}"
+            assert f"{removal}, then run the same command again" in release.output()
             shutil.rmtree(release.folder)
         else:
             assert "another run" in release.output()

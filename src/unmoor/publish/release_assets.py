@@ -24,6 +24,7 @@ from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
+from unmoor.util.safe_folder import removal
 from unmoor.util.temporary import temporary_folder
 
 SUMS = "SHA256SUMS"
@@ -175,7 +176,7 @@ def repairable_differences(
             "another run also built this commit, and the release has the files of its build:\n"
             + "\n".join(str(each) for each in found if each.replaces),
             where=forge_release.url,
-            next_step=advice.CONTINUE_WITH_THOSE(path=folder.path),
+            next_step=advice.CONTINUE_WITH_THOSE(command=removal(folder.path)),
             retryable=True,
         )
     wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)

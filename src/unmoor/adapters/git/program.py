@@ -11,6 +11,7 @@ from typing import Final
 from unmoor import advice
 from unmoor.adapters.git.ownership import trust_command
 from unmoor.adapters.process.variables import without_logins
+from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
@@ -113,7 +114,8 @@ class GitProgram:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),
-                next_step=advice.CHECK_REMOTE(),
+                next_step=advice.CHECK_REMOTE() if remote else NOTHING,
+                otherwise=NOTHING if remote else advice.SHORTEN_GIT_OUTPUT(),
             ) from error
         if ran.code not in fine:
             failed = failure(what, ran, cwd)
