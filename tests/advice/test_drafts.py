@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -29,6 +28,7 @@ from unmoor.publish import push_record
 from unmoor.publish.draft_recheck import DraftRecheck, require_assets
 from unmoor.publish.inventory import ForgeContent, _with_documents
 from unmoor.publish.restore import Surfaces, missing_files, require_current
+from unmoor.util.values import replace
 
 DRAFT: Output[Draft] = Output("draft")
 

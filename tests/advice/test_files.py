@@ -6,7 +6,6 @@ import hashlib
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from unmoor.rehearsal.shared import worldfile
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import OWN, refuse_links
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 PYPI, TESTPYPI = (urlsplit(each).netloc.removeprefix("upload.") for each in upload_addresses())
 WORLD = real_world("acme/demo", {})

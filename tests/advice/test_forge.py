@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +21,7 @@ from unmoor.adapters.github import client
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.publish.inventory import _list_releases
+from unmoor.util.values import replace
 
 
 @pytest.fixture(scope="module")

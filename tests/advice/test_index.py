@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -28,6 +27,7 @@ from unmoor.products import Dists, File
 from unmoor.publish.index_state import split_missing
 from unmoor.publish.upload import upload
 from unmoor.stages import prove_testpypi
+from unmoor.util.values import replace
 
 RELEASE = sample_release("acme/demo", "demo")
 WHEEL = "demo-1.0-py3-none-any.whl"

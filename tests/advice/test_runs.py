@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from unmoor.products import Dists, File
 from unmoor.project.files import Files
 from unmoor.publish import release_assets
 from unmoor.rehearsal.prepare import prepare
+from unmoor.util.values import replace
 
 PROJECT = "[project]\nname = 'demo'\nversion = '1.0'\n"
 GROUP = b"[dependency-groups]\ntest = ['pytest']\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from tests.support.git_repos import Repo
 from tests.support.killed_releases import KilledRelease, start_killed_releases
 
 from unmoor.errors import Conflict, Refused
+from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

@@ -6,7 +6,7 @@ import platform
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing, Unkno
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

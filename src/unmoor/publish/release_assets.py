@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NextStep
@@ -38,8 +39,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _DISTS = (".whl", ".tar.gz", ".zip")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReleaseAssets:
+class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
     """Every asset of a release in upload order: the files, then the texts, the manifest last."""
 
     files: tuple[File, ...]
@@ -116,8 +116,7 @@ class DifferenceKind(StrEnum):
     ALIEN = "is a distribution that is not of this release"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One asset that is not as it should be; ``seen`` is the asset on the forge, ``None`` if it is missing."""
 
     name: str
@@ -309,8 +308,7 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
         return forge.fetch(asset, folder).path.read_bytes()
 
 
-@dataclass(frozen=True, kw_only=True)
-class DraftSelection:
+class DraftSelection(msgspec.Struct, frozen=True, kw_only=True):
     """The release object to continue with, and empty second drafts that unmoor created."""
 
     chosen: ForgeRelease | None

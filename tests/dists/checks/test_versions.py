@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.sample_values import sample_release
 from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import Examiner
 from unmoor.dists.checks.versions import check_file
+from unmoor.util.values import replace
 
 OLD = '"""Docs."""\n\n__version__ = "1.0"\n'
 

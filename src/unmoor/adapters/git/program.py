@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.ownership import trust_command
@@ -65,8 +66,7 @@ _TOKENS: Final = re.compile(r"(GH|GITHUB)(_ENTERPRISE)?_TOKEN|GH_HOST|GH_CONFIG_
 _LOGIN = re.compile(r"://[^/\s'\"]*@")
 
 
-@dataclass(frozen=True, kw_only=True)
-class GitProgram:
+class GitProgram(msgspec.Struct, frozen=True, kw_only=True):
     """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it.
 
     ``own``: for clones of ours. The settings of the user and of the machine count only in calls to a remote.

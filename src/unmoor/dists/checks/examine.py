@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -41,8 +42,7 @@ from unmoor.products import File
 _CHANGED = "it is not the file that was built: its bytes changed, or it is gone"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DistFindings:
+class DistFindings(msgspec.Struct, frozen=True, kw_only=True):
     """The problems of one file, its metadata and its member names.
 
     ``metadata`` is ``None`` and ``names`` empty if they cannot be read. The names in an sdist are relative to its

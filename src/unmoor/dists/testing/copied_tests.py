@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.groups import SuiteOptions
@@ -21,8 +22,7 @@ from unmoor.project.test_needs.locations import CONFIGURATION, USUAL, is_test_na
 _ALWAYS = ("conftest.py", *CONFIGURATION)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CopiedTests:
+class CopiedTests(msgspec.Struct, frozen=True, kw_only=True):
     """What to copy for a suite: the repository of ``git`` at the commit of ``release``.
 
     ``modules`` are those that the wheel installs.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
@@ -29,13 +30,12 @@ _MOST_LINES = 25
 _MOST_ANNOTATED = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Log:
+class Log(msgspec.Struct, frozen=True, kw_only=True):
     """Where the output of a suite goes: its path, a function that writes a line, and the last lines."""
 
     path: Path
     write: Callable[[str], None]
-    last: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
+    last: deque[str] = msgspec.field(default_factory=lambda: deque(maxlen=_MOST_LINES))
 
     def hear(self, line: str) -> None:
         """Take one line."""
@@ -43,8 +43,7 @@ class Log:
         self.last.append(line)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuiteRun:
+class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
     """A suite to run in an environment that holds the wheel ``what``, on a copy of the files that it needs.
 
     ``copy`` is the project's folder in the copy, and ``root`` the folder of the whole copy. ``path`` is the project's

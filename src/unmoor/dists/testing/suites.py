@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -26,8 +26,7 @@ from unmoor.project.test_needs.variables import PROJECT, Variables
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class Suite:
+class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Tests to run: the command, which may contain ``{project}``, and what it requires in addition to the wheel.
 
     ``paths`` are where the tests were found, and ``packages`` are the project's own that hold tests within; ``why``
@@ -61,8 +60,7 @@ class Suite:
         return f"test-requires = [{', '.join(map(_quoted, listed))}]"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Untested:
+class Untested(msgspec.Struct, frozen=True, kw_only=True):
     """No tests run, and the reason."""
 
     why: str
@@ -132,8 +130,7 @@ def _command(needs: Needs) -> str:
     return " ".join([*words, *needs.location.packages])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Configured:
+class _Configured(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say that tests need."""
 
     requires: tuple[str, ...]

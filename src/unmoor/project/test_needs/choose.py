@@ -11,9 +11,9 @@ If the tests import more than that, the packages that provide it are added from 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor.project.files import Files
@@ -39,6 +39,7 @@ from unmoor.project.test_needs.source import (
 from unmoor.project.test_needs.tox_ini import read_tox_ini
 from unmoor.project.test_needs.tox_toml import read_tox_toml
 from unmoor.project.test_needs.variables import Variables
+from unmoor.util.values import replace
 
 Reader = Callable[[Files], Iterator[Source]]
 
@@ -60,8 +61,7 @@ _MOST_FILES: Final = 2000
 _RUNNER: Final = "pytest"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What tests need, and where that is declared.
 
     ``requires`` are PEP 508, ``extras`` the project's own, ``options`` those of the project's own pytest command.

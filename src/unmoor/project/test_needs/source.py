@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -48,8 +48,7 @@ class Described(Protocol):
         """The names of the extras."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Description:
+class Description(msgspec.Struct, frozen=True, kw_only=True):
     """A project as its own files describe it before anything is built."""
 
     name: str = ""
@@ -57,8 +56,7 @@ class Description:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What one place declares: ``requires`` (PEP 508), and ``extras`` of the project itself.
 
     ``place`` names it in messages. ``call`` is there if the place says how the project calls pytest.

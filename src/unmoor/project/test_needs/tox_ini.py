@@ -10,7 +10,6 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Final
 
@@ -21,6 +20,7 @@ from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 from unmoor.project.test_needs.variables import PROJECT, Variables, usable
 from unmoor.util.decode import read_ini
+from unmoor.util.values import replace
 
 _MOST_ENVIRONMENTS: Final = 500
 _MOST_CHARACTERS: Final = 100_000
