@@ -142,7 +142,17 @@ def test_every_option_exists() -> None:
     context = click.Context(cli, info_name="unmoor")
     known = {name for each in COMMANDS if (command := cli.get_command(context, each)) for name in _options(command)}
     foreign = {"--unset", "--unshallow", "--force", "--global", "--add", "--refetch", "--no-filter", "--tags"}
-    foreign |= {"--draft", "--all", "--armor", "--export", "--recurse-submodules", "--format", "--mount"}
+    foreign |= {
+        "--init",
+        "--recursive",
+        "--draft",
+        "--all",
+        "--armor",
+        "--export",
+        "--recurse-submodules",
+        "--format",
+        "--mount",
+    }
     named = {option for _, text in texts() for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text)}
     assert named - foreign - known == set()
 

@@ -138,7 +138,7 @@ DELETE_RELEASE_BY_HAND = Template("delete-release-by-hand", "delete it by hand, 
 NAME_FULL_COMMIT = Template("name-full-commit", "name the commit by all its digits")
 NAME_A_REMOTE = Template("name-a-remote", "name a remote of the checkout, such as origin, or give its address")
 NAME_A_CHECKOUT = Template("name-a-checkout", "name the project's checkout")
-MOVE_CHECKOUT = Template("move-checkout", "move the checkout")
+MOVE_CHECKOUT = Template("move-checkout", "move the checkout to a folder whose path has no line break")
 UNSET_WORKTREE = Template(
     "unset-worktree", "if that is not intended: git config --unset core.worktree; else clone the repository"
 )
@@ -168,7 +168,8 @@ FETCH_DEFAULT_BRANCH = Template(
 )
 SIGN_A_TAG = Template(
     "sign-a-tag",
-    "let one of them tag a new version: git tag -s TAG; only if {tag} was never released, delete it and sign it again",
+    "let one of them tag a new version: git tag -s -m TAG TAG; only if {tag} was never released, delete it and sign it"
+    " again",
 )
 EXPORT_KEYS = Template("export-keys", "export them with: gpg --armor --export")
 PUSH_LFS_FILES = Template(
@@ -179,8 +180,8 @@ PUSH_LFS_FILES = Template(
 INSTALL_GIT_LFS = Template("install-git-lfs", "install it, for example: apt-get install git-lfs")
 CHECK_SUBMODULE = Template(
     "check-submodule",
-    "check that its address is readable from here: git clone --recurse-submodules; git accepts a path on this"
-    " machine only with the setting protocol.file.allow",
+    "check that its address is readable from here: git submodule update --init --recursive; git accepts a path on this"
+    " machine only with: git config --global protocol.file.allow always",
 )
 FETCH_ANNOTATED_TAG = Template(
     "fetch-annotated-tag",
@@ -229,7 +230,8 @@ CORRECT_METADATA = Template(
 )
 RELEASE_FROM_CI = Template(
     "release-from-ci",
-    'release from a job of a CI that the index trusts, or set an API token and trusted-publishing = "auto"',
+    "release from a job of a CI that the index trusts, or set an API token and"
+    ' trusted-publishing = "auto" under [tool.unmoor]',
 )
 CHECK_ID_TOKEN_SETTINGS = Template("check-id-token-settings", "check the CI's ID token settings")
 COMPARE_ISSUER = Template(
@@ -238,14 +240,17 @@ COMPARE_ISSUER = Template(
 CORRECT_UPLOAD_ADDRESS = Template("correct-upload-address", "correct the upload address in the world file")
 CORRECT_ADDRESS_OR_USE_TOKEN = Template(
     "correct-address-or-use-token",
-    'correct the upload address in the world file, or set an API token and trusted-publishing = "never"',
+    "correct the upload address in the world file, or set an API token and"
+    ' trusted-publishing = "never" under [tool.unmoor]',
 )
 ASK_FOR_AUDIENCE = Template("ask-for-audience", "ask the index's operator for an audience of its own")
 SWITCH_TRUSTED_PUBLISHING_OFF = Template(
-    "switch-trusted-publishing-off", 'set an API token, and trusted-publishing = "never" for this index'
+    "switch-trusted-publishing-off",
+    'set an API token, and trusted-publishing = "never" under [tool.unmoor], or in the table of this index in the world'
+    " file",
 )
 KEEP_ONE_CREDENTIAL = Template(
-    "keep-one-credential", 'remove that one, or use it: set trusted-publishing = "auto" or "never"'
+    "keep-one-credential", 'remove that one, or use it: set trusted-publishing = "auto" or "never" under [tool.unmoor]'
 )
 START_ANOTHER_JOB = Template(
     "start-another-job", "start the job again: it continues where this one stopped, with a new ID token"
@@ -308,12 +313,13 @@ CHECK_ON_INDEX = Template(
 )
 WAIT_FOR_TRUSTED_PUBLISHING = Template(
     "wait-for-trusted-publishing",
-    'wait until the status page of {index} says that it is back, or set an API token and trusted-publishing = "never"',
+    "wait until the status page of {index} says that it is back, or set an API token and"
+    ' trusted-publishing = "never" under [tool.unmoor]',
 )
 CHECK_TRUST_IN_CI = Template(
     "check-trust-in-ci",
     "check that {index} trusts this CI: GitHub Enterprise Server and self-hosted GitLab have their own issuers,"
-    ' which the index must know; or set an API token and trusted-publishing = "never"',
+    ' which the index must know; or set an API token and trusted-publishing = "never" under [tool.unmoor]',
 )
 START_JOB_FOR_TOKEN = Template(
     "start-job-for-token",
@@ -332,7 +338,7 @@ ADD_PUBLISHER_TO_PROJECT = Template(
 )
 CORRECT_OR_USE_TOKEN = Template(
     "correct-or-use-token",
-    'correct what {index} names, or set an API token and trusted-publishing = "never"',
+    'correct what {index} names, or set an API token and trusted-publishing = "never" under [tool.unmoor]',
 )
 
 # Builds
@@ -870,7 +876,7 @@ SHRINK_ASSET = Template("shrink-asset", "make the file smaller: remove large dat
 BUILD_FEWER_WHEELS = Template(
     "build-fewer-wheels", "build fewer wheels (abi3 serves several Pythons), or leave some platforms to the sdist"
 )
-CONTINUE_WITH_THOSE = Template("continue-with-those", "to continue with those, remove {path}")
+CONTINUE_WITH_THOSE = Template("continue-with-those", "to continue with those, remove the run folder: {command}")
 KEEP_ONE_RELEASE = Template("keep-one-release", "delete all but the right one by hand")
 DELETE_OTHER_DRAFT = Template(
     "delete-other-draft", "delete that draft if nothing of it is public, else release the next version"
@@ -1070,7 +1076,7 @@ TAKE_OWNERSHIP = Template(
     "take-ownership",
     'if you trust what it holds, make it yours: sudo chown -R "$(id -un)" {path}; else remove it: {command}',
 )
-REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them")
+REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them: {command}")
 
 # Tags
 TAG_WITH_VERSION = Template(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from unmoor.images.image_plan import ImagePlan
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReleaseRequest:
+class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One tag of one repository, the settings at its commit, and what the command line asks for.
 
     What and how far:
@@ -57,7 +57,7 @@ class ReleaseRequest:
     keep_images: bool = False
     local_prefix: str = LOCAL
     legs: tuple[Path, ...] = ()
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = msgspec.field(default_factory=dict)
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()
     whole: bool = True

@@ -25,12 +25,12 @@ with Processes() as processes:
     assert services.packages("ghcr.io/acme/demo") is not None
 """
 _READ = """
-from dataclasses import replace
 from pathlib import Path
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.config.real_world import real_world
 from unmoor.errors import Unknown
+from unmoor.util.values import replace
 world = real_world("acme/demo", {"GH_TOKEN": "throw-away"})
 world = replace(world, forge=replace(world.forge, api="http://127.0.0.1:9"))
 with Processes() as processes:

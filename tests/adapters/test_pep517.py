@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from unmoor.adapters.uv import Uv
 from unmoor.dists.inspect import extract, modules, parse_filename, read_metadata
 from unmoor.errors import BuildFailed, Interrupted
 from unmoor.ports.backend import Backend
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds and environments, one after the other
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from unmoor.adapters.uv import Uv
 from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.ports.environments import Environments
+from unmoor.util.values import replace
 
 
 def test_fresh_environment_runs_its_own_python(uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

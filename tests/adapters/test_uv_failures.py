@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from unmoor.errors import (
 )
 from unmoor.ports.shell import Ran
 from unmoor.render.advice import next_step
+from unmoor.util.values import replace
 
 JSON = "application/vnd.pypi.simple.v1+json"
 WHEEL = "anvil_one-1.0-py3-none-any.whl"

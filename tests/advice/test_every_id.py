@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 from tests.support.advice_walks import Walk
 
 from unmoor import advice
 
-WALKED = ("files", "image_tags", "notes", "runs", "settings", "tags")
+HERE = Path(__file__).parent
+WALKED = tuple(path.stem for path in sorted(HERE.glob("test_*.py")) if path.stem != Path(__file__).stem)
 
 REASONS: Mapping[str, str] = {
     "the renderer says it: tests/test_errors.py has every form": "run-again wait",
@@ -57,120 +60,40 @@ REASONS: Mapping[str, str] = {
         use-buildx
         """,
     "another server answers so: its operator, or its page on the web, has the remedy": """
-        add-publisher
-        add-publisher-to-project
         allow-deletion
         allow-packages
-        allow-writing
-        ask-for-audience
-        ask-for-higher-limit
-        ask-project-owner
         ask-registry-operator
         ask-server-operator
-        ask-to-lift-quarantine
-        check-credential
-        check-download-rights
-        check-forge-address
-        check-index-by-hand
         check-is-registry
-        check-network
-        check-on-index
         check-package-writers
         check-registry-tokens
-        check-release-by-hand
-        check-repository-name
-        check-status-page
-        check-trust-in-ci
-        check-what-is-served
         check-what-registry-serves
-        choose-another-name
-        compare-by-hand
-        compare-issuer
-        correct-address
-        correct-address-or-use-token
-        correct-or-use-token
-        correct-publisher-name
         correct-registry-login
-        correct-upload-address
         find-what-is-between
-        fix-what-index-names
-        fix-what-server-names
         give-credential
         give-uv-a-login
         log-in-or-publish
-        match-publisher
-        open-address
-        reject-changed-file
-        renew-forge-token
         see-registry-page
         set-package-writers
-        set-repository
-        set-up-two-factors
-        set-uploads
-        shorten-list
-        switch-trusted-publishing-off
-        unarchive-project
-        unarchive-repository
         use-https
-        use-index-with-hashes
-        use-token-of-project
-        verify-address
-        wait-for-index
-        wait-for-trusted-publishing
-        """,
-    "it needs a job of a CI, with permissions and ID tokens": """
-        check-id-token-settings
-        give-id-tokens
-        grant-id-tokens
-        keep-one-credential
-        release-from-ci
-        start-another-job
-        start-job-for-token
         """,
     "it needs a login for a surface, which a test has only for the local world": """
-        give-forge-token
-        give-index-login
         give-registry-login
-        log-in-to-forge
         """,
     "the surfaces hold something else: tests/stages and tests/journeys release into such a world": """
-        attach-file
-        attach-right-file
-        compare-draft
-        continue-with-first-files
-        continue-with-those
-        delete-draft
-        delete-other-draft
-        delete-release-by-hand
         finish-release
         fix-positions
-        keep-one-release
         look-at-pages
         pass-sha256-of-manifest
         pass-sha256-or-next-version
-        put-file-back
         release-it
-        release-it-again
-        release-new-version
         remove-rest-by-hand
-        use-former-version
-        vouch-or-next-version
         """,
     "somebody else changes a surface or a folder during the run, and only they know why": """
         find-other-pusher
-        find-other-run
-        find-who-changed-draft
-        find-who-changed-release
-        find-who-deleted-draft
         find-who-moved-version
-        find-who-published
-        find-who-pushed
         find-who-pushed-version
         find-who-removed
-        find-who-removed-file
-        find-who-uploaded
-        find-who-uploaded-others
-        remove-run-folder
         start-world-again
         """,
     "a build or a test of a project meets it: tests/dists, tests/stages and tests/journeys run some": """
@@ -189,7 +112,6 @@ REASONS: Mapping[str, str] = {
         correct-build-requirements
         correct-code
         correct-dependencies
-        correct-metadata
         correct-project
         correct-pytest-options
         correct-pytest-start
@@ -227,26 +149,7 @@ REASONS: Mapping[str, str] = {
         """,
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes turn-tests-off",
     "it needs git with another program, another user, or a repository of an unusual kind": """
-        check-commit-time
-        check-objects
-        check-remote
-        check-remote-tags
-        check-submodule
-        complete-clone
-        export-keys
-        fetch-annotated-tag
-        fetch-default-branch
-        fix-what-git-reports
-        install-git-lfs
-        move-checkout
-        pull-lfs-files
-        push-lfs-files
-        remove-folder
-        shorten-git-output
-        shrink-file
-        sign-a-tag
         take-ownership
-        trust-repository
         """,
     "this machine lacks something that a test cannot take away": """
         check-program
@@ -268,13 +171,16 @@ REASONS: Mapping[str, str] = {
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""
 
 
+def walks() -> Iterator[tuple[str, Walk]]:
+    """Every walk, with the id of the advice that it follows."""
+    for name in WALKED:
+        rows: Mapping[str, Walk] = importlib.import_module(f"tests.advice.{name}").WALKS
+        yield from ((row.partition(" ")[0], each) for row, each in rows.items())
+
+
 def walked() -> set[str]:
     """Every id with a walk."""
-    found: set[str] = set()
-    for name in WALKED:
-        walks: Mapping[str, Walk] = importlib.import_module(f"tests.advice.test_{name}").WALKS
-        found |= {row.partition(" ")[0] for row in walks}
-    return found
+    return {name for name, _ in walks()}
 
 
 def test_every_id_is_walked_or_has_a_reason() -> None:
@@ -290,3 +196,12 @@ def test_every_id_is_walked_or_has_a_reason() -> None:
 def test_every_walk_has_an_id() -> None:
     """A row for an id that is gone would follow nothing."""
     assert walked() - {entry.id for entry in advice.catalogue()} == set()
+
+
+def test_no_advice_leads_in_a_circle() -> None:
+    """Where a walk ends in another error, following the advice of that never leads back to the first."""
+    onward: dict[str, set[str]] = {}
+    for name, each in walks():
+        onward.setdefault(name, set()).update({each.then} - {""})
+    assert list(TopologicalSorter(onward).static_order())
+    assert {then for each in onward.values() for then in each} - walked() == set()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from pypitoken import Token  # type: ignore[import-untyped]
-from tests.support.advice_walks import Place, Walk, walk
+from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.git_repos import shell_for_tests
 
 from unmoor.adapters.index.tokens import check_login
@@ -31,6 +29,7 @@ from unmoor.rehearsal.shared import worldfile
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import OWN, refuse_links
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 PYPI, TESTPYPI = (urlsplit(each).netloc.removeprefix("upload.") for each in upload_addresses())
 WORLD = real_world("acme/demo", {})
@@ -48,11 +47,6 @@ def token(domain: str = PYPI, **restrict: object) -> str:
     """An API token."""
     made = Token.create(domain=domain, identifier="x", key="k")
     return str(made.restrict(**restrict).dump() if restrict else made.dump())
-
-
-def keep(**values: object) -> Callable[..., object]:
-    """Keep values."""
-    return lambda place, *_: place.kept.update(values)
 
 
 def login(password: str, username: str = "__token__") -> Walk:
@@ -198,7 +192,7 @@ WALKS: dict[str, Walk] = {
     "remove-nested-folders": Walk(
         begin=_nested,
         act=lambda place: refuse_links(place.folder),
-        follow=lambda place, _: shutil.rmtree(place.folder / OWN),
+        follow=lambda place, text: place.run(text),
     ),
     "remove-world": Walk(begin=_broken_world, act=_world, follow=lambda place, text: place.run(text)),
     "remove-file": Walk(

@@ -97,7 +97,7 @@ ROWS: dict[str, tuple[str, str, Edit]] = {
 }
 
 
-def of_row(kind: str, line: str, edit: Edit) -> Walk:
+def of_row(kind: str, line: str, edit: Edit, *, then: str) -> Walk:
     """Plan tags with one line that is wrong, and correct that line."""
 
     def follow(place: Place, text: str) -> None:
@@ -113,6 +113,7 @@ def of_row(kind: str, line: str, edit: Edit) -> Walk:
             labels=place.kept["labels"].splitlines(),
         ),
         follow=follow,
+        then=then,
     )
 
 
@@ -120,7 +121,14 @@ def _plan_event(place: Place) -> object:
     return with_event(MAIN, place.kept["event"])
 
 
-WALKS = {name: of_row(*row) for name, row in ROWS.items()} | {
+UNMATCHED = frozenset({"write-it-as group", "simplify-pattern", "correct-pattern", "use-valid-flags", "add-to-rule"})
+"""Rules that are valid in the end, and give no tag for a branch."""
+WALKS = {
+    name: of_row(
+        *row, then="add-tag-rule" if name in UNMATCHED else "add-to-rule" if name == "use-one-of types" else ""
+    )
+    for name, row in ROWS.items()
+} | {
     "pass-event-file": Walk(
         begin=lambda place: place.kept.update(event=["no object"]),
         act=_plan_event,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.sample_values import sample_release
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.notes import NotesSettings, notes_for
+from unmoor.util.values import replace
 
 TOWNCRIER = '[tool.towncrier]\ndirectory = "c"\nfilename = "CHANGELOG.md"\n'
 OLD = "# Changelog\n\n## 0.9\n\n- Old.\n"

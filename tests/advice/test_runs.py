@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.advice_walks import Place, Walk, walk
+from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import FakeClock, sample_release
 
@@ -32,6 +32,7 @@ from unmoor.products import Dists, File
 from unmoor.project.files import Files
 from unmoor.publish import release_assets
 from unmoor.rehearsal.prepare import prepare
+from unmoor.util.values import replace
 
 PROJECT = "[project]\nname = 'demo'\nversion = '1.0'\n"
 GROUP = b"[dependency-groups]\ntest = ['pytest']\n"
@@ -42,11 +43,6 @@ def shell() -> Iterator[LocalShell]:
     """The real shell."""
     with shell_for_tests() as shell:
         yield shell
-
-
-def keep(**values: object) -> Callable[..., object]:
-    """Keep values."""
-    return lambda place, *_: place.kept.update(values)
 
 
 def _image_tags(place: Place) -> object:

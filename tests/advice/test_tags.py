@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.advice_walks import Place, Walk, walk
+from tests.support.advice_walks import Place, Walk, also, keep, walk
 from tests.support.git_repos import Repo, shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
@@ -54,11 +54,6 @@ def resolve(place: Place) -> Release:
     return release
 
 
-def keep(**values: object) -> Callable[..., object]:
-    """Keep values, such as the tag that is named."""
-    return lambda place, *_: place.kept.update(values)
-
-
 def tagged(place: Place, *names: str, push: bool = True) -> None:
     """Create tags on HEAD, and push them."""
     for name in names:
@@ -84,16 +79,6 @@ def begin(
 def pasted(place: Place, text: str) -> None:
     """Run what the advice says to paste."""
     place.run(text, ADDRESS=str(place.folder / "remote.git"), TAG="v1.0", DIR=str(place.folder))
-
-
-def also(*steps: Callable[..., object]) -> Callable[[Place], None]:
-    """Do several things."""
-
-    def start(place: Place) -> None:
-        for step in steps:
-            step(place)
-
-    return start
 
 
 def _move_on_remote(place: Place) -> None:
@@ -304,6 +289,7 @@ WALKS: dict[str, Walk] = {
             place.repo.git("push", "-q", "origin", "main"),
             place.repo.git("fetch", "-q", "origin"),
         ),
+        then="sign-a-tag",
     ),
     "fetch-tags": Walk(
         begin=also(begin(SCM, "v1.0"), lambda place: place.repo.git("tag", "-d", "v1.0")),

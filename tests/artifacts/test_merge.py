@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from unmoor.artifacts.merge import Handover, built_files, merge_manifests
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()
 SDIST = "small_one-1.0.tar.gz"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from unmoor.artifacts.merge import Handover
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Refused, Unknown
 from unmoor.products import Dists
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()
 

@@ -19,6 +19,7 @@ from unmoor.errors import CheckFailed
 from unmoor.images import image_names
 from unmoor.products import Dists, File, Image, Images, Proof, Subject
 from unmoor.util.files import sha256_of
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()
 WHEEL = File(name="small_one-1.0-py3-none-any.whl", sha256="1" * 64, size=1, path=Path("x"))
@@ -98,7 +99,7 @@ def test_the_step_outputs(tmp_path: Path, leg: str) -> None:
     )
     digests = documents.write(ended, folder)
     assert list(digests) == ["prove-testpypi.json", "images.json", "manifest.json"]
-    values = outputs(Report(**{**vars(ended), "documents": digests}), leg_name=leg)
+    values = outputs(replace(ended, documents=digests), leg_name=leg)
     suffix = f"-{leg}" if leg else ""
     assert {name: values[f"{name}{suffix}"] for name in ("proof-sha256", "images-sha256", "manifest-sha256")} == {
         "proof-sha256": sha256_of(folder.path / "proofs" / "prove-testpypi.json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Reach, StageContext
 from unmoor.errors import Denied, Interrupted
 from unmoor.products import CheckedDists, Proof, Result, Verdict, Verified
+from unmoor.util.values import replace
 
 
 def nothing(_: Path) -> None:

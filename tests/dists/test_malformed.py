@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import tarfile
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from unmoor.dists import inspect
 from unmoor.dists.checks import Examiner
 from unmoor.dists.normalize import normalize
 from unmoor.errors import InvalidDist
+from unmoor.util.values import replace
 
 TOP = "light_house-1.0"
 GOOD = Sdist(name="light-house", text=metadata("light-house", body="Words.\n"))

@@ -11,7 +11,7 @@ import struct
 import tarfile
 import tracemalloc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from unmoor.dists import normalize as module
 from unmoor.dists.checks import Examiner, Limits
 from unmoor.dists.inspect import extract
 from unmoor.dists.normalize import normalize
+from unmoor.util.values import replace
 
 DATE = 1_700_000_000
 TOP = "small_one-1.0"

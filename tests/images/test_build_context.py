@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from unmoor.errors import ConfigError
 from unmoor.images.build_context import BuildContext, context_size, prepare, wheels_for
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
+from unmoor.util.values import replace
 
 RELEASE = demo_release("1.0")
 DOCKERFILE = Dockerfile.parse(b"FROM scratch\n", "Dockerfile")

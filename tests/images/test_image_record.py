@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Unknown
 from unmoor.images import image_names, image_record
 from unmoor.products import Image, Images, Proof, Subject
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()
 IMAGE = Image(name="ghcr.io/a/b", target="", platform="linux/amd64", id="sha256:" + "1" * 64, size=1)

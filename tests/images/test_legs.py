@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from unmoor.errors import Conflict, Incomplete, Refused, Unknown, UnmoorError
 from unmoor.images import image_names, image_record, legs
 from unmoor.images.image_record import ImageRecord
 from unmoor.products import Dists, Image, Images, Proof, Result, Subject, Verdict
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()
 WHEEL = "small_one-1.0-py3-none-any.whl"

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from tests.support.engines import TestEngine, engine, tiny_image  # noqa: F401 -
 from tests.support.git_repos import Repo
 from tests.support.local_release import LocalRelease, digests_in, vouching
 from tests.support.snapshots import surfaces
+
+from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

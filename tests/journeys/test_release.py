@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -23,6 +22,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.config.worlds import read_world
 from unmoor.errors import Refused
 from unmoor.ports.index import Sent
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey
 

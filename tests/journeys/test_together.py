@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from tests.support.git_repos import Repo
 from tests.support.killed_releases import KilledRelease, start_killed_releases
 
 from unmoor.errors import Conflict, Refused
+from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -31,9 +31,8 @@ def ended(release: KilledRelease, code: int) -> None:
             return
         assert code in {Refused.exit_code, Conflict.exit_code}, release.output()
         if code == Conflict.exit_code:
-            assert (
-                f"to continue with those, remove {release.folder}, then run the same command again" in release.output()
-            )
+            removal = f"to continue with those, remove the run folder: rm -r {release.folder}"
+            assert f"{removal}, then run the same command again" in release.output()
             shutil.rmtree(release.folder)
         else:
             assert "another run" in release.output()

@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.errors import CheckFailed, Incomplete, InvalidDist, Refused
 from unmoor.products import Proof, Result, Subject, Verdict
 from unmoor.util.files import sha256_of
+from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

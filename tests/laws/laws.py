@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.git_repos import Repo
@@ -18,6 +18,7 @@ from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
 from unmoor.products import Dists, Draft, Images, Proof, Pushed
+from unmoor.util.values import replace
 
 BOUND_TO_DIGESTS = (Images, Proof)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from unmoor.notes import commits, markdown
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 def noted(path: Path, release: Release, shell: Shell, commit: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from unmoor.notes import NotesSettings, notes_for
 from unmoor.notes.limit import CLOSING_LINE, LIMIT
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
+from unmoor.util.values import replace
 
 TOWNCRIER = '[tool.towncrier]\ndirectory = "c"\nfilename = "CHANGELOG.md"\n'
 SECTION = "# Changelog\n\n## 1.2.0\n\n- From the section.\n\n## 1.1.0\n\n- Old.\n"

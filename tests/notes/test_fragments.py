@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from unmoor.notes.fragments import Fragments, Towncrier
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
+from unmoor.util.values import replace
 
 Files = Mapping[str, str | bytes]
 Checkout = Callable[[Files], Path]

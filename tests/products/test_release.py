@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.support.sample_values import sample_release
 
 from unmoor.dists.source_tree import build_environment
+from unmoor.util.values import replace
 
 FIRST = 315_532_800  # 1980-01-01, where the times of ZIP files begin
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
@@ -39,6 +38,7 @@ from unmoor.products import (
     Verified,
     VerifiedItem,
 )
+from unmoor.util.values import replace
 
 DIGEST = "0" * 64
 WHEEL = Subject(name="pkg-1.0-py3-none-any.whl", sha256=DIGEST)

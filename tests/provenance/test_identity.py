@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests.support.sample_values import sample_release, sample_run
 
 from unmoor.ports.signer import Identity, VerifiedSignature
 from unmoor.products import Subject
 from unmoor.provenance.identity import signed_by_release
+from unmoor.util.values import replace
 
 SITE = "https://github.com"
 PATH = ".github/workflows/release.yml"

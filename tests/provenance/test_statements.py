@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from unmoor.provenance.statements import (
     publish_statement,
     release_provenance,
 )
+from unmoor.util.values import replace
 
 RUN = sample_run()
 WHEEL = Subject(name="demo-1.0-py3-none-any.whl", sha256="1" * 64)

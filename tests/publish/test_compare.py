@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
 from unmoor.products.surface_state import State, SurfaceState, worst
 from unmoor.publish.compare import compare_index, compare_release
+from unmoor.util.values import replace
 
 OTHER = "b" * 64
 

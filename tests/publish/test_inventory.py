@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from unmoor.products.surface_state import State, SurfaceState
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Extent, Inventory, OwnManifest, take_inventory
 from unmoor.publish.surface_states import SurfaceStates
+from unmoor.util.values import replace
 
 NOTHING = Holding(simple={}, json={})
 DOWN = Unknown("it is on fire", next_step=NextStep("wait"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -26,6 +26,7 @@ from unmoor.publish.asset_upload import find_release
 from unmoor.publish.inventory import Inventory, OwnManifest, take_inventory
 from unmoor.publish.push_record import PushRecord, attach_record, read_record, recorded
 from unmoor.publish.release_assets import content_of, find_asset
+from unmoor.util.values import replace
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 IMAGE = PushedImage(

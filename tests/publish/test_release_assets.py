@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from unmoor.products import Dists, File, Notes
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import Match
 from unmoor.publish.release_assets import ASSET_SIZE_LIMIT, ReleaseAssets, compare_asset, same_text, select_draft
+from unmoor.util.values import replace
 
 ASSET = ForgeAsset(id=1, name="a.txt", size=1, sha256=None, uploaded=True, url="")
 RELEASE = sample_values.sample_release("acme/demo", "demo")

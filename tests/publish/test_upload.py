@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from unmoor.publish.index_state import split_missing
 from unmoor.publish.upload import MAX_PARALLEL, MAX_TRIES, upload
 from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.text import duration
+from unmoor.util.values import replace
 
 RELEASE = Release(
     repository="owner/demo",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import asdict
 from tests.support import sample_values
 
 from unmoor.advice import NextStep
@@ -33,6 +33,7 @@ from unmoor.products.access import Certainty, Finding
 from unmoor.render import actions, document, words
 from unmoor.render.live import Live
 from unmoor.render.plain import Plain
+from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release("acme/demo", "demo")
 PROOF = Proof(

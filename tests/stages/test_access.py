@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from unmoor.products import Access, Certainty, Release
 from unmoor.release_request import ReleaseRequest
 from unmoor.render.advice import next_step
 from unmoor.stages.access import ProveAccess
+from unmoor.util.values import replace
 
 EMPTY = Holding(simple={}, json=None)
 MINE = Release(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.errors import Interrupted, Rejected
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Images
+from unmoor.util.values import replace
 
 TAG = f"sha-{COMMIT[:12]}"
 VERSION = "org.opencontainers.image.version"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from unmoor.ports.index import Holding
 from unmoor.ports.world import WheelPlatforms
 from unmoor.products import CheckedDists, Dists
 from unmoor.stages.check_dists import CheckDists
+from unmoor.util.values import replace
 
 MakeInputs = Callable[..., StageInputs]
 README = '\nreadme = {{ content-type = "{}", text = "{}" }}\n'

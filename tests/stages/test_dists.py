@@ -8,7 +8,6 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMi
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
 from unmoor.util.files import sha256_of
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

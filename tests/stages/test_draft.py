@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
 from unmoor.util.files import sha256_of
+from unmoor.util.values import replace
 
 
 @pytest.fixture(scope="module")

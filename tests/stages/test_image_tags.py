@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 from tests.support.image_stages import FakeGitRemote, ImageStages, demo_release
 from tests.support.local_forge import LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, run_registry
@@ -21,6 +22,7 @@ from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import MovedTags, Pushed, Release, TagPosition
 from unmoor.stages.image_tags import TagImages
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

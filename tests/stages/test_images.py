@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -27,6 +27,7 @@ from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Dists, Image, Images, Subject
 from unmoor.stages.images import BuildImages
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 DISTS: Output[Dists] = Output("dists")
 NAME = "ghcr.io/acme/demo"

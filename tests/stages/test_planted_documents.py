@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from unmoor.products import Image, Images, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_images import ProveImages
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.util.files import sha256_of
+from unmoor.util.values import replace
 
 MakeInputs = Callable[..., StageInputs]
 EVIL = Image(name=NAME, target="", platform="linux/amd64", id="sha256:" + "6" * 64, size=1)

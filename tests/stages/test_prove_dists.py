@@ -6,7 +6,7 @@ import platform
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing, Unkno
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_dists import ProveDists
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
@@ -565,7 +566,11 @@ def test_a_coverage_threshold_does_not_fail_a_proof(make_inputs: MakeInputs) -> 
     [
         (
             {"small_one/__init__.py": "raise ImportError", "small_one/tests/__init__.py": ""}
-            | {"small_one/tests/test_x.py": "from .. import __doc__\n\ndef test_it():\n    pass\n"},
+            | {
+                "small_one/tests/test_x.py": "import os\nfrom .. import __doc__\n\n"
+                "def test_it():\n    os.stat(os.environ['CASES'])\n"
+            }
+            | {"tox.ini": "[testenv]\nset_env = CASES = {toxinidir}/cases.txt\ncommands = pytest\n", "cases.txt": ""},
             {},
             "--pyargs small_one",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from unmoor.images import image_names
 from unmoor.ports.engine import ImageFacts, Member, Recipe
 from unmoor.products import Image, Images, Release, Verdict
 from unmoor.stages.prove_images import ProveImages, _pythons
+from unmoor.util.values import replace
 
 RELEASE = Release(
     repository="acme/demo",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from unmoor.products import Dists, Subject, Uploaded, Verdict
 from unmoor.rehearsal import local
 from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds and environments, one after the other
 

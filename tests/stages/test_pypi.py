@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from unmoor.products import Pushed, Subject, Uploaded
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.stages.pypi import UploadIndex, management_url
 from unmoor.stages.testpypi import UploadStaging
+from unmoor.util.values import replace
 
 PUSHED: Output[Pushed] = Output("registry")
 

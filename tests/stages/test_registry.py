@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from unmoor.core.stage import NotUndone, Undone
 from unmoor.errors import Cause, CheckFailed, Conflict, Denied, Incomplete, Interrupted, TryLater, Unknown, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.products import Images, Pushed
+from unmoor.util.values import replace
 
 TAG = f"sha-{COMMIT[:12]}"
 _NUMBERS = itertools.count(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from tests.support.local_indexes import DISTS, RELEASE, LocalIndexes, start_indexes
@@ -17,6 +16,7 @@ from unmoor.ports.world import Login
 from unmoor.products import Dists, Subject, Uploaded
 from unmoor.stages.testpypi import UploadStaging
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 
 @pytest.fixture(scope="module")

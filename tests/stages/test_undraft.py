@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Asset, Draft, File, PublishedRelease, Pushed
 from unmoor.stages.undraft import PublishDraft
+from unmoor.util.values import replace
 
 DRAFT: Output[Draft] = Output("draft")
 PUSHED: Output[Pushed] = Output("registry")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
 from unmoor.products import Asset, PublishedRelease, Pushed, Subject, Uploaded, Verified
 from unmoor.stages.verify import VerifyRelease
+from unmoor.util.values import replace
 
 UPLOADED: Output[Uploaded] = Output("pypi")
 PAGE: Output[PublishedRelease] = Output("undraft")

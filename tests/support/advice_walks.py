@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -51,8 +50,8 @@ class Place:
         return GitCheckout(self.repo.path, self.shell)
 
     def run(self, advice: str, **values: str) -> None:
-        """Run the first command that a text names, with values for its words in capitals, in the repository."""
-        command = next(command_in(part) for part in re.split(r"; | && ", advice) if command_in(part))
+        """Run the first command line that a text names, with values for its words in capitals, in the repository."""
+        command = next(command_in(part) for part in advice.split("; ") if command_in(part))
         for name, value in values.items():
             command = command.replace(name, shlex.quote(value))
         when = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
@@ -60,7 +59,7 @@ class Place:
         done = subprocess.run(  # noqa: S602 - as a user pastes it
             command, shell=True, cwd=cwd, check=False, capture_output=True, text=True, env=dict(os.environ) | when
         )
-        assert done.returncode == 0, (command, done.stderr)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
 
     def write(self, **files: str) -> None:
         """Write files of the repository and commit them; ``__`` stands for a slash, ``_dot_`` for a dot."""
@@ -77,15 +76,34 @@ def command_in(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """How to meet an error, and how to follow its advice. ``act`` is the command that is run before and after that."""
+    """How to meet an error, and how to follow its advice. ``act`` is the command that is run before and after that.
+
+    ``then`` is the id of the advice of the other error in which it ends, empty if it ends without an error.
+    """
 
     begin: Callable[[Place], object]
     act: Callable[[Place], object]
     follow: Callable[[Place, str], object]
+    then: str = ""
+
+
+def keep(**values: object) -> Callable[..., None]:
+    """Keep values in the place of a walk: to begin with, or because the advice says so."""
+    return lambda place, *_: place.kept.update(values)
+
+
+def also(*steps: Callable[[Place], object]) -> Callable[..., None]:
+    """Do several things."""
+
+    def start(place: Place, *_: str) -> None:
+        for step in steps:
+            step(place)
+
+    return start
 
 
 def walk(name: str, walks: dict[str, Walk], place: Place) -> None:
-    """Follow the advice until the command succeeds or ends in an error of another kind.
+    """Follow the advice until the command succeeds or ends in an error with other advice, as the walk says.
 
     Fails if the first error has other advice, if an error comes back, and if following leads on and on.
     """
@@ -97,11 +115,13 @@ def walk(name: str, walks: dict[str, Walk], place: Place) -> None:
         error = attempt(row, place)
         if error is None:
             assert met, "there was no error"
+            assert not row.then, f"it should end in advice to {row.then}"
             return
         told = (type(error), str(error))
         assert told not in met, f"the advice leads back to: {error}"
         if step not in error.advice_ids:
             assert met, f"other advice: {error} -> {error.next_step} {error.advice_ids}"
+            assert row.then in error.advice_ids, f"it ends in another error: {error} -> {error.advice_ids}"
             return
         met.append(told)
         row.follow(place, str(error.next_step or error.otherwise))

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.git_repos import Repo, shell_for_tests
@@ -23,6 +23,7 @@ from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject,
 from unmoor.rehearsal import local
 from unmoor.stages.draft import MakeDraft
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 REPOSITORY = "acme/demo"
 RELEASE: Output[Release] = Output("tag")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.faulty_index import BOUNDS, build_dists
@@ -26,6 +26,7 @@ from unmoor.products import Asset, Dists, Draft, File, Release
 from unmoor.publish.draft_recheck import DraftRecheck
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.util.values import replace
 
 RELEASE: Output[Release] = Output("tag")
 DISTS: Output[Dists] = Output("dists")

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from unmoor.publish.push_record import PushRecord
 from unmoor.publish.release_assets import SUMS
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.util.values import replace
 
 HOSTS = ("ghcr.io", "docker.io")
 PLATFORMS = ("linux/amd64", "linux/arm64")

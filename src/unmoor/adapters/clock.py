@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.util.announce import announce
@@ -13,8 +14,7 @@ from unmoor.util.text import duration
 _EVERY = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class MonotonicClock:
+class MonotonicClock(msgspec.Struct, frozen=True, kw_only=True):
     """Monotonic seconds, and a sleep that `Processes.stop` interrupts."""
 
     processes: Processes

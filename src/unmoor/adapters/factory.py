@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.ports.world import IndexPlace, World
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession

@@ -16,7 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -28,6 +28,7 @@ from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure
 from unmoor.products import Tool
 from unmoor.util.temporary import temporary_folder
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from build import ProjectBuilder

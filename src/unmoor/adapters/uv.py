@@ -12,7 +12,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 _LOGIN = re.compile(r"://[^/\s@]*@")
 # uv reads these settings once, when it starts.

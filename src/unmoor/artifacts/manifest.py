@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
@@ -19,8 +20,7 @@ FORMER_SCHEMA = 1
 LIMIT = 10_000_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the release: sha256 in lower-case hexadecimal, size in bytes."""
 
     name: str
@@ -29,8 +29,7 @@ class Artifact:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Version, commit, artifacts with digests and sizes, proofs, versions of the tools, and unusual decisions.
 
     Two manifests of one release are the same bytes: they hold no times, numbers of tests, local paths or host names.
@@ -53,7 +52,7 @@ class Manifest:
     artifacts: tuple[Artifact, ...]
     pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
-    tools: tuple[Tool, ...] = field(default=())
+    tools: tuple[Tool, ...] = msgspec.field(default=())
     decisions: tuple[str, ...] = ()
 
     @classmethod

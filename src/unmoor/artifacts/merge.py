@@ -7,9 +7,9 @@ same legs in another order give the same manifest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -20,6 +20,7 @@ from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Proof, Result
 from unmoor.util.files import read_regular
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 # What the manifests of one release must agree on, by the name that messages use.
 _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
@@ -34,8 +35,7 @@ _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
 _FORMATS = "formats = "
 
 
-@dataclass(frozen=True, kw_only=True)
-class Handover:
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """What one job handed over: a folder of files, and the manifest that names them."""
 
     dists: Path

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
 
@@ -22,8 +24,7 @@ _LIMIT = 1_000_000
 _WRITING = threading.Lock()
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotedDocument:
+class NotedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a notebook: a document that this account wrote, by its name and sha256."""
 
     repository: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -66,8 +65,7 @@ def subject_of_tag(tag: str) -> str | None:
     return f"sha256:{found[1]}" if found else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageName:
+class ImageName(msgspec.Struct, frozen=True, kw_only=True):
     """A repository on a registry: ``ghcr.io`` and ``owner/name``."""
 
     host: str
@@ -96,8 +94,7 @@ class ImageName:
         return f"{self.host}/{self.repository}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageReference:
+class ImageReference(msgspec.Struct, frozen=True, kw_only=True):
     """``host/owner/name:tag@digest``, the last two each optional."""
 
     name: ImageName
@@ -153,8 +150,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     annotations: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageManifest:
+class ImageManifest(msgspec.Struct, frozen=True, kw_only=True):
     """One image or other artifact. ``subject`` is the digest of the manifest that it is about, if any."""
 
     config: Descriptor
@@ -163,8 +159,7 @@ class ImageManifest:
     annotations: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageIndex:
+class ImageIndex(msgspec.Struct, frozen=True, kw_only=True):
     """A list of manifests, usually one per platform."""
 
     manifests: tuple[Descriptor, ...]

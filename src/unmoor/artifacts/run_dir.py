@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor import advice
@@ -26,6 +26,7 @@ from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 from unmoor.util.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
 from unmoor.util.secret_scan import token_in
+from unmoor.util.values import replace
 
 BUILT = "built.json"
 """The record of the built files, before they are proven: a manifest that is not complete yet."""

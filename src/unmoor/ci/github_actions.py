@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.addresses import REPOSITORY
@@ -20,8 +21,7 @@ _EVENTS = frozenset({"push", "create", "release", "workflow_dispatch"})
 _TAGS = "refs/tags/"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunContext:
+class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a workflow. Texts are empty and paths ``None`` if they are not set.
 
     ``tag`` is the tag that the run was started for, not yet checked. ``commit`` is ``GITHUB_SHA``, 40

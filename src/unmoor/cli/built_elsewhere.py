@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
@@ -19,8 +20,7 @@ from unmoor.util.files import read_regular
 from unmoor.util.text import clean, list_some
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuiltElsewhere:
+class BuiltElsewhere(msgspec.Struct, frozen=True, kw_only=True):
     """``tag`` is the one that was named, or that other jobs built for; ``built`` is what another tool built.
 
     Both are ``None`` if nothing says them. ``belief`` is this account's, but what a rehearsal writes is forgotten.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 
 import click
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.factory import create_services, open_checkout
@@ -27,8 +27,7 @@ from unmoor.ports.services import Services
 _SHORT_DIGEST = len("sha256:") + 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeptManifest:
+class KeptManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest that stays, with its tags and the reason."""
 
     digest: str
@@ -36,8 +35,7 @@ class KeptManifest:
     why: Why
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnneededManifest:
+class UnneededManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest that no tag needs, with its own tags.
 
     ``deleted`` is true if this run deleted it. ``spared`` is the reason if it could not be deleted, else empty.
@@ -49,8 +47,7 @@ class UnneededManifest:
     spared: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CleanedImage:
+class CleanedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One repository of images and what becomes of its manifests."""
 
     name: str
@@ -58,8 +55,7 @@ class CleanedImage:
     stays: tuple[KeptManifest, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CleanDocument:
+class CleanDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The output of ``clean images --json``."""
 
     world: str

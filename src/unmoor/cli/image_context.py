@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.factory import open_checkout
@@ -18,6 +19,7 @@ from unmoor.images.tags import RepositoryFacts, TagContext, with_event
 from unmoor.images.tags.context import HEADS, SHORT, TAGS, read_time
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 from unmoor.versioning import pep440
 
 MAX_EVENT_BYTES: Final = 30_000_000
@@ -27,8 +29,7 @@ _MAX_COMMIT_LENGTH: Final = 64
 """Hexadecimal digits of a commit id in a SHA-256 repository."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageContextOptions:
+class ImageContextOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command; ``None`` for one that was not given."""
 
     folder: Path

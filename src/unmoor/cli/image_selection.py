@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import oci
@@ -22,8 +23,7 @@ from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageSelection:
+class ImageSelection(msgspec.Struct, frozen=True, kw_only=True):
     """The images that a run builds and releases. ``skipped`` has one warning for each image that it does not."""
 
     images: tuple[ImageSettings, ...]

@@ -61,11 +61,9 @@ def target_options(*, tag: bool = True, world: bool = True, config: bool = True)
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def command(**values: Any) -> Any:
-            from dataclasses import fields
-
             from unmoor.cli.run_options import TargetOptions
 
-            names = [each.name for each in fields(TargetOptions) if each.name in values]
+            names = [name for name in TargetOptions.__struct_fields__ if name in values]
             target = TargetOptions(**{name: values.pop(name) for name in names})
             return function(target=target, **values)
 

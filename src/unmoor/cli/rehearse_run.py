@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from unmoor.rehearsal import local
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import OWN, make_private, names_in, remove
 from unmoor.util.text import clean, indented
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.git.checkout import GitCheckout

@@ -6,8 +6,9 @@ A command resolves these once and passes them on.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.factory import open_checkout
@@ -28,8 +29,7 @@ from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_unsafe
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedProject:
+class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
     """A project at a commit.
 
     ``commit`` is ``None`` in an empty repository. Paths in ``checkout`` are relative to the project's folder.
@@ -44,8 +44,7 @@ class ResolvedProject:
     repository: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedTarget(ResolvedProject):
+class ResolvedTarget(ResolvedProject, frozen=True, kw_only=True):
     """A tag of a project. The settings are those of the tag's commit, or of HEAD if the tag does not exist.
 
     ``named`` is true if the user or the CI named the tag, false if it was found on HEAD.
@@ -72,7 +71,7 @@ def resolve_target(
     checkout = resolve_checkout(target, sources, processes, tag=named)
     tag = named if named is not None else tag_on_head(checkout, lambda head: naming_at(checkout, head, sources))
     project = resolve_project(checkout, checkout.commit_of(tag) or checkout.head(), sources, ci)
-    return ResolvedTarget(**vars(project), tag=tag, named=named is not None)
+    return ResolvedTarget(**msgspec.structs.asdict(project), tag=tag, named=named is not None)
 
 
 def resolve_checkout(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
@@ -15,8 +16,7 @@ from unmoor.images.image_names import LOCAL
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
 
 
-@dataclass(frozen=True, kw_only=True)
-class TargetOptions:
+class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options that most commands share: the checkout, the project in it, the tag, the world and the settings.
 
     An option that was not given is ``None``.
@@ -36,8 +36,7 @@ class TargetOptions:
         return [*arguments, *(["--config", str(self.config)] if self.config else [])]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileOptions:
+class FileOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options for files and images that were built elsewhere.
 
     ``prebuilt`` is a folder that another tool filled in this job. ``handed`` are folders of files and ``legs`` run
@@ -58,8 +57,7 @@ class FileOptions:
         return [*arguments, *_repeat("--leg", self.legs)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a run of stages.
 
     ``rehearsing`` ignores the tag and the repository of the GitHub Actions run. ``belief`` says which documents count,

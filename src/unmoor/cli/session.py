@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import click
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.factory import create_services
@@ -42,13 +42,13 @@ from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import removed
 from unmoor.util.temporary import sweep_temporary_folders
 from unmoor.util.text import clean, list_some
+from unmoor.util.values import replace
 
 LOCAL_REPOSITORY = "local/rehearsal"
 """The repository of a rehearsal if nothing names one."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a run needs. A session has not made anything yet."""
 
     request: ReleaseRequest

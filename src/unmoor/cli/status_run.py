@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import click
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
@@ -19,6 +19,7 @@ from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Inventory
 from unmoor.publish.surface_states import SurfaceStates
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 CODES = {
     State.COMPLETE: 0,
@@ -29,8 +30,7 @@ CODES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatusDocument:
+class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The output of ``status --json``.
 
     ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 
 import click
@@ -29,6 +28,7 @@ from unmoor.publish.tag_positions import TagPositions
 from unmoor.publish.undo_plan import Fate, Remedies, UndoItem, keep_drafts, plan_undo
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 def run(target: TargetOptions, *, apply: bool) -> int:

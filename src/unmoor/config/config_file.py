@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.read_toml import TomlDocument, parse, refuse_near_misses
@@ -12,8 +13,7 @@ from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigFile:
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     """The content of the file; ``name`` is without its folder."""
 
     name: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor.config import pypirc
 from unmoor.ports.world import Login, Lookup
@@ -26,8 +27,7 @@ _LONGEST_NAME = 200
 _KEYRING_PATIENCE = 5.0
 
 
-@dataclass(frozen=True)
-class SecretReference:
+class SecretReference(msgspec.Struct, frozen=True):
     """A reference to a credential in a world file. For a literal, ``lookup`` is ``None`` and ``rest`` is empty."""
 
     lookup: Lookup | None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
+
+class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the files are built: ``python``, ``formats``, ``wheel-from``, ``normalize-sdist``, ``build-constraints``."""
 
     python: str = "auto"
@@ -18,8 +18,7 @@ class BuildOptions:
     constraints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuiteOptions:
+class SuiteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How the built files are tested: ``tests``, and the settings that begin with ``test-``. ``timeout`` in seconds."""
 
     mode: Literal["auto", "configured", "off"] = "auto"
@@ -33,15 +32,14 @@ class SuiteOptions:
     timeout: float = 600.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
+class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What of a file need not import in a plain install: the settings that begin with ``import-``, by module.
 
     ``tried_first`` are the extras that the tests have. ``lenient``: the tests are turned off.
     """
 
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    markers: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    markers: Mapping[str, str] = msgspec.field(default_factory=dict)
     skip: tuple[str, ...] = ()
     tried_first: tuple[str, ...] = ()
     lenient: bool = False

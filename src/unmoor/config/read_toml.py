@@ -20,7 +20,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep, join
-from unmoor.config.type_names import describe_type, describe_value, split_annotated, struct_in, structs_in
+from unmoor.config.type_names import describe_type, describe_value, fields_of, split_annotated, struct_in, structs_in
 from unmoor.errors import ConfigError
 from unmoor.util.decode import decode_toml
 from unmoor.util.secret import Secret
@@ -179,7 +179,7 @@ def read_table(kind: type[S], table: Table, path: Path, faults: Faults) -> S | N
     """Read a declared table; ``None`` if anything in it is faulty."""
     before = len(faults.found)
     values = read_values(kind, table, path, faults)
-    for key in msgspec.structs.fields(kind):
+    for key in fields_of(kind):
         if key.required and key.encode_name not in table:
             faults.add((*path, key.encode_name), f"missing: expected {describe_type(key.type)}")
     return kind(**values) if len(faults.found) == before else None
@@ -187,7 +187,7 @@ def read_table(kind: type[S], table: Table, path: Path, faults: Faults) -> S | N
 
 def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Faults) -> dict[str, Any]:
     """Return the valid keys, by field name, and add a fault for each of the others."""
-    keys = {key.encode_name: key for key in msgspec.structs.fields(kind)}
+    keys = {key.encode_name: key for key in fields_of(kind)}
     values: dict[str, Any] = {}
     for name, value in table.items():
         if name not in keys:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.addresses import root_address
@@ -47,8 +48,7 @@ def real_forge(repository: str, environ: Mapping[str, str]) -> ForgePlace:
     return ForgePlace(api=api, uploads=roots.uploads, site=site, repository=repository, login=forge_login(environ))
 
 
-@dataclass(frozen=True)
-class Roots:
+class Roots(msgspec.Struct, frozen=True):
     """The two other roots of a forge, derived from the root of its API."""
 
     uploads: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from unmoor.ports.world import Login, RegistryPlace, World
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 GITHUB = "ghcr.io"
 

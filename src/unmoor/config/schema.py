@@ -19,7 +19,7 @@ from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
 from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
 from unmoor.config.tables import WorldTable
-from unmoor.config.type_names import struct_in, structs_in
+from unmoor.config.type_names import fields_of, struct_in, structs_in
 from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -73,7 +73,7 @@ def settings_table() -> str:
             _description(field.type),
             f"`{variable_of(field.encode_name)}`",
         )
-        for field in msgspec.structs.fields(Settings)
+        for field in fields_of(Settings)
         if structs_in(field.type) is None
     ]
     return _markdown(("option", "takes", "default", "description", "variable"), rows)
@@ -87,7 +87,7 @@ def image_tables() -> str:
 
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
-    fields = msgspec.structs.fields(WorldTable)
+    fields = fields_of(WorldTable)
     blocks = [_block("The top", WorldTable)]
     blocks += [
         _block(f"`[{field.encode_name}]`", kind)
@@ -102,7 +102,7 @@ def world_tables() -> str:
 def _block(heading: str, kind: type[msgspec.Struct], *, nested: bool = False) -> str:
     rows = [
         (f"`{field.encode_name}`", _accepts(field.type), _default(field), _description(field.type))
-        for field in msgspec.structs.fields(kind)
+        for field in fields_of(kind)
         if struct_in(field.type) is None and (nested or structs_in(field.type) is None)
     ]
     table = _markdown(("key", "takes", "default", "description"), rows)

@@ -7,7 +7,6 @@ reference. The reader, the environment variables, the JSON schema and the refere
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,7 @@ from unmoor.config.config_file import ConfigFile
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.table import Table
+from unmoor.config.type_names import fields_of
 from unmoor.config.values import (
     FOLDER,
     Constraints,
@@ -287,8 +287,7 @@ class Settings(Table, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """The settings, and the origin of each value, by option name.
 
     ``default``, ``pyproject.toml: tool.unmoor.deadline``, ``environment: UNMOOR_DEADLINE`` or ``command line``.
@@ -322,6 +321,6 @@ def resolve(
     ):
         for name, (value, origin) in source.items():
             values[name], origins[name] = value, origin
-    fields = msgspec.structs.fields(Settings)
+    fields = fields_of(Settings)
     provenance = {field.encode_name: origins.get(field.name, "default") for field in fields}
     return Resolved(settings=Settings(**values), provenance=MappingProxyType(provenance))

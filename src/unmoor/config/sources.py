@@ -14,7 +14,7 @@ import msgspec
 from unmoor import advice
 from unmoor.config.config_file import ConfigFile, table_of
 from unmoor.config.read_toml import Faults, TomlDocument, convert, parse, read_values, refuse_near_misses
-from unmoor.config.type_names import split_annotated, structs_in
+from unmoor.config.type_names import fields_of, split_annotated, structs_in
 from unmoor.util.text import clean
 
 PYPROJECT = "pyproject.toml"
@@ -68,7 +68,7 @@ def _read(kind: type[msgspec.Struct], table: object, path: tuple[str, ...], faul
         return {}
     values = read_values(kind, table, path, faults)
     faults.stop()
-    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    names = {field.name: field.encode_name for field in fields_of(kind)}
     return {name: (value, f"{faults.source}: {'.'.join((*path, names[name]))}") for name, value in values.items()}
 
 
@@ -78,7 +78,7 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
     values: Found = {}
     options = {
         variable_of(field.encode_name): field
-        for field in msgspec.structs.fields(kind)
+        for field in fields_of(kind)
         if structs_in(field.type) is None  # no variable holds tables
     }
     _refuse_misspelt(options, environ, faults)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import types
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
 from unmoor.util.text import clean
+
+
+@cache
+def fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The keys of a declared table. Remembered, because each look resolves every annotation again."""
+    return msgspec.structs.fields(kind)
 
 
 def split_annotated(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.addresses import is_loopback
@@ -83,8 +84,7 @@ def _read(path: Path) -> tuple[bytes, int]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Converts tables to the places of a world."""
 
     file: Path

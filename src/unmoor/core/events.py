@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
 
 from unmoor.core.outcome import Outcome
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageInfo:
+class StageInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a listener knows of a stage before it runs."""
 
     name: str
@@ -23,8 +23,7 @@ class StageInfo:
     advisory: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunStarted:
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A run begins: its world, its ceiling, and its stages in order."""
 
     event: ClassVar[str] = "RunStarted"
@@ -35,8 +34,7 @@ class RunStarted:
     stages: tuple[StageInfo, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageStarted:
+class StageStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A stage begins to look or to make."""
 
     event: ClassVar[str] = "StageStarted"
@@ -44,8 +42,7 @@ class StageStarted:
     stage: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageSaid:
+class StageSaid(msgspec.Struct, frozen=True, kw_only=True):
     """A message about what a stage is doing."""
 
     event: ClassVar[str] = "StageSaid"
@@ -54,8 +51,7 @@ class StageSaid:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageWarned:
+class StageWarned(msgspec.Struct, frozen=True, kw_only=True):
     """A warning, repeated at the end of the run."""
 
     event: ClassVar[str] = "StageWarned"
@@ -64,8 +60,7 @@ class StageWarned:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageEnded:
+class StageEnded(msgspec.Struct, frozen=True, kw_only=True):
     """A stage ended, in whatever way. ``seconds`` is how long it took."""
 
     event: ClassVar[str] = "StageEnded"
@@ -75,8 +70,7 @@ class StageEnded:
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageReport:
+class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     """How one stage ended. ``outcome`` is ``None`` for a stage that was not wanted."""
 
     info: StageInfo
@@ -85,8 +79,7 @@ class StageReport:
     plan: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole run: its stages in order, and all warnings.
 
     ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last. ``unreported``
@@ -96,7 +89,7 @@ class Report:
     stages: tuple[StageReport, ...]
     warnings: tuple[StageWarned, ...]
     seconds: float
-    documents: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, str] = msgspec.field(default_factory=dict)
     unreported: tuple[UnmoorError, ...] = ()
 
     def outcome(self, name: str) -> Outcome | None:
@@ -108,8 +101,7 @@ class Report:
         return getattr(self.outcome(name), "product", None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunEnded:
+class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     """The run is over."""
 
     event: ClassVar[str] = "RunEnded"

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from unmoor.util.safe_folder import open_in_place
 
 
@@ -23,8 +25,7 @@ class Journal(Protocol):
         """Write a record. Returns once it is on disk."""
 
 
-@dataclass(frozen=True)
-class NoJournal:
+class NoJournal(msgspec.Struct, frozen=True):
     """The journal of a run that only reads: it writes nothing."""
 
     def write(self, record: Mapping[str, Any]) -> None:

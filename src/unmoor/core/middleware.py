@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, assert_never
+
+import msgspec
 
 from unmoor import advice
 from unmoor.core.events import Listener, StageEnded, StageStarted
@@ -28,15 +29,14 @@ from unmoor.errors import (
 )
 from unmoor.util.announce import announcing_to
 from unmoor.util.safe_folder import was_removed
+from unmoor.util.values import replace
 
 
-@dataclass(frozen=True)
-class Deferred:
+class Deferred(msgspec.Struct, frozen=True):
     """The world does not hold the product yet, and an earlier stage must run first: try again later."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One stage at one moment.
 
     ``missing_input`` says why an input is missing, ``blocked`` why the stage may not make anything.

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from unmoor.errors import UnmoorError
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """The stage made its product."""
 
     state: ClassVar[str] = "made"
@@ -20,8 +20,7 @@ class Made:
     product: object
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The world already held the product; nothing was done."""
 
     state: ClassVar[str] = "found"
@@ -29,8 +28,7 @@ class Found:
     product: object
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """The stage reaches beyond the ceiling, or depends on one that does. ``plan`` says what it would do."""
 
     state: ClassVar[str] = "planned"
@@ -38,8 +36,7 @@ class Planned:
     plan: str
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """The stage did not run because something it needs is missing. ``why`` says what."""
 
     state: ClassVar[str] = "skipped"
@@ -47,8 +44,7 @@ class Skipped:
     why: str
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """The stage failed. ``begun``: it was making its product, so part of it may exist."""
 
     state: ClassVar[str] = "failed"

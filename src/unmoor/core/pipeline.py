@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Self
+
+import msgspec
 
 from unmoor.core.stage import Output, Reach, Stage
 
@@ -15,8 +16,7 @@ class InvalidPipeline(ValueError):
     """The pipeline breaks a rule: a bug in the assembly, never a mistake of the user."""
 
 
-@dataclass(frozen=True)
-class Pipeline:
+class Pipeline(msgspec.Struct, frozen=True):
     """Stages in order. Raises `InvalidPipeline` if they break a rule.
 
     The rules: names are unique; every input is the output of an earlier stage; after a final stage come

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from unmoor import advice
@@ -34,6 +34,7 @@ from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import Reach, StageContext
 from unmoor.errors import Interrupted, TimedOut, UnmoorError, from_os_error
 from unmoor.util.py311_compat import patch_old_python
+from unmoor.util.values import replace
 
 TICK = 0.5  # seconds between two checks of the deadline
 GRACE = 5.0  # seconds that stages have to stop

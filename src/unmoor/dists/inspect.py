@@ -12,10 +12,10 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import msgspec
 from packaging.tags import Tag
 from packaging.utils import (
     canonicalize_name,
@@ -52,8 +52,7 @@ _CHUNK = 1 << 20
 _NOT_IMPORTED = frozenset({"tests", "test", "conftest", "setup"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileName:
+class FileName(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed file name: the normalised project name, the version, and a wheel's tags."""
 
     name: str
@@ -61,8 +60,7 @@ class FileName:
     tags: frozenset[Tag] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metadata:
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of METADATA or PKG-INFO: name and version as written, requirements, extras, classifiers, and others.
 
     ``python`` is ``Requires-Python``, empty if it is missing.

@@ -22,15 +22,17 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from unmoor.dists.checks import tars
 from unmoor.dists.checks.archives import CHUNK, Limits
 from unmoor.dists.checks.rules import Problem
 from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 # gzip's own default. The best level takes two to three times as long, to save one or two percent.
 _LEVEL = 6
@@ -39,8 +41,7 @@ _LATEST = 0xFFFF_FFFF
 _IN_MEMORY = 32 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Member:
+class _Member(msgspec.Struct, frozen=True, kw_only=True):
     """One member. ``target`` is the text of a symbolic link, or the name of the file that a hard link shares."""
 
     name: str

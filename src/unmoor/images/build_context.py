@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.dists.inspect import parse_filename
@@ -30,8 +31,7 @@ _ARCHITECTURES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildContext:
+class BuildContext(msgspec.Struct, frozen=True, kw_only=True):
     """A folder that is ready for a build, and warnings about it."""
 
     folder: Path

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,21 +19,20 @@ from unmoor.images.sweep import Graph, Node, Sweep
 from unmoor.ports.registry import OciManifest, Packages, PackageVersion, Registry
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _AT_ONCE = 6
 _CREATED = "org.opencontainers.image.created"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """What a repository held when it was read; ``versions`` by digest, empty if the registry does not list them."""
 
     graph: Graph
     versions: Mapping[str, PackageVersion]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cleaned:
+class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
     """The digests that were deleted, and those that were spared after all, each with the reason."""
 
     deleted: tuple[str, ...]

@@ -14,8 +14,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -42,8 +42,7 @@ _HERE = re.compile(r"\s(?:-e\s*+|--editable[ =])?[\"']?\.(?:/|\[[^\][]*+\])?[\"'
 _INSTALLS = re.compile(r"\bpip[0-9.]*+\s++install\b(?P<words>[^;&|]*+)|\buv\s++tool\s++install\b(?P<tool>[^;&|]*+)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DockerfileStage:
+class DockerfileStage(msgspec.Struct, frozen=True, kw_only=True):
     """One ``FROM``: its name (empty if it has none), and its base image with arguments expanded."""
 
     number: int
@@ -53,16 +52,14 @@ class DockerfileStage:
     line: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class DockerfileFinding:
+class DockerfileFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A warning about one line."""
 
     line: int
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dockerfile:
+class Dockerfile(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed Dockerfile; ``path`` is its name in messages."""
 
     path: str

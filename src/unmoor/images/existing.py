@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import oci
@@ -23,8 +24,7 @@ from unmoor.products import Image, Release
 _TAKEN = advice.FIND_WHO_PUSHED_VERSION()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExistingImage:
+class ExistingImage(msgspec.Struct, frozen=True, kw_only=True):
     """The commit's tag of one target on one registry, and the whole image under it, ``None`` if any of it is missing.
 
     ``released`` is what the version's own tags point at.

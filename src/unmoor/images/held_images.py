@@ -7,7 +7,8 @@ points at a copy of the image for a moment, which has another digest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from unmoor.artifacts import oci
 from unmoor.errors import Internal, Interrupted, UnmoorError
@@ -23,10 +24,10 @@ from unmoor.images.image_plan import (
 from unmoor.images.untag import other_tags_on
 from unmoor.ports.registry import Packages, Registry
 from unmoor.products import MovedTag, PushedImage, Release
+from unmoor.util.values import replace
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldTarget:
+class HeldTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What one registry holds of one target, the Dockerfile's ``stage``. ``commit_tag`` is the tag of the commit.
 
     ``pushed`` are the images under the tags of a commit. The ``digest`` of one is empty if only the tags of
@@ -49,8 +50,7 @@ class HeldTarget:
         return PushedImage(name=name, target=self.stage, tag=self.commit_tag, digest=digest, platforms=())
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldImages:
+class HeldImages(msgspec.Struct, frozen=True, kw_only=True):
     """What one repository on a registry holds of a release. ``error`` is why it could not be read."""
 
     name: str

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from msgspec.structs import replace
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -17,6 +16,7 @@ from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
 from unmoor.products import Dists, Image, Release, Subject
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 DOCKERFILE = ImageSettings().dockerfile
 LOCAL = "unmoor.local"
@@ -27,8 +27,7 @@ _FIXED = frozenset({VERSION, REVISION, f"{LABELS}created"})
 _COMMIT_DIGITS = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildTarget:
+class BuildTarget(msgspec.Struct, frozen=True, kw_only=True):
     """A stage of a Dockerfile (empty: the last one), the suffix of its tags, and its own floating tag."""
 
     stage: str

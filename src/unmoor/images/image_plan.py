@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 from packaging.version import Version
 
 from unmoor import advice
@@ -25,6 +25,7 @@ from unmoor.images.tags.floating import series
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.products import Image, Images, PushedImage, Release
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 from unmoor.versioning import pep440
 
 _VERSION_LABEL = "org.opencontainers.image.version"
@@ -33,8 +34,7 @@ _NUMBER = re.compile(r"[0-9]")
 _NO_VERSION = "0.0.0"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlannedTags:
+class PlannedTags(msgspec.Struct, frozen=True, kw_only=True):
     """The tags of one target: fixed ones name this image for good, floating ones move from release to release."""
 
     fixed: tuple[str, ...]
@@ -45,8 +45,7 @@ Planner = Callable[[Release, BuildTarget], PlannedTags]
 """Decides under which tags a target of a release is published. Raises `ConfigError`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImagePlan:
+class ImagePlan(msgspec.Struct, frozen=True, kw_only=True):
     """One configured image: the registries it goes to (the first gives it its name), its targets and platforms."""
 
     registries: tuple[Registry, ...]
@@ -184,8 +183,7 @@ def _release_of(release: Release, version: Version) -> Release:
     return replace(release, tag=f"{start}{version}", prefix="", version=str(version), prerelease=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RemoteImage:
+class RemoteImage(msgspec.Struct, frozen=True, kw_only=True):
     """The image that a registry holds under a tag: its manifest, and each platform's digest and configuration."""
 
     manifest: OciManifest

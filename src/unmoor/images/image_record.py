@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts.manifest import LIMIT
@@ -18,14 +19,14 @@ from unmoor.products import Dists, Image, Images, Proof, Subject
 from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 from unmoor.util.safe_folder import remove
+from unmoor.util.values import replace
 
 SCHEMA = 2
 PROOF = "prove-images"
 _PUBLISHED = "published-images.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageRecord:
+class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The images of a commit, the wheels in them (name and sha256), and the proofs of the images.
 
     ``manifest`` is the sha256 of the manifest that these images belong to, empty before that is complete.

@@ -6,8 +6,9 @@ An image counts only if it has the digest that was recorded when it was built; a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import oci
@@ -24,8 +25,7 @@ from unmoor.ports.registry import Registry
 from unmoor.products import Image, Release
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageBuild:
+class ImageBuild(msgspec.Struct, frozen=True, kw_only=True):
     """One image to build: its settings, the Dockerfile, the target and the platform."""
 
     name: str
@@ -39,8 +39,7 @@ class ImageBuild:
         return f"{self.target.stage or self.dockerfile.path} for {self.platform}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageSources:
+class ImageSources(msgspec.Struct, frozen=True, kw_only=True):
     """Where recorded images may be: the engine, then ``archives``, then ``registries``."""
 
     engine: Engine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from unmoor.errors import Denied
 from unmoor.images.image_plan import ImagePlan
@@ -12,6 +11,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.registry import Registry
 from unmoor.products import PushedImage, Release
 from unmoor.products.surface_state import Item, State, SurfaceState
+from unmoor.util.values import replace
 
 
 def compare_images(

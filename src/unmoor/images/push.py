@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import CheckFailed, Conflict, Denied, ToolMissing, Unknown
@@ -22,8 +23,7 @@ COMMIT_TAKEN = advice.DELETE_COMMIT_TAG()
 _PAUSES = (0.0, 2.0, 8.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImagePusher:
+class ImagePusher(msgspec.Struct, frozen=True, kw_only=True):
     """Pushes images from an engine."""
 
     engine: Engine

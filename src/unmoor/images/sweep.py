@@ -8,10 +8,11 @@ everything that it may reach.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+
+import msgspec
 
 from unmoor.artifacts.oci import subject_of_tag
 
@@ -20,8 +21,7 @@ PASSING = ("sha-*", "pr-*")
 DAY = 86_400.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One manifest: what it names, the subject that it refers to, and when it was made (seconds since 1970).
 
     ``children`` is ``None`` if they are unknown: the manifest could not be read and may be an index.
@@ -35,8 +35,7 @@ class Node:
     lost: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Graph:
+class Graph(msgspec.Struct, frozen=True, kw_only=True):
     """The known manifests of a repository, by digest, and its tags with their digests."""
 
     nodes: Mapping[str, Node]
@@ -47,8 +46,7 @@ class Graph:
         return tuple(sorted(tag for tag, at in self.tags.items() if at == digest))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RetentionRules:
+class RetentionRules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be deleted: older than ``older_than`` seconds, and not one of the ``keep`` newest candidates.
 
     ``passing`` are patterns of tags that may be deleted, ``protect`` of tags that never are.
@@ -73,12 +71,11 @@ class Why(StrEnum):
     UNSURE = "an unreadable manifest may need it"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     """The digests that may be deleted, indexes before their parts, and why every other one stays."""
 
     gone: tuple[str, ...]
-    kept: Mapping[str, Why] = field(default_factory=lambda: MappingProxyType({}))
+    kept: Mapping[str, Why] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
 def sweep(graph: Graph, rules: RetentionRules, *, now: float) -> Sweep:
@@ -118,8 +115,7 @@ def _made(graph: Graph, digest: str) -> float:
     return graph.nodes[digest].created or 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Edges:
+class _Edges(msgspec.Struct, frozen=True, kw_only=True):
     """Which manifests name which, and which refer to which as their subject."""
 
     graph: Graph

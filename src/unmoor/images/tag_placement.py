@@ -6,7 +6,8 @@ Code that moves tags and code that only inspects them both use this, so they agr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import Conflict, Internal
@@ -17,8 +18,7 @@ from unmoor.products import PushedImage, Release, TagPosition
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagPlacement:
+class TagPlacement(msgspec.Struct, frozen=True, kw_only=True):
     """One target on one registry, with the tags that are planned for it."""
 
     plan: ImagePlan

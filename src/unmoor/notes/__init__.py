@@ -9,8 +9,9 @@ The stage for notes and the rehearsal use this package. Begin with `notes_for`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError, Refused
@@ -29,8 +30,7 @@ ALLOW = "allow"
 EMPTY = commits.NOTHING_ELSE
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotesSettings:
+class NotesSettings(msgspec.Struct, frozen=True, kw_only=True):
     """``changelog`` is the only file to read, empty to search for one. ``empty`` is ``refuse`` or ``allow``."""
 
     changelog: str = ""

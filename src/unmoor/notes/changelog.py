@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 from packaging.version import Version
 
 from unmoor import advice
@@ -30,16 +31,14 @@ _RULE = re.compile(r"([=\-~^#*+])\1*")
 _QUOTED = 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(msgspec.Struct, frozen=True, kw_only=True):
     """A section as Markdown, and the file it comes from."""
 
     text: str
     file: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChangelogMatch:
+class ChangelogMatch(msgspec.Struct, frozen=True, kw_only=True):
     """The section, if there is one, and every file that was searched.
 
     Without a section, ``hints`` say where the notes may be: headings of unreleased changes, headings that mention the
@@ -51,8 +50,7 @@ class ChangelogMatch:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """A section, and what speaks against it: a heading in short, such as ``1.2`` for 1.2.0, and no content."""
 
     section: Section

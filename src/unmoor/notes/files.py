@@ -11,8 +11,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from packaging.version import Version
 
 from unmoor.notes.headings import version_of
@@ -50,8 +50,7 @@ _BETWEEN = re.compile(r"[-_. ]+")
 _Ranked = tuple[int, int, int, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoteFiles:
+class NoteFiles(msgspec.Struct, frozen=True, kw_only=True):
     """Files in the order in which they are searched. Names are relative to the project's folder.
 
     ``usual`` have the usual names, ``own`` are for this version only, and ``others`` are in the documentation.

@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError, Refused
@@ -45,8 +46,7 @@ runpy.run_module("towncrier", run_name="__main__", alter_sys=True)
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Towncrier:
+class Towncrier(msgspec.Struct, frozen=True, kw_only=True):
     """A project's towncrier configuration.
 
     ``file`` is the name of the configuration file, and ``filename`` the changelog's (``None`` if it is not set).
@@ -63,8 +63,7 @@ class Towncrier:
     ignored: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fragments:
+class Fragments(msgspec.Struct, frozen=True, kw_only=True):
     """A project's fragments, and ``misnamed`` files: named like a fragment, but not of a configured type."""
 
     files: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 from packaging.version import Version
 
 from unmoor.notes.reading import word_set
@@ -101,8 +102,7 @@ _TOKENS = re.compile(
 _PACKAGE = re.compile(r"(?P<name>[a-z][a-z0-9_.]*(?:-[a-z][a-z0-9_.]*)*)-(?P<version>v?[0-9]+(?:\.[0-9]+)+[a-z0-9.]*)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamedVersion:
+class NamedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """The version that a heading names.
 
     ``before`` are the words before it other than the project's name and words such as "version". ``is_last`` means
@@ -138,8 +138,7 @@ class _Part:
     foreign: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Candidate:
+class _Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A number that may be the version. ``leads`` means that nothing unknown precedes it in its part."""
 
     version: Version

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from unmoor.notes.sections import Heading
 
@@ -29,8 +30,7 @@ _LONG_HEADING = 1_000
 _MARKED = re.compile(r"[\\`*_\[\]<&!\n]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class MarkdownDocument:
+class MarkdownDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed file: its lines, its headings, and its link definitions by normalised label.
 
     ``paragraphs`` are those at the top level: the first line of each and its text.

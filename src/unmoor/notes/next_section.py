@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from packaging.version import Version
 
 from unmoor.errors import Refused
@@ -25,8 +25,7 @@ _HASHES = re.compile(r"[ ]{0,3}#{1,6}[ \t]+")
 _BOLD = re.compile(r"(\*\*|__)?[^*_]*(\*\*|__)?")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NamedSection:
+class NamedSection(msgspec.Struct, frozen=True, kw_only=True):
     """A changelog whose unreleased changes got a version: its name, its new content, and the old heading."""
 
     file: str

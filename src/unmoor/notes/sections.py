@@ -8,8 +8,8 @@ release beside it. After the last version the levels decide, and whatever they l
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from packaging.version import Version
 
 from unmoor import advice
@@ -34,8 +34,7 @@ _KINDS = word_set(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heading:
+class Heading(msgspec.Struct, frozen=True, kw_only=True):
     """One heading: its plain text, its level (1 is the highest), its first line and the line after it, from 0."""
 
     text: str
@@ -44,8 +43,7 @@ class Heading:
     body: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """The lines of a section without its heading, from ``start`` up to but not including ``end``.
 
     ``is_exact`` is whether the heading writes the version as it was asked for, and not ``1.2`` for ``1.2.0``.

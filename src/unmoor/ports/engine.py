@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from unmoor.ports.shell import Ran
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """One build: a stage (``target``) of a Dockerfile for one platform (``linux/amd64``).
 
     ``context`` is a folder, ``dockerfile`` a path inside it. ``args`` are public; ``secrets`` reach the
@@ -25,15 +25,14 @@ class Recipe:
     target: str
     platform: str
     tag: str
-    args: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    args: Mapping[str, str] = msgspec.field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    secrets: Mapping[str, Secret] = msgspec.field(default_factory=dict)
     cache_from: tuple[str, ...] = ()
     cache_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class EngineFacts:
+class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The engine: its version, the platforms it builds for, and its builder.
 
     ``builder`` is ``buildx``, ``buildkit``, ``podman`` or ``legacy``.
@@ -44,8 +43,7 @@ class EngineFacts:
     platforms: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageFacts:
+class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine knows of one image; ``size`` is in bytes.
 
     ``id`` is the engine's name of it: the ``sha256:…`` of its configuration or, in containerd's image store, of its
@@ -63,8 +61,7 @@ class ImageFacts:
     history: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
+class Member(msgspec.Struct, frozen=True, kw_only=True):
     """One file in one layer of an image: the layer's position from 0, the path without leading slash, the size.
 
     ``holds`` names content that does not belong in an image (``private key``); usually empty.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from unmoor.ports.shell import Ran
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interpreter:
+class Interpreter(msgspec.Struct, frozen=True, kw_only=True):
     """A CPython on this machine: its version (``3.12.1``) and the path of its executable.
 
     ``free_threaded``: it is the build without a global lock (PEP 703), for which wheels have tags of their own.

@@ -10,17 +10,17 @@ import errno
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
+
+import msgspec
 
 from unmoor import advice as steps
 from unmoor.errors import Advice, Cause, Denied, Rejected, TimedOut, ToolMissing, TryLater, Unknown, UnmoorError
 from unmoor.ports.shell import Ran
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Verdict:
+class _Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The kind of error of a cause, for reads and for writes, and its advice unless the caller has better."""
 
     kind: type[UnmoorError]

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from unmoor.products import File
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForgeRepository:
+class ForgeRepository(msgspec.Struct, frozen=True, kw_only=True):
     """The repository as the forge describes it. ``can_push`` is ``None`` if the forge does not say."""
 
     full_name: str
@@ -19,8 +20,7 @@ class ForgeRepository:
     can_push: bool | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForgeAsset:
+class ForgeAsset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset as the forge holds it.
 
     ``uploaded`` is false for an upload that broke off (state ``starter``); ``sha256`` is ``None`` if the

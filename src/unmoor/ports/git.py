@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class Commit:
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """One commit of the log; ``date`` in seconds since 1970."""
 
     id: str

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from packaging.version import Version
 
 from unmoor.advice import NOTHING, NextStep
 from unmoor.products import File
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListedFile:
+class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file as an index lists it. ``sha256`` is ``None`` if the index gives no hash and the file cannot be read.
 
     ``fetched``: the index gives no hash; this one was computed from the bytes that it serves.
@@ -29,8 +28,7 @@ class ListedFile:
     fetched: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds of one version of one project, as its two APIs list it.
 
     ``simple`` is what installers read (PEP 503, PEP 691), ``json`` the JSON API of the version; each maps
@@ -57,8 +55,7 @@ class Holding:
         return frozenset(self.json or {}) - frozenset(self.simple)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProjectStatus:
+class ProjectStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status of a project on an index, and the index's reason, empty if it gives none (PEP 792).
 
     An index without statuses has only active projects. A status that PEP 792 does not define is kept as it is.
@@ -73,29 +70,25 @@ class ProjectStatus:
         return {"active": True, "deprecated": True, "archived": False, "quarantined": False}.get(self.marker)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """The index accepted the bytes, or already had the same ones."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """The index refused: HTTP ``status``, and its ``reason``, cleaned for a terminal."""
 
     status: int
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Busy:
+class Busy(msgspec.Struct, frozen=True, kw_only=True):
     """The index asks to retry later: 429, or 503 with Retry-After. ``wait`` in seconds, 0 if it names none."""
 
     wait: float
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
     """No usable answer (5xx, time-out, reset, a page of something else): the bytes may be there.
 
     Look before sending again.
@@ -107,8 +100,7 @@ class Lost:
 Sending = Sent | Refusal | Busy | Lost
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a login without a request: where it comes from, as text, or why there is none.
 
     ``minted``: trusted publishing will provide it. ``remedy`` says how to get one, if there is none.
@@ -131,8 +123,7 @@ class LoginProbe(IntEnum):
     """Exchange the identity for a token. Not a mere read: it creates the project of a pending publisher."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proved:
+class Proved(msgspec.Struct, frozen=True, kw_only=True):
     """The result of probing a login: whether the index accepted it, and details as text.
 
     ``warning`` says why the index may refuse it all the same, empty if nothing suggests that.

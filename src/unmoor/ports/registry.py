@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from unmoor.ports.index import Credential
 from unmoor.ports.world import Login
 
 
-@dataclass(frozen=True, kw_only=True)
-class OciManifest:
+class OciManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest or an index exactly as the registry holds it: bytes, digest (``sha256:…``), media type."""
 
     data: bytes
@@ -18,8 +18,7 @@ class OciManifest:
     media_type: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PackageVersion:
+class PackageVersion(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a package on GHCR: a digest with all its tags. ``downloads`` is ``None`` if unknown."""
 
     id: int

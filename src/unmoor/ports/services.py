@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor.ports.backend import Backend
 from unmoor.ports.clock import Clock
@@ -16,8 +17,7 @@ from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.shell import Shell
 
 
-@dataclass(frozen=True, kw_only=True)
-class Services:
+class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Every port that a run can use."""
 
     git: Git

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class Ran:
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended. ``out`` and ``err`` are decoded, and shortened in the middle at the limit.
 
     If it failed: ``full`` is a folder it writes to that has no space left, ``tight`` one with little, both empty if

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from unmoor.util.secret import Secret
 
@@ -39,8 +40,7 @@ class WheelPlatforms(StrEnum):
     ANY = "any"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Login:
+class Login(msgspec.Struct, frozen=True, kw_only=True):
     """A credential, and where it came from, as text. ``secret`` is empty if there is none."""
 
     username: str
@@ -48,8 +48,7 @@ class Login:
     origin: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexPlace:
+class IndexPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A package index: where to upload (the legacy upload API), and where to read.
 
     ``simple`` is the root of the simple index (PEP 503, PEP 691), ``json`` the root of
@@ -67,8 +66,7 @@ class IndexPlace:
     platforms: WheelPlatforms = WheelPlatforms.PUBLIC
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForgePlace:
+class ForgePlace(msgspec.Struct, frozen=True, kw_only=True):
     """GitHub or GitHub Enterprise: the root of the API, the upload host, the web site, the repository.
 
     ``api`` is ``https://api.github.com`` or ``http(s)://HOST/api/v3``; ``uploads`` and ``site`` are roots too.
@@ -81,8 +79,7 @@ class ForgePlace:
     login: Login
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryPlace:
+class RegistryPlace(msgspec.Struct, frozen=True, kw_only=True):
     """An OCI registry: ``host`` as in image names (``ghcr.io``), ``address`` where it is in this world.
 
     ``address`` is ``https://ghcr.io``, or ``http://127.0.0.1:PORT`` in a local world.
@@ -93,8 +90,7 @@ class RegistryPlace:
     login: Login
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningPlace:
+class SigningPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A Sigstore instance, and who gives this process the ID tokens that it signs with.
 
     ``trust`` is the path of a client trust config, which has the instance's addresses and trusted keys; empty means
@@ -108,8 +104,7 @@ class SigningPlace:
     token: Login = Login(username="", secret=Secret(""), origin="the identity of this CI job")
 
 
-@dataclass(frozen=True, kw_only=True)
-class World:
+class World(msgspec.Struct, frozen=True, kw_only=True):
     """All the surfaces of a run.
 
     ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from unmoor.util.text import clean
 
@@ -22,8 +23,7 @@ class Certainty(StrEnum):
     DOUBTFUL = "doubtful"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one check of ``access``. ``proven_by`` names the stage that proves one that is not proven.
 
     ``held`` are the files of this version that the surface holds already.
@@ -36,8 +36,7 @@ class Finding:
     held: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Access:
+class Access(msgspec.Struct, frozen=True, kw_only=True):
     """The findings about every login, permission and name."""
 
     findings: tuple[Finding, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from unmoor.util.text import count_of, size
 
 
@@ -23,16 +25,14 @@ class File:
         return self.name.endswith(".whl")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """A program or library that took part in the build."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """A file or image that was tested or signed, by its name and its sha256 in lower-case hexadecimal."""
 
     name: str
@@ -68,8 +68,7 @@ class Dists:
         return f"{count_of(len(self.files), 'file')}, {size(sum(file.size for file in self.files))}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckedDists:
+class CheckedDists(msgspec.Struct, frozen=True, kw_only=True):
     """The digests that passed ``check-dists``. ``local`` are the names of files that only a lenient index accepts."""
 
     subjects: tuple[Subject, ...]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from unmoor.util.text import clean, count_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asset:
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset of a release on the forge."""
 
     name: str
@@ -16,8 +15,7 @@ class Asset:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """The release object of the tag on the forge with all its assets, still a draft or already ``public``."""
 
     id: int
@@ -32,8 +30,7 @@ class Draft:
         return f"{count_of(len(self.assets), 'asset')} at {clean(self.url)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublishedRelease:
+class PublishedRelease(msgspec.Struct, frozen=True, kw_only=True):
     """The published release on the forge."""
 
     url: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from unmoor.products.forge import Asset
 from unmoor.products.release import Release
 from unmoor.util.text import count_of, size
@@ -46,8 +48,7 @@ class Images:
         return ", ".join(image.summary for image in self.images)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PushedImage:
+class PushedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One target on one registry: the digest that every tag will point at, and the digest of each platform.
 
     With one platform ``digest`` is that of the image's manifest; with several it is that of the index over them.
@@ -60,8 +61,7 @@ class PushedImage:
     platforms: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagPosition:
+class TagPosition(msgspec.Struct, frozen=True, kw_only=True):
     """What a floating tag pointed at before a release: a digest, or ``None`` if there was no such tag."""
 
     name: str
@@ -69,8 +69,7 @@ class TagPosition:
     digest: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pushed:
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     """The images that the registries hold under the commit tags, read back by digest.
 
     ``record`` is the asset of the release that says so, ``None`` if a public release lacks it. ``before`` is

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from unmoor.products.dists import Subject
 from unmoor.util.text import count_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uploaded:
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     """The files that an index holds, read back from it by digest."""
 
     index: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from unmoor.products.dists import Subject
 from unmoor.util.text import clean, count_of
+from unmoor.util.values import replace
 
 
 class Verdict(StrEnum):
@@ -16,8 +18,7 @@ class Verdict(StrEnum):
     NOT_TESTED = "not tested"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one check of the subjects.
 
     ``counts`` are the numbers of a project's own tests, as in ``1,204 passed, 3 skipped``; empty if they are unknown
@@ -30,8 +31,7 @@ class Result:
     counts: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """Which digests passed which tests. The manifest carries it, so that no job with credentials runs tests again."""
 
     name: str

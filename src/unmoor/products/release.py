@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from unmoor.util.text import clean, count_of
 
 # 1980-01-01, in seconds since 1970.
@@ -52,8 +54,7 @@ class Release:
         return f"{self.project} {self.version} at {self.commit[:12]} ({kind})"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notes:
+class Notes(msgspec.Struct, frozen=True, kw_only=True):
     """The release notes as they will be published: Markdown, at most 125,000 characters.
 
     ``full`` is the whole text if ``body`` had to be cut, else equal to ``body``.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class State(StrEnum):
@@ -23,8 +24,7 @@ class State(StrEnum):
 _BEST_FIRST = tuple(State)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One file or tag on one surface.
 
     ``expected`` is the digest it should have (empty for any), ``seen`` the one it has (``None`` if unknown).
@@ -37,8 +37,7 @@ class Item:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurfaceState:
+class SurfaceState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one surface. ``note`` gives the reason if it is not about a single item."""
 
     surface: str

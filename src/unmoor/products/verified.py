@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from unmoor.util.text import count_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifiedItem:
+class VerifiedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One item that a surface holds. ``pending`` says what is not visible there yet, empty if nothing."""
 
     surface: str
@@ -17,8 +16,7 @@ class VerifiedItem:
     pending: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verified:
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """Every surface, read back."""
 
     held: tuple[VerifiedItem, ...]

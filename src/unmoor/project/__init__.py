@@ -10,7 +10,8 @@ a repository; `written_version` reads its version.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError
@@ -34,8 +35,7 @@ __all__ = [
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProjectFacts:
+class ProjectFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts in the files at one commit.
 
     ``version_written`` is ``None`` if the version comes from tags (``scm``), or if only a build can

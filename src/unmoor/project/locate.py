@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep
 from unmoor.config.config_file import ConfigFile
@@ -36,16 +38,14 @@ _NOT_RELEASED = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigSources:
+class ConfigSources(msgspec.Struct, frozen=True, kw_only=True):
     """The sources of settings besides the command line: the environment, and a configuration file if one is given."""
 
     environ: Mapping[str, str]
     config: ConfigFile | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class LocatedProject:
+class LocatedProject(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of a project, empty for the top, and a note for the user about how it was found."""
 
     path: str

@@ -11,8 +11,9 @@ import configparser
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError
@@ -26,8 +27,7 @@ _MAX_SECONDS: Final = 1.0
 _MAX_PATTERN: Final = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class WrittenVersion:
+class WrittenVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version as written in a file. ``line`` counts from 1, ``column`` in bytes from 0; ``text`` has no quotes."""
 
     path: str
@@ -39,8 +39,7 @@ class WrittenVersion:
         return f"{clean(self.path)}, line {self.line}"
 
 
-@dataclass(frozen=True)
-class VersionElsewhere:
+class VersionElsewhere(msgspec.Struct, frozen=True):
     """The value is imported as ``name`` from another module: ``level`` dots (0 if absolute), then ``module``."""
 
     level: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import SUMS, compare_asset, content_of, find_asset, same_files
+from unmoor.util.values import replace
 
 FORGE = "forge"
 _STATES = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
@@ -13,8 +14,7 @@ from unmoor.images.image_record import ImageRecord, wheel_subjects
 from unmoor.products import Dists, Images, Proof, Release
 
 
-@dataclass(frozen=True, kw_only=True)
-class Documents:
+class Documents(msgspec.Struct, frozen=True, kw_only=True):
     """The manifest and, for a release with images, the record of them, each also as the bytes that are hashed."""
 
     manifest: Manifest

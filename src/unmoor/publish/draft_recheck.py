@@ -6,7 +6,8 @@ A draft can change at any time: another run replaces it, or a person edits it on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NextStep
@@ -25,8 +26,7 @@ from unmoor.publish.release_assets import compare_asset, find_asset, is_foreign_
 _PAUSES = (0.0, 1.0, 2.0, 4.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DraftRecheck:
+class DraftRecheck(msgspec.Struct, frozen=True, kw_only=True):
     """Checks that a draft still is what the stages before left, with every asset by digest.
 
     ``draft`` and ``pushed`` are the products of those stages. They are no inputs of the stage that holds this, since

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Match(StrEnum):
@@ -15,8 +16,7 @@ class Match(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileComparison:
+class FileComparison(msgspec.Struct, frozen=True, kw_only=True):
     """The result for one file: the sha256 it should have, the one on the surface (``None`` if unknown), the reason."""
 
     match: Match

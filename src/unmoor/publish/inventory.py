@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
@@ -30,6 +31,7 @@ from unmoor.publish.push_record import PushRecord, read_record
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 class Extent(StrEnum):
@@ -41,8 +43,7 @@ class Extent(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundManifest:
+class FoundManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest of the release, where it was found, and whether it is vouched for."""
 
     manifest: Manifest
@@ -50,8 +51,7 @@ class FoundManifest:
     vouched: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnManifest:
+class OwnManifest(msgspec.Struct, frozen=True, kw_only=True):
     """The manifest in the run folder of this machine, and what tells whether a manifest is vouched for."""
 
     manifest: Manifest | None
@@ -59,8 +59,7 @@ class OwnManifest:
     vouches: Callable[[bytes], bool]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagState:
+class TagState(msgspec.Struct, frozen=True, kw_only=True):
     """The tag here and on the remote; ``None`` if it is not there. ``error`` is why the remote could not be read."""
 
     local: str | None
@@ -68,8 +67,7 @@ class TagState:
     error: UnmoorError | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForgeContent:
+class ForgeContent(msgspec.Struct, frozen=True, kw_only=True):
     """The releases of the tag on the forge, the manifests on them, and the records of what was pushed.
 
     ``error`` is why the public release could not be read, ``hidden`` why drafts could not be, ``unread`` why
@@ -90,8 +88,7 @@ class ForgeContent:
         return (*((self.public,) if self.public else ()), *self.drafts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexContent:
+class IndexContent(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds of the version; ``holding`` is ``None`` if it could not be read, which is the ``error``."""
 
     name: str
@@ -105,8 +102,7 @@ class IndexContent:
         return tuple(sorted(self.holding.names)) if self.holding else ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inventory:
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """What every surface holds of a release.
 
     ``release`` names the commit that was released, as far as that is known: by a manifest, else by the release

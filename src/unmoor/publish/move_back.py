@@ -7,7 +7,8 @@ and is only removed if the registry has no other version that it could point at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor.core.stage import NotUndone, Undone
 from unmoor.images.image_plan import ImagePlan, manifest_by_digest
@@ -19,8 +20,7 @@ from unmoor.products import MovedTag, Release
 from unmoor.publish.tag_positions import UNRECORDED
 
 
-@dataclass(frozen=True, kw_only=True)
-class MoveBack:
+class MoveBack(msgspec.Struct, frozen=True, kw_only=True):
     """Where a floating tag goes: to a digest that the tag of another ``version`` has, or away if there was none."""
 
     digest: str | None

@@ -7,7 +7,6 @@ it: a reader compares what it says with the registries.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -29,8 +28,7 @@ LIMIT = 1_000_000
 """The largest size of a record, in bytes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PushRecord:
+class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Every target on every registry by digest, and where floating tags pointed before the push.
 
     A floating tag that is not in ``before`` had moved to this release before anything was recorded.
@@ -47,8 +45,7 @@ class PushRecord:
         return (self.tag, self.commit, frozenset(self.images)) == (release.tag, release.commit, frozenset(images))
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeldRecord:
+class HeldRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The record on a release; ``record`` is ``None`` if it is not one that this version can read."""
 
     asset: Asset

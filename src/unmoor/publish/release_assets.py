@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NextStep
@@ -24,6 +25,7 @@ from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
+from unmoor.util.safe_folder import removal
 from unmoor.util.temporary import temporary_folder
 
 SUMS = "SHA256SUMS"
@@ -37,8 +39,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _DISTS = (".whl", ".tar.gz", ".zip")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReleaseAssets:
+class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
     """Every asset of a release in upload order: the files, then the texts, the manifest last."""
 
     files: tuple[File, ...]
@@ -115,8 +116,7 @@ class DifferenceKind(StrEnum):
     ALIEN = "is a distribution that is not of this release"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One asset that is not as it should be; ``seen`` is the asset on the forge, ``None`` if it is missing."""
 
     name: str
@@ -175,7 +175,7 @@ def repairable_differences(
             "another run also built this commit, and the release has the files of its build:\n"
             + "\n".join(str(each) for each in found if each.replaces),
             where=forge_release.url,
-            next_step=advice.CONTINUE_WITH_THOSE(path=folder.path),
+            next_step=advice.CONTINUE_WITH_THOSE(command=removal(folder.path)),
             retryable=True,
         )
     wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)
@@ -308,8 +308,7 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
         return forge.fetch(asset, folder).path.read_bytes()
 
 
-@dataclass(frozen=True, kw_only=True)
-class DraftSelection:
+class DraftSelection(msgspec.Struct, frozen=True, kw_only=True):
     """The release object to continue with, and empty second drafts that unmoor created."""
 
     chosen: ForgeRelease | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
@@ -24,8 +25,7 @@ from unmoor.util.files import sha256_of
 from unmoor.util.safe_folder import make_folder, remove, rename
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReleaseOnForge:
+class ReleaseOnForge(msgspec.Struct, frozen=True, kw_only=True):
     """A release object with a manifest on it.
 
     ``vouched`` is false only for a public release, all files of which the index holds. ``record`` is the record of its
@@ -39,8 +39,7 @@ class ReleaseOnForge:
     record: bytes | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surfaces:
+class Surfaces(msgspec.Struct, frozen=True, kw_only=True):
     """The surfaces that may already hold files of a release: the forge, the production index, the staging index."""
 
     forge: Forge | None

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import Internal, Interrupted, UnmoorError
@@ -27,8 +28,7 @@ from unmoor.util.text import clean, count_of
 TAG = "tag"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurfaceStates:
+class SurfaceStates(msgspec.Struct, frozen=True, kw_only=True):
     """Judges every surface of an inventory.
 
     ``registry`` opens the registry behind an image's name, ``plans`` are the configured images, ``highest`` tells

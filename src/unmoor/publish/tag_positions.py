@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 import msgspec
@@ -32,8 +31,7 @@ _Key = tuple[str, str, str]
 """The image's name, the tag, and the digest that it was moved to."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagPositions:
+class TagPositions(msgspec.Struct, frozen=True, kw_only=True):
     """Where floating tags pointed before: exactly, as recorded right before each moved here, or as they were pushed."""
 
     path: str

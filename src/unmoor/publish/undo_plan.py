@@ -7,8 +7,9 @@ and the images are then the only copy that another machine can get, so they stay
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from unmoor.artifacts import oci
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
@@ -30,6 +31,7 @@ from unmoor.publish.inventory import Extent, IndexContent, Inventory
 from unmoor.publish.move_back import plan_move_back
 from unmoor.publish.tag_positions import TagPositions
 from unmoor.util.text import clean, count_of
+from unmoor.util.values import replace
 
 _STAGED = (
     "nobody installs from it, and the file names can never be used again there; if a later build of this version has"
@@ -51,8 +53,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class UndoItem:
+class UndoItem(msgspec.Struct, frozen=True, kw_only=True):
     """Something on a surface: the stage that put it there, what it is, and what becomes of it.
 
     ``done`` says what removing it does, such as "deleted". ``product`` is what the stage's ``undo`` takes if it
@@ -68,8 +69,7 @@ class UndoItem:
     error: UnmoorError | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Remedies:
+class Remedies(msgspec.Struct, frozen=True, kw_only=True):
     """What a person can do about files on the index, and about a public release. Each takes the stage's product."""
 
     index: Callable[[Uploaded], str]

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from unmoor import advice
 from unmoor.advice import NextStep
 from unmoor.errors import Denied, Incomplete, Rejected, TimedOut, TryLater, Unknown, UnmoorError
@@ -296,8 +298,7 @@ class _Upload:
                 reported = now
 
 
-@dataclass(frozen=True)
-class _UploadClock:
+class _UploadClock(msgspec.Struct, frozen=True):
     """A clock for reads of the index: its waits end with the deadline or if another file fails."""
 
     run: _Upload

@@ -6,7 +6,6 @@ import errno
 import json
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,8 +22,7 @@ _FIRST, _LAST = 1024, 65535
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listening:
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
     """The servers by name: their sockets, and their addresses without a slash at the end.
 
     ``moved`` has the former ports of those that now have another.

@@ -7,10 +7,11 @@ gives the same commits and tags, byte for byte.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.checkout import GitCheckout
@@ -28,6 +29,7 @@ from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
 from unmoor.util.files import write_atomic
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming, refuse_unsafe
 
@@ -37,8 +39,7 @@ _EMAIL = "rehearsal@example.invalid"
 _QUOTED = 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """The clone to release from, and the tag that is in it and in its remote.
 
     ``path`` is the project's folder in it, as in the checkout. ``messages`` are for the user. ``diff`` is the

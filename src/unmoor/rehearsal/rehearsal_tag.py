@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 from packaging.version import Version
 
 from unmoor import advice
@@ -20,8 +20,7 @@ from unmoor.versioning.tag_scheme import Naming
 Kinds = Callable[[], Iterable[str]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RehearsalTag:
+class RehearsalTag(msgspec.Struct, frozen=True, kw_only=True):
     """A tag on a commit. ``edit`` is where ``version`` must be written first; ``None`` if nothing changes."""
 
     tag: str
@@ -31,22 +30,20 @@ class RehearsalTag:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuiltFiles:
+class BuiltFiles(msgspec.Struct, frozen=True, kw_only=True):
     """The version of files that another tool built, and the folder that holds them."""
 
     version: Version
     folder: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chooser:
+class Chooser(msgspec.Struct, frozen=True, kw_only=True):
     """Chooses by a checkout. ``kinds`` returns the kinds of the news fragments on HEAD; called only if they matter."""
 
     git: GitCheckout
     head: str
     kinds: Kinds
-    naming: Naming = field(default_factory=Naming)
+    naming: Naming = msgspec.field(default_factory=Naming)
 
     def choose(self, tag: str | None, built: BuiltFiles | None = None) -> RehearsalTag:
         """Choose what to rehearse: what was ``built``, if given. Raises `Refused` if there is nothing sensible."""

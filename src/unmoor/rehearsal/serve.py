@@ -18,9 +18,11 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import asdict
 
 from unmoor import advice
 from unmoor.advice import NextStep
@@ -46,8 +48,7 @@ FILE_LIMIT = 100 << 20
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for.
 
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
@@ -115,8 +116,7 @@ def locked(folder: Path) -> AbstractContextManager[object]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Served:
+class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of the servers: their addresses, the remote, and the proxies of registries by port."""
 
     addresses: Addresses
@@ -269,9 +269,9 @@ def serve(chosen: Options) -> None:
         # The path of a socket has at most 107 bytes; a relative path is short.
         os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
-        listening = listen(chosen.folder, (*(each.name for each in fields(Addresses)), *chosen.registries))
+        listening = listen(chosen.folder, (*Addresses.__struct_fields__, *chosen.registries))
         at = listening.addresses
-        addresses = Addresses(**{each.name: at[each.name] for each in fields(Addresses)})
+        addresses = Addresses(**{name: at[name] for name in Addresses.__struct_fields__})
         registries = {host: at[host] for host in chosen.registries}
         proxies, lacking = begin_registries(chosen, started, registries) if started else ({}, "")
         if lacking:

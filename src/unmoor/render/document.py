@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from unmoor.core.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
 from unmoor.core.outcome import Failed, Outcome
@@ -15,8 +18,7 @@ from unmoor.render.advice import next_step
 SCHEMA = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class StageDocument:
+class StageDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A stage. ``state`` is made, found, planned, skipped, failed or unasked.
 
     ``advice`` are the ids of what ``next_step`` says, as docs/reference/advice.md lists them.
@@ -34,8 +36,7 @@ class StageDocument:
     advice: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileDocument:
+class FileDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A built file. ``size`` is in bytes."""
 
     name: str
@@ -43,8 +44,7 @@ class FileDocument:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class SurfaceDocument:
+class SurfaceDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A file or image that a surface holds. ``pending`` says what is still out of date there."""
 
     surface: str
@@ -53,8 +53,7 @@ class SurfaceDocument:
     pending: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FindingDocument:
+class FindingDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A credential or a name that a stage checked. ``standing`` is proven or unproven."""
 
     surface: str
@@ -63,16 +62,14 @@ class FindingDocument:
     proven_by: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class WarningDocument:
+class WarningDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A warning of a stage."""
 
     stage: str
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunDocument:
+class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. An empty string is an unknown value.
 
     ``rehearsal`` is true if the world is a local one for a rehearsal. ``path`` is the project's folder in the

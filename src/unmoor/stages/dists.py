@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -34,6 +34,7 @@ from unmoor.release_request import ReleaseRequest
 from unmoor.util.safe_folder import remove
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 class _Built(NamedTuple):

@@ -7,7 +7,7 @@ machine takes the files from it. The manifest is attached last: a draft without 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING, Self
 
@@ -41,6 +41,7 @@ from unmoor.publish.release_assets import (
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import duration
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.images.image_plan import ImagePlan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -35,6 +35,7 @@ from unmoor.products import Dists, Proof, Release, Result, Verdict
 from unmoor.project.files import Files
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +30,7 @@ from unmoor.ports.services import Services
 from unmoor.products import Dists, File, Proof, Release, Result, Uploaded, Verdict
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import duration
+from unmoor.util.values import replace
 
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 # Seconds between the first two reads of the index, and at most between any two.

@@ -199,7 +199,7 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"the folder belongs to {_user(owner)}, who could change it during a run",
             where=str(path),
-            next_step=advice.TAKE_OWNERSHIP(path=shlex.quote(clean(str(path), 1000)), command=_removal(path)),
+            next_step=advice.TAKE_OWNERSHIP(path=shlex.quote(clean(str(path), 1000)), command=removal(path)),
         )
     if below in _CLONES:
         return
@@ -207,7 +207,7 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"folders are nested more than {_DEEPEST} deep",
             where=clean(str(path), 1000),
-            next_step=advice.REMOVE_NESTED_FOLDERS(),
+            next_step=advice.REMOVE_NESTED_FOLDERS(command=removal(path.parents[len(below) - 2])),
         )
     try:
         found = _names(folder)
@@ -275,21 +275,22 @@ def _refused(folder: int, path: Path) -> Refused:
     except OSError:
         return _wrong(path, "it was changed while it was opened")
     if target:
-        return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", removal="the link")
+        return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", which="the link")
     if stat.S_ISREG(mode):
         return _wrong(path, "a file where unmoor needs a folder")
     return _wrong(path, f"{_KINDS.get(stat.S_IFMT(mode), 'no file')} where unmoor keeps its own files")
 
 
-def _wrong(path: Path, what: str, *, removal: str = "it") -> Refused:
+def _wrong(path: Path, what: str, *, which: str = "it") -> Refused:
     return Refused(
         what,
         where=clean(str(path), 1000),
-        next_step=advice.REMOVE_IT(what=removal, command=_removal(path)),
+        next_step=advice.REMOVE_IT(what=which, command=removal(path)),
     )
 
 
-def _removal(path: Path) -> str:
+def removal(path: Path) -> str:
+    """Return the command that removes a folder, to paste into a shell."""
     return f"rm -r {shlex.quote(clean(str(path), 1000))}"
 
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from base64 import encodebytes
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, TimedOut
 from unmoor.ports.engine import Engine, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey
 

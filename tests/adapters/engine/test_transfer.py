@@ -6,7 +6,6 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,7 @@ from unmoor.errors import (
 from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 WRONG = Login(username="pusher", secret=Secret("wrong"), origin="a test")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.render.advice import AGAIN, next_step
 from unmoor.util.secret import Secret
 from unmoor.util.text import duration
+from unmoor.util.values import replace
 
 TOKEN = "ghp_throwaway"
 REPO = {"full_name": "acme/demo", "private": False, "archived": False, "permissions": {"push": True}}

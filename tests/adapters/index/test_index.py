@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from unmoor.adapters.index.pages import version_of
 from unmoor.errors import Cause, Conflict, Denied, Unknown
 from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.ports.poll import ending_at
+from unmoor.util.values import replace
 
 V1 = "application/vnd.pypi.simple.v1+json"
 SHA = "0a" * 32

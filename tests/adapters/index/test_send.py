@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import Login
 from unmoor.products import File
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 
 def test_the_bytes_arrive_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +12,7 @@ from unmoor.config.real_world import real_world, upload_addresses
 from unmoor.errors import Denied
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 WORLD = real_world("acme/demo", {"GITHUB_ACTIONS": "true"})
 PYPI, TESTPYPI = (urlsplit(each).netloc.removeprefix("upload.") for each in upload_addresses())

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.render.advice import next_step
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 REQUEST_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"

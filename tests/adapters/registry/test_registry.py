@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from unmoor.errors import Denied, Rejected
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 WRONG = Login(username=USER, secret=Secret("wrong"), origin="a wrong place")
 

@@ -6,10 +6,11 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 
 from tests.dists.checks.cases import Case, File, sdist, sdist_with, wheel, wheel_with_member
 from tests.dists.checks.packing import Member, Sdist, Wheel, digest_of, metadata, sparse, special
+
+from unmoor.util.values import replace
 
 
 def _without(rows: str, word: str) -> str:

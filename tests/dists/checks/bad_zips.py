@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from tests.dists.checks.cases import LIMIT, Case, File, renamed, sdist, wheel, wheel_with_member
 from tests.dists.checks.packing import STORED, Member, Sdist, Tail, Wheel, member, metadata, pack
+
+from unmoor.util.values import replace
 
 
 def zip_sdist(name: str) -> File:

@@ -10,7 +10,9 @@ import struct
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from unmoor.util.values import replace
 
 STORED, DEFLATED = 0, 8
 _DATE = 0x5821

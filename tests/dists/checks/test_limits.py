@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.dists.checks import RULES, Examiner, Limits, examine, sizes, tars, zips
 from unmoor.ports.world import WheelPlatforms
 from unmoor.products import File
+from unmoor.util.values import replace
 
 BOTH = pytest.mark.parametrize("make", [Wheel(name="light-house"), Sdist(name="light-house")], ids=["wheel", "sdist"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ from tests.support import sample_projects
 from tests.support.sample_values import sample_release
 
 from unmoor.artifacts.files import describe_file
-from unmoor.dists.checks import DistFindings
+from unmoor.dists.checks import Examiner
 from unmoor.dists.checks.versions import check_file
+from unmoor.util.values import replace
 
 OLD = '"""Docs."""\n\n__version__ = "1.0"\n'
 
@@ -42,7 +42,7 @@ def test_another_version_in_a_module(tmp_path: Path, modules: dict[str, str], wh
     """Only a literal of a module with the project's name counts, in the module itself or where it imports it from."""
     wheel = tmp_path / "small_one-1.1-py3-none-any.whl"
     sample_projects.write_wheel(wheel, "small_one", modules, "1.1")
-    found = DistFindings(file=describe_file(wheel), problems=(), names=frozenset(modules))
+    found = Examiner().examine(describe_file(wheel))
     release = replace(sample_release(), version="1.1")
     problems = [each.what for each in check_file(found, ["src/small_one/__init__.py", "README"], release)]
     assert [each.partition(", but")[0] for each in problems] == ([where] if where else [])

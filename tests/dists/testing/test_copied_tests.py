@@ -107,6 +107,44 @@ def test_tests_within_a_package(tmp_path: Path) -> None:
     assert installed == {"one/__init__.py", "one/conftest.py", "one/tests/test_x.py", "one/tests/data/x.txt"}
 
 
+@pytest.mark.parametrize(
+    ("package", "test", "module", "linked"),
+    [
+        ("one", "open(Path(__file__).parents[2] / 'README.md')", "", {"site-packages/README.md"}),
+        ("one", "SUITE = Path(one.__file__).parent.parent.joinpath('cases', 'a')", "", {"site-packages/cases"}),
+        ("one", "open(join(HERE, '../../cases/x.txt'))", "", {"site-packages/cases"}),
+        ("src/one", "open(HERE.parents[3] / 'README.md')", "", {"README.md"}),
+        ("src/ns/one", "['../../../../README.md', '../../../more.txt']", "", {"README.md", "site-packages/more.txt"}),
+        ("one", "open('../README.md')", "open(Path(__file__).parent.parent / 'README.md')", set()),
+        ("one", "'cases one other.py .git'", "", set()),
+        ("one", "'one/tests', 'other.py'", "", set()),
+        ("one", "open('../README.md'", "", set()),
+    ],
+)
+def test_what_tests_within_a_package_read_beside_it(
+    tmp_path: Path, package: str, test: str, module: str, linked: set[str]
+) -> None:
+    """It is linked where it would be in the repository, unless the package reads it too: then the wheel lacks it."""
+    name = package.removeprefix("src/")
+    contents = {
+        f"{package}/__init__.py": module,
+        f"{package}/tests/test_x.py": test,
+        **dict.fromkeys(("README.md", "cases/x.txt", "src/more.txt", "other.py", ".git/HEAD"), ""),
+    }
+    installed = tmp_path / "lib" / "site-packages"
+    (installed / name).mkdir(parents=True)
+    CopiedTests(
+        suite=Suite(command="", packages=(name.replace("/", "."),)),
+        options=SuiteOptions(),
+        git=cast("Git", OneCommit(contents)),
+        release=RELEASE,
+        modules=(name.replace("/", "."),),
+    ).copy(tmp_path / "project", installed=installed)
+    assert {
+        str(each.relative_to(tmp_path / "lib")) for each in installed.parent.rglob("*") if each.is_symlink()
+    } == linked
+
+
 def test_absent_source(tmp_path: Path) -> None:
     """A path in test-sources that is not there is an error in the settings."""
     with pytest.raises(ConfigError, match="'absent'"):

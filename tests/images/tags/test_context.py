@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from unmoor.errors import ConfigError
 from unmoor.images.tags import RepositoryFacts, TagContext, with_event
+from unmoor.util.values import replace
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SHA = "a" * 40

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from unmoor.errors import ConfigError
 from unmoor.images.tags import Plan, RepositoryFacts, TagContext, plan
+from unmoor.util.values import replace
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -43,6 +43,18 @@ NOX = """
         session.install(*PYPROJECT["dependency-groups"]["test"])
         run(session)
 """
+WITH_ARGUMENTS = """
+    import nox
+    ROOT = Path(__file__).parent
+    @nox.session
+    def tests(session):
+        session.install("pytest", f"{ROOT}[cli]")
+        if session.posargs and session.posargs[0] == "coverage":
+            session.install("coverage")
+            session.run("coverage", "run", "-m", "pytest", "other")
+        else:
+            session.run("pytest", str(ROOT / "tests"))
+"""
 TOX = """
     [tox]
     envlist = py{39,31{0-2}}-{core,full}, lint
@@ -167,6 +179,7 @@ REQUIREMENTS = {"requirements/test.txt": "-r base.txt\n", "requirements/base.txt
             "the session tests in noxfile.py",
             (("pytest", "trustme>=1", "hypothesis>=6", "idna"), ("cli",)),
         ),
+        ({"noxfile.py": WITH_ARGUMENTS}, "the session tests in noxfile.py", (("pytest",), ("cli",))),
         (
             {
                 "noxfile.py": "import nox\n@nox.session\ndef t(s):\n"
@@ -238,6 +251,7 @@ def test_each_place(files: dict[str, str], place: str, expected: tuple[tuple[str
             PytestCall(options=("-m", "not slow"), paths=("tests",)),
         ),
         ({"noxfile.py": NOX}, "the session tests in noxfile.py", PytestCall(paths=("tests",))),
+        ({"noxfile.py": WITH_ARGUMENTS}, "the session tests in noxfile.py", PytestCall(paths=("./tests",))),
         ({"hatch.toml": HATCH}, "Hatch's environment unit in hatch.toml", PytestCall(paths=("tests",))),
         ({"hatch.toml": HATCH}, "Hatch's environment hatch-test in hatch.toml", PytestCall(paths=("tests",))),
         (

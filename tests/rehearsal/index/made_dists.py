@@ -6,9 +6,11 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from unmoor.util.values import replace
 
 
 def _metadata(name: str, version: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from tests.rehearsal.conftest import PLAIN, LocalRegistries
@@ -20,6 +19,7 @@ from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import World
 from unmoor.rehearsal.registry.rules import Fault
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.rehearsal.registry.oci_client import RegistryClient, digest_of
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 
 from unmoor.rehearsal.registry.rules import Fault
+from unmoor.util.values import replace
 
 TIMEOUT = 60
 

@@ -10,9 +10,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.engine.connection import Connection
@@ -44,16 +45,14 @@ _ACTIONS = ("ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL", "ACTIONS_RUNTIME_TOKEN",
 _SECRET = "UNMOOR_BUILD_SECRET"  # noqa: S105  # the beginning of a variable's name
 
 
-@dataclass(frozen=True, kw_only=True)
-class Builder:
+class Builder(msgspec.Struct, frozen=True, kw_only=True):
     """What builds: its kind, and the beginning of its command line (empty if the engine builds)."""
 
     kind: str
     command: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Building:
+class Building(msgspec.Struct, frozen=True, kw_only=True):
     """Builds on one engine."""
 
     connection: Connection

@@ -17,6 +17,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
+
 from unmoor import advice
 from unmoor.adapters.engine.failures import no_room
 from unmoor.adapters.process.supervisor import Processes
@@ -33,8 +35,7 @@ _AHEAD = 16
 _END = object()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Engine:
+class _Engine(msgspec.Struct, frozen=True, kw_only=True):
     """An engine's address, the SDK's settings for it, its API version, and whether it is podman."""
 
     address: str

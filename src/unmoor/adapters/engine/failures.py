@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import BuildFailed, Cause, ConfigError, Denied, Unknown, UnmoorError
@@ -62,8 +63,7 @@ def asks_to_wait(reason: str) -> bool:
     return _LATER.search(reason) is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildFailure:
+class BuildFailure(msgspec.Struct, frozen=True, kw_only=True):
     """What the output shows: the line of the Dockerfile (0 if unknown), the step, the reason."""
 
     line: int = 0

@@ -13,7 +13,7 @@ import posixpath
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from unmoor import advice
@@ -21,6 +21,7 @@ from unmoor.errors import InvalidDist, Unknown
 from unmoor.ports.engine import Member
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 # All layers together: this many files and this many bytes of the stream.
 COUNT_LIMIT = 2_000_000

@@ -8,8 +8,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.engine.connection import Connection, engine_error
@@ -25,8 +26,7 @@ _OUT, _ERR = 1, 2
 _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One container: the image, its command, and its limits (seconds, bytes)."""
 
     image: str

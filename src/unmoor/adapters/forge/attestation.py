@@ -7,8 +7,9 @@ warning here, so its signature is not verified: at worst, a release stops that c
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from unmoor.adapters.github.answers import converted
 from unmoor.util.decode import decode_json
@@ -17,24 +18,20 @@ _RELEASE = "https://in-toto.io/attestation/release/"
 _FORGE = "github"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Object:
+class _Object(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Ref:
+class _Ref(msgspec.Struct, frozen=True, kw_only=True):
     object: _Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Attestation:
+class _Attestation(msgspec.Struct, frozen=True, kw_only=True):
     bundle: dict[str, Any] | None = None
     initiator: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Attestations:
+class _Attestations(msgspec.Struct, frozen=True, kw_only=True):
     attestations: tuple[_Attestation, ...]
 
 

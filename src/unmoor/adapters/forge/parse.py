@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from unmoor.adapters.github.answers import converted, malformed
 from unmoor.adapters.http.retry_after import read_date
@@ -13,8 +14,7 @@ from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asset:
+class _Asset(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
     size: int
@@ -24,8 +24,7 @@ class _Asset:
     updated_at: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Release:
+class _Release(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     tag_name: str
     target_commitish: str
@@ -40,13 +39,11 @@ class _Release:
     updated_at: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Permissions:
+class _Permissions(msgspec.Struct, frozen=True, kw_only=True):
     push: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Repository:
+class _Repository(msgspec.Struct, frozen=True, kw_only=True):
     full_name: str
     private: bool
     archived: bool = False

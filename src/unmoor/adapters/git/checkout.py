@@ -11,7 +11,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -31,6 +30,7 @@ from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 LARGEST_FILE: Final = 10_000_000
 _LINKS_FOLLOWED = 5

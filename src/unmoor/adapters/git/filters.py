@@ -6,11 +6,11 @@ Git makes ``.git/config`` itself when it clones, but a checkout may come from an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from unmoor.adapters.git.program import GitProgram
+from unmoor.util.values import replace
 
 _PROGRAMS: Final = ("clean", "smudge", "process")
 # What `git lfs install --local` sets.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.ownership import trust_command
 from unmoor.adapters.process.variables import without_logins
+from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
@@ -64,8 +66,7 @@ _TOKENS: Final = re.compile(r"(GH|GITHUB)(_ENTERPRISE)?_TOKEN|GH_HOST|GH_CONFIG_
 _LOGIN = re.compile(r"://[^/\s'\"]*@")
 
 
-@dataclass(frozen=True, kw_only=True)
-class GitProgram:
+class GitProgram(msgspec.Struct, frozen=True, kw_only=True):
     """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it.
 
     ``own``: for clones of ours. The settings of the user and of the machine count only in calls to a remote.
@@ -113,7 +114,8 @@ class GitProgram:
             raise Unknown(
                 f"{what} gave no answer within {timeout or self.timeout:g} s",
                 where=str(cwd),
-                next_step=advice.CHECK_REMOTE(),
+                next_step=advice.CHECK_REMOTE() if remote else NOTHING,
+                otherwise=NOTHING if remote else advice.SHORTEN_GIT_OUTPUT(),
             ) from error
         if ran.code not in fine:
             failed = failure(what, ran, cwd)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from unmoor import advice
@@ -14,6 +13,7 @@ from unmoor.adapters.git.program import GitProgram
 from unmoor.dists.source_tree import pointers
 from unmoor.errors import ToolMissing, Unknown
 from unmoor.util.text import list_some
+from unmoor.util.values import replace
 
 _MOST_NAMED = 3
 _IN_EACH = "git lfs install --local --skip-repo && git lfs pull --include= --exclude="

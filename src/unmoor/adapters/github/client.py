@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +32,7 @@ from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import ForgePlace
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease

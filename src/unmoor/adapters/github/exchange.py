@@ -43,14 +43,18 @@ def exchange(
             deadline=http.bounds.total,
         )
     except Unknown as error:
-        fault = TransientError(error.what, where=error.where, next_step=error.next_step)
+        fault = TransientError(error.what, where=error.where, **error.advice)
         fault.cause = error.cause
         raise fault from error
     redirected = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
     if answer.status == HTTPStatus.ACCEPTED or (redirected and not _is_renamed(verb, url, answer)):
         raise _moved(answer, url)
     if answer.status == HTTPStatus.OK and not _is_json(answer.body):
-        fault = TransientError("the answer is not that of the forge's API", where=without_query(url))
+        fault = TransientError(
+            "the answer is not that of the forge's API",
+            where=without_query(url),
+            otherwise=advice.CHECK_FORGE_ADDRESS(),
+        )
         fault.cause = Cause.NONSENSE
         raise fault
     return answer

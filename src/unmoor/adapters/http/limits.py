@@ -20,6 +20,7 @@ from http.client import HTTPException
 from types import TracebackType
 from typing import Any, Self, cast
 
+import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -39,8 +40,7 @@ _BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPExceptio
 _current_watch: ContextVar[DeadlineWatch | None] = ContextVar("unmoor_watch", default=None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of one exchange: seconds to connect, between two reads and in total; bytes of the answer."""
 
     connect: float = 10.0

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Self, TypeVar
 
+import msgspec
 from requests.structures import CaseInsensitiveDict
 
 from unmoor.errors import Cause, Conflict, Unknown, UnmoorError
@@ -48,8 +48,7 @@ class ServerBusy(Unknown):
         return error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retries:
+class Retries(msgspec.Struct, frozen=True, kw_only=True):
     """How often to retry a request, and how long to wait. All times are in seconds.
 
     - ``pauses``: the pause before each retry after a fault;

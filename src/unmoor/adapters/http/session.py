@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import IO, Self
 
+import msgspec
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
@@ -34,6 +34,7 @@ from unmoor.util.files import is_safe_name
 from unmoor.util.safe_folder import open_regular
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _REDIRECTS = frozenset(
     {
@@ -50,8 +51,7 @@ _SLOWEST = 200_000
 _START = 120.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer. ``url`` is the final address after redirects, ``reason`` the cleaned reason phrase."""
 
     status: int
@@ -73,8 +73,7 @@ class _NoLogin(AuthBase):
         return request
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Request:
+class _Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request with its credentials."""
 
     method: str

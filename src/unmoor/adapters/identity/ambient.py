@@ -6,7 +6,8 @@ The library ``id`` fetches the tokens. It supports GitHub Actions, GitLab, Circl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep
@@ -21,8 +22,7 @@ _PATIENCE = 45.0
 _REQUEST_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - the name of a variable
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ambient:
+class Ambient(msgspec.Struct, frozen=True, kw_only=True):
     """The CI of this job. ``lacking`` says why it gives no ID tokens, and ``remedy`` what to do about it.
 
     ``renews`` says that every request gets a new token. GitLab gives only one per job, and an index accepts each only

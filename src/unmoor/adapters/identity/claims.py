@@ -8,8 +8,9 @@ new and renamed ones have the numbers of owner and repository in it), and an own
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
@@ -25,11 +26,10 @@ _SHOWN_ELSEWHERE = ("iss", "sub", "project_path", "ci_config_ref_uri", "environm
 _LONGEST = 200
 
 
-@dataclass(frozen=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """The claims of an ID token that are strings, unchanged: untrusted, and not safe to print."""
 
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, token: Secret) -> Claims:

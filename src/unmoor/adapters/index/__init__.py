@@ -7,7 +7,7 @@ then `read` and `send`; `trusted` gets a token without a stored login.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.index.send import Senders

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
 
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import File
 from unmoor.util.temporary import temporary_folder
+from unmoor.util.values import replace
 
 BUDGET = 2 << 30
 """The most bytes to download for one read of the index. Files beyond it stay without a hash."""
@@ -18,16 +20,15 @@ _FRESH = 60.0
 """Seconds for which a hash stays valid: an index without hashes may replace a file's bytes."""
 
 
-@dataclass(frozen=True)
-class Hashes:
+class Hashes(msgspec.Struct, frozen=True):
     """Fills in missing hashes.
 
     ``fetch`` downloads a file into a folder, with a limit in bytes, and raises as `Index.fetch` does.
     """
 
     fetch: Callable[[ListedFile, Path, int], File]
-    known: dict[str, tuple[float, File]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    known: dict[str, tuple[float, File]] = msgspec.field(default_factory=dict)
+    lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def filled(self, holding: Holding) -> Holding:
         """The same, with a hash for every file that has one in neither API. Raises `Unknown`, `Denied`."""

@@ -12,11 +12,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
+import msgspec
+
 from unmoor.util.decode import decode_json
+from unmoor.util.values import replace
 
 PREFIX = "pypi-"
 _LONGEST = 20_000
@@ -25,8 +27,7 @@ _LONGEST_FIELD = 3  # bytes of the length of a field: up to 2 MB
 _END, _LOCATION, _IDENTIFIER, _VID, _SIGNATURE = 0, 1, 2, 4, 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Restrictions:
+class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
     """What all caveats of a token allow together.
 
     ``location`` is the index's host, empty if the token names none. ``projects`` are normalized names, ``None`` if the

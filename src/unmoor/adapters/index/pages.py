@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from math import prod
 from typing import Any
@@ -32,6 +31,7 @@ from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _JSON = frozenset({"application/json", simple.ACCEPT_JSON_V1})
@@ -71,8 +71,7 @@ class _Page(msgspec.Struct, frozen=True):
     status: _Status | None = msgspec.field(name="project-status", default=None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SimplePage:
+class SimplePage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of a project in the simple index: its files, the project's status, and the answer that it came in."""
 
     answer: Response
@@ -181,11 +180,11 @@ def _from_html(answer: Response, project: str) -> _Page:
     if signs.form or not ("pypi:repository-version" in signs.meta or titled or has_files):
         raise not_an_index_page(answer, "a web page that does not list this project's files")
     status = _Status(signs.meta.get("pypi:project-status") or "active", signs.meta.get("pypi:project-status-reason"))
-    page = msgspec.structs.replace(page, status=status)
+    page = replace(page, status=status)
     if signs.base:
         base = resolve_link(answer.url, signs.base)
-        entries = [msgspec.structs.replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]
-        return msgspec.structs.replace(page, files=entries)
+        entries = [replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]
+        return replace(page, files=entries)
     return page
 
 

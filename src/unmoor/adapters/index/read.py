@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
 
+import msgspec
 from mousebender import simple
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -36,8 +36,7 @@ _SHORTEST = 1.0
 _DEFAULT = 5.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Reads one index without credentials, or with the login if it asks for one and also takes the uploads."""
 
     place: IndexPlace

@@ -14,11 +14,11 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+import msgspec
 from requests.auth import HTTPBasicAuth
 
 from unmoor import advice
@@ -34,6 +34,7 @@ from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from twine.package import PackageFile
@@ -67,15 +68,14 @@ _ADVICE: tuple[tuple[str, Template], ...] = (
 _BROKEN_ARCHIVE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
 
-@dataclass(frozen=True)
-class Senders:
+class Senders(msgspec.Struct, frozen=True):
     """A pool of twine's clients for one index, one for each thread that uploads. Close it.
 
     Two threads must not share a session, and a new session for every file costs a handshake and a read of the
     certificates.
     """
 
-    idle: list[Repository] = field(default_factory=list)
+    idle: list[Repository] = msgspec.field(default_factory=list)
 
     def send(self, place: IndexPlace, file: File, bounds: Bounds) -> Sending:
         """Upload one file in one request, without a retry. Raises `Denied`, `Conflict`, `InvalidDist`."""

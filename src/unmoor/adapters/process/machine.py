@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 # Bytes: with less, a folder has no space left. With less than the second, a message about a full disk is plausible.
 _NONE = 1 << 20
@@ -15,8 +16,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _COUNT = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shortage:
+class Shortage(msgspec.Struct, frozen=True, kw_only=True):
     """A folder without space, one with little, and whether memory ran out; see `unmoor.ports.shell.Ran`."""
 
     full: str = ""

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from unmoor.adapters.process.machine import Shortage, memory_kills, shortage
 from unmoor.adapters.process.supervisor import Child, Processes
 from unmoor.errors import Cause
@@ -69,7 +71,7 @@ class LocalShell:
             code = self.processes.end(child)
         found = shortage(env, cwd, kills) if code else Shortage()
         said = out.close(errors="surrogateescape" if exact else "replace")
-        ran = Ran(args=tuple(args), code=code, out=said, err=err.close(), **vars(found))
+        ran = Ran(args=tuple(args), code=code, out=said, err=err.close(), **asdict(found))
         if killed_by(code) and (error := child_failure(ran)) is not None:
             self.processes.check()
             raise error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 
 import msgspec
@@ -17,6 +16,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _PATIENCE = 120.0
 _READ = Retries(patience=_PATIENCE)

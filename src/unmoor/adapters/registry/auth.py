@@ -41,8 +41,7 @@ class _TokenAnswer(msgspec.Struct, frozen=True):
     access_token: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AuthChallenge:
+class AuthChallenge(msgspec.Struct, frozen=True, kw_only=True):
     """What a registry requires: ``basic``, or ``bearer`` with the address that issues tokens."""
 
     scheme: str

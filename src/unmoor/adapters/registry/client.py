@@ -6,7 +6,7 @@ their digests, or retry a wrong password for minutes, or match credentials by th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
@@ -28,6 +28,7 @@ from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _HUB_ADDRESS = "https://registry-1.docker.io"
 _PAGE_LIMIT = 1000

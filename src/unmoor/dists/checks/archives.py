@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.ports.world import WheelPlatforms
@@ -43,8 +44,7 @@ _COMPONENT_LIMIT = 255
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Size limits in bytes, and the platforms whose wheels the index accepts. The defaults are PyPI's, if it has one.
 
     ``file`` limits the file itself, and ``total`` what it unpacks to. Beyond ``ratio_from`` bytes, it may unpack to

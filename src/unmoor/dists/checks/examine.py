@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -34,31 +35,33 @@ from unmoor.dists.checks.open_archive import CHANGED, open_unchanged
 from unmoor.dists.checks.rules import Problem, violation
 from unmoor.dists.checks.wheels import Row
 from unmoor.dists.inspect import FileName
+from unmoor.dists.main_modules import mentions_version
 from unmoor.dists.rendering import rendering_fault
 from unmoor.products import File
 
 _CHANGED = "it is not the file that was built: its bytes changed, or it is gone"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DistFindings:
+class DistFindings(msgspec.Struct, frozen=True, kw_only=True):
     """The problems of one file, its metadata and its member names.
 
     ``metadata`` is ``None`` and ``names`` empty if they cannot be read. The names in an sdist are relative to its
-    top-level folder.
+    top-level folder. ``versioned`` are the modules of a wheel whose source contains the word "version".
     """
 
     file: File
     problems: tuple[Problem, ...]
     metadata: CheckedMetadata | None = None
     names: frozenset[str] = frozenset()
+    versioned: frozenset[str] = frozenset()
 
 
 class _Contents(NamedTuple):
-    """The metadata and the member names of an archive."""
+    """The metadata and the member names of an archive, and which modules mention a version."""
 
     metadata: CheckedMetadata | None = None
     names: frozenset[str] = frozenset()
+    versioned: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -85,11 +88,12 @@ class Examiner:
         parsed = names.check_filename(file.name, problems, accepted=self.limits.platforms)
         if parsed is None:
             return DistFindings(file=file, problems=tuple(problems))
-        checked, inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)
+        inside = (self._check_wheel if file.is_wheel else self._check_sdist)(file, stream, parsed, problems)
+        checked = inside.metadata
         if checked is not None:
             name, version = checked.raw.get("name", ""), checked.raw.get("version", "")
             problems += [*checked.problems, *names.compare_with_metadata(file.name, parsed, name, version)]
-        return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), metadata=checked, names=inside)
+        return DistFindings(file=file, problems=tuple(dict.fromkeys(problems)), **inside._asdict())
 
     def _check_metadata(self, data: bytes) -> CheckedMetadata:
         """Check metadata, or return the earlier result for the same bytes."""
@@ -129,8 +133,9 @@ class Examiner:
             problems.extend(wheels.check_dist_info(folder, ()))
         if excess or not entries:
             return _Contents()
-        checked = self._check_members(_Wheel(stream, folder, {each.name: each for each in entries}, problems), parsed)
-        return _Contents(checked, frozenset(each.name for each in entries))
+        wheel = _Wheel(stream, folder, {each.name: each for each in entries}, problems)
+        checked = self._check_members(wheel, parsed)
+        return _Contents(checked, frozenset(wheel.entries), frozenset(wheel.versioned))
 
     def _check_members(self, wheel: _Wheel, parsed: FileName) -> CheckedMetadata | None:
         """Read RECORD, then compare every member with it."""
@@ -160,12 +165,13 @@ class Examiner:
 
 @dataclass(frozen=True)
 class _Wheel:
-    """An open wheel, and the problems found so far."""
+    """An open wheel, the problems found so far, and the modules whose source contains the word "version"."""
 
     stream: IO[bytes]
     folder: str
     entries: Mapping[str, ArchiveMember]
     problems: list[Problem]
+    versioned: list[str] = field(default_factory=list)
 
     def read(self, name: str) -> bytes | None:
         """Read a whole small member. Returns ``None`` if it is missing, damaged or too long."""
@@ -203,10 +209,16 @@ class _Wheel:
             rule = zips.DAMAGED_SOURCE if is_read and self._is_refused else zips.DAMAGED
             self.problems.append(violation(rule, str(error)))
             return
-        if source is not None and archives.may_be_encrypted(text := b"".join(source)):
-            self.problems.extend(archives.check_encryption(entry.name, text))
+        if source is not None:
+            self._check_source(entry.name, b"".join(source))
         if row is not None and digest is not None and (fault := row.fault(digest.digest(), entry.size)):
             self.problems.append(violation(wheels.HASH, f"{entry.name} {fault}"))
+
+    def _check_source(self, name: str, text: bytes) -> None:
+        if archives.may_be_encrypted(text):
+            self.problems.extend(archives.check_encryption(name, text))
+        if mentions_version(text):
+            self.versioned.append(name)
 
 
 def _is_named_after(top: str, parsed: FileName) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 SENTINEL = 0xFFFFFFFF
@@ -12,16 +13,14 @@ SENTINEL = 0xFFFFFFFF
 _ZIP64_LENGTHS = (0, 8, 16, 24, 28)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
+class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """The packed and unpacked size of a member, in bytes."""
 
     packed: int
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class EntrySizes:
+class EntrySizes(msgspec.Struct, frozen=True, kw_only=True):
     """The packed and unpacked size of a member, and the offset of its header, in bytes."""
 
     packed: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from unmoor.dists.checks import pinned
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
@@ -97,8 +98,7 @@ _UNKNOWN = "UNKNOWN"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.]+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckedMetadata:
+class CheckedMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """Metadata as written, and its problems.
 
     ``licence_files`` must be in the archive. ``undeclared`` are licence files in metadata whose version

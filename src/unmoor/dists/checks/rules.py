@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from unmoor.advice import NOTHING, NextStep
 from unmoor.util.text import clean
@@ -30,8 +31,7 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckRule:
+class CheckRule(msgspec.Struct, frozen=True, kw_only=True):
     """One requirement for a file. ``refuses`` names what breaks it. If ``warns``, it never stops a release.
 
     ``advice`` is the next step, if it is another one than to correct the project.
@@ -49,8 +49,7 @@ class CheckRule:
         return f"a warning of {self.by}" if self.warns else _VERDICTS[self.by]
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """A broken rule. ``what`` is one printable line about the file."""
 
     rule: CheckRule

@@ -27,7 +27,7 @@ def check_file(findings: DistFindings, tracked: Iterable[str], release: Release)
 
     ``tracked`` are the paths that git tracks, to name the file where it can be corrected.
     """
-    if not findings.file.is_wheel or not findings.names:
+    if not findings.versioned:
         return
     wheel = findings.file.path
     try:

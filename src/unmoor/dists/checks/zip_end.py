@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from dataclasses import dataclass, replace
 from typing import IO
+
+import msgspec
 
 from unmoor.dists.checks.archives import is_source
 from unmoor.dists.malformed import MALFORMED
+from unmoor.util.values import replace
 
 _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _END_LENGTH, _END64_LENGTH, _LOCATOR_LENGTH = 22, 56, 20
@@ -24,8 +26,7 @@ class ContradictoryEnds(Exception):
     """The end records name other disks, or contradict each other. PyPI goes by the first one that it reads."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ZipEnd:
+class ZipEnd(msgspec.Struct, frozen=True, kw_only=True):
     """The directory has ``count`` members in ``size`` bytes from ``offset``. Its end record starts at ``at``.
 
     ``after`` is where the archive ends, including its comment.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.config.groups import SuiteOptions
+from unmoor.dists.testing.beside import read_beside
 from unmoor.dists.testing.suites import Suite
 from unmoor.errors import ConfigError
 from unmoor.ports.git import Git
@@ -20,8 +22,7 @@ from unmoor.project.test_needs.locations import CONFIGURATION, USUAL, is_test_na
 _ALWAYS = ("conftest.py", *CONFIGURATION)
 
 
-@dataclass(frozen=True, kw_only=True)
-class CopiedTests:
+class CopiedTests(msgspec.Struct, frozen=True, kw_only=True):
     """What to copy for a suite: the repository of ``git`` at the commit of ``release``.
 
     ``modules`` are those that the wheel installs.
@@ -37,13 +38,15 @@ class CopiedTests:
         """Copy the files into a folder that does not exist yet. Returns the project's folder in the copy.
 
         Tests within a package of the project that its wheel leaves out are put beside the installed package, below
-        the folder ``installed``: only there do their relative imports find the installed modules. Raises `ConfigError`
-        if the repository lacks one of the paths in test-sources.
+        the folder ``installed``: only there do their relative imports find the installed modules. What they alone read
+        beside the package is linked there; see `unmoor.dists.testing.beside`. Raises `ConfigError` if the repository
+        lacks one of the paths in test-sources.
         """
         if self.options.sources:
             return self._copy_named(into, installed)
         copy = self.git.clone(into, commit=self.release.commit, tag=self.release.tag)
         self._install_tests(copy, installed)
+        self._link_beside(copy, installed)
         if not self.keeps_modules:
             for path in source_files(self._files, self.modules, keep=self.suite.paths):
                 _remove(copy / path, below=copy)
@@ -88,6 +91,16 @@ class CopiedTests:
             if (clone / path).is_file() and not goal.exists():
                 goal.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(clone / path, goal)
+
+    def _link_beside(self, copy: Path, installed: Path) -> None:
+        for package in self.suite.packages:
+            within = dict(tests_within(self._files, (package,)))
+            inner = package.replace(".", "/")
+            for folder in {path.removesuffix(target) + inner for path, target in within.items()}:
+                for each in read_beside(copy, self._files, folder, within):
+                    goal = (installed / inner).parents[each.up] / Path(each.path).name
+                    if not goal.exists():
+                        goal.symlink_to(copy / each.path)
 
 
 def _remove(path: Path, *, below: Path) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 _NAME = "_unmoor_witness"
 
@@ -63,8 +64,7 @@ sys.meta_path.insert(0, Recorder)
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedImports:
+class RecordedImports(msgspec.Struct, frozen=True, kw_only=True):
     """Modules imported from the environment, and modules imported from the copied tests, each with its path."""
 
     inside: frozenset[str]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 
 from unmoor import advice
@@ -158,8 +158,7 @@ def _requirements(wheel: File, metadata: inspect.Metadata, python: Interpreter) 
     return tuple(str(each) for each in wanted if each.marker is None or each.marker.evaluate(where))
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstallTest:
+class InstallTest(msgspec.Struct, frozen=True, kw_only=True):
     """What the test of an installed file found. ``runs_here`` is false if the project is for another platform."""
 
     results: tuple[Result, ...]
@@ -222,8 +221,7 @@ def run_install_test(
     return InstallTest(results=(*results, met), runs_here=not any(part.is_main for part in elsewhere))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Answers:
+class _Answers(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of each part in a plain install. ``prefix`` is the folder of the environment."""
 
     prefix: str

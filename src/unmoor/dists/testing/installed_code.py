@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 # Some distributions install these by mistake; the project's own have the same names.
@@ -16,8 +16,7 @@ _TESTS = frozenset({"tests", "test", "conftest"})
 _ERRORS = (OSError, ValueError, TypeError, csv.Error)
 
 
-@dataclass(frozen=True, kw_only=True)
-class InstalledCode:
+class InstalledCode(msgspec.Struct, frozen=True, kw_only=True):
     """Modules and files, of which the regular packages count as a whole.
 
     ``modules`` are the outermost modules and packages that have an ``__init__``, dotted if they are in a namespace

@@ -6,7 +6,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 from packaging.specifiers import SpecifierSet
@@ -19,6 +18,7 @@ from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.ports.environments import Environments, Interpreter, running
 from unmoor.products import File
 from unmoor.util.text import clean, list_some
+from unmoor.util.values import replace
 
 AUTO = "auto"
 _CPYTHON = re.compile(r"(?:cp|py)([0-9])([0-9]+)")

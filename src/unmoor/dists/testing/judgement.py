@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NextStep, join
@@ -17,8 +18,7 @@ from unmoor.products import Result, Verdict
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """A part that must import, and does not. ``what`` is the message; ``missing`` is the module that it lacks."""
 
     part: Part
@@ -27,16 +27,14 @@ class Fault:
     elsewhere: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotHere:
+class NotHere(msgspec.Struct, frozen=True, kw_only=True):
     """A part that only another platform can import, because of what is missing here."""
 
     part: Part
     needs: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeedsExtra:
+class NeedsExtra(msgspec.Struct, frozen=True, kw_only=True):
     """A part that a plain install does not import, but an extra may. ``extras`` are the ones that it has to have."""
 
     part: Part
@@ -49,8 +47,7 @@ class NeedsExtra:
         return self.answer.missing
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeedsHost:
+class NeedsHost(msgspec.Struct, frozen=True, kw_only=True):
     """A plug-in whose host program is not installed, and that no extra installs."""
 
     part: Part

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor.dists import inspect
@@ -85,8 +86,7 @@ class DistUnderTest:
         return missing in self.own or canonicalize_name(missing) == canonicalize_name(self.metadata.name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A module to import, or the entry point ``point`` to load, which is in ``module``.
 
     ``is_main``: a module that users of a plain install import. ``is_plugin``: only another program imports it.

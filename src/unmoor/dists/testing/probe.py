@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,8 +133,7 @@ class _Report(msgspec.Struct, frozen=True):
     points: list[_Found]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbeResult:
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one import or load: where it came from, or an error. ``version`` is the module's ``__version__``.
 
     ``missing`` is the top-level module (or package, if code asked for its version) that was not found. ``absent`` is
@@ -151,8 +149,7 @@ class ProbeResult:
     absent: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProbeResults:
+class ProbeResults(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of all imports and loads. ``prefix`` is the environment's folder, as its Python sees it."""
 
     prefix: str

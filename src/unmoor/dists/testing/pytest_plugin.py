@@ -12,8 +12,9 @@ file open and changes no report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+import msgspec
 
 from unmoor.dists.testing.pytest_record import SuiteRecord, read_record
 from unmoor.util.safe_folder import open_regular
@@ -212,8 +213,7 @@ def _pytest_of_coverage(args: Sequence[str], at: int) -> int:
     return next((at + n + 2 for n, (one, two) in enumerate(pairs) if one in {"-m", "--module"} and two in _PYTEST), 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recorder:
+class Recorder(msgspec.Struct, frozen=True, kw_only=True):
     """The plugin in the folder ``packages`` of an environment. It writes to the new file ``log``."""
 
     packages: Path

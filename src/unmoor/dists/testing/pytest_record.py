@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from io import BufferedIOBase
 from itertools import islice
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from unmoor.util.decode import decode_json
+from unmoor.util.values import replace
 
 _LIMIT = 256_000_000
 _LONGEST_LINE = 200_000
@@ -39,8 +40,7 @@ class _Line(msgspec.Struct, frozen=True):
     options: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
-class Raised:
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
     """What a module, a conftest or pytest itself raised.
 
     ``missing`` is the module that was not found, and ``file`` the one that raised it; empty if there is none.
@@ -57,8 +57,7 @@ class Raised:
     text: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FailedTest:
+class FailedTest(msgspec.Struct, frozen=True, kw_only=True):
     """A test that failed, or whose fixtures did.
 
     ``text`` is pytest's traceback, and empty after the first 50. ``file`` and ``line`` (from 1) are where the test
@@ -73,8 +72,7 @@ class FailedTest:
     crash: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuiteRecord:
+class SuiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What pytest did.
 
     The numbers count as pytest does: a test that passes and fails to clean up is one of ``passed`` and one of
@@ -216,7 +214,7 @@ def _count(
 
 
 def _raised(line: _Line) -> Raised:
-    return Raised(**{each.name: getattr(line, each.name) for each in fields(Raised)})
+    return Raised(**{name: getattr(line, name) for name in Raised.__struct_fields__})
 
 
 def _with_text(found: _Reading, name: str) -> Raised:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
@@ -29,13 +30,12 @@ _MOST_LINES = 25
 _MOST_ANNOTATED = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Log:
+class Log(msgspec.Struct, frozen=True, kw_only=True):
     """Where the output of a suite goes: its path, a function that writes a line, and the last lines."""
 
     path: Path
     write: Callable[[str], None]
-    last: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
+    last: deque[str] = msgspec.field(default_factory=lambda: deque(maxlen=_MOST_LINES))
 
     def hear(self, line: str) -> None:
         """Take one line."""
@@ -43,8 +43,7 @@ class Log:
         self.last.append(line)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuiteRun:
+class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
     """A suite to run in an environment that holds the wheel ``what``, on a copy of the files that it needs.
 
     ``copy`` is the project's folder in the copy, and ``root`` the folder of the whole copy. ``path`` is the project's
@@ -75,7 +74,8 @@ class SuiteRun:
         recorder = Recorder(packages=self.environment.packages, log=self.folder / "record")
         args = self.suite.args(str(self.copy))
         recorded = recorder.added_to(args)
-        self.say(f"running {self.suite.command}")
+        variables = "".join(f"{name}={value} " for name, value in self.suite.variables)
+        self.say(f"running {variables}{self.suite.command}")
         ran = self._run(recorded or args, recorder)
         record = recorder.read() if recorded else None
         if record is not None and record.uncovered:
@@ -98,7 +98,13 @@ class SuiteRun:
 
     def _run(self, args: Sequence[str], recorder: Recorder) -> Ran:
         try:
-            return self.environment.run(args, cwd=self.copy, timeout=self.timeout, hear=self.log.hear)
+            return self.environment.run(
+                args,
+                cwd=self.copy,
+                env=self.suite.environment(str(self.copy)),
+                timeout=self.timeout,
+                hear=self.log.hear,
+            )
         except TimedOut as error:
             record = recorder.read()
             during = f", in or after {clean(record.last)}" if record and record.last else ""

@@ -17,8 +17,9 @@ Source: `pytest.ExitCode`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from unmoor.dists.testing.pytest_record import Raised, SuiteRecord
 from unmoor.util.text import clean, list_some
@@ -34,8 +35,7 @@ class Ending(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """How a suite ended, and in one line why: the numbers of its tests, if some began."""
 
     ending: Ending

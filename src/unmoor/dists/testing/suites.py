@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -22,16 +22,17 @@ from unmoor.project.test_needs.groups import resolve_group
 from unmoor.project.test_needs.locations import likely_modules
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Described, split_own
+from unmoor.project.test_needs.variables import PROJECT, Variables
 from unmoor.util.text import clean
 
 
-@dataclass(frozen=True, kw_only=True)
-class Suite:
+class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """Tests to run: the command, which may contain ``{project}``, and what it requires in addition to the wheel.
 
     ``paths`` are where the tests were found, and ``packages`` are the project's own that hold tests within; ``why``
-    explains how. They are empty if the project configures the command. ``missing`` names packages that the tests seem
-    to need and that nothing declares. ``project`` is the name of the project.
+    explains how, and ``variables`` are those of the environment that the project sets for them, with ``{project}`` as
+    in the command. They are empty if the project configures the command. ``missing`` names packages that the tests
+    seem to need and that nothing declares. ``project`` is the name of the project.
     """
 
     command: str
@@ -39,13 +40,18 @@ class Suite:
     extras: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    variables: Variables = ()
     why: str = ""
     missing: tuple[str, ...] = ()
     project: str = ""
 
     def args(self, project: str) -> list[str]:
         """Split the command, with ``{project}`` replaced by the folder of the copied tests."""
-        return [word.replace("{project}", project) for word in shlex.split(self.command)]
+        return [word.replace(PROJECT, project) for word in shlex.split(self.command)]
+
+    def environment(self, project: str) -> dict[str, str]:
+        """The variables, with ``{project}`` replaced by the folder of the copied tests."""
+        return {name: value.replace(PROJECT, project) for name, value in self.variables}
 
     def as_setting(self, *add: str) -> str:
         """The one setting that says what these tests need and ``add``, as it is written under ``[tool.unmoor]``."""
@@ -54,8 +60,7 @@ class Suite:
         return f"test-requires = [{', '.join(map(_quoted, listed))}]"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Untested:
+class Untested(msgspec.Struct, frozen=True, kw_only=True):
     """No tests run, and the reason."""
 
     why: str
@@ -95,6 +100,7 @@ def choose_suite(
         extras=extras,
         paths=needs.location.paths,
         packages=needs.location.packages,
+        variables=needs.variables,
         why=why,
         missing=needs.missing,
         project=metadata.name,
@@ -110,7 +116,9 @@ def describe_suite(options: SuiteOptions, files: Files, *, project: str) -> str:
     if isinstance(suite, Untested):
         return suite.why
     listed = [*suite.requires, *(f"the extra {each}" for each in suite.extras)]
-    return f"{suite.command}; with {', '.join(listed) or 'nothing else'}" + (f"; {suite.why}" if suite.why else "")
+    variables = f"; with {' '.join(f'{name}={value}' for name, value in suite.variables)}" if suite.variables else ""
+    why = f"; {suite.why}" if suite.why else ""
+    return f"{suite.command}; with {', '.join(listed) or 'nothing else'}{variables}{why}"
 
 
 def _command(needs: Needs) -> str:
@@ -122,8 +130,7 @@ def _command(needs: Needs) -> str:
     return " ".join([*words, *needs.location.packages])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Configured:
+class _Configured(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say that tests need."""
 
     requires: tuple[str, ...]

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.images.tags.expressions import Names
+from unmoor.util.values import replace
 
 HEADS: Final = "refs/heads/"
 TAGS: Final = "refs/tags/"
@@ -23,8 +25,7 @@ SHORT: Final = 7
 _ON_DEFAULT_BRANCH = re.compile("create|discussion|issues|schedule")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RepositoryFacts:
+class RepositoryFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The repository as its forge describes it; a text is empty if it is unknown.
 
     ``default_branch`` is the forge's answer. ``licence`` is an SPDX identifier.
@@ -37,8 +38,7 @@ class RepositoryFacts:
     default_branch: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagContext:
+class TagContext(msgspec.Struct, frozen=True, kw_only=True):
     """One run. ``ref`` is full (``refs/heads/main``), ``sha`` the commit, ``now`` the injected time (aware).
 
     ``default_branch`` is what the event's payload says, ``pushed_base`` and ``pull_base`` are the
@@ -53,7 +53,7 @@ class TagContext:
     default_branch: str = ""
     pushed_base: str = ""
     pull_base: str = ""
-    repository: RepositoryFacts = field(default_factory=RepositoryFacts)
+    repository: RepositoryFacts = msgspec.field(default_factory=RepositoryFacts)
     short: int = SHORT
 
     @property

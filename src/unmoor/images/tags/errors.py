@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep
@@ -25,8 +25,7 @@ class RuleError(Exception):
         self.next_step = next_step
 
 
-@dataclass(frozen=True, kw_only=True)
-class SourceLine:
+class SourceLine(msgspec.Struct, frozen=True, kw_only=True):
     """The source of a text: ``rule 2``, ``flavor 1``; ``text`` is the whole line as written."""
 
     kind: str

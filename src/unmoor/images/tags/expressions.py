@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.images.tags import dates
@@ -33,23 +34,21 @@ _ESCAPES: Final = str.maketrans(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One expression: its name, its arguments (``None`` for one without quotes), and its position."""
 
     name: str
     at: int
     plain: bool
     arguments: tuple[str | None, ...] = ()
-    named: Mapping[str, str | None] = field(default_factory=dict)
+    named: Mapping[str, str | None] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Names:
+class Names(msgspec.Struct, frozen=True, kw_only=True):
     """The names that expressions can use: texts, and times (``None`` for an unknown one)."""
 
-    texts: Mapping[str, str] = field(default_factory=dict)
-    times: Mapping[str, datetime | None] = field(default_factory=dict)
+    texts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    times: Mapping[str, datetime | None] = msgspec.field(default_factory=dict)
 
 
 def render(text: str, names: Names, *, compat: bool = False) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from unmoor import advice
 from unmoor.images.tags.errors import SourceLine
 from unmoor.images.tags.fields import fields, lines
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flavor:
+class Flavor(msgspec.Struct, frozen=True, kw_only=True):
     """The flavor. ``latest`` is ``auto``, ``true`` or ``false``; prefix and suffix apply to rules without their own.
 
     ``on_latest_prefix`` and ``on_latest_suffix`` say whether ``latest`` gets them, too.
@@ -26,8 +26,7 @@ class Flavor:
     source_lines: tuple[SourceLine, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Name:
+class Name(msgspec.Struct, frozen=True, kw_only=True):
     """The name of an image, ``ghcr.io/owner/name``; it gets tags only if ``enable`` is true."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import ConfigError
@@ -20,6 +21,7 @@ from unmoor.images.tags.labels import labels as labelled
 from unmoor.images.tags.produce import NoTag, RuleContext, Value, produce, render_part
 from unmoor.images.tags.rules import TagRule
 from unmoor.images.tags.validate import check
+from unmoor.util.values import replace
 from unmoor.versioning.pep440 import LONGEST_TAG, quote
 
 LATEST: Final = "latest"
@@ -27,16 +29,14 @@ _NOT_ALLOWED = re.compile(r"[^a-zA-Z0-9._-]+")
 _TAG = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{LONGEST_TAG - 1}}}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tag:
+class Tag(msgspec.Struct, frozen=True, kw_only=True):
     """One planned tag, and whether it is fixed or floating."""
 
     name: str
     kind: TagKind
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The planned tags. ``version`` is the first one, empty if there is none; ``latest``: whether it is one of them.
 
     ``images`` are lower-cased names. ``labels`` are keys and values, sorted; ``annotations`` are texts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 from packaging.version import Version
 
 from unmoor import advice
@@ -25,8 +25,7 @@ _PATCH_IS: Final = 3
 _VERSION_WITHIN = re.compile(r"(?:^|[/_-])v?(?P<version>[0-9].*)$")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RuleContext:
+class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a rule depends on."""
 
     flavor: Flavor
@@ -35,8 +34,7 @@ class RuleContext:
     post_is_final: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, kw_only=True):
     """The value of a rule. ``latest`` counts if the flavor says ``auto``; ``kind`` is set if the rule decides it."""
 
     text: str
@@ -44,16 +42,14 @@ class Value:
     kind: TagKind | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoTag:
+class NoTag(msgspec.Struct, frozen=True, kw_only=True):
     """Why a rule gave no value; ``warn`` if its author should know."""
 
     why: str
     warn: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedVersion:
+class ParsedVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed version: the names that a pattern can use, and whether it is final."""
 
     names: Names

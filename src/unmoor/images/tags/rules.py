@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from unmoor import advice
 from unmoor.images.tags.errors import SourceLine
@@ -63,8 +64,7 @@ _FORMATS: Final = ("short", "long")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagRule:
+class TagRule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule: its type and its attributes as written.
 
     ``prefix`` and ``suffix`` are ``None`` if the flavor's apply. ``unknown`` names attributes that this type does

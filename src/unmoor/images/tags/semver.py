@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 _NUMBER: Final = r"0|[1-9][0-9]*"
 _WORD: Final = r"[0-9]*[A-Za-z-][0-9A-Za-z-]*"
@@ -17,8 +18,7 @@ _LONGEST: Final = 256
 _HIGHEST: Final = 2**53 - 1  # the original uses JavaScript's numbers
 
 
-@dataclass(frozen=True, kw_only=True)
-class SemVer:
+class SemVer(msgspec.Struct, frozen=True, kw_only=True):
     """One version: ``raw`` is as written, ``version`` without ``v`` and build metadata."""
 
     raw: str

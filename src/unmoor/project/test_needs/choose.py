@@ -11,9 +11,9 @@ If the tests import more than that, the packages that provide it are added from 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor.project.files import Files
@@ -38,6 +38,8 @@ from unmoor.project.test_needs.source import (
 )
 from unmoor.project.test_needs.tox_ini import read_tox_ini
 from unmoor.project.test_needs.tox_toml import read_tox_toml
+from unmoor.project.test_needs.variables import Variables
+from unmoor.util.values import replace
 
 Reader = Callable[[Files], Iterator[Source]]
 
@@ -59,13 +61,13 @@ _MOST_FILES: Final = 2000
 _RUNNER: Final = "pytest"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What tests need, and where that is declared.
 
     ``requires`` are PEP 508, ``extras`` the project's own, ``options`` those of the project's own pytest command.
-    ``missing`` names packages that the tests seem to need and that nothing declares. ``omitted`` is what the chosen
-    sources list in a form that cannot be read.
+    ``variables`` are those of the environment that the project sets for its tests. ``missing`` names packages that the
+    tests seem to need and that nothing declares. ``omitted`` is what the chosen sources list in a form that cannot be
+    read.
     """
 
     location: Location
@@ -73,6 +75,7 @@ class Needs:
     requires: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    variables: Variables = ()
     missing: tuple[str, ...] = ()
     omitted: tuple[str, ...] = ()
 
@@ -111,6 +114,7 @@ def find_needs(files: Files, project: Described, modules: Sequence[str]) -> Need
         requires=tuple(dict.fromkeys(requires)),
         extras=tuple(dict.fromkeys(extras)),
         options=next((each.call.options for each in caller if each.call), ()),
+        variables=next((each.variables for each in (*caller, *chosen, *sources) if each.variables), ()),
         missing=imports.missing(known),
         omitted=tuple(dict.fromkeys(each for source in chosen for each in source.omitted)),
     )

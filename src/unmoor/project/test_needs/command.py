@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 # Options of pytest that choose tests or configure them, with a value. Others concern reports, coverage and speed.
 _KEPT: Final = frozenset(
@@ -64,7 +65,7 @@ _WITH_VALUE: Final = frozenset(
     ]
 )
 _PROGRAMS: Final = frozenset({"pytest", "py.test"})
-_UNITTESTS: Final = frozenset({"unittest", "pytest", "nose2", "stestr", "trial", "zope-testrunner"})
+_UNITTESTS: Final = frozenset({"unittest", "pytest", "nose2", "stestr", "trial", "virtue", "zope-testrunner"})
 
 
 def runs_tests(words: Sequence[str]) -> bool:
@@ -89,8 +90,7 @@ def _is_argument(before: Sequence[str]) -> bool:
     return any("=" not in word and word not in {"env", "uv", "run", "poetry", "pdm", "hatch", "-"} for word in before)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PytestCall:
+class PytestCall(msgspec.Struct, frozen=True, kw_only=True):
     """How a project calls pytest: the options that choose or configure tests, and the paths."""
 
     options: tuple[str, ...] = ()

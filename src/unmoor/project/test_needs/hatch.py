@@ -13,6 +13,7 @@ from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
+from unmoor.project.test_needs.variables import PROJECT, usable
 
 # What "hatch test" installs and runs unless the project says otherwise (Hatch's documentation, "Testing").
 _TEST_ENVIRONMENT: Final = "hatch-test"
@@ -47,7 +48,8 @@ def read_hatch(files: Files) -> Iterator[Source]:
             groups = resolve_known(files, texts_of(merged.get("dependency-groups")))
             listed.requires += read_lines(files, groups).requires
             listed.extras += texts_of(merged.get("features"))
-            yield listed.source(f"Hatch's environment {name} in {path}", kind, call=run)
+            pairs = ((key, _rooted(value)) for key, value in table(merged, "env-vars").items())
+            yield listed.source(f"Hatch's environment {name} in {path}", kind, call=run, variables=usable(pairs))
 
 
 def _inherited(environments: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -59,11 +61,17 @@ def _inherited(environments: Mapping[str, Any], name: str) -> dict[str, Any]:
         own = table(environments, name)
         if name == _TEST_ENVIRONMENT:
             own = {**_TEST_DEFAULTS, **own, "scripts": {**_TEST_DEFAULTS["scripts"], **table(own, "scripts")}}
-        merged = {**own, **merged, "scripts": {**table(own, "scripts"), **table(merged, "scripts")}}
+        tables = {key: {**table(own, key), **table(merged, key)} for key in ("scripts", "env-vars")}
+        merged = {**own, **merged, **tables}
         template = own.get("template", "default")
         detached = bool(own.get("detached")) or name == _TEST_ENVIRONMENT
         name = template if isinstance(template, str) and not (detached and "template" not in own) else ""
     return merged
+
+
+def _rooted(value: object) -> object:
+    """A value in which Hatch's name for the folder of the project is replaced."""
+    return value.replace("{root}", PROJECT) if isinstance(value, str) else value
 
 
 def _commands(environment: Mapping[str, Any]) -> Iterator[str]:

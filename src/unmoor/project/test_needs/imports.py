@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 # Modules whose package has another name, by the first part of the name.
@@ -106,8 +107,7 @@ _MOST_CHARACTERS: Final = 3_000_000
 _FIXED: Final = frozenset({"__future__", "__main__", "conftest", "pytest", "_pytest", "py"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Imports:
+class Imports(msgspec.Struct, frozen=True, kw_only=True):
     """Modules that tests cannot do without, those that they can, and the packages that their options ask for."""
 
     needed: frozenset[str] = frozenset()

@@ -10,6 +10,8 @@ from fnmatch import fnmatch
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
 from unmoor.project.test_needs.source import SourceKind, kind_of
@@ -25,8 +27,7 @@ CONFIGURATION: Final = (*_TOML, *_INI, "pyproject.toml", "tox.ini", "setup.cfg")
 """The files that may configure pytest, in the order in which it looks for them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Location:
+class Location(msgspec.Struct, frozen=True, kw_only=True):
     """Where tests are: ``paths`` of the repository, and ``packages`` of the project that hold tests within.
 
     ``why`` says how they were found.

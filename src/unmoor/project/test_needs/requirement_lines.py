@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 from unmoor.project.files import Files
 from unmoor.project.test_needs.command import PytestCall
 from unmoor.project.test_needs.source import Source, SourceKind
+from unmoor.project.test_needs.variables import Variables
 
 # Options with a value. Those of other programs that install, such as nox and uv, are among them.
 _WITH_VALUE: Final = frozenset(
@@ -81,7 +82,9 @@ class Listed:
             limits.setdefault(canonicalize_name(limit.name), []).append(limit)
         return tuple(dict.fromkeys(_narrowed(text, limits) for text in self.requires))
 
-    def source(self, place: str, kind: SourceKind, *, call: PytestCall | None = None) -> Source:
+    def source(
+        self, place: str, kind: SourceKind, *, call: PytestCall | None = None, variables: Variables = ()
+    ) -> Source:
         """The same as a source."""
         return Source(
             place=place,
@@ -90,6 +93,7 @@ class Listed:
             extras=tuple(dict.fromkeys(self.extras)),
             call=call,
             omitted=tuple(dict.fromkeys(self.omitted)),
+            variables=variables,
         )
 
 

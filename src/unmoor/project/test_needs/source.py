@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
+import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from unmoor.project.test_needs.command import PytestCall
+from unmoor.project.test_needs.variables import Variables
 
 # Names of extras, groups, environments and files, normalised: for tests, and for development as a whole.
 _TEST: Final = re.compile(r"(?:.*[-/.])?(?:(?:unit|py)-?tests?|tests?|testing|units?)(?:[-/.].*)?")
@@ -47,8 +48,7 @@ class Described(Protocol):
         """The names of the extras."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Description:
+class Description(msgspec.Struct, frozen=True, kw_only=True):
     """A project as its own files describe it before anything is built."""
 
     name: str = ""
@@ -56,12 +56,12 @@ class Description:
     extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What one place declares: ``requires`` (PEP 508), and ``extras`` of the project itself.
 
     ``place`` names it in messages. ``call`` is there if the place says how the project calls pytest.
-    ``omitted`` is what it lists in a form that only a program or another machine could resolve.
+    ``omitted`` is what it lists in a form that only a program or another machine could resolve. ``variables`` are those
+    of the environment that it sets for the tests; see `unmoor.project.test_needs.variables`.
     """
 
     place: str
@@ -70,6 +70,7 @@ class Source:
     extras: tuple[str, ...] = ()
     call: PytestCall | None = None
     omitted: tuple[str, ...] = ()
+    variables: Variables = ()
 
 
 def kind_of(name: str) -> SourceKind:

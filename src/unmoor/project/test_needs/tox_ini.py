@@ -18,7 +18,9 @@ from unmoor.project.test_needs.command import read_call, runs_tests
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, kind_of
+from unmoor.project.test_needs.variables import PROJECT, Variables, usable
 from unmoor.util.decode import read_ini
+from unmoor.util.values import replace
 
 _MOST_ENVIRONMENTS: Final = 500
 _MOST_CHARACTERS: Final = 100_000
@@ -37,6 +39,9 @@ _OWN_PYTHON: Final = frozenset(
 )
 # Stands around arguments that a user of tox may replace on the command line.
 _REPLACEABLE: Final = "\0"
+# Stand for the folder of the project, and for what only tox could know.
+_ROOT: Final = "\1"
+_UNKNOWN: Final = "\2"
 
 
 def read_tox_ini(files: Files) -> Iterator[Source]:
@@ -76,8 +81,8 @@ def is_main(name: str) -> bool:
 
 def distinct(sources: Sequence[Source]) -> list[Source]:
     """The first of the sources that say the same."""
-    different = {(each.requires, each.extras, each.call): each for each in reversed(sources)}
-    return [each for each in sources if different[each.requires, each.extras, each.call] is each]
+    different = {replace(each, place=""): each for each in reversed(sources)}
+    return [each for each in sources if different[replace(each, place="")] is each]
 
 
 def _is_foreign(name: str) -> bool:
@@ -171,9 +176,19 @@ class _Tox:
         groups = _names(self._lines(name, "dependency_groups"))
         listed.requires += read_lines(self.files, resolve_known(self.files, groups)).requires
         listed.extras += _names(self._lines(name, "extras"))
-        return listed.source(f"the environment {name} in {self.path}", SourceKind.RUN, call=call)
+        place = f"the environment {name} in {self.path}"
+        return listed.source(place, SourceKind.RUN, call=call, variables=self._variables(name))
 
-    def _lines(self, name: str, key: str, *, section: str = "", depth: int = 0) -> list[str]:
+    def _variables(self, name: str) -> Variables:
+        lines = self._marked(name, "set_env") or self._marked(name, "setenv")
+        pairs = (line.replace(_ROOT, PROJECT).partition("=")[::2] for line in lines)
+        return usable((key.strip(), value.strip()) for key, value in pairs)
+
+    def _lines(self, name: str, key: str) -> list[str]:
+        """The lines of a key that apply to an environment. What only tox could know is empty in them."""
+        return [each.replace(_ROOT, ".").replace(_UNKNOWN, "") for each in self._marked(name, key)]
+
+    def _marked(self, name: str, key: str, *, section: str = "", depth: int = 0) -> list[str]:
         """The lines of a key that apply to an environment, with references to other sections resolved."""
         sections = [section] if section else [self.own.get(name, "testenv"), "testenv"]
         where = next((each for each in sections if self.parser.has_option(each, key)), None)
@@ -186,26 +201,26 @@ class _Tox:
                 continue
             content = condition["content"] if condition is not None else line.strip()
             if reference := re.fullmatch(r"\{\[([^\[\]{}]+)\]([\w-]+)\}", content):
-                found += self._lines(name, reference[2], section=reference[1], depth=depth + 1)
+                found += self._marked(name, reference[2], section=reference[1], depth=depth + 1)
             elif content:
                 found.append(self._substituted(name, content, depth))
         return found
 
     def _substituted(self, name: str, text: str, depth: int) -> str:
-        """Replace what is in braces, from the inside out. What only tox could know becomes empty."""
+        """Replace what is in braces, from the inside out."""
 
         def value(found: re.Match[str]) -> str:
             kind, _, rest = found[1].partition(":")
             if reference := re.fullmatch(r"\[([^\[\]]+)\]([\w-]+)", found[1]):
-                return " ".join(self._lines(name, reference[2], section=reference[1], depth=depth + 1))
+                return " ".join(self._marked(name, reference[2], section=reference[1], depth=depth + 1))
             if kind in {"toxinidir", "tox_root"}:
-                return "."
+                return _ROOT
             if kind == "posargs":
                 return f"{_REPLACEABLE}{rest}{_REPLACEABLE}"
             if kind == "env":
-                return rest.partition(":")[2]
+                return rest.partition(":")[2] or _UNKNOWN
             return {"envpython": "python", "env_python": "python", "/": "/", "envname": name, "env_name": name}.get(
-                kind or found[1], ""
+                kind or found[1], _UNKNOWN
             )
 
         for _ in range(_MOST_ENVIRONMENTS):

@@ -12,6 +12,7 @@ from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, texts_of
 from unmoor.project.test_needs.tox_ini import distinct, is_main, main_first
+from unmoor.project.test_needs.variables import PROJECT, usable
 
 _DEEPEST: Final = 6
 
@@ -53,7 +54,9 @@ def _source(files: Files, path: str, document: Mapping[str, Any], name: str) -> 
     groups = resolve_known(files, _texts(document, merged.get("dependency_groups", ())))
     listed.requires += read_lines(files, groups).requires
     listed.extras += _texts(document, merged.get("extras", ()))
-    return listed.source(f"the environment {name} in {path}", SourceKind.RUN, call=call)
+    given = merged.get("set_env", merged.get("setenv"))
+    variables = usable((key, _plain(value, PROJECT)) for key, value in table({"env": given}, "env").items())
+    return listed.source(f"the environment {name} in {path}", SourceKind.RUN, call=call, variables=variables)
 
 
 def _words(document: Mapping[str, Any], command: list[Any]) -> tuple[list[str], list[str]]:
@@ -84,7 +87,9 @@ def _texts(document: Mapping[str, Any], values: object, depth: int = 0) -> list[
     return found
 
 
-def _plain(text: str) -> str:
-    for name, value in (("{tox_root}", "."), ("{toxinidir}", "."), ("{/}", "/"), ("{env_python}", "python")):
-        text = text.replace(name, value)
-    return text
+def _plain(text: object, root: str = ".") -> str:
+    """A text with the folder of the project and the like in place of tox's names; empty for anything else."""
+    plain = text if isinstance(text, str) else ""
+    for name, value in (("{tox_root}", root), ("{toxinidir}", root), ("{/}", "/"), ("{env_python}", "python")):
+        plain = plain.replace(name, value)
+    return plain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,8 +50,7 @@ class NotesBody(msgspec.Struct, kw_only=True):
     configuration_file_path: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forge:
+class Forge(msgspec.Struct, frozen=True, kw_only=True):
     """The routes of the user, the repository, its refs and its releases."""
 
     handler: RequestHandler

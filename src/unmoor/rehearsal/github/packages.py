@@ -7,13 +7,13 @@ storage, because its API does not list manifests without a tag. The registry its
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _NUMBER_DIGITS = 13
 
 
-@dataclass(frozen=True, kw_only=True)
-class Version:
+class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a package."""
 
     id: int
@@ -41,8 +40,7 @@ class Version:
     created: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PackageStore:
+class PackageStore(msgspec.Struct, frozen=True, kw_only=True):
     """The versions in the registry of GHCR, and how to delete them."""
 
     rules: Rules
@@ -118,8 +116,7 @@ class PackageStore:
                 raise Problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"The registry answered {answer.status}.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Packages:
+class Packages(msgspec.Struct, frozen=True, kw_only=True):
     """The routes of the packages API; ``package_store`` is ``None`` in a world without a registry for GHCR."""
 
     handler: RequestHandler

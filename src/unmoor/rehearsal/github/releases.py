@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.version import Version
 
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
 from unmoor.util.safe_folder import remove
+from unmoor.util.values import replace
 
 BODY_LIMIT = 125_000
 ASSETS_LIMIT = 1000
@@ -38,8 +40,7 @@ def invalid(resource: str, code: str, of: str, message: str = "") -> Problem:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asset:
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset. ``state`` is ``starter`` if the upload was interrupted, else ``uploaded``."""
 
     id: int
@@ -53,8 +54,7 @@ class Asset:
     downloads: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Release:
+class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One release object. ``mark`` is the number of the last time it was made the latest; 0 means never."""
 
     id: int
@@ -73,8 +73,7 @@ class Release:
     assets: tuple[Asset, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state on disk. ``attested`` are the tags of all immutable releases ever, and the object of each."""
 
     next_id: int = 1
@@ -83,8 +82,7 @@ class State:
     attested: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The change that a request asks for; ``None`` means not given."""
 
     tag: str | None = None
@@ -96,8 +94,7 @@ class Change:
     make_latest: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Git:
+class Git(msgspec.Struct, frozen=True, kw_only=True):
     """The git functions that the rules need."""
 
     is_tag_name: Callable[[str], bool]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,8 +37,7 @@ class Rights(IntEnum):
     PUSH = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestHandler:
+class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
     """One repository on one forge; ``tokens`` are the rights of each known token."""
 
     shapes: Shapes

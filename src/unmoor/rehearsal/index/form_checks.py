@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name
 
@@ -55,8 +55,7 @@ TEXTS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """An uploaded form: the name of the file, and its fields, each with all its values."""
 
     filename: str

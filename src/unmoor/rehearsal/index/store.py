@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
 from unmoor.util.safe_folder import make_folder, remove
+from unmoor.util.values import replace
 
 ARCHIVED, QUARANTINED, DEPRECATED = "archived", "quarantined", "deprecated"
 STATUSES = (QUARANTINED, ARCHIVED, DEPRECATED)
 """The statuses of a project other than ``active`` (PEP 792), each the name of a control file; the first counts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """One file; ``yanked`` is the reason, empty if none was given; ``None`` if it is not yanked."""
 
     name: str

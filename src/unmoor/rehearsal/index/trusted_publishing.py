@@ -18,7 +18,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
 from unmoor.util.decode import decode_json
 from unmoor.util.safe_folder import open_in_place
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -109,8 +109,7 @@ def _chosen(matching: Iterable[Publisher]) -> list[Publisher]:
     return [each for each in found if each.environment] or found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Minting:
+class Minting(msgspec.Struct, frozen=True, kw_only=True):
     """The token exchange of one index; ``location`` is the index in its tokens."""
 
     project_store: ProjectStore
@@ -224,7 +223,7 @@ class Minting:
         except Refusal as refusal:
             raise MintError("invalid-payload", refusal.reason) from None
         self.project_store.create(pending.project)
-        self._save([*others, msgspec.structs.replace(pending, pending=False)])
+        self._save([*others, replace(pending, pending=False)])
 
     def _has_expired(self, publisher: Publisher) -> bool:
         return publisher.added is not None and self.now() > publisher.added + PENDING_DAYS * 86400

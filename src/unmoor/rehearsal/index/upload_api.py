@@ -8,11 +8,11 @@ import binascii
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from starlette.datastructures import FormData, UploadFile
@@ -41,8 +41,7 @@ FIELD_LIMIT = 8 << 20
 MAX_FIELDS = 5000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uploads:
+class Uploads(msgspec.Struct, frozen=True, kw_only=True):
     """The uploads of one index: its projects, address and token, the size limit of a file in bytes, minted tokens.
 
     ``any_platform``: it takes wheels for any platform, unlike PyPI.

@@ -13,11 +13,11 @@ import contextlib
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -54,8 +54,7 @@ class Cut(Exception):
     """Reset the connection."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Logins:
+class Logins(msgspec.Struct, frozen=True, kw_only=True):
     """The two passwords of a registry; as on GHCR, user names do not matter."""
 
     writer: str
@@ -77,8 +76,7 @@ class Logins:
         raise Refused(HTTPStatus.FORBIDDEN, "DENIED", "denied")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     """One registry, as an ASGI app."""
 
     rules: Rules

@@ -12,9 +12,10 @@ Each is a file in the registry's folder, read at every request; a missing file c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.registry.tokens import Access
@@ -50,8 +51,7 @@ class Fault(StrEnum):
 ONCE = frozenset({Fault.BUSY, Fault.LOST_REPLY, Fault.RESET})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a request's path: a package, ``manifests``, ``blobs`` or ``tags``, and a reference."""
 
     name: str
@@ -65,8 +65,7 @@ class Endpoint:
         return cls(name=match["name"], kind=match["kind"], rest=match["rest"]) if match else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one registry. ``owner``, in lower case, owns the packages that the logins can write on GHCR."""
 
     site: Site

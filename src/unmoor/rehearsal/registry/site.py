@@ -6,8 +6,9 @@ import json
 import os
 import secrets
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor.rehearsal.registry.tokens import ISSUER
 from unmoor.util.files import write_atomic
@@ -16,8 +17,7 @@ from unmoor.util.safe_folder import make_folder, open_regular
 LOG_TAIL = 1000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
+class Site(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of one registry: its storage, its configuration, and its control files."""
 
     folder: Path

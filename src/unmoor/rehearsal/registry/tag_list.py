@@ -5,7 +5,6 @@ The registry behind the proxy (2.8) ignores ``n`` and ``last`` and gives the tag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 import msgspec
@@ -18,8 +17,7 @@ class TagList(msgspec.Struct):
     tags: list[str] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TagPage:
+class TagPage(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a list of tags: at most ``limit`` after ``last``, which need not be a tag; ``None`` for no limit."""
 
     limit: int | None

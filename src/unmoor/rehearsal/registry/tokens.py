@@ -10,7 +10,6 @@ import base64
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +53,7 @@ def scopes(texts: Iterable[str]) -> list[Access]:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signer:
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
     """A key, and the certificate that the registry trusts. An ES256 key takes 2 ms to make, an RSA key 200 ms."""
 
     key: EllipticCurvePrivateKey

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import h11
+import msgspec
 
 PIECE = 256 << 10
 HEAD_LIMIT = 64 << 10
@@ -43,8 +44,7 @@ class Answer:
                 yield bytes(event.data)
 
 
-@dataclass(frozen=True)
-class Upstream:
+class Upstream(msgspec.Struct, frozen=True):
     """The registry; ``socket`` is the path of its socket."""
 
     socket: str

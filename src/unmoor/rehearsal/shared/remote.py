@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.program import OPTIONS, variables
@@ -68,8 +69,7 @@ def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
     return Remote(folder / "remote.git")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ref:
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
     """A ref, and what it points to."""
 
     name: str
@@ -77,8 +77,7 @@ class Ref:
     kind: str
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(msgspec.Struct, frozen=True):
     """The bare repository. Every method runs git once or twice, a few milliseconds each."""
 
     path: Path

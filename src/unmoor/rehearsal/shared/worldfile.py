@@ -6,8 +6,9 @@ import contextlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
@@ -22,8 +23,7 @@ USER = "rehearsal"
 _LIMIT = 100_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Throw-away random tokens, new for each world.
 
     ``forge`` is a user's token with write access. ``read`` is a GitHub App installation's token with read
@@ -68,8 +68,7 @@ def credentials(folder: Path) -> Credentials:
     return Credentials(**{name: read[name] for name in made})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Addresses:
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """The addresses of the servers, without a slash at the end.
 
     ``storage`` serves the bytes of the forge's assets, to which the forge redirects; ``issuer`` gives ID tokens

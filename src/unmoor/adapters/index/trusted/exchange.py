@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,8 +36,7 @@ _LONGEST_AUDIENCE = 200
 _OTHERS = frozenset({"pypi", "testpypi", "sigstore", "sts.amazonaws.com", "api://azureadtokenexchange"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoints:
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     """Where an index does trusted publishing: the addresses of its audience and of the exchange, and their origin."""
 
     root: str
@@ -57,8 +55,7 @@ class Endpoints:
         return cls(root=root, audience=f"{root}/_/oidc/audience", mint=f"{root}/_/oidc/mint-token")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Minted:
+class Minted(msgspec.Struct, frozen=True, kw_only=True):
     """A token, and for how many seconds to use it."""
 
     token: Secret
@@ -179,8 +176,7 @@ def _unexpected_answer(place: IndexPlace, answer: Response) -> UnmoorError:
     return failure(Cause.LOST, what, where=where, wait=asked or 0.0, otherwise=advice.CHECK_STATUS_PAGE(whose="index"))
 
 
-@dataclass(frozen=True)
-class _Refusal:
+class _Refusal(msgspec.Struct, frozen=True):
     """One kind of refusal: what it means, and what to do. ``token``: also print issuer and audience."""
 
     means: str
