@@ -124,6 +124,7 @@ REASONS: Mapping[str, str] = {
         grant-id-tokens
         keep-one-credential
         release-from-ci
+        sign-in-actions
         start-another-job
         start-job-for-token
         """,
@@ -258,10 +259,17 @@ REASONS: Mapping[str, str] = {
         grant-permission
         install-unmoor-again
         see-log
+        set-clock
         stop-other-world
         use-more-memory
         """,
     "it takes seconds or much text to bring about": "avoid-nested-repetition check-docutils shorten-fragment",
+    "a signature, or a server or file of Sigstore, is not as it should be: tests/adapters/sigstore": """
+        check-signing-identity
+        check-trust-config
+        fetch-signature-again
+        reject-signature
+        """,
     "it is a bug, or an older or newer unmoor": "report-bug report-it report-with-traceback use-version-that-wrote-it",
     "the command line asks the engine or the forge first": "name-pull-request name-repository name-valid-tag",
 }
