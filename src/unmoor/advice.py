@@ -216,6 +216,28 @@ ASK_SERVER_OPERATOR = Template(
     "ask-server-operator", "ask the server's operator: unmoor does not follow such an address"
 )
 
+# Signatures
+
+SIGN_IN_ACTIONS = Template(
+    "sign-in-actions",
+    "release from a job of GitHub Actions with 'permissions: id-token: write': a signature names its workflow",
+)
+SET_CLOCK = Template("set-clock", "set this machine's clock")
+CHECK_SIGNING_IDENTITY = Template(
+    "check-signing-identity",
+    "compare issuer and audience of this job's ID token, and this machine's clock, with what that Sigstore accepts",
+)
+CHECK_TRUST_CONFIG = Template(
+    "check-trust-config",
+    "check that the file is the client trust config of the Sigstore in use (JSON with trustedRoot and signingConfig)",
+)
+FETCH_SIGNATURE_AGAIN = Template(
+    "fetch-signature-again", "get the signature again from where the file comes from; if it is the same, do not use it"
+)
+REJECT_SIGNATURE = Template(
+    "reject-signature", "do not use what it signs; find out who made the signature, and who changed the file"
+)
+
 # Indexes and their logins
 USE_INDEX_WITH_HASHES = Template(
     "use-index-with-hashes", "use an index that gives hashes: without them a download cannot be checked"

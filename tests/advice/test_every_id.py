@@ -77,6 +77,9 @@ REASONS: Mapping[str, str] = {
         set-package-writers
         use-https
         """,
+    "it needs a job of a CI, with permissions and ID tokens": """
+        sign-in-actions
+        """,
     "it needs a login for a surface, which a test has only for the local world": """
         give-registry-login
         """,
@@ -161,10 +164,17 @@ REASONS: Mapping[str, str] = {
         grant-permission
         install-unmoor-again
         see-log
+        set-clock
         stop-other-world
         use-more-memory
         """,
     "it takes seconds or much text to bring about": "avoid-nested-repetition check-docutils shorten-fragment",
+    "a signature, or a server or file of Sigstore, is not as it should be: tests/adapters/sigstore": """
+        check-signing-identity
+        check-trust-config
+        fetch-signature-again
+        reject-signature
+        """,
     "it is a bug, or an older or newer unmoor": "report-bug report-it report-with-traceback use-version-that-wrote-it",
     "the command line asks the engine or the forge first": "name-pull-request name-repository name-valid-tag",
 }

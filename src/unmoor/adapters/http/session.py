@@ -66,10 +66,11 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-class _NoLogin(AuthBase):
+class NoLogin(AuthBase):
     """Adds no credentials, and keeps requests from reading ``.netrc``."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request as it is."""
         return request
 
 
@@ -246,7 +247,7 @@ class BoundedSession:
         parsed(request.url)
         shielded = {name: secret.reveal() for name, secret in request.secrets.items()}
         login = request.login
-        auth = HTTPBasicAuth(login.username.encode(), login.secret.reveal().encode()) if login else _NoLogin()
+        auth = HTTPBasicAuth(login.username.encode(), login.secret.reveal().encode()) if login else NoLogin()
         with watch.translate_errors(request.url):
             return self._session.request(
                 request.method,

@@ -27,9 +27,13 @@ _LONGEST = 200
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims of an ID token that are strings, unchanged: untrusted, and not safe to print."""
+    """The claims of an ID token that are strings, unchanged: untrusted, and not safe to print.
+
+    ``times`` are those that are numbers, such as ``iat`` and ``exp``, in seconds since 1970.
+    """
 
     values: Mapping[str, str] = msgspec.field(default_factory=dict)
+    times: Mapping[str, float] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, token: Secret) -> Claims:
@@ -46,7 +50,10 @@ class Claims(msgspec.Struct, frozen=True):
                 "the CI's answer is not an ID token",
                 otherwise=advice.CHECK_ID_TOKEN_SETTINGS(),
             )
-        return cls({name: value for name, value in decoded.items() if isinstance(value, str)})
+        return cls(
+            {name: value for name, value in decoded.items() if isinstance(value, str)},
+            {name: float(value) for name, value in decoded.items() if isinstance(value, int | float)},
+        )
 
     def get(self, name: str) -> str:
         """One claim, safe to print; empty if it is absent."""

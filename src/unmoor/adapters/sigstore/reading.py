@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from unmoor import advice
-from unmoor.errors import Unknown, UnmoorError
+from unmoor.errors import Denied, Unknown, UnmoorError
 from unmoor.ports.signer import MAX_BUNDLE
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:
+    from sigstore.hashes import Hashed
     from sigstore.models import Bundle
 
 _LONGEST = 200
@@ -25,12 +26,23 @@ def read_bundle(data: bytes) -> Bundle:
         return Bundle.from_json(bounded(data))
 
 
+def sha256_hash(digest: str) -> Hashed:
+    """Return a sha256 in hex as sigstore takes it. Raises `ValueError` if it is not one."""
+    from sigstore.hashes import Hashed
+
+    return Hashed.model_validate({"algorithm": "SHA2_256", "digest": bytes.fromhex(digest)})
+
+
 def bounded(data: bytes) -> bytes:
     """Return the bytes, unless there are too many for a signature. Raises `ValueError`."""
     if len(data) > MAX_BUNDLE:
         msg = f"it has {len(data)} bytes, and signatures at most {MAX_BUNDLE}"
         raise ValueError(msg)
     return data
+
+
+class Expired(Denied):
+    """By this machine's clock, the certificate has expired, although it was in use for less than its life."""
 
 
 @contextlib.contextmanager
@@ -46,5 +58,5 @@ def readable(what: str) -> Iterator[None]:
     except Exception as error:
         why = clean(str(error).partition("\n")[0], _LONGEST) or type(error).__name__
         raise Unknown(
-            f"{what} cannot be read: {why}", next_step=advice.CHECK_WHAT_IS_SERVED(), retryable=False
+            f"{what} cannot be read: {why}", next_step=advice.FETCH_SIGNATURE_AGAIN(), retryable=False
         ) from error

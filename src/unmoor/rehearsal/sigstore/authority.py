@@ -18,8 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from pyasn1.codec.der.encoder import encode  # type: ignore[import-untyped]
-from pyasn1.type.univ import OctetString  # type: ignore[import-untyped]
+from pyasn1.codec.der.encoder import encode
+from pyasn1.type.univ import OctetString
 
 from unmoor.rehearsal.shared import store
 from unmoor.util.files import write_atomic

@@ -62,8 +62,8 @@ class Principal:
 
 
 def _extensions(known: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:
-    from pyasn1.codec.der.encoder import encode  # type: ignore[import-untyped]
-    from pyasn1.type.char import UTF8String  # type: ignore[import-untyped]
+    from pyasn1.codec.der.encoder import encode
+    from pyasn1.type.char import UTF8String
 
     for number, template in _EXTENSIONS.items():
         if text := template.format(**known):

@@ -1,0 +1,88 @@
+"""What signatures are checked against, and where they are made: the trust config of one Sigstore instance.
+
+For the public instance sigstore gets it by TUF, and keeps it in the user's data and cache folders. For any other it is
+a file.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unmoor import advice
+from unmoor.errors import Cause, ConfigError
+from unmoor.ports.failure import failure
+from unmoor.util.concurrency import NoAnswer, call_within
+from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from sigstore.models import ClientTrustConfig
+
+_LIMIT = 10_000_000
+# Seconds for all files that TUF fetches. It has a time-out for each, and none for a server that sends slowly.
+_PATIENCE = 90.0
+# Attestations for indexes need the time stamps of this version; the next one has none.
+_LOG_VERSION = 1
+
+
+@dataclass(kw_only=True)
+class Trust:
+    """One trust config, read when it is first needed. Safe to share between threads.
+
+    ``path`` is a client trust config; empty means the public instance.
+    """
+
+    path: str
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _config: ClientTrustConfig | None = field(default=None, repr=False)
+
+    def config(self) -> ClientTrustConfig:
+        """Return the config. Raises `ConfigError` for a bad file, `Unknown` if the public one cannot be fetched."""
+        with self._lock:
+            if self._config is None:
+                self._config = self._read() if self.path else _fetch()
+                self._config.force_tlog_version = _LOG_VERSION
+            return self._config
+
+    def _read(self) -> ClientTrustConfig:
+        from sigstore.models import ClientTrustConfig
+
+        try:
+            with Path(self.path).open("rb") as stream:
+                text = stream.read(_LIMIT).decode()
+            return ClientTrustConfig.from_json(text)
+        except FileNotFoundError:
+            why = "there is no such file"
+        except Exception as error:  # noqa: BLE001 - sigstore lets through those of its parsers
+            why = f"it cannot be read: {clean(str(error).partition(chr(10))[0], 200) or type(error).__name__}"
+        raise ConfigError(
+            f"the trust config of Sigstore: {why}", where=self.path, next_step=advice.CHECK_TRUST_CONFIG()
+        )
+
+
+def _fetch() -> ClientTrustConfig:
+    """Get the config of the public instance: what it trusts changes, and each change is signed."""
+    from sigstore._internal.tuf import DEFAULT_TUF_URL
+    from sigstore.errors import Error
+    from sigstore.models import ClientTrustConfig
+
+    try:
+        return call_within(_PATIENCE, ClientTrustConfig.production)
+    except NoAnswer:
+        what = f"Sigstore did not give its trusted keys within {_PATIENCE:.0f} s"
+    except (Error, OSError, ValueError) as error:
+        what = f"cannot get Sigstore's trusted keys: {_reason(error)}"
+    raise failure(Cause.UNREACHABLE, what, where=DEFAULT_TUF_URL)
+
+
+def _reason(error: BaseException) -> str:
+    """Say why TUF failed, from the innermost error that says something."""
+    reasons = []
+    current: BaseException | None = error
+    while current is not None:
+        said = getattr(current, "strerror", None) or str(current).strip().partition("\n")[0]
+        reasons.append(clean(said, 200) or type(current).__name__)
+        current = current.__cause__ or current.__context__
+    return reasons[-1]
