@@ -40,7 +40,8 @@ def said(message: str, status: int = 400) -> Script:
     [
         (AUTHORITY, said("bad audience", 401), "denied", Cause.DENIED, "answered 401: bad audience"),
         (AUTHORITY, said("no", 403), "denied", Cause.DENIED, "answered 403: no"),
-        (AUTHORITY, said("bad CSR"), "rejected", Cause.REFUSED, "the certificate authority answered 400: bad CSR"),
+        (AUTHORITY, said("bad token"), "denied", Cause.DENIED, "the certificate authority answered 400: bad token"),
+        (AUTHORITY, said("moved", 404), "rejected", Cause.REFUSED, "answered 404: moved"),
         (AUTHORITY, said("there is one", 409), "rejected", Cause.REFUSED, "answered 409: there is one"),
         (LOG, said("there is one", 409), "unknown", Cause.LOST, "answered 409: there is one; its first answer was"),
         (LOG, said("bad entry"), "rejected", Cause.REFUSED, "the transparency log answered 400: bad entry"),

@@ -40,6 +40,11 @@ BOUNDS = Bounds(total=30.0, limit=1_000_000)
 """The limits of one request: the log answers within a second or two, and an answer has some kilobytes."""
 AUTHORITY, LOG = "the certificate authority", "the transparency log"
 _API = "/api/v1"
+# Fulcio answers 400 to an ID token that it does not take. Everything else in that request is sigstore's.
+_DENIALS = {
+    AUTHORITY: {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN},
+    LOG: {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN},
+}
 # Seconds to wait for a busy server that does not say how long.
 _DEFAULT = 5.0
 _LONGEST = 300
@@ -122,8 +127,9 @@ def _bound(session: requests.Session, whose: str) -> None:
 class _AnswerAdapter(BoundedAdapter):
     """An adapter that raises for every answer that is not a success.
 
-    `ServerBusy` for 429 and for 503 with a wait; `Denied` for 401 and 403; `Rejected` for another status from 400 to
-    499; `Unknown` for any other status, and for 409 from the log, which has the entry already: an answer was lost.
+    `ServerBusy` for 429 and for 503 with a wait; `Denied` for 401 and 403, and for 400 from the authority; `Rejected`
+    for another status from 400 to 499; `Unknown` for any other status, and for 409 from the log, which has the entry
+    already: an answer was lost.
     """
 
     def __init__(self, whose: str) -> None:
@@ -147,7 +153,7 @@ class _AnswerAdapter(BoundedAdapter):
             return ServerBusy(answered, where=where, wait=time_to_wait(asked, default=_DEFAULT))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return failure(Cause.LOST, answered, where=where, wait=asked or 0.0)
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if status in _DENIALS[self._whose]:
             return failure(Cause.DENIED, answered, where=where, next_step=advice.CHECK_SIGNING_IDENTITY())
         if status == HTTPStatus.CONFLICT and self._whose == LOG:
             return failure(Cause.LOST, f"{answered}; its first answer was lost", where=where)

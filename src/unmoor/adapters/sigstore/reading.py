@@ -56,7 +56,8 @@ def readable(what: str) -> Iterator[None]:
     except UnmoorError:
         raise
     except Exception as error:
-        why = clean(str(error).partition("\n")[0], _LONGEST) or type(error).__name__
+        # pydantic says on lines of their own where something is missing.
+        why = clean(" ".join(str(error).split()), _LONGEST) or type(error).__name__
         raise Unknown(
             f"{what} cannot be read: {why}", next_step=advice.FETCH_SIGNATURE_AGAIN(), retryable=False
         ) from error

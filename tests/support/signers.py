@@ -1,0 +1,59 @@
+"""A signer in a local world, with control over what the world's Sigstore and issuer do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tests.support.sample_values import FakeClock
+
+from unmoor.adapters.http.limits import Bounds
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.sigstore import Sigstore
+from unmoor.config.worlds import read_world
+from unmoor.ports.world import SigningPlace
+from unmoor.rehearsal.local import LocalWorld
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningJob:
+    """A job that signs: its world, and a clock that does not wait."""
+
+    world: LocalWorld
+    clock: FakeClock = field(default_factory=FakeClock)
+    http: BoundedSession = field(default_factory=lambda: BoundedSession(Bounds(total=10.0)))
+
+    @property
+    def place(self) -> SigningPlace:
+        """The Sigstore of the world file."""
+        place = read_world(self.world.world_file, {}).signing
+        assert place is not None
+        return place
+
+    def sigstore(self, **changed: Any) -> Sigstore:
+        """Return the adapter, with its own session, certificate and trust config."""
+        return Sigstore.at(replace(self.place, **changed), self.http, self.clock, {})
+
+    def requests(self, path: str) -> int:
+        """Return how many requests Sigstore and the issuer have got for a path."""
+        log = (self.world.folder / "requests.jsonl").read_text().splitlines()
+        return sum(json.loads(line)["path"] == path for line in log)
+
+    @contextlib.contextmanager
+    def control(self, name: str, text: str = "", server: str = "sigstore") -> Iterator[Path]:
+        """Set a control file of a server for a while."""
+        path = self.world.folder / server / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def claims(self, **claims: Any) -> contextlib.AbstractContextManager[Path]:
+        """Change the claims of ID tokens for a while; ``None`` removes one."""
+        return self.control("claims.json", json.dumps(claims), server="issuer")
