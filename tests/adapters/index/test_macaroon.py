@@ -46,7 +46,12 @@ def legacy(*caveats: str) -> str:
             Restrictions(location=LOCATION, projects=frozenset({"demo"})),
         ),
         (legacy('{"nbf": 100, "exp": 200}'), Restrictions(location=LOCATION, begins=100, expires=200)),
-        (legacy("[99, 1]", "not JSON", "[]", "7"), Restrictions(location=LOCATION)),
+        (
+            legacy('[4, "1-2-3", {"ref": "x", "sha": "y"}]', '[2, ["1-2-3"]]', "[0, 9, 1]"),
+            Restrictions(location=LOCATION, by_id=True, begins=1, expires=9, minted=True),
+        ),
+        (legacy('[4, "1-2-3"]'), Restrictions(location=LOCATION, minted=True)),
+        (legacy("[99, 1]", "not JSON", "[]", "7", "[4]"), Restrictions(location=LOCATION)),
         (
             legacy('[1, ["a", "b"]]', '[1, ["b", "c"]]', "[0, 9, 1]", "[0, 7, 3]"),
             Restrictions(location=LOCATION, projects=frozenset({"b"}), begins=3, expires=7),

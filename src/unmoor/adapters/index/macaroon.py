@@ -32,7 +32,8 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``location`` is the index's host, empty if the token names none. ``projects`` are normalized names, ``None`` if the
     token is valid for every project of its owner. ``by_id`` says that it is also restricted to projects by the index's
-    internal ids. ``expires`` and ``begins`` are Unix times.
+    internal ids. ``expires`` and ``begins`` are Unix times. ``minted`` says that the index gave it to a trusted
+    publisher, which may send attestations with it.
     """
 
     location: str
@@ -40,6 +41,7 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
     by_id: bool = False
     begins: int | None = None
     expires: int | None = None
+    minted: bool = False
 
 
 def restrictions(token: str) -> Restrictions | None:
@@ -126,5 +128,7 @@ def _narrowed(found: Restrictions, caveat: bytes) -> Restrictions:
             return replace(found, projects=allowed if found.projects is None else allowed & found.projects)
         case [2, list()] | {"project_ids": list()}:
             return replace(found, by_id=True)
+        case [4, str(), *_]:
+            return replace(found, minted=True)
         case _:
             return found

@@ -62,7 +62,8 @@ def _check_index(place: IndexPlace, found: Restrictions, *, public: bool) -> Non
 
 def _check_project(place: IndexPlace, found: Restrictions, project: str, now: float) -> str:
     name = canonicalize_name(project)
-    described = [f"a token of {clean(found.location, 80)}" if found.location else "an API token"]
+    kind = "trusted publishing" if found.minted else clean(found.location, 80)
+    described = [f"a token of {kind}" if kind else "an API token"]
     if found.projects is not None:
         allowed = sorted(canonicalize_name(each) for each in found.projects)
         listed = clean(", ".join(allowed), 200) or "no project"
@@ -75,7 +76,7 @@ def _check_project(place: IndexPlace, found: Restrictions, project: str, now: fl
         described.append(f"for {listed}")
     elif found.by_id:
         described.append("for projects that only the index can name")
-    else:
+    elif not found.minted:
         described.append("for every project of its owner")
     if found.expires is not None:
         if now >= found.expires:
