@@ -10,6 +10,8 @@ credentials. The servers refuse what the real ones refuse. Some control files ch
 - ``DIR/<index>/stale``: the simple index shows only files uploaded before the control file was last touched;
 - ``DIR/<index>/foreign``: names, one a line, of projects that belong to somebody else;
 - ``DIR/<index>/archived``, ``quarantined``, ``deprecated``: names of projects that have that status (PEP 792);
+- ``DIR/<index>/api-token``: its token counts as a user's, so that attestations with it are refused;
+- ``DIR/<index>/no-attestations``: it ignores attestations, and serves none;
 - ``DIR/<index>/ahead``: seconds by which the index's clock is ahead;
 - ``DIR/issuer/name-subject``: ID tokens have the older form of ``sub``, without numbers;
 - ``DIR/issuer/claims.json``: claims that differ in ID tokens; see `shared.oidc`;

@@ -136,6 +136,8 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     """Build the servers as one ASGI app."""
     from unmoor.rehearsal.github import app as github_app
     from unmoor.rehearsal.index import app as index_app
+    from unmoor.rehearsal.index.trusted_publishing import Publisher
+    from unmoor.rehearsal.index.upload_api import Tokens
     from unmoor.rehearsal.shared import oidc
     from unmoor.rehearsal.shared.http import Logged, Ports
     from unmoor.rehearsal.sigstore import app as sigstore_app
@@ -165,19 +167,22 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         trust=chosen.folder / worldfile.TRUST,
     )
 
-    def at(name: str, base: str, token: str) -> ASGIApp:
+    publisher = Publisher(project="", repository=chosen.repository, workflow=oidc.WORKFLOW)
+
+    def at(name: str, base: str, token: str, api: str) -> ASGIApp:
         return index_app.app(
             chosen.folder / name,
             base=base,
-            token=token,
+            tokens=Tokens(token=token, api=api, publisher=publisher),
             limit=chosen.file_limit,
             issuer=trusted,
+            trust=instance.trusted,
             any_platform=chosen.any_platform,
         )
 
     apps: dict[str, ASGIApp] = {
-        "pypi": at("pypi", addresses.pypi, tokens.pypi),
-        "testpypi": at("testpypi", addresses.testpypi, tokens.testpypi),
+        "pypi": at("pypi", addresses.pypi, tokens.pypi, tokens.pypi_api),
+        "testpypi": at("testpypi", addresses.testpypi, tokens.testpypi, tokens.testpypi_api),
         "forge": api,
         "storage": storage,
         "issuer": oidc.app(trusted),

@@ -20,11 +20,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from unmoor.rehearsal.index import pages
+from unmoor.rehearsal.index import attestations, pages
 from unmoor.rehearsal.index.refusal import Refusal, answer
 from unmoor.rehearsal.index.store import QUARANTINED, Project, ProjectStore
 from unmoor.rehearsal.index.trusted_publishing import Minting
-from unmoor.rehearsal.index.upload_api import Uploads
+from unmoor.rehearsal.index.upload_api import NO_ATTESTATIONS, Tokens, Uploads
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, preferred
 from unmoor.rehearsal.shared.oidc import Issuer
 
@@ -148,6 +148,25 @@ class Index:
                 raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
         return FileResponse(held, media_type="application/octet-stream")
 
+    async def provenance(self, request: Request) -> Response:
+        """``/integrity/<name>/<version>/<file>/provenance`` (PEP 740)."""
+        project = self._offered(request)
+        version, name = self._version(request, project), request.path_params["file"]
+        file = next((each for each in project.of(version) if each.name == name), None)
+        if file is None:
+            raise Refusal(HTTPStatus.NOT_FOUND, "Not Found")
+        kind = preferred(request.headers.get("accept", ""), attestations.OFFERS)
+        if kind is None:
+            return JSONResponse({"message": "Request not acceptable"}, HTTPStatus.NOT_ACCEPTABLE)
+        if (self.project_store.folder / NO_ATTESTATIONS).exists():
+            return JSONResponse({"message": "Attestations temporarily disabled"}, HTTPStatus.FORBIDDEN)
+        if not file.has_provenance:
+            message = f"No provenance available for {file.name}"
+            return JSONResponse({"message": message}, HTTPStatus.NOT_FOUND)
+        held = self.project_store.bytes_of(file)
+        headers = {"vary": "Accept", "cache-control": "max-age=600, public"}
+        return FileResponse(held.with_name(f"{held.name}.provenance"), headers=headers, media_type=kind)
+
     async def manage(self, request: Request) -> Response:
         """The owner's actions on the web: DELETE a file for good, POST to yank a release."""
         self.uploads.authenticate(request)
@@ -163,15 +182,31 @@ class Index:
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer, any_platform: bool = False) -> Starlette:
+def app(
+    folder: Path,
+    *,
+    base: str,
+    tokens: Tokens,
+    limit: int,
+    issuer: Issuer,
+    trust: Callable[[], Path],
+    any_platform: bool = False,
+) -> Starlette:
     """Return the index as an ASGI app; its state is in ``folder``. It trusts the ID tokens of one issuer.
 
-    ``limit`` is the largest file in bytes. With ``any_platform`` it takes wheels for platforms that PyPI refuses.
+    ``limit`` is the largest file in bytes. ``trust`` returns the client trust config of the Sigstore instance that
+    attestations must come from. With ``any_platform`` the index takes wheels for platforms that PyPI refuses.
     """
     project_store = ProjectStore(folder)
     minting = Minting(project_store=project_store, issuer=issuer, location=base.partition("://")[2])
     uploads = Uploads(
-        project_store=project_store, base=base, token=token, limit=limit, minting=minting, any_platform=any_platform
+        project_store=project_store,
+        base=base,
+        tokens=tokens,
+        limit=limit,
+        attestations=attestations.Attestations(trust=trust),
+        minting=minting,
+        any_platform=any_platform,
     )
     index = Index(project_store=project_store, base=base, uploads=uploads)
     routes = [
@@ -183,6 +218,7 @@ def app(folder: Path, *, base: str, token: str, limit: int, issuer: Issuer, any_
         Route("/pypi/{name}/{version}/json", index.json_version),
         Route("/project/{name}/{version}/", index.page),
         Route("/packages/{path:path}", index.package),
+        Route("/integrity/{name}/{version}/{file}/provenance", index.provenance),
         Route("/manage/{name}/{what}", index.manage, methods=["POST", "DELETE"]),
         *minting.routes(),
     ]

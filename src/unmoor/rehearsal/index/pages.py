@@ -45,17 +45,23 @@ def project(project: Project, base: str, *, status: str, as_json: bool) -> str:
                 "meta": {"api-version": VERSION, "_last-serial": project.serial},
                 "name": project.normalized,
                 "versions": [v for v in project.versions if project.of(v)],
-                "files": [_simple_file(file, base) for file in project.files],
+                "files": [_simple_file(project, file, base) for file in project.files],
                 "alternate-locations": [],
                 "project-status": {"status": status},
             }
         )
-    links = "".join(f"    {_anchor(file, base)}<br />\n" for file in project.files)
+    links = "".join(f"    {_anchor(project, file, base)}<br />\n" for file in project.files)
     head = _head(f"Links for {project.normalized}", status=status)
     return f"{head}{links}  </body>\n</html>\n<!--SERIAL {project.serial}-->"
 
 
-def _simple_file(file: Stored, base: str) -> dict[str, Any]:
+def _provenance(project: Project, file: Stored, base: str) -> str | None:
+    """Return the address of a file's provenance (PEP 740); ``None`` if it has none."""
+    path = f"{project.normalized}/{file.version}/{file.name}"
+    return f"{base}/integrity/{path}/provenance" if file.has_provenance else None
+
+
+def _simple_file(project: Project, file: Stored, base: str) -> dict[str, Any]:
     metadata: object = {"sha256": file.metadata_sha256} if file.metadata_sha256 else False
     return {
         "filename": file.name,
@@ -67,11 +73,11 @@ def _simple_file(file: Stored, base: str) -> dict[str, Any]:
         "yanked": file.yanked or True if file.yanked is not None else False,
         "core-metadata": metadata,
         "data-dist-info-metadata": metadata,
-        "provenance": None,
+        "provenance": _provenance(project, file, base),
     }
 
 
-def _anchor(file: Stored, base: str) -> str:
+def _anchor(project: Project, file: Stored, base: str) -> str:
     attributes = {"href": f"{base}/packages/{file.path}#sha256={file.digests.sha256}"}
     if file.requires_python:
         attributes["data-requires-python"] = file.requires_python
@@ -80,6 +86,8 @@ def _anchor(file: Stored, base: str) -> str:
         attributes["data-core-metadata"] = f"sha256={file.metadata_sha256}"
     if file.yanked is not None:
         attributes["data-yanked"] = file.yanked
+    if provenance := _provenance(project, file, base):
+        attributes["data-provenance"] = provenance
     written = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<a {written}>{html.escape(file.name)}</a>"
 
@@ -143,5 +151,5 @@ def _api_file(file: Stored, base: str) -> dict[str, Any]:
 
 def person(project: Project, version: str, base: str) -> str:
     """Write the web page of a release."""
-    links = "".join(f"    <li>{_anchor(file, base)}</li>\n" for file in project.of(version))
+    links = "".join(f"    <li>{_anchor(project, file, base)}</li>\n" for file in project.of(version))
     return f"{_head(f'{project.name} {version}')}    <ul>\n{links}    </ul>\n  </body>\n</html>\n"

@@ -33,6 +33,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     uploaded: str
     requires_python: str | None = None
     metadata_sha256: str | None = None
+    has_provenance: bool = False
     yanked: str | None = None
 
     @property

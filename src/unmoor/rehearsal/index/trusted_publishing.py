@@ -9,15 +9,11 @@ Why no library: the client side has some, the index's side is PyPI's own.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
-import json
 import os
 import re
-import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +26,7 @@ from starlette.routing import Route
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import ProjectStore
-from unmoor.rehearsal.shared import store
+from unmoor.rehearsal.shared import api_tokens, store
 from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
 from unmoor.util.decode import decode_json
@@ -88,10 +84,11 @@ class Publisher(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Minted(msgspec.Struct, frozen=True):
-    """A minted token: the normalized names of its projects, and its expiry as a Unix time."""
+    """A minted token: the normalized names of its projects, its expiry as a Unix time, and whom it was given to."""
 
     projects: tuple[str, ...]
     expires: float
+    publisher: Publisher
 
 
 class MintError(Exception):
@@ -173,7 +170,7 @@ class Minting(msgspec.Struct, frozen=True, kw_only=True):
             raise MintError("invalid-reuse-token", "invalid token: already used")
         with os.fdopen(open_in_place(used, flags=os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as stream:
             stream.write(f"{claims['jti']}\n")
-        return self._new(sorted({canonicalize_name(each.project) for each in mine}))
+        return self._new(mine, claims)
 
     def _verified_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a current token that the issuer signed for this index. Raises `MintError`."""
@@ -234,11 +231,18 @@ class Minting(msgspec.Struct, frozen=True, kw_only=True):
     def _save(self, publishers: Sequence[Publisher]) -> None:
         store.save(self.folder / "publishers.json", publishers)
 
-    def _new(self, projects: Sequence[str]) -> tuple[str, float]:
+    def _new(self, mine: Sequence[Publisher], claims: Mapping[str, Any]) -> tuple[str, float]:
+        """Make a token for publishers that are one on several projects."""
         now = self.now()
-        caveats = [[1, projects], [0, int(now) + LIFE, int(now)]]
-        token = new_token(self.location, caveats)
-        store.save(self._token_path(token), Minted(projects=tuple(projects), expires=now + LIFE))
+        projects = sorted({canonicalize_name(each.project) for each in mine})
+        caveats = [
+            api_tokens.of_publisher(claims.get("ref", ""), claims.get("sha", "")),
+            api_tokens.for_projects(projects),
+            api_tokens.expires(int(now) + LIFE, now),
+        ]
+        token = api_tokens.new_token(self.location, caveats)
+        minted = Minted(projects=tuple(projects), expires=now + LIFE, publisher=mine[0])
+        store.save(self._token_path(token), minted)
         return token, now + LIFE
 
     def _token_path(self, token: str) -> Path:
@@ -261,27 +265,3 @@ def _payload(body: bytes) -> str:
     if not isinstance(token, str):
         raise MintError("invalid-payload", "1 validation error for TokenPayload: token: Field required")
     return token
-
-
-def new_token(location: str, caveats: Iterable[object]) -> str:
-    """Make an API token in PyPI's format: a macaroon in libmacaroons' binary format, version 2, with a new key.
-
-    Nothing verifies its signature: the index looks its tokens up.
-    """
-    identifier = secrets.token_hex(16).encode()
-    encoded = [json.dumps(caveat).encode() for caveat in caveats]
-    data = bytearray(b"\x02" + _field(1, location.encode()) + _field(2, identifier) + b"\0")
-    signature = hmac.digest(secrets.token_bytes(32), identifier, "sha256")
-    for each in encoded:
-        data += _field(2, each) + b"\0"
-        signature = hmac.digest(signature, each, "sha256")
-    data += b"\0" + _field(6, signature)
-    return f"pypi-{base64.urlsafe_b64encode(data).rstrip(b'=').decode()}"
-
-
-def _field(kind: int, data: bytes) -> bytes:
-    size, number = len(data), bytearray()
-    while size > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        number.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes([kind, *number, size]) + data

@@ -19,10 +19,11 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from unmoor.rehearsal.index import form_checks
+from unmoor.rehearsal.index.attestations import Attestations
 from unmoor.rehearsal.index.form_checks import Offer
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import ARCHIVED, QUARANTINED, ProjectStore, Stored
-from unmoor.rehearsal.index.trusted_publishing import Minted, Minting
+from unmoor.rehearsal.index.trusted_publishing import Minting, Publisher
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import drain, note
 from unmoor.rehearsal.shared.store import Digests, Intake
@@ -39,26 +40,48 @@ OPEN_DAYS = 14
 """Days after the first file of a release in which PyPI takes others."""
 FIELD_LIMIT = 8 << 20
 MAX_FIELDS = 5000
+ATTESTATIONS = "attestations"
+"""The form's field with a JSON list of attestations (PEP 740)."""
+NO_ATTESTATIONS = "no-attestations"
+"""The control file with which the index neither takes nor serves attestations."""
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Who uploads: ``projects`` are the only ones that a minted token is for, ``publisher`` whom it was given to."""
+
+    projects: tuple[str, ...] | None = None
+    publisher: Publisher | None = None
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of an index that are valid for every project and for ever.
+
+    ``api`` is one that a user made. ``token`` is another if there is a control file ``api-token``; otherwise it counts
+    as one that was given to ``publisher``, so that a release with it is like one of a CI job.
+    """
+
+    token: str
+    api: str
+    publisher: Publisher
 
 
 class Uploads(msgspec.Struct, frozen=True, kw_only=True):
-    """The uploads of one index: its projects, address and token, the size limit of a file in bytes, minted tokens.
+    """The uploads of one index: its projects, address and tokens, the size limit of a file in bytes, minted tokens.
 
-    ``any_platform``: it takes wheels for any platform, unlike PyPI.
+    ``any_platform``: it takes wheels for any platform, unlike PyPI. With a control file ``no-attestations`` it ignores
+    attestations, as PyPI can.
     """
 
     project_store: ProjectStore
     base: str
-    token: str
+    tokens: Tokens
     limit: int
+    attestations: Attestations
     minting: Minting | None = None
     any_platform: bool = False
 
-    def authenticate(self, request: Request) -> Minted | None:
-        """Check credentials. Missing or wrong ones are refused with 403, as on PyPI.
-
-        Return what a minted token allows; ``None`` for the index's own token, which allows everything.
-        """
+    def authenticate(self, request: Request) -> Sender:
+        """Check credentials. Missing or wrong ones are refused with 403, as on PyPI."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         try:
             user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
@@ -71,36 +94,41 @@ class Uploads(msgspec.Struct, frozen=True, kw_only=True):
                 f"Publishers instead. See {self.base}/help/#apitoken and {self.base}/help/#trusted-publishers",
             )
         if self.minting is not None and (minted := self.minting.bearer(password)):
-            return minted
-        if not hmac.compare_digest(password.encode(), self.token.encode()):
+            return Sender(projects=minted.projects, publisher=minted.publisher)
+        if hmac.compare_digest(password.encode(), self.tokens.api.encode()):
+            return Sender()
+        if not hmac.compare_digest(password.encode(), self.tokens.token.encode()):
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
                 "Invalid or non-existent authentication information. "
                 f"See {self.base}/help/#invalid-auth for more information.",
             )
-        return None
+        return Sender(publisher=None if self._has("api-token") else self.tokens.publisher)
+
+    def _has(self, control: str) -> bool:
+        return (self.project_store.folder / control).exists()
 
     async def upload(self, request: Request) -> Response:
         """``POST /legacy/``."""
         note(request, outcome="refused")
         try:
-            minted = self.authenticate(request)
+            sender = self.authenticate(request)
             if int(request.headers.get("content-length", "0")) > self.limit + FIELD_LIMIT:
                 raise self._too_large("of this index")
         except Refusal:
             await drain(request)
             raise
         async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=FIELD_LIMIT) as form:
-            note(request, outcome=await self._receive(request, form, minted))
+            note(request, outcome=await self._receive(request, form, sender))
         return Response(status_code=HTTPStatus.OK)
 
-    async def _receive(self, request: Request, form: FormData, minted: Minted | None) -> str:
+    async def _receive(self, request: Request, form: FormData, sender: Sender) -> str:
         content = form.get("content")
         sent = content.filename if isinstance(content, UploadFile) else None
         offer = Offer(filename=sent or "", fields=_fields(form))
         note(request, file=offer.filename[:255])
         metadata = form_checks.form(offer)
-        self._owner(metadata.name, minted)
+        self._owner(metadata.name, sender)
         if not isinstance(content, UploadFile) or not sent:
             raise Refusal(HTTPStatus.BAD_REQUEST, "Upload payload does not have a file.")
         await asyncio.to_thread(form_checks.description, metadata)
@@ -115,18 +143,26 @@ class Uploads(msgspec.Struct, frozen=True, kw_only=True):
             found = await asyncio.to_thread(_take, intake, content)
             note(request, sha256=found.sha256)
             form_checks.digests(offer, found)
-            return await self._place(intake, offer, found, metadata)
+            return await self._place(intake, offer, found, metadata, sender)
         finally:
             intake.drop()
 
-    async def _place(self, intake: Intake, offer: Offer, found: Digests, metadata: Metadata) -> str:
+    async def _place(self, intake: Intake, offer: Offer, found: Digests, metadata: Metadata, sender: Sender) -> str:
         if outcome := self._known(offer, found, metadata):
             return outcome
         inner = await asyncio.to_thread(
             form_checks.archive, intake.path, offer, metadata, any_platform=self.any_platform
         )
+        provenance = await asyncio.to_thread(self._provenance, offer, found, sender)
         # Another request may have uploaded the same name while the archive was read.
-        return self._known(offer, found, metadata) or self._keep(intake, offer, found, inner)
+        return self._known(offer, found, metadata) or self._keep(intake, offer, found, inner, provenance)
+
+    def _provenance(self, offer: Offer, found: Digests, sender: Sender) -> bytes | None:
+        """Check the attestations of a file, and return what is served of them; ``None`` if it has none."""
+        if ATTESTATIONS not in offer.fields or self._has(NO_ATTESTATIONS):
+            return None
+        text = offer.fields[ATTESTATIONS][-1]
+        return self.attestations.provenance(text, sender.publisher, name=offer.filename, sha256=found.sha256)
 
     def _too_large(self, whose: str) -> Refusal:
         return Refusal(
@@ -135,21 +171,21 @@ class Uploads(msgspec.Struct, frozen=True, kw_only=True):
             f"See {self.base}/help/#file-size-limit for more information.",
         )
 
-    def _owner(self, name: str, minted: Minted | None) -> None:
-        if minted is not None and self.project_store.get(name) is None:
+    def _owner(self, name: str, sender: Sender) -> None:
+        if sender.projects is not None and self.project_store.get(name) is None:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST,
                 "Non-user identities cannot create new projects. This was probably caused by successfully using a "
                 "pending publisher but specifying the project name incorrectly (either in the publisher or in your "
                 "project's metadata). Please ensure that both match.",
             )
-        if minted is not None and canonicalize_name(name) not in minted.projects:
+        if sender.projects is not None and canonicalize_name(name) not in sender.projects:
             raise Refusal(
                 HTTPStatus.FORBIDDEN, f"Invalid API Token: OIDC scoped token is not valid for project {name!r}"
             )
         project = self.project_store.get(name)
         if self.project_store.is_foreign(name) or (project and self.project_store.status(project) in CLOSED):
-            who = f"user {USER!r}" if minted is None else "given token"
+            who = f"user {USER!r}" if sender.projects is None else "given token"
             raise Refusal(
                 HTTPStatus.FORBIDDEN,
                 f"The {who} isn't allowed to upload to project {name!r}. "
@@ -192,7 +228,7 @@ class Uploads(msgspec.Struct, frozen=True, kw_only=True):
         now = self.minting.now() if self.minting else time.time()
         return begun is not None and now > begun + OPEN_DAYS * 86400
 
-    def _keep(self, intake: Intake, offer: Offer, found: Digests, inner: bytes | None) -> str:
+    def _keep(self, intake: Intake, offer: Offer, found: Digests, inner: bytes | None, provenance: bytes | None) -> str:
         raw: dict[str, Any] = dict(offer.metadata)
         file = Stored(
             name=offer.filename,
@@ -203,11 +239,14 @@ class Uploads(msgspec.Struct, frozen=True, kw_only=True):
             uploaded=store.now(),
             requires_python=offer.text("requires_python") or None,
             metadata_sha256=None if inner is None else hashlib.sha256(inner).hexdigest(),
+            has_provenance=provenance is not None,
         )
         path = self.project_store.bytes_of(file)
         intake.keep(path)
         if inner is not None:
             write_atomic(path.with_name(f"{path.name}.metadata"), inner, sync=False)
+        if provenance is not None:
+            write_atomic(path.with_name(f"{path.name}.provenance"), provenance, sync=False)
         self.project_store.add(offer.text("name"), file, raw)
         return "stored"
 

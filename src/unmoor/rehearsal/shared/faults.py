@@ -7,12 +7,12 @@ the text is how many of those requests pass first: each that does makes it small
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.responses import PlainTextResponse
 
 from unmoor.rehearsal.shared.http import CUT
@@ -26,8 +26,7 @@ PAUSE = "1"
 """What a busy server asks for, in seconds."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Faults:
+class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """The faults of one server, in a folder; those in ``once`` happen once."""
 
     folder: Path

@@ -13,6 +13,7 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import Unknown
 from unmoor.ports.world import WheelPlatforms
+from unmoor.rehearsal.shared.api_tokens import new_token, of_publisher, of_user
 from unmoor.util.decode import decode_json
 from unmoor.util.files import read_regular, write_atomic
 
@@ -26,13 +27,17 @@ _LIMIT = 100_000
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Throw-away random tokens, new for each world.
 
-    ``forge`` is a user's token with write access. ``read`` is a GitHub App installation's token with read
-    access, ``installation`` one with write access that the API does not report. ``registry`` and
-    ``registry_read`` are passwords of the registry. ``runner`` is the token with which a job requests ID tokens.
+    ``pypi`` and ``testpypi`` count as tokens that those indexes gave to the workflow of the release; ``pypi_api`` and
+    ``testpypi_api`` are tokens of a user. ``forge`` is a user's token with write access. ``read`` is a GitHub App
+    installation's token with read access, ``installation`` one with write access that the API does not report.
+    ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is the token with which a job requests
+    ID tokens.
     """
 
     pypi: str
     testpypi: str
+    pypi_api: str
+    testpypi_api: str
     forge: str
     read: str
     installation: str
@@ -45,8 +50,10 @@ def credentials(folder: Path) -> Credentials:
     """Read the world's credentials, and make the missing ones. Raises `Unknown` if the file is broken."""
     path = folder / CREDENTIALS
     made = {
-        "pypi": f"pypi-{secrets.token_urlsafe(24)}",
-        "testpypi": f"pypi-{secrets.token_urlsafe(24)}",
+        "pypi": new_token("", [of_publisher()]),
+        "testpypi": new_token("", [of_publisher()]),
+        "pypi_api": new_token("", [of_user()]),
+        "testpypi_api": new_token("", [of_user()]),
         "forge": f"ghp_{secrets.token_hex(18)}",
         "read": f"ghs_{secrets.token_hex(18)}",
         "installation": f"ghs_{secrets.token_hex(18)}",

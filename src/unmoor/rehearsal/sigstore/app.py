@@ -89,6 +89,11 @@ class Sigstore:
                 trust.write(self.trust, authority, base=self.base, issuer=self.issuer.base)
             self._made.update(authority=authority, log=log)
 
+    def trusted(self) -> Path:
+        """Return the path of the trust config, which is there from then on."""
+        self.begin()
+        return self.trust
+
     @property
     def authority(self) -> Authority:
         """Its keys and certificates."""

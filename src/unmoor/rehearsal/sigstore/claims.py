@@ -7,7 +7,8 @@ Sources: the issuer ``token.actions.githubusercontent.com`` in Fulcio's ``config
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """GitHub's issuer, which every certificate names although the local one has another address: clients expect it."""
@@ -43,8 +44,7 @@ _EXTENSIONS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who signs: the URI that is the subject's alternative name, and the extensions by OID, encoded."""
 
     name: str
