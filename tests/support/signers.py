@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from unmoor.adapters.sigstore import Sigstore
 from unmoor.config.worlds import read_world
 from unmoor.ports.world import SigningPlace
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.util.values import replace
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from unmoor.ports.index import Credential
 from unmoor.products import Subject
 
@@ -49,8 +51,7 @@ class Identity:
     issuer: str = field(compare=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifiedSignature:
+class VerifiedSignature(msgspec.Struct, frozen=True, kw_only=True):
     """What a signature says that verifies: who made it, about what, and when the log recorded it.
 
     ``predicate_type`` and ``predicate`` are those of an in-toto statement, empty for the signature of a file, whose
@@ -62,7 +63,7 @@ class VerifiedSignature:
     log_index: int
     time: int
     predicate_type: str = ""
-    predicate: Mapping[str, Any] = field(default_factory=dict)
+    predicate: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Signer(Protocol):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
@@ -34,12 +34,11 @@ _OURS = "unmoor"
 _COMMIT = "gitCommit"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dependency:
+class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     """Something that took part in a build: a URI, such as a package URL, and its digests by algorithm, if known."""
 
     uri: str
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of_tool(cls, tool: Tool, *, sha256: str = "") -> Dependency:

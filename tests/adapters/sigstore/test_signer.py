@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from tests.support.signers import SigningJob
@@ -22,6 +21,7 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 SHA256 = "5" * 64
 WHEEL = Subject(name="demo-1.0-py3-none-any.whl", sha256=SHA256)

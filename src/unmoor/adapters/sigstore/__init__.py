@@ -8,8 +8,9 @@ needed, since sigstore takes 0.3 s. Begin with `signer`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.sigstore.signer import SigstoreSigner
@@ -21,8 +22,7 @@ from unmoor.ports.world import SigningPlace
 __all__ = ["Sigstore"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sigstore:
+class Sigstore(msgspec.Struct, frozen=True, kw_only=True):
     """One Sigstore instance: what signs with it, and what checks its signatures. They share one trust config."""
 
     signer: SigstoreSigner

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 
+import msgspec
 import requests
 from sigstore._internal.fulcio import ExpiredCertificate
 from sigstore._internal.rekor.client import RekorClient
@@ -50,8 +50,7 @@ _DEFAULT = 5.0
 _LONGEST = 300
 
 
-@dataclass(frozen=True)
-class CertifiedKey:
+class CertifiedKey(msgspec.Struct, frozen=True, kw_only=True):
     """A new key with its certificate, valid for ``life`` seconds. ``log`` is the address of the log that it uses."""
 
     signer: Signer

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries
 from unmoor.adapters.http.session import BoundedSession
@@ -47,8 +49,7 @@ _RETRIES = Retries(pauses=(0.5, 2.0), within=45.0, patience=60.0, writes=True)
 _CERTIFICATE_MARGIN, _TOKEN_MARGIN = 150.0, 60.0
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(msgspec.Struct, frozen=True, kw_only=True):
     """An ID token, what it says, and until when it can be used, by the clock."""
 
     secret: Secret
@@ -56,8 +57,7 @@ class _Token:
     ends: float
 
 
-@dataclass(frozen=True)
-class _Session:
+class _Session(msgspec.Struct, frozen=True, kw_only=True):
     """A key with its certificate, and until when it can be used, by the clock."""
 
     keys: CertifiedKey
