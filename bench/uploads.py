@@ -30,7 +30,7 @@ from tests.rehearsal.index import made_dists
 
 WHEELS, LATENCY = 60, 0.15
 FEW, MANY = 10, 200
-LIMIT = 0.3
+LIMIT = 0.2
 """The largest part of twine's time that unmoor may take."""
 GROWTH = 1.2
 """How much more time a file may take among many files than among few, as a factor."""

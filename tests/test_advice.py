@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from tests.support.syntax import nodes
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep, Template, join
@@ -67,9 +68,8 @@ def test_every_use_gives_what_the_text_needs() -> None:
     """A parameter that is missing, or that no text has, would only be found when the error occurs."""
     wrong, used = [], set()
     for path in sorted(SOURCES.rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        for node in ast.walk(tree):
+        calls = {id(node.func): node for node in nodes(path) if isinstance(node, ast.Call)}
+        for node in nodes(path):
             if not isinstance(node, ast.Attribute) or node.attr not in ENTRIES or not isinstance(node.value, ast.Name):
                 continue
             used.add(node.attr)
@@ -87,7 +87,7 @@ def test_only_the_catalogue_makes_steps() -> None:
         f"{path.relative_to(SOURCES)}:{node.lineno}"
         for path in sorted(SOURCES.rglob("*.py"))
         if path.name != "advice.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "NextStep"
     ]
     assert [each for each in made if not each.startswith("rehearsal/local.py:")] == []  # reads what serve wrote

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from tests.support.syntax import nodes
 
 import unmoor
 from unmoor import errors
@@ -23,7 +24,7 @@ from unmoor.errors import Cause, from_os_error
 from unmoor.render.advice import RESUMES, STARTS_AFRESH, next_step
 
 SOURCES = Path(inspect.getfile(unmoor)).parent
-MODULES = {str(path.relative_to(SOURCES)): ast.parse(path.read_text()) for path in sorted(SOURCES.rglob("*.py"))}
+MODULES = {str(path.relative_to(SOURCES)): path for path in sorted(SOURCES.rglob("*.py"))}
 TALK = frozenset({"what", "where", "next_step", "retryable", "wait", "otherwise", "exit_code"})
 """What an error says; nobody sets it from outside."""
 MATCHING = frozenset({"search", "match", "fullmatch", "findall", "finditer", "startswith", "endswith", "find", "index"})
@@ -194,15 +195,15 @@ def test_an_error_passes_its_advice_on(error: type[errors.UnmoorError]) -> None:
     assert error("in other words", **first.advice).advice == first.advice
 
 
-def constants(tree: ast.Module) -> Iterator[ast.Constant]:
+def constants(path: Path) -> Iterator[ast.Constant]:
     """Every string in a module that is no docstring."""
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if node.body and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node
 
@@ -212,8 +213,8 @@ def test_only_the_renderer_says_to_run_it_again() -> None:
     phrases = re.compile(r"\b(same command again|(run|try)( it)? again|if (that stays|it fails again))\b")
     found = {
         (module, node.value)
-        for module, tree in MODULES.items()
-        for node in constants(tree)
+        for module, path in MODULES.items()
+        for node in constants(path)
         if phrases.search(str(node.value))
     }
     assert {module for module, _ in found} == {"advice.py", "render/advice.py"}
@@ -223,15 +224,15 @@ def test_every_error_says_what_to_do() -> None:
     """An error without a next step is one for which the same command is run again."""
     known = {error.__name__: error for error in errors.error_classes()}
     silent = []
-    for module, tree in MODULES.items():
+    for module, path in MODULES.items():
         ours = {
             name.asname or name.name: known[name.name]
-            for node in ast.walk(tree)
+            for node in nodes(path)
             if isinstance(node, ast.ImportFrom) and node.module == "unmoor.errors"
             for name in node.names
             if name.name in known
         }
-        for node in ast.walk(tree):
+        for node in nodes(path):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in ours:
                 continue
             given = {word.arg: ast.unparse(word.value) for word in node.keywords}
@@ -264,8 +265,8 @@ def caught_names(function: ast.AST) -> set[str]:
 def test_an_error_is_never_changed_from_outside() -> None:
     """No code sets attributes of a caught exception, nor the text of any error."""
     changed = []
-    for module, tree in MODULES.items():
-        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+    for module, path in MODULES.items():
+        for function in (node for node in nodes(path) if isinstance(node, ast.FunctionDef)):
             names = caught_names(function)
             changed += [
                 f"{module}:{each.lineno}"
@@ -285,8 +286,8 @@ def is_talk(node: ast.AST) -> bool:
 def test_no_code_searches_the_text_of_an_error() -> None:
     """Code decides by an error's class or fields, never by its text."""
     searched = []
-    for module, tree in MODULES.items():
-        for node in ast.walk(tree):
+    for module, path in MODULES.items():
+        for node in nodes(path):
             found = False
             line = getattr(node, "lineno", 0)
             if isinstance(node, ast.Compare) and module != "errors.py":

@@ -362,6 +362,8 @@ def test_a_version_that_only_a_build_can_compute(tree: Tree) -> None:
         ({"setup.cfg": "[metadata]\nname = p\n"}, "p"),
         ({"setup.py": "from distutils import core\ncore.setup(name='p')\n"}, "p"),
         ({"setup.py": "exec(open('q.py').read(), m)\nsetup(name=m['__title__'])\n", "q.py": "__title__ = 'p'\n"}, "p"),
+        ({"setup.py": "import q\nsetup(name=q.__title__)\n", "q/__init__.py": "__title__ = 'p'\n"}, "p"),
+        ({"setup.py": "from q.about import NAME\nsetup(name=NAME)\n", "src/q/about.py": "NAME = 'p'\n"}, "p"),
     ],
 )
 def test_the_name(tree: Tree, name: str) -> None:

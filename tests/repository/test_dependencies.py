@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.support.syntax import nodes
 
 ROOT = Path(__file__).parents[2]
 DECLARED = {
@@ -31,7 +32,7 @@ CAPPED = {
 def _imported() -> Iterator[tuple[str, str]]:
     """Yield the top-level name of every module that unmoor imports, with the importing line."""
     for path in sorted((ROOT / "src" / "unmoor").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [each.name for each in node.names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from itertools import pairwise
@@ -28,6 +29,7 @@ PAGES = sorted(
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
+@functools.cache
 def _tokens(page: Path) -> list[Token]:
     tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
     return [inner for token in tokens for inner in (token, *(token.children or ()))]
@@ -38,6 +40,7 @@ def _links(page: Path) -> list[str]:
     return [str(link) for link in found if link]
 
 
+@functools.cache
 def _anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub makes of the headings of a page."""
     tokens = MarkdownIt("commonmark").parse(page.read_text("utf-8"))
@@ -109,13 +112,14 @@ def _workflows() -> list[tuple[str, dict[str, Any]]]:
     fences = [
         (page.name, token.content)
         for page in PAGES
+        if "runs-on:" in page.read_text("utf-8")
         for token in _tokens(page)
         if token.type == "fence" and token.info == "yaml" and "runs-on:" in token.content
     ]
     return [(name, YAML(typ="safe", pure=True).load(text)) for name, text in fences]
 
 
-@pytest.mark.parametrize("workflow", [each for _, each in _workflows()], ids=[name for name, _ in _workflows()])
+@pytest.mark.parametrize("workflow", [pytest.param(each, id=name) for name, each in _workflows()])
 def test_a_workflow_calls_commands_that_are_there(workflow: dict[str, Any]) -> None:
     """Each command of a workflow has options that the command knows, and every action is pinned."""
     seen = 0

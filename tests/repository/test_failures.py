@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from tests.support.syntax import syntax
 
 from unmoor.cli.app import COMMANDS
 from unmoor.errors import error_classes
@@ -42,15 +43,18 @@ class Row:
         return [token.content for token in self.where.children or () if token.type == "code_inline"]
 
 
-def cells(page: Path) -> Iterator[list[Token]]:
-    """Yield every row of every table, including the heads."""
+@functools.cache
+def cells(page: Path) -> list[list[Token]]:
+    """Return every row of every table, including the heads."""
+    rows: list[list[Token]] = []
     row: list[Token] = []
     for before, token in pairwise(MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))):
         if before.type in {"td_open", "th_open"}:
             row.append(token)
         if token.type == "tr_close":
-            yield row
+            rows.append(row)
             row = []
+    return rows
 
 
 def linked(cell: Token) -> Iterator[tuple[str, str]]:
@@ -76,7 +80,7 @@ for found in cells(PAGE):
 @functools.cache
 def functions(path: Path) -> frozenset[str]:
     """Return the names of the tests in a file."""
-    body = ast.parse(path.read_text("utf-8")).body
+    body = syntax(path).body
     return frozenset(each.name for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
 
 

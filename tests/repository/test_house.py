@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.support.syntax import nodes, syntax
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
@@ -93,7 +94,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
         source = path.read_text("utf-8")
         if path.is_relative_to(ROOT / "src" / "unmoor" / "cli") or 'if __name__ == "__main__":' in source:
             continue  # a file that is started as a program of its own is a command line too
-        calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+        calls = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
         assert not {ast.unparse(func) for func in calls} & banned, path
 
 
@@ -102,7 +103,7 @@ def test_a_function_fits_on_a_screen() -> None:
     lines = {
         f"{path.relative_to(ROOT)}:{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: count for name, count in lines.items() if count > FUNCTION_LINES} == {}
@@ -113,13 +114,13 @@ def test_a_long_module_says_why() -> None:
     for path in SOURCES:
         text = path.read_text("utf-8")
         if path.name != "_version.py" and len(text.splitlines()) > MODULE_LINES:
-            assert "This module is long because" in (ast.get_docstring(ast.parse(text)) or ""), path
+            assert "This module is long because" in (ast.get_docstring(syntax(path)) or ""), path
 
 
 def test_only_the_factory_of_a_stage_sees_the_run() -> None:
     """Only the classmethod `of` of a stage uses the request and the services. The rest of the stage uses its fields."""
     for path in STAGES:
-        module = ast.parse(path.read_text("utf-8"))
+        module = syntax(path)
         factories = [
             item
             for node in module.body
@@ -132,7 +133,7 @@ def test_only_the_factory_of_a_stage_sees_the_run() -> None:
         inside = {id(node) for factory in factories for node in ast.walk(factory)}
         outside = [
             node.lineno
-            for node in ast.walk(module)
+            for node in nodes(path)
             if isinstance(node, ast.Name) and node.id in {"ReleaseRequest", "Services"} and id(node) not in inside
         ]
         assert outside == [], path
@@ -143,7 +144,7 @@ def test_a_stage_is_named_after_its_file() -> None:
     for path in STAGES:
         stages = [
             node
-            for node in ast.parse(path.read_text("utf-8")).body
+            for node in syntax(path).body
             if isinstance(node, ast.ClassDef)
             and {ast.unparse(base).partition("[")[0] for base in node.bases} & STAGE_KINDS
         ]
@@ -161,7 +162,7 @@ def test_no_two_classes_share_a_name() -> None:
     found: dict[str, list[str]] = {}
     for path in SOURCES:
         if not path.is_relative_to(PACKAGE / "rehearsal"):
-            for node in ast.parse(path.read_text("utf-8")).body:
+            for node in syntax(path).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
     assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
@@ -178,7 +179,7 @@ def test_every_room_says_what_it_is_for() -> None:
     """The docstring of a package has at least two sentences, and one says where to begin."""
     for path in SOURCES:
         if path.name == "__init__.py":
-            text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+            text = ast.get_docstring(syntax(path)) or ""
             assert len(re.findall(r"[.!?](?=\s|$)", text)) > 1, path
             assert re.search(r"\bBegin\s+with\s+`", text), path
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from tests.support.syntax import nodes
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
@@ -171,7 +172,7 @@ PHRASES = {
 def _named(path: Path) -> Iterator[str]:
     """Yield the names of a source file: of the file, its folder, its classes and its functions."""
     yield from (path.stem, path.parent.name)
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.syntax import nodes
 
 import unmoor
 from unmoor.util.temporary import sweep_temporary_folders, temporary_folder
@@ -107,6 +108,6 @@ def test_every_temporary_folder_is_locked() -> None:
     """No other module makes one, since nobody would remove it after a kill."""
     makers = []
     for path in Path(inspect.getfile(unmoor)).parent.rglob("*.py"):
-        calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute))
+        calls = (node for node in nodes(path) if isinstance(node, ast.Attribute))
         makers += [path.name for call in calls if call.attr in {"TemporaryDirectory", "mkdtemp"}]
     assert set(makers) == {"temporary.py"}

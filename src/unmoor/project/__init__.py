@@ -17,7 +17,7 @@ from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, Read, table
 from unmoor.project.guess import likely_name, likely_version
-from unmoor.project.sources import find_version
+from unmoor.project.sources import find_version, in_setup_py
 from unmoor.project.written_version import WrittenVersion, with_version
 from unmoor.util.text import clean
 
@@ -108,9 +108,9 @@ def _name(files: Files) -> str:
     )
     if name is None and files.read("setup.cfg") is not None:
         name = files.cfg.get("metadata", "name", fallback=None)
-    if name is None and files.setup is not None and "name" in files.setup[1]:
-        found = files.of_python("setup.py", files.setup[1]["name"])
-        name = found.text if isinstance(found, WrittenVersion) else likely_name(files)
+    if name is None:
+        found = in_setup_py(files, "name")
+        name = found.text if found is not None else likely_name(files)
     if isinstance(name, str):
         return _require_valid_name(name)
     raise _no_name(files)

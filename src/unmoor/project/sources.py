@@ -99,11 +99,11 @@ def _setuptools(files: Files) -> WrittenVersion | None:
     return in_setup_cfg(files) if value else in_setup_py(files)
 
 
-def in_setup_py(files: Files) -> WrittenVersion | None:
-    """The literal that ``setup.py`` passes to ``setup``, or that it imports."""
-    if files.setup is None or "version" not in files.setup[1]:
+def in_setup_py(files: Files, keyword: str = "version") -> WrittenVersion | None:
+    """The literal that ``setup.py`` passes to ``setup`` as a keyword, or that it imports."""
+    if files.setup is None or keyword not in files.setup[1]:
         return None
-    return _follow(files, "setup.py", files.of_python("setup.py", files.setup[1]["version"]), _MAX_HOPS)
+    return _follow(files, "setup.py", files.of_python("setup.py", files.setup[1][keyword]), _MAX_HOPS)
 
 
 def in_setup_cfg(files: Files) -> WrittenVersion | None:

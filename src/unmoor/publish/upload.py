@@ -30,7 +30,7 @@ from unmoor.publish.index_state import split_holding, split_missing, uploaded_pr
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.text import duration
 
-MAX_PARALLEL = 8
+MAX_PARALLEL = 12
 """At most so many files are sent in parallel."""
 MAX_TRIES = 3
 """How often a file is sent at most, including lost answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +44,10 @@ class OneCommit:
     def files(self, _commit: str) -> tuple[str, ...]:
         """Its tracked files."""
         return tuple(path for path in self.contents if not path.startswith(".git/"))
+
+    def texts(self, _commit: str, paths: Sequence[str]) -> Mapping[str, str]:
+        """The content of some of them."""
+        return {path: self.contents[path] for path in paths}
 
     def clone(self, into: Path, **_: str) -> Path:
         """Write all of them."""
@@ -99,6 +103,29 @@ def test_what_tests_see(tmp_path: Path, suite: Suite, options: dict[str, Any], e
     seen, installed = copied(tmp_path, suite, **options)
     assert seen == set(expected)
     assert installed == {"one/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("test", "kept"),
+    [
+        ("run([sys.executable, 'src/one/deep/more.py'])", True),
+        ('open("./src/one/__init__.py")', True),
+        ("open('src/one/absent.py')", False),
+        ("open('tests/one/__init__.py')", False),
+        ("# as src/one/deep/more.py does", False),
+    ],
+)
+def test_modules_that_tests_name_as_files(tmp_path: Path, test: str, *, kept: bool) -> None:
+    """They stay in the copy if a test names one of them, and are imported from the wheel all the same."""
+    tests = CopiedTests(
+        suite=FOUND,
+        options=SuiteOptions(),
+        git=cast("Git", OneCommit({**FILES, "tests/test_y.py": test})),
+        release=RELEASE,
+        modules=("one",),
+    )
+    copy = tests.copy(tmp_path / "project", installed=tmp_path)
+    assert (tests.keeps_modules, (copy / "src/one/deep/more.py").exists()) == (kept, kept)
 
 
 def test_tests_within_a_package(tmp_path: Path) -> None:

@@ -146,6 +146,10 @@ def test_nothing_declares_it() -> None:
             (),
         ),
         ({"test_one.py": "", "setup.py": ""}, ("test_one.py",), ()),
+        ({"test.py": "import unittest\nclass A(unittest.TestCase):\n    pass\n", "one/x.py": ""}, ("test.py",), ()),
+        ({"tests/test.py": "def test_x(): pass\n", "tests/more.py": ""}, ("tests/test.py",), ()),
+        ({"tests/tests.py": "class A:\n    async def test_x(self): pass\n"}, ("tests/tests.py",), ()),
+        ({"tests/test.py": "def test_x(): pass\n", "tests/test_y.py": ""}, ("tests",), ()),
     ],
 )
 def test_where_tests_are(files: dict[str, str], paths: tuple[str, ...], packages: tuple[str, ...]) -> None:
@@ -161,6 +165,7 @@ def test_where_tests_are(files: dict[str, str], paths: tuple[str, ...], packages
         {"tests/data.txt": ""},
         {"tests/a.py": ""},
         {"docs/test_x.py": ""},
+        {"test.py": "print('no tests here')\n", "docs/test.py": "def test_x(): pass\n"},
         {"pytest.ini": "[pytest]\ntestpaths = absent\n"},
     ],
 )
@@ -174,3 +179,43 @@ def test_imports_have_a_limit() -> None:
     """Sources beyond 3 MB are left out, and one that is no Python counts for nothing."""
     texts = {"a.py": "import trio\n", "b.py": "(", "c.py": "#" * 3_000_001 + "\nimport yaml\n"}
     assert imports_of(texts, first=list(texts), local=()).needed == {"trio"}
+
+
+CHECKS = Description(
+    name="one",
+    requires=(
+        *("pytest; extra == 'test'", "pytest-ruff; extra == 'check'", "pytest-checkdocs; extra == 'check'"),
+        *("pytest-mypy; extra == 'type'", "pytest-cov; extra == 'cover'", "pytest; extra == 'all'"),
+        "pytest-black; extra == 'all'",
+    ),
+    extras=("test", "check", "type", "cover", "all"),
+)
+ENVIRONMENT = (
+    "[testenv]\ncommands = pytest\ndeps =\n  pytest-flake8\n  flake8\nextras =\n  test\n  check\n  type\n  cover\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("addopts", "requires", "extras"),
+    [
+        ("-ra", ("flake8",), ("test", "cover")),
+        ("--ruff --flake8", ("pytest-flake8", "flake8"), ("test", "check", "cover")),
+        ("--mypy", ("flake8",), ("test", "type", "cover")),
+    ],
+)
+def test_checks_of_style(addopts: str, requires: tuple[str, ...], extras: tuple[str, ...]) -> None:
+    """Plugins that check files with linters are left out unless pytest is configured to use them."""
+    found = needs({"tests/test_x.py": "", "tox.ini": f"{ENVIRONMENT}[pytest]\naddopts = {addopts}\n"}, CHECKS)
+    assert (found.requires, found.extras) == (requires, extras)
+
+
+def test_checks_alone() -> None:
+    """An environment that installs pytest only through such a plugin still has pytest."""
+    tox = "[testenv]\ncommands = pytest\ndeps = pytest-flake8\n"
+    assert needs({"tests/test_x.py": "", "tox.ini": tox}, Description(name="one")).requires == ("pytest",)
+
+
+def test_an_extra_with_tests_and_checks() -> None:
+    """An extra that holds more than such plugins stays as it is."""
+    tox = "[testenv]\ncommands = pytest\nextras = all\n"
+    assert needs({"tests/test_x.py": "", "tox.ini": tox}, CHECKS).extras == ("all",)

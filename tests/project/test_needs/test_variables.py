@@ -98,13 +98,30 @@ def test_each_place(files: dict[str, str], variables: Variables) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("PYTHONPATH", "PYTHONHASHSEED", "PIP_INDEX_URL", "UV_INDEX", "COVERAGE_FILE", "PYTEST_ADDOPTS", "TMPDIR"),
+        *("PYTHONWARNINGS", "PYTHONHASHSEED", "PIP_INDEX_URL", "UV_INDEX", "COVERAGE_FILE", "PYTEST_ADDOPTS", "TMPDIR"),
         *("VIRTUALENV_PIP", "TOX_TESTENV_PASSENV", "PATH", "HOME", "LD_PRELOAD", "not a name", ""),
     ],
 )
 def test_what_is_of_another_environment(name: str) -> None:
     """Tests run in unmoor's own environment: what configures Python, installers or coverage is left out."""
     assert usable([(name, "x"), ("DJANGO_SETTINGS_MODULE", "x")]) == (("DJANGO_SETTINGS_MODULE", "x"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("{toxinidir}/tests", "{project}/tests"),
+        ("libs/common{:}./more", "{project}/libs/common:{project}/more"),
+        ("{env:PYTHONPATH}{:}{toxinidir}{/}tests", "{project}/tests"),
+        ("{toxinidir}", ""),
+        (".:../x:/usr/lib:{envtmpdir}/x", ""),
+    ],
+)
+def test_search_path(value: str, kept: str) -> None:
+    """Folders of the project, besides its top, are on the path of the tests too: they may hold their helpers."""
+    assert found({"tox.ini": f"[testenv]\nsetenv = PYTHONPATH={value}\ncommands = pytest\n"}) == (
+        (("PYTHONPATH", kept),) if kept else ()
+    )
 
 
 def test_a_suite_gives_them_to_its_command() -> None:

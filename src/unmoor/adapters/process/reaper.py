@@ -5,8 +5,11 @@ input. It writes one line for each change: ``+GROUP`` when a child starts, ``-GR
 and ``~ENGINE`` around the use of a container engine. The pipe ends when unmoor ends, even after ``kill -9``. The
 reaper then sends TERM and, a moment later, KILL to every group that is still on its list, and to every process with
 MARK in its environment, which includes those that left their group. It removes the run's containers from the engines
-still in use. It imports nothing from unmoor, so it starts in a few milliseconds.
+still in use. It imports nothing from unmoor and little else, because every command that starts a program waits for
+its end.
 """
+
+# ruff: noqa: PTH112, PTH123, PTH208  # importing pathlib takes longer than everything here
 
 from __future__ import annotations
 
@@ -15,13 +18,14 @@ import os
 import signal
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+
+TYPE_CHECKING = False  # as typing has it, whose import takes milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 GRACE = 1.0
 LABEL = "dev.unmoor.run"
-_PROC = Path("/proc")
+_PROC = "/proc"
 # How often to ask an engine for remaining containers, and the seconds between.
 _ROUNDS = 40
 _PAUSE = 0.25
@@ -33,7 +37,7 @@ _ANSWER = 10_000_000
 def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
     """Read the feed to its end, then end whatever is left. ``grace`` is the seconds between TERM and KILL."""
     groups: set[int] = set()
-    engines: Counter[str] = Counter()
+    engines: dict[str, int] = {}
     for line in feed:
         sign, rest = line[:1], line[1:].decode().strip()
         if sign == b"+":
@@ -41,18 +45,21 @@ def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
         elif sign == b"-":
             groups.discard(int(rest))
         else:
-            engines[rest] += 1 if sign == b"@" else -1
+            engines[rest] = engines.get(rest, 0) + (1 if sign == b"@" else -1)
     _end(groups, mark.encode(), grace)
-    for engine in +engines:
-        _remove_containers(engine, mark.partition("=")[2])
+    for engine, users in engines.items():
+        if users > 0:
+            _remove_containers(engine, mark.partition("=")[2])
 
 
 def _end(groups: set[int], mark: bytes, grace: float) -> None:
     """Send TERM, wait until nothing is left or ``grace`` seconds have passed, then send KILL until all are gone."""
-    _send(groups, mark, signal.SIGTERM)
+    found = _send(groups, mark, signal.SIGTERM)
     deadline = time.monotonic() + grace
-    while _any_left(groups, mark) and time.monotonic() < deadline:
+    while (left := _any_left(groups, mark)) and time.monotonic() < deadline:
         time.sleep(0.01)
+    if not found and not left:
+        return
     for _ in range(100):
         _send(groups, mark, signal.SIGKILL)
         if not _marked(mark):
@@ -103,14 +110,16 @@ def _request(engine: str, method: str, path: str) -> bytes:
         connection.close()
 
 
-def _send(groups: set[int], mark: bytes, number: signal.Signals) -> None:
-    """Signal every group and every marked process."""
+def _send(groups: set[int], mark: bytes, number: signal.Signals) -> bool:
+    """Signal every group and every marked process. Returns whether there was one."""
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
-    for process in _marked(mark):
+    marked = _marked(mark)
+    for process in marked:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(process, number)
+    return bool(groups or marked)
 
 
 def _any_left(groups: set[int], mark: bytes) -> bool:
@@ -132,11 +141,12 @@ def _exists(group: int) -> bool:
 def _marked(mark: bytes) -> list[int]:
     """Every process with the mark in its environment. Empty if there is no ``/proc``."""
     found = []
-    for entry in _PROC.glob("[0-9]*"):
-        # A process that has ended, or that belongs to another user, cannot be read.
-        with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
+    for name in os.listdir(_PROC) if os.path.isdir(_PROC) else ():
+        if name.isdecimal():
+            # A process that has ended, or that belongs to another user, cannot be read.
+            with contextlib.suppress(OSError), open(f"{_PROC}/{name}/environ", "rb", buffering=0) as environ:
+                if mark in environ.read():
+                    found.append(int(name))
     return found
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from unmoor.project.written_version import tree_of
 
@@ -18,8 +19,7 @@ _MOST_FILES = 2000
 _SEPARATOR = re.compile(r"[/\\]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """A file or folder of the repository. ``up`` is 0 beside the package, 1 beside the folder around it, and so on."""
 
     path: str

@@ -20,6 +20,9 @@ from unmoor.project.test_needs.locations import CONFIGURATION, USUAL, is_test_na
 
 # Added to test-sources: without them, pytest behaves in another way.
 _ALWAYS = ("conftest.py", *CONFIGURATION)
+# A module as a file, in quotation marks.
+_NAMED = re.compile(r"[\"'](?:\./)?([\w./-]+\.py)[\"']")
+_MOST_TESTS = 2000
 
 
 class CopiedTests(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +57,17 @@ class CopiedTests(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_modules(self) -> bool:
-        """Whether the copy has the project's own modules, which are then imported from the wheel all the same."""
-        return self.options.modules == "keep" and not self.options.sources
+        """Whether the copy has the project's own modules, which are then imported from the wheel all the same.
+
+        It does if the settings say so, or if a test names one of them as a file: ``[sys.executable, "one/main.py"]``.
+        """
+        return not self.options.sources and (self.options.modules == "keep" or self._names_modules())
+
+    def _names_modules(self) -> bool:
+        sources = set(source_files(self._files, self.modules, keep=self.suite.paths))
+        tests = [path for path in self._files if path.endswith(".py") and _is_below(path, self.suite.paths)]
+        texts = self.git.texts(self.release.commit, tests[:_MOST_TESTS]) if sources and tests else {}
+        return any(not sources.isdisjoint(_NAMED.findall(text)) for text in texts.values())
 
     @property
     def _files(self) -> tuple[str, ...]:
@@ -121,11 +133,11 @@ def source_files(files: Iterable[str], modules: Sequence[str], *, keep: Sequence
     if not wanted:
         return ()
     form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
-    return tuple(
-        path
-        for path in files
-        if form.fullmatch(path) and not any(path == each or path.startswith(f"{each}/") for each in keep)
-    )
+    return tuple(path for path in files if form.fullmatch(path) and not _is_below(path, keep))
+
+
+def _is_below(path: str, places: Sequence[str]) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in places)
 
 
 def tests_within(files: Iterable[str], packages: Sequence[str]) -> Iterator[tuple[str, str]]:

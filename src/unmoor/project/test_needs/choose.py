@@ -36,6 +36,7 @@ from unmoor.project.test_needs.source import (
     packages_of_extra,
     split_own,
 )
+from unmoor.project.test_needs.style_plugins import checks, extras_without_checks, without_checks
 from unmoor.project.test_needs.tox_ini import read_tox_ini
 from unmoor.project.test_needs.tox_toml import read_tox_toml
 from unmoor.project.test_needs.variables import Variables
@@ -104,15 +105,16 @@ def find_needs(files: Files, project: Described, modules: Sequence[str]) -> Need
     caller = [each for each in chosen[:1] if each.call is not None] or called[:1]
     location = look.find(_paths(caller)) or location
     requires, own_extras = split_own([each for source in chosen for each in source.requires], project.name)
+    requires = without_checks(requires, imports.plugins)
     extras = [each for source in chosen for each in source.extras] + list(own_extras)
-    known = {*package_names(project, project.requires), *_packages(chosen, project)}
+    known = {*package_names(project, project.requires), *_packages(chosen, project)} - checks(imports.plugins)
     if not _has_runner(known):
         requires = (*requires, _RUNNER)
     return Needs(
         location=location,
         places=tuple(source.place for source in chosen),
         requires=tuple(dict.fromkeys(requires)),
-        extras=tuple(dict.fromkeys(extras)),
+        extras=extras_without_checks(tuple(dict.fromkeys(extras)), project, imports.plugins),
         options=next((each.call.options for each in caller if each.call), ()),
         variables=next((each.variables for each in (*caller, *chosen, *sources) if each.variables), ()),
         missing=imports.missing(known),

@@ -17,6 +17,8 @@ from typing import Final
 import msgspec
 from packaging.utils import canonicalize_name
 
+from unmoor.project.test_needs.style_plugins import asked_for
+
 # Modules whose package has another name, by the first part of the name.
 _PROVIDED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "_pytest": ("pytest",),
@@ -215,6 +217,7 @@ def plugins_of(settings: Mapping[str, str]) -> frozenset[str]:
     """The plugins that the configuration of pytest asks for."""
     found = {plugin for key, plugin in _SETTINGS.items() if key in {each.lower() for each in settings}}
     found |= {plugin for form, plugin in _OPTIONS if form.search(settings.get("addopts", ""))}
+    found |= asked_for(settings.get("addopts", ""))
     required = re.findall(
         r"^\s*([A-Za-z][\w.-]*)", settings.get("required_plugins", "").replace(" ", "\n"), re.MULTILINE
     )

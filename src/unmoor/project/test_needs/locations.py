@@ -21,6 +21,8 @@ from unmoor.util.text import list_some
 USUAL: Final = ("tests", "test", "testing")
 """The folders that usually hold tests."""
 _PATTERNS: Final = ("test_*.py", "*_test.py")
+_PLAIN: Final = ("test.py", "tests.py")
+_HAS_TESTS: Final = re.compile(r"^\s*(?:async )?def test|^class \w+\(.*\bTestCase\b", re.MULTILINE)
 _TOML: Final = ("pytest.toml", ".pytest.toml")
 _INI: Final = ("pytest.ini", ".pytest.ini")
 CONFIGURATION: Final = (*_TOML, *_INI, "pyproject.toml", "tox.ini", "setup.cfg")
@@ -154,7 +156,14 @@ class TestFiles:
             return Location(
                 packages=tuple(packages), why=f"the package {', '.join(packages)} contains tests for pytest"
             )
-        return None
+        return self._by_plain_name()
+
+    def _by_plain_name(self) -> Location | None:
+        """A module called ``test.py`` or ``tests.py`` that has tests: pytest collects it only by its path."""
+        named = [f"{folder}{name}" for folder in ("", *(f"{each}/" for each in USUAL)) for name in _PLAIN]
+        texts = self.files.texts([path for path in named if path in self.files.names])
+        found = [path for path, text in texts.items() if _HAS_TESTS.search(text)]
+        return Location(paths=tuple(found), why=f"{_listed(found)} contains tests") if found else None
 
     def _has_python(self, path: str) -> bool:
         return path.endswith(".py") or any(

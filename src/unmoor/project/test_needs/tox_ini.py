@@ -219,9 +219,15 @@ class _Tox:
                 return f"{_REPLACEABLE}{rest}{_REPLACEABLE}"
             if kind == "env":
                 return rest.partition(":")[2] or _UNKNOWN
-            return {"envpython": "python", "env_python": "python", "/": "/", "envname": name, "env_name": name}.get(
-                kind or found[1], _UNKNOWN
-            )
+            plain = {
+                "envpython": "python",
+                "env_python": "python",
+                "/": "/",
+                ":": ":",
+                "envname": name,
+                "env_name": name,
+            }
+            return plain.get(kind or found[1], _UNKNOWN)
 
         for _ in range(_MOST_ENVIRONMENTS):
             text, count = _INNERMOST.subn(value, text)

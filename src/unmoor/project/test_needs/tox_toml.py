@@ -90,6 +90,7 @@ def _texts(document: Mapping[str, Any], values: object, depth: int = 0) -> list[
 def _plain(text: object, root: str = ".") -> str:
     """A text with the folder of the project and the like in place of tox's names; empty for anything else."""
     plain = text if isinstance(text, str) else ""
-    for name, value in (("{tox_root}", root), ("{toxinidir}", root), ("{/}", "/"), ("{env_python}", "python")):
+    known = (("{tox_root}", root), ("{toxinidir}", root), ("{/}", "/"), ("{:}", ":"), ("{env_python}", "python"))
+    for name, value in known:
         plain = plain.replace(name, value)
     return plain

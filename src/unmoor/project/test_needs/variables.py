@@ -6,6 +6,7 @@ only tox, nox or Hatch sets.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -30,14 +31,26 @@ _OTHERS: Final = re.compile(
 def usable(pairs: Iterable[tuple[str, object]]) -> Variables:
     """The variables that tests may need. A value that is not a text, or that only a program could fill in, is left out.
 
-    >>> usable([("SUITE", "{project}/json"), ("TOKEN", "{home}/x"), ("PYTHONPATH", "src"), ("PIP_PRE", "1"), ("N", 1)])
-    (('SUITE', '{project}/json'),)
+    >>> usable([("SUITE", "{project}/json"), ("TOKEN", "{home}/x"), ("PIP_PRE", "1"), ("PYTHONPATH", "a:/b"), ("N", 1)])
+    (('SUITE', '{project}/json'), ('PYTHONPATH', '{project}/a'))
     """
+    read = ((name, _below(value) if name == "PYTHONPATH" else value) for name, value in dict(pairs).items())
     return tuple(
         (name, value)
-        for name, value in dict(pairs).items()
-        if isinstance(value, str) and _NAME.fullmatch(name) and not _OTHERS.fullmatch(name) and _is_known(value)
+        for name, value in read
+        if isinstance(value, str)
+        and _NAME.fullmatch(name)
+        and (name == "PYTHONPATH" or not _OTHERS.fullmatch(name))
+        and _is_known(value)
     )
+
+
+def _below(value: object) -> str:
+    """Those folders of a search path that are in the project: the copy has none of its modules, but may have others."""
+    folders = value.split(":") if isinstance(value, str) else []
+    known = (each.removeprefix(f"{PROJECT}/") for each in folders if _is_known(each) and each != PROJECT)
+    plain = (posixpath.normpath(each) for each in known)
+    return ":".join(f"{PROJECT}/{each}" for each in plain if each != "." and not each.startswith(("/", "..", PROJECT)))
 
 
 def _is_known(value: str) -> bool:
