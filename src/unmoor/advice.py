@@ -222,6 +222,19 @@ SIGN_IN_ACTIONS = Template(
     "sign-in-actions",
     "release from a job of GitHub Actions with 'permissions: id-token: write': a signature names its workflow",
 )
+RUN_ON_TAG = Template(
+    "run-on-tag",
+    "start the workflow on the tag itself: by pushing it, or by hand with the tag as its ref",
+)
+DESCRIBE_SIGNING = Template(
+    "describe-signing",
+    'add a table [signing] to the world file, or set attestations = "auto" in [tool.unmoor]',
+)
+PUBLISH_BY_TRUSTED_PUBLISHING = Template(
+    "publish-by-trusted-publishing",
+    "upload to {index} by trusted publishing, from a job of the workflow file that is registered there, or set"
+    ' attestations = "auto" in [tool.unmoor]',
+)
 SET_CLOCK = Template("set-clock", "set this machine's clock")
 CHECK_SIGNING_IDENTITY = Template(
     "check-signing-identity",

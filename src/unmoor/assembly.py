@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Images, Proof, Pushed, Release, Uploaded
+from unmoor.products import Dists, Draft, Images, Proof, Pushed, Release, Signed, Uploaded
 from unmoor.publish.gates import Gates
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from unmoor.stages.images import BuildImages
     from unmoor.stages.prove_images import ProveImages
     from unmoor.stages.registry import PushImages
+    from unmoor.stages.sign import SignFiles
 
 P = TypeVar("P")
 
@@ -56,13 +57,24 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
 
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     images, image_proof = output_of(build_images), output_of(prove_images)
+    sign_files = sign_stage(*run, release=release, dists=dists, images=images, image_proof=image_proof, gates=gates)
+    signed = output_of(sign_files)
     make_draft = MakeDraft.of(
-        *run, release=release, dists=dists, notes=notes, images=images, image_proof=image_proof, gates=gates
+        *run,
+        release=release,
+        dists=dists,
+        notes=notes,
+        images=images,
+        image_proof=image_proof,
+        signed=signed,
+        gates=gates,
     )
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, proof=image_proof, draft=draft, gates=gates)
     pushed = output_of(push_images)
-    upload_staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, gates=gates)
+    upload_staging, prove_staged = staging_stages(
+        *run, release=release, dists=dists, draft=draft, signed=signed, gates=gates
+    )
 
     upload_index = UploadIndex.of(
         *run,
@@ -70,6 +82,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         dists=dists,
         draft=draft,
         pushed=pushed,
+        signed=signed,
         staged=gate_of(upload_staging),
         staged_proof=gate_of(prove_staged),
         gates=gates,
@@ -80,13 +93,14 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     publish_draft = PublishDraft.of(*run, release=release, draft=draft, pushed=pushed, uploaded=uploaded, tagged=tagged)
     page = publish_draft.output
     verify = VerifyRelease.of(
-        *run, release=release, dists=dists, uploaded=uploaded, page=page, pushed=pushed, tagged=tagged
+        *run, release=release, dists=dists, uploaded=uploaded, page=page, pushed=pushed, tagged=tagged, signed=signed
     )
 
     return Pipeline.of(
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists),  # the files, made and tested here
         *(build_images, prove_images),  # images, if the project has some
+        *(sign_files,),  # stays in a public log, and says only who signed
         *(make_draft, push_images, upload_staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
@@ -112,6 +126,28 @@ def image_stages(
     images = BuildImages.of(*run, release=release, dists=dists, access=gates.access)
     built = images.output
     return images, ProveImages.of(*run, release=release, images=built)
+
+
+def sign_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    dists: Output[Dists],
+    images: Output[Images] | None,
+    image_proof: Output[Proof] | None,
+    gates: Gates,
+) -> SignFiles | None:
+    """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
+    signing = request.signing(services)
+    if signing is None:
+        return None
+    from unmoor.stages.sign import SignFiles
+
+    run = (request, services)
+    return SignFiles.of(
+        *run, signing=signing, release=release, dists=dists, images=images, image_proof=image_proof, gates=gates
+    )
 
 
 def push_stage(
@@ -155,6 +191,7 @@ def staging_stages(
     release: Output[Release],
     dists: Output[Dists],
     draft: Output[Draft],
+    signed: Output[Signed] | None,
     gates: Gates,
 ) -> tuple[UploadStaging | None, ProveStaged | None]:
     """Upload to an index that nobody installs from, and install what it serves."""
@@ -162,7 +199,7 @@ def staging_stages(
     if index is None:
         return None, None
     run = (request, services)
-    upload = UploadStaging.of(*run, release=release, dists=dists, index=index, draft=draft, gates=gates)
+    upload = UploadStaging.of(*run, release=release, dists=dists, index=index, draft=draft, signed=signed, gates=gates)
     if ProveStaged.name in request.skipped:
         return upload, None
     return upload, ProveStaged.of(*run, release=release, dists=dists, uploaded=upload.output, index=index)

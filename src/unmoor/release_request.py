@@ -16,6 +16,7 @@ from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
+from unmoor.ports.signer import Signing
 from unmoor.ports.world import WheelPlatforms
 from unmoor.util.secret import Secret
 
@@ -85,6 +86,13 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     def staging(self, services: Services) -> Index | None:
         """The staging index that the release uses, if any."""
         return services.staging if self.settings.testpypi != "off" and "testpypi" not in self.skipped else None
+
+    def signing(self, services: Services) -> Signing | None:
+        """What signs the release: ``None`` if it is turned off, or not required and this process has no identity."""
+        policy, signing = self.settings.attestations, services.signing
+        if signing is None or policy == "off":
+            return None
+        return signing if policy == "required" or signing.signer.credential().present else None
 
     def image_plans(self, services: Services) -> tuple[ImagePlan, ...]:
         """Which images go to which registries."""

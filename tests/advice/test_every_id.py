@@ -78,6 +78,9 @@ REASONS: Mapping[str, str] = {
         use-https
         """,
     "it needs a job of a CI, with permissions and ID tokens": """
+        describe-signing
+        publish-by-trusted-publishing
+        run-on-tag
         sign-in-actions
         """,
     "it needs a login for a surface, which a test has only for the local world": """

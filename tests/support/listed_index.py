@@ -67,9 +67,13 @@ class FakeIndex:
             raise held
         return held
 
-    def send(self, file: File) -> Sending:
+    def why_no_attestations(self) -> str:
+        """It takes them."""
+        return ""
+
+    def send(self, file: File, signature: bytes = b"") -> Sending:
         """Fail: no test may get here."""
-        raise AssertionError(file)
+        raise AssertionError(file, signature)
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
         """Fail: no test may get here."""

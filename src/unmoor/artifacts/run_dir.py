@@ -95,7 +95,7 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written. Only for the run that holds the lock of the folder."""
-        for folder in (self.path, self.dists, self.assets, self.path / _PROOFS):
+        for folder in (self.path, self.dists, self.assets, self.signatures, self.path / _PROOFS):
             for name in names_in(folder):
                 if _HALF_WRITTEN.fullmatch(name):
                     remove(folder / name)
@@ -269,6 +269,25 @@ class RunFolder:
         """Write a text asset of the release and return its path."""
         self.open()
         path = self.assets / name
+        write_atomic(path, data)
+        return path
+
+    @property
+    def signatures(self) -> Path:
+        """The folder of the signatures. What is in it counts once it has been verified, whoever put it there."""
+        return self.path / "signatures"
+
+    def read_signature(self, name: str) -> bytes | None:
+        """Read a signature, ``None`` if there is none."""
+        try:
+            return read_regular(self.signatures / name, manifests.LIMIT)
+        except FileNotFoundError:
+            return None
+
+    def write_signature(self, name: str, data: bytes) -> Path:
+        """Write a signature atomically and return its path."""
+        self.open()
+        path = self.signatures / name
         write_atomic(path, data)
         return path
 

@@ -117,6 +117,14 @@ class Settings(Table, frozen=True, kw_only=True):
             " or never."
         ),
     ] = "auto"
+    attestations: Annotated[
+        Literal["auto", "required", "off"],
+        Meta(
+            description="Whether to sign the files with the identity of the release workflow (PEP 740, SLSA): if the"
+            " job has one and the repository is public, always, or never. `required` is also the consent to name a"
+            " private repository in the public log."
+        ),
+    ] = "auto"
     python: Annotated[
         str,
         Meta(

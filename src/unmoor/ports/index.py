@@ -166,8 +166,14 @@ class Index(Protocol):
     def holding(self, project: str, version: str) -> Holding:
         """Read both APIs. The mappings are empty if there is nothing of that version. Raises `Unknown`."""
 
-    def send(self, file: File) -> Sending:
-        """Upload, trying once. Raises `Denied` for 401 and 403, `Conflict` if the file changed on disk."""
+    def why_no_attestations(self) -> str:
+        """Why the index takes no attestations with this login (PEP 740); empty if it does. Sends nothing."""
+
+    def send(self, file: File, signature: bytes = b"") -> Sending:
+        """Upload, trying once. Raises `Denied` for 401 and 403, `Conflict` if the file changed on disk.
+
+        ``signature`` is a Sigstore bundle of the file's publish attestation, sent as an attestation (PEP 740).
+        """
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
         """Download without credentials into a folder, and check the sha256. Raises `Unknown`, `Conflict`."""

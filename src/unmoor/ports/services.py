@@ -15,10 +15,11 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.shell import Shell
+from unmoor.ports.signer import Signing
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Every port that a run can use."""
+    """Every port that a run can use. ``signing`` is ``None`` in a world in which nothing can be signed."""
 
     git: Git
     shell: Shell
@@ -31,3 +32,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     registry: Callable[[str], Registry]
     packages: Callable[[str], Packages | None]
+    signing: Signing | None = None

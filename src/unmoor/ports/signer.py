@@ -101,3 +101,15 @@ class BundleVerifier(Protocol):
 
     def file(self, bundle: Bundle, sha256: str) -> VerifiedSignature:
         """Check the signature of a file, given by its sha256 in hex."""
+
+
+class Signing(Protocol):
+    """What signs with one Sigstore instance, and what checks its signatures."""
+
+    @property
+    def signer(self) -> Signer:
+        """Signs as the workflow run that this process belongs to."""
+
+    @property
+    def verifier(self) -> BundleVerifier:
+        """Checks signatures against the keys that the instance is trusted by."""

@@ -13,6 +13,7 @@ from unmoor.products.images import Image, Images, MovedTag, MovedTags, Pushed, P
 from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.release import Notes, Release
+from unmoor.products.signatures import Signed
 from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PushedImage",
     "Release",
     "Result",
+    "Signed",
     "Subject",
     "TagPosition",
     "Tool",

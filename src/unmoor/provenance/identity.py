@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unmoor.ports.signer import VerifiedSignature
+from unmoor.ports.signer import Identity, VerifiedSignature
 from unmoor.products import Release
 from unmoor.util.text import clean
 
@@ -21,14 +21,14 @@ def signed_by_release(verified: VerifiedSignature, release: Release, *, reposito
     signer = verified.identity
     ref = f"refs/tags/{release.tag}"
     file, _, at = signer.workflow.partition("@")
-    ours = file.removeprefix(f"{_site(file)}{signer.repository}/")
+    is_own = file.startswith(f"{_site(file)}{signer.repository}/")
     compared = (
         ("issuer", signer.issuer, ISSUER),
         ("repository number", signer.repository_id, repository_id),
-        ("workflow", ours if ours != file else file.removeprefix(_site(file)), workflow),
+        ("workflow", workflow_path(signer), workflow),
         ("ref", signer.ref, ref),
         # A reusable workflow of another repository has a ref of its own.
-        ("ref of the workflow", at if ours != file else ref, ref),
+        ("ref of the workflow", at if is_own else ref, ref),
         ("commit", signer.commit, release.commit),
     )
     return "; ".join(
@@ -36,6 +36,13 @@ def signed_by_release(verified: VerifiedSignature, release: Release, *, reposito
         for what, found, expected in compared
         if not expected or found != expected
     )
+
+
+def workflow_path(signer: Identity) -> str:
+    """The path of the workflow file in its repository, ``owner/name/PATH`` if that is not the run's own."""
+    file, _, _ = signer.workflow.partition("@")
+    site = _site(file)
+    return file.removeprefix(f"{site}{signer.repository}/").removeprefix(site)
 
 
 def _site(address: str) -> str:

@@ -23,6 +23,7 @@ from unmoor.errors import Conflict, Refused, Unknown
 from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Notes
+from unmoor.provenance.names import is_bundle
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.util.safe_folder import removal
@@ -40,14 +41,16 @@ _DISTS = (".whl", ".tar.gz", ".zip")
 
 
 class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
-    """Every asset of a release in upload order: the files, then the texts, the manifest last."""
+    """Every asset of a release in upload order: the files, their signatures, then the texts, the manifest last."""
 
     files: tuple[File, ...]
     texts: tuple[tuple[Path, bytes], ...]
     documents: Documents
 
     @classmethod
-    def of(cls, documents: Documents, dists: Dists, notes: Notes, folder: RunFolder) -> ReleaseAssets:
+    def of(
+        cls, documents: Documents, dists: Dists, notes: Notes, folder: RunFolder, *, signatures: tuple[File, ...] = ()
+    ) -> ReleaseAssets:
         """Compute every asset; write nothing.
 
         Raises `Refused` for a name that the forge would change, and for a file size or file count above its limits.
@@ -62,8 +65,9 @@ class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
             _require_safe_name(file)
             _require_size(file)
         # What the registries hold is attached once the images are pushed.
-        _require_count(len(dists.files) + len(texts) + (documents.record is not None))
-        return cls(files=(*dists.files, *(_file(*text) for text in texts)), texts=tuple(texts), documents=documents)
+        _require_count(len(dists.files) + len(signatures) + len(texts) + (documents.record is not None))
+        files = (*dists.files, *signatures, *(_file(*text) for text in texts))
+        return cls(files=files, texts=tuple(texts), documents=documents)
 
     def require_room(self, forge_release: ForgeRelease) -> None:
         """Check that all files fit next to assets that others attached. Raises `Refused`."""
@@ -194,7 +198,8 @@ def _wrong_in_draft(found: Sequence[Difference]) -> list[Difference]:
     """What must not differ in a draft that has our manifest."""
     if any(each.name == manifests.NAME for each in found):
         return []
-    return [each for each in found if each.replaces and each.name != IMAGES]
+    # A signature that does not verify was not taken from the draft: this run has made another.
+    return [each for each in found if each.replaces and each.name != IMAGES and not is_bundle(each.name)]
 
 
 def _wrong_in_public(found: Sequence[Difference]) -> list[Difference]:

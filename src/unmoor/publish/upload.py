@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -92,17 +92,29 @@ def upload(
     clock: Clock,
     say: Callable[[str], None],
     deadline: float = 1800.0,
+    signatures: Mapping[str, bytes] | None = None,
 ) -> Uploaded:
     """Send what is missing, the first wheel alone and the sdist last, and read every file back by its hash.
 
-    ``deadline`` is in seconds, plus one second for every 200 kB. After a failure no further file is sent;
-    every error says how many of the files are there. Raises `Conflict`, `Denied`, `Rejected`,
-    `TryLater`, `Unknown`, `TimedOut`, `Incomplete`.
+    ``deadline`` is in seconds, plus one second for every 200 kB. ``signatures`` are those of files, by the file's
+    name; an index takes one with the first upload or never. After a failure no further file is sent; every error says
+    how many of the files are there.
+
+    Raises `Conflict`, `Denied`, `Rejected`, `TryLater`, `Unknown`, `TimedOut`, `Incomplete`.
     """
     project, version, files = release.project, release.version, dists.files
     present, absent = split_missing(index, project, version, files)
     ends = clock.now() + deadline + sum(file.size for file in absent) / _MIN_SPEED
-    run = _Upload(index=index, project=project, version=version, files=files, clock=clock, say=say, ends=ends)
+    run = _Upload(
+        index=index,
+        project=project,
+        version=version,
+        files=files,
+        clock=clock,
+        say=say,
+        ends=ends,
+        signatures=signatures or {},
+    )
     for file in present:
         say(f"{index.name} has {file.name} already, the same bytes")
         run.there.append(file)
@@ -149,6 +161,7 @@ class _Upload:
     clock: Clock
     say: Callable[[str], None]
     ends: float
+    signatures: Mapping[str, bytes] = field(default_factory=dict)
     there: list[File] = field(default_factory=list)
     failed: threading.Event = field(default_factory=threading.Event)
     not_before: float = 0.0
@@ -169,7 +182,7 @@ class _Upload:
             if self.failed.is_set():
                 return
             self.say(f"sending {file.name} ({file.size:,} bytes) to {self.index.name}")
-            answer = self.index.send(file)
+            answer = self.index.send(file, self.signatures.get(file.name, b""))
             match answer:
                 case Sent():
                     self.there.append(file)

@@ -19,7 +19,10 @@ from unmoor.ports.forge import Forge, ForgeRepository
 from unmoor.ports.index import Index, LoginProbe, ProjectStatus
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
+from unmoor.ports.signer import Signing
 from unmoor.products import Access, Certainty, Finding, Release
+from unmoor.publish.signing_probe import SURFACE as SIGNATURES
+from unmoor.publish.signing_probe import probe_signing
 from unmoor.release_request import ReleaseRequest
 
 if TYPE_CHECKING:
@@ -72,6 +75,7 @@ class ProveAccess(Check[Access]):
     stages that prove what reading cannot.
 
     ``engine`` is the one that builds images, ``None`` if the run is not asked for any; ``plans`` are those images.
+    ``signing`` is what signs, ``None`` if nothing can be signed in this world; ``attestations`` is the policy.
 
     A trusted publishing token is minted here only if this run uploads and the project exists:
     the exchange would create the project that a pending publisher names.
@@ -86,6 +90,8 @@ class ProveAccess(Check[Access]):
     registries: tuple[Registry, ...] = ()
     engine: Engine | None = None
     plans: tuple[ImagePlan, ...] = ()
+    signing: Signing | None = None
+    attestations: str = "off"
     ceiling: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_undraft: str = "undraft"
@@ -104,6 +110,8 @@ class ProveAccess(Check[Access]):
             registries=request.registries(services),
             engine=services.engine if request.builds_images else None,
             plans=request.image_plans(services) if request.builds_images else (),
+            signing=services.signing,
+            attestations=request.settings.attestations,
             ceiling=request.ceiling,
         )
 
@@ -157,10 +165,18 @@ class ProveAccess(Check[Access]):
 
             ask = partial(probe_engine, self.engine, self.plans, release)
             probes.append(AccessProbe("engine", "images", required=True, ask=ask))
+        if self.attestations != "off":
+            probes.append(AccessProbe(SIGNATURES, "sign", pushes, lambda: self._signing(release)))
         return probes + _index_probes(self.index, release, self.proven_by_index, writes=publishes, required=publishes)
 
     def _is_advisory(self, probe: AccessProbe) -> bool:
         return self.advisory_staging and self.ceiling >= Reach.REMOTE and probe.proven_by == self.proven_by_staging
+
+    def _signing(self, release: Release) -> list[Finding]:
+        indexes = [index for index in (self.staging, self.index) if index is not None]
+        required = self.attestations == "required"
+        asks = self.ceiling >= Reach.REMOTE
+        return probe_signing(self.signing, indexes, release, required=required, asks=asks)
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
@@ -323,7 +339,7 @@ def _report(context: StageContext, findings: list[Finding]) -> None:
     """Say what is not proven yet and what is there already, and warn about what may be refused."""
     for finding in findings:
         message = f"{finding.surface}: {finding.detail}; the stage {finding.proven_by} proves it"
-        if finding.held:
+        if finding.held or (finding.surface == SIGNATURES and finding.certainty is Certainty.PROVEN):
             context.say(f"{finding.surface}: {finding.detail}")
         elif finding.certainty is Certainty.UNPROVEN:
             context.say(message)

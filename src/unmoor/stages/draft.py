@@ -23,7 +23,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release
+from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Signed
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import complete
@@ -67,6 +67,7 @@ class MakeDraft(Push[Draft]):
     proof: Output[Proof]
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
+    signed: Output[Signed] | None = None
     forge: Forge
     git: Git
     folder: RunFolder
@@ -85,6 +86,7 @@ class MakeDraft(Push[Draft]):
         notes: Output[Notes],
         images: Output[Images] | None,
         image_proof: Output[Proof] | None,
+        signed: Output[Signed] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -95,6 +97,7 @@ class MakeDraft(Push[Draft]):
             proof=gates.proof,
             images=images,
             image_proof=image_proof,
+            signed=signed,
             forge=services.forge,
             git=services.git,
             folder=request.folder,
@@ -106,7 +109,10 @@ class MakeDraft(Push[Draft]):
 
     def plan(self) -> str:
         """Say what would be created."""
-        return f"create one draft release at {self.forge.address} with the files, SHA256SUMS and the manifest"
+        signatures = ", their signatures" if self.signed else ""
+        return (
+            f"create one draft release at {self.forge.address} with the files{signatures}, SHA256SUMS and the manifest"
+        )
 
     def find(self, context: StageContext) -> Draft | None:
         """Return the release of the tag if it holds every file.
@@ -169,7 +175,8 @@ class MakeDraft(Push[Draft]):
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
         )
-        return ReleaseAssets.of(documents, context[self.dists], context[self.notes], self.folder)
+        signatures = context[self.signed].bundles if self.signed else ()
+        return ReleaseAssets.of(documents, context[self.dists], context[self.notes], self.folder, signatures=signatures)
 
     def _write_documents(self, bundle: ReleaseAssets, context: StageContext) -> None:
         """Write the documents, and say their sha256 before anything leaves: this machine may die at any time."""

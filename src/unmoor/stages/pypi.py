@@ -20,10 +20,11 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Proof, Pushed, Release, Uploaded
+from unmoor.products import Dists, Draft, Proof, Pushed, Release, Signed, Uploaded
 from unmoor.publish.draft_recheck import DraftRecheck
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
+from unmoor.publish.signatures import signatures_for
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.publish.upload import upload
 from unmoor.release_request import ReleaseRequest
@@ -40,6 +41,7 @@ class UploadIndex(Publish[Uploaded]):
     clock: Clock
     git: Git
     recheck: DraftRecheck
+    signed: Output[Signed] | None = None
     deadline: float = 1800.0
 
     @classmethod
@@ -52,6 +54,7 @@ class UploadIndex(Publish[Uploaded]):
         dists: Output[Dists],
         draft: Output[Draft],
         pushed: Output[Pushed] | None,
+        signed: Output[Signed] | None,
         gates: Gates,
         staged: Output[Uploaded] | None,
         staged_proof: Output[Proof] | None,
@@ -70,6 +73,7 @@ class UploadIndex(Publish[Uploaded]):
             clock=services.clock,
             git=services.git,
             recheck=recheck,
+            signed=signed,
             after=without_none(*gates, *recheck.needs, staged, staged_proof),
         )
 
@@ -89,7 +93,15 @@ class UploadIndex(Publish[Uploaded]):
             verify_tag_unmoved(self.git, release)
         except UnmoorError as error:
             raise error.amended(also=f"this run sent nothing to {self.index.name}") from error
-        return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
+        return upload(
+            self.index,
+            release,
+            dists,
+            clock=self.clock,
+            say=context.say,
+            deadline=self.deadline,
+            signatures=signatures_for(self.index, context[self.signed], dists) if self.signed else None,
+        )
 
     def remedy(self, product: Uploaded) -> str:
         """Say how to yank the version, which a person has to do on the index's web page."""

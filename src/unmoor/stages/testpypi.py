@@ -10,9 +10,10 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Release, Uploaded
+from unmoor.products import Dists, Draft, Release, Signed, Uploaded
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
+from unmoor.publish.signatures import signatures_for
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.publish.upload import upload
 from unmoor.release_request import ReleaseRequest
@@ -28,6 +29,7 @@ class UploadStaging(Push[Uploaded]):
     index: Index
     clock: Clock
     git: Git
+    signed: Output[Signed] | None = None
     deadline: float = 1800.0
 
     @classmethod
@@ -40,6 +42,7 @@ class UploadStaging(Push[Uploaded]):
         dists: Output[Dists],
         index: Index,
         draft: Output[Draft],
+        signed: Output[Signed] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -49,6 +52,7 @@ class UploadStaging(Push[Uploaded]):
             index=index,
             clock=services.clock,
             git=services.git,
+            signed=signed,
             advisory=request.advisory,
             after=(*gates, draft),
         )
@@ -65,7 +69,15 @@ class UploadStaging(Push[Uploaded]):
         """Check that the tag still names the tested commit, upload what is missing, and read it back."""
         release, dists = context[self.release], context[self.dists]
         verify_tag_unmoved(self.git, release)
-        return upload(self.index, release, dists, clock=self.clock, say=context.say, deadline=self.deadline)
+        return upload(
+            self.index,
+            release,
+            dists,
+            clock=self.clock,
+            say=context.say,
+            deadline=self.deadline,
+            signatures=signatures_for(self.index, context[self.signed], dists) if self.signed else None,
+        )
 
     def undo(self, product: Uploaded) -> Undone | NotUndone:
         """Leave the files: deleting them would gain nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -27,6 +28,7 @@ from unmoor.products import (
     PublishedRelease,
     Pushed,
     Release,
+    Signed,
     Uploaded,
     Verified,
     VerifiedItem,
@@ -58,6 +60,7 @@ class VerifyRelease(Check[Verified]):
     page: Output[PublishedRelease]
     pushed: Output[Pushed] | None = None
     tagged: Output[MovedTags] | None = None
+    signed: Output[Signed] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
@@ -77,6 +80,7 @@ class VerifyRelease(Check[Verified]):
         page: Output[PublishedRelease],
         pushed: Output[Pushed] | None,
         tagged: Output[MovedTags] | None,
+        signed: Output[Signed] | None,
     ) -> Self:
         """Build the stage for a request."""
         return cls(
@@ -86,6 +90,7 @@ class VerifyRelease(Check[Verified]):
             page=page,
             pushed=pushed,
             tagged=tagged,
+            signed=signed,
             registries=request.registries(services),
             index=services.index,
             forge=services.forge,
@@ -108,7 +113,9 @@ class VerifyRelease(Check[Verified]):
         """
         release, dists = context[self.release], context[self.dists]
         record = context[self.pushed].record if self.pushed is not None else None
-        released = self._verify_forge(release, dists, context[self.page], record)
+        attached = [Asset(name=each.name, sha256=each.sha256, size=each.size) for each in self._signatures(context)]
+        attached += [record] if record is not None else []
+        released = self._verify_forge(release, dists, context[self.page], attached)
         state = self._verify_index(Manifest.of(release, dists))
         held = [_verified_item(state.surface, item) for item in state.items]
         for each in held:
@@ -118,6 +125,9 @@ class VerifyRelease(Check[Verified]):
         # Last, since the index may have taken minutes.
         verify_tag_unmoved(self.git, release)
         return Verified(held=(*held, *released, *images))
+
+    def _signatures(self, context: StageContext) -> tuple[File, ...]:
+        return context[self.signed].bundles if self.signed is not None else ()
 
     def _verify_images(self, pointed: MovedTags) -> list[VerifiedItem]:
         """Read every tag as the public does: without credentials if the repository is public."""
@@ -162,7 +172,7 @@ class VerifyRelease(Check[Verified]):
         return state
 
     def _verify_forge(
-        self, release: Release, dists: Dists, page: PublishedRelease, record: Asset | None
+        self, release: Release, dists: Dists, page: PublishedRelease, attached: Sequence[Asset]
     ) -> list[VerifiedItem]:
         """Compare every asset of the public release, and its marks."""
         forge_release = self.forge.public(release.tag)
@@ -178,9 +188,7 @@ class VerifyRelease(Check[Verified]):
         held = [self._verify_file(forge_release, file) for file in dists.files]
         held.append(self._verify_sums(forge_release, dists))
         held.append(self._verify_manifest(forge_release, release, dists))
-        if record is not None:
-            held.append(self._verify_file(forge_release, record))
-        return held
+        return [*held, *(self._verify_file(forge_release, each) for each in attached)]
 
     def _verify_file(self, forge_release: ForgeRelease, file: File | Asset) -> VerifiedItem:
         seen = digest_of(_require_asset(forge_release, file.name), self.forge, file.sha256)

@@ -87,15 +87,33 @@ class PackageIndex:
         """Read both APIs; download and hash files that have no hash in either. Raises `Unknown`, `Denied`."""
         return self._hashes.filled(self._reader.holding(project, version))
 
-    def send(self, file: File) -> Sending:
-        """Upload a file, in exactly one try.
+    def why_no_attestations(self) -> str:
+        """Why the index takes no attestations with this login; empty if it does. Sends nothing. Raises `Denied`.
+
+        PyPI takes them only from a trusted publisher, whose token may also come from another step of the job.
+        """
+        from unmoor.adapters.index.macaroon import restrictions
+
+        credential = self.credential()
+        token = restrictions(self.place.login.secret.reveal())
+        if credential.minted or (token is not None and token.minted):
+            return ""
+        return f"the login is from {credential.origin}, and only trusted publishing may send attestations"
+
+    def send(self, file: File, signature: bytes = b"") -> Sending:
+        """Upload a file, in exactly one try, with the signature of its publish attestation if there is one.
 
         Raises `Denied`, `Conflict`, `InvalidDist`, and `Unknown` if no token could be minted.
         """
         place = self.place
         if self.trusted is not None and self.trusted.credential().minted:
             place = replace(place, login=self.trusted.login())
-        return self._senders.send(place, file, self.http.bounds)
+        attestation = b""
+        if signature:
+            from unmoor.adapters.sigstore.attestations import to_attestation
+
+            attestation = to_attestation(signature)
+        return self._senders.send(place, file, self.http.bounds, attestation)
 
     def fetch(self, listed: ListedFile, into: Path) -> File:
         """Download a file and check its sha256. Raises `Unknown`, `Conflict`, `Denied`.

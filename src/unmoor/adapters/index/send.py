@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import msgspec
@@ -33,6 +33,7 @@ from unmoor.errors import Conflict, Denied, InvalidDist, Unknown
 from unmoor.ports.index import Busy, Lost, Refusal, Sending, Sent
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 
@@ -77,8 +78,11 @@ class Senders(msgspec.Struct, frozen=True):
 
     idle: list[Repository] = msgspec.field(default_factory=list)
 
-    def send(self, place: IndexPlace, file: File, bounds: Bounds) -> Sending:
-        """Upload one file in one request, without a retry. Raises `Denied`, `Conflict`, `InvalidDist`."""
+    def send(self, place: IndexPlace, file: File, bounds: Bounds, attestation: bytes = b"") -> Sending:
+        """Upload one file in one request, without a retry. Raises `Denied`, `Conflict`, `InvalidDist`.
+
+        ``attestation`` is a JSON object (PEP 740), empty for none.
+        """
         if not place.login.secret:
             raise Denied(
                 f"there is no credential for uploads to {place.name}: {place.login.origin or 'none was found'}",
@@ -87,6 +91,8 @@ class Senders(msgspec.Struct, frozen=True):
             )
         parsed(place.upload)
         package = _package(file)
+        if attestation:
+            package.attestations = [decode_json(attestation, dict[str, Any])]
         bounds = replace(bounds, stall=max(bounds.stall, _STALL), total=transfer_time(file.size))
         with self._one(place) as repository, DeadlineWatch(bounds=bounds):
             try:

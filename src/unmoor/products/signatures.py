@@ -1,0 +1,31 @@
+"""The signatures of a release's files."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unmoor.products.dists import File
+from unmoor.util.text import clean, count_of
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """The signatures of a release, as files: Sigstore bundles, sorted by name.
+
+    ``why_not`` says why something is not signed, ``withheld`` why the indexes get no signature; empty if all is.
+    ``required``: no index may get a file without its signature.
+    """
+
+    bundles: tuple[File, ...] = ()
+    why_not: str = ""
+    withheld: str = ""
+    required: bool = False
+
+    def named(self, name: str) -> File | None:
+        """The signature of that name, ``None`` if there is none."""
+        return next((each for each in self.bundles if each.name == name), None)
+
+    @property
+    def summary(self) -> str:
+        """The number of signatures, and why there are no more, in one line."""
+        counted = count_of(len(self.bundles), "signature")
+        return f"{counted}: {clean(self.why_not)}" if self.why_not else counted

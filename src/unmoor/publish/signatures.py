@@ -1,0 +1,128 @@
+"""Which signatures a release has: of each file, of its provenance, and of the two lists that name the files.
+
+The signature of a file is a publish attestation (PEP 740), so that it serves the release on the forge and the indexes.
+The lists are signed as files, which any tool for Sigstore checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from unmoor import advice
+from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.files import checksum_lines
+from unmoor.errors import BadSignature, Denied
+from unmoor.ports.index import Index
+from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer
+from unmoor.products import Dists, Release, Signed, Subject
+from unmoor.provenance.identity import signed_by_release, workflow_path
+from unmoor.provenance.names import bundle_name, provenance_name
+from unmoor.provenance.statements import PROVENANCE, Dependency, publish_statement, publish_type, release_provenance
+from unmoor.publish.documents import Documents
+from unmoor.publish.release_assets import SUMS
+
+PUBLIC = "public"
+"""The visibility of a repository whose name may appear in a public log."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One signature that a release should have: its name, and what it signs.
+
+    ``subjects`` are those of a statement with ``predicate_type``; without one, the signature is of the file with
+    ``sha256``.
+    """
+
+    name: str
+    subjects: tuple[Subject, ...] = ()
+    predicate_type: str = ""
+    sha256: str = ""
+
+    def sign(self, signer: Signer, identity: Identity, dists: Dists) -> Bundle:
+        """Sign it. Raises as `unmoor.ports.signer.Signer` does."""
+        if not self.predicate_type:
+            return signer.sign_file(self.sha256)
+        if self.predicate_type != PROVENANCE:
+            return signer.sign_statement(publish_statement(self.subjects[0]))
+        tools = [Dependency.of_tool(tool) for tool in dists.tools]
+        return signer.sign_statement(release_provenance(self.subjects, run=identity, dependencies=tools))
+
+    def fault(self, bundle: Bundle, verifier: BundleVerifier, release: Release, identity: Identity) -> str:
+        """What is wrong with a signature; empty if it is of these bytes, by this release's workflow. Raises `Unknown`.
+
+        ``identity`` is that of this run: whose repository and workflow count.
+        """
+        try:
+            verified = verifier.statement(bundle) if self.predicate_type else verifier.file(bundle, self.sha256)
+        except BadSignature as error:
+            return error.what
+        if self.predicate_type and verified.predicate_type != self.predicate_type:
+            return f"it is of the type {verified.predicate_type}, and not {self.predicate_type}"
+        if self.predicate_type and set(verified.subjects) != set(self.subjects):
+            return "it signs other files"
+        return signed_by_release(
+            verified, release, repository_id=identity.repository_id, workflow=workflow_path(identity)
+        )
+
+
+def wanted_signatures(release: Release, dists: Dists, documents: Documents) -> tuple[Wanted, ...]:
+    """Every signature of a release, sorted by name. None of them is listed in a signed list."""
+    subjects = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
+    each = [
+        Wanted(name=bundle_name(subject.name), subjects=(subject,), predicate_type=publish_type())
+        for subject in subjects
+    ]
+    whole = Wanted(name=provenance_name(release.project, release.version), subjects=subjects, predicate_type=PROVENANCE)
+    texts = {SUMS: checksum_lines(dists.files), manifests.NAME: documents.manifest_data}
+    lists = [Wanted(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]
+    return tuple(sorted((*each, whole, *lists), key=lambda one: one.name))
+
+
+def why_unsigned(identity: Identity, release: Release, *, required: bool) -> str:
+    """Why a run with this identity signs nothing; empty if it signs. Raises `Denied` if signatures are required."""
+    if identity.visibility != PUBLIC and not required:
+        kind = identity.visibility or "perhaps private"
+        return (
+            f'{identity.repository} is {kind}, and the public log would name it; attestations = "required" allows that'
+        )
+    ref = f"refs/tags/{release.tag}"
+    if (identity.ref, identity.commit) == (ref, release.commit):
+        return ""
+    why = f"this run is of {identity.ref} at {identity.commit}, and not of {ref} at {release.commit}"
+    if required:
+        raise Denied(f"the signatures would not name this release: {why}", next_step=advice.RUN_ON_TAG())
+    return why
+
+
+def why_withheld(identity: Identity) -> str:
+    """Why an index would refuse the signatures of a run; empty if it would not.
+
+    A certificate names the workflow that a run began with, and the index compares the one that holds the job.
+    Source: PyPI's ``attestations`` service, and its issue 17312.
+    """
+    if identity.caller and identity.caller != identity.workflow:
+        return f"the job is in a reusable workflow, {identity.workflow}, and the run began with {identity.caller}"
+    return ""
+
+
+def signatures_for(index: Index, signed: Signed, dists: Dists) -> Mapping[str, bytes]:
+    """The signatures to send to an index, by the name of the file; none if it would refuse them.
+
+    Raises `Denied` if it would and they are required: an index takes no signature of a file that it has.
+    """
+    if why := signed.why_not or signed.withheld or index.why_no_attestations():
+        if signed.required:
+            raise Denied(
+                f"{index.name} would get files without attestations, which are required: {why}",
+                next_step=advice.PUBLISH_BY_TRUSTED_PUBLISHING(index=index.name),
+            )
+        return {}
+    found = {file.name: signed.named(bundle_name(file.name)) for file in dists.files}
+    return {name: bundle.path.read_bytes() for name, bundle in found.items() if bundle is not None}
+
+
+def list_names(wanted: Iterable[Wanted]) -> str:
+    """The names of signatures, for a message."""
+    return ", ".join(each.name for each in wanted)
