@@ -421,6 +421,7 @@ def test_immutable_releases(forge: ForgeClient, world: LocalWorld) -> None:
     assert attested["initiator"] == "github"
     forge.call("DELETE", f"/releases/{release['id']}")
     assert forge.call("GET", f"/attestations/{digest}").json() == {"attestations": [attested]}
+    assert forge.call("GET", f"/attestations/{digest}?predicate_type=provenance").json() == {"attestations": []}
     assert forge.call("GET", f"/attestations/sha1:{'0' * 40}").json() == {"attestations": []}
     again = forge.change(forge.make("v0.1.0"), draft=False)
     assert errors(again)[0]["message"] == "tag_name was used by an immutable release"

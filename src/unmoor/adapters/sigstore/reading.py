@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,18 @@ def read_bundle(data: bytes) -> Bundle:
     """Read a Sigstore bundle. Raises `Unknown`."""
     from sigstore.models import Bundle
 
+    silence()
     with readable("the signature"):
         return Bundle.from_json(bounded(data))
+
+
+def silence() -> None:
+    """Keep the libraries from logging: a warning of theirs would appear among the output of a run."""
+    for name in ("sigstore", "tuf"):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def sha256_hash(digest: str) -> Hashed:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmoor import advice
-from unmoor.errors import Cause, ConfigError
+from unmoor.adapters.sigstore.reading import silence
+from unmoor.errors import Cause, ConfigError, Denied, from_os_error
 from unmoor.ports.failure import failure
 from unmoor.util.concurrency import NoAnswer, call_within
 from unmoor.util.text import clean
@@ -68,11 +69,16 @@ def _fetch() -> ClientTrustConfig:
     from sigstore.errors import Error
     from sigstore.models import ClientTrustConfig
 
+    silence()
     try:
         return call_within(_PATIENCE, ClientTrustConfig.production)
     except NoAnswer:
         what = f"Sigstore did not give its trusted keys within {_PATIENCE:.0f} s"
-    except (Error, OSError, ValueError) as error:
+    except OSError as error:
+        what = f"cannot keep Sigstore's trusted keys: {error.strerror}"
+        other = Denied(what, where=str(error.filename or ""), next_step=advice.GRANT_PERMISSION(), retryable=True)
+        raise from_os_error(error) or other from error
+    except (Error, ValueError) as error:
         what = f"cannot get Sigstore's trusted keys: {_reason(error)}"
     raise failure(Cause.UNREACHABLE, what, where=DEFAULT_TUF_URL)
 

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.github.assets import Attachments
+from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
@@ -72,7 +73,12 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
         push = is_user and rights is Rights.PUSH
         may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": is_user}
         return JSONResponse(
-            self.handler.shapes.repo(branch=branch, owner=self.handler.owner(), rights=may if rights else None)
+            self.handler.shapes.repo(
+                branch=branch,
+                owner=self.handler.owner(),
+                rights=may if rights else None,
+                private=self.handler.is_private,
+            )
         )
 
     async def ref(self, request: Request) -> Response:
@@ -97,13 +103,6 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return JSONResponse(self.handler.shapes.tag(sha, found))
-
-    async def attestations(self, request: Request) -> Response:
-        """``GET /attestations/{digest}``: of releases that were published immutable, even deleted ones."""
-        self.handler.rights(request)
-        digest = request.path_params["digest"]
-        found = [tag for tag, sha in self.handler.releases.state.attested if f"sha1:{sha}" == digest]
-        return JSONResponse({"attestations": [self.handler.shapes.attestation(tag, digest) for tag in found]})
 
     async def listing(self, request: Request) -> Response:
         """``GET /releases``."""
@@ -206,7 +205,6 @@ def _routes(forge: Forge, assets: Attachments) -> list[Route]:
         Route(f"{root}/git/ref/{{ref:path}}", forge.ref),
         Route(f"{root}/git/matching-refs/{{ref:path}}", forge.matching),
         Route(f"{root}/git/tags/{{sha}}", forge.tag),
-        Route(f"{root}/attestations/{{digest}}", forge.attestations),
         Route(at, forge.listing),
         Route(at, forge.create, methods=["POST"]),
         Route(f"{at}/generate-notes", forge.generate_notes, methods=["POST"]),
@@ -265,6 +263,7 @@ def apps(
     assets = Attachments(handler=handler, storage=addresses.storage)
     routes = [
         *_routes(Forge(handler=handler), assets),
+        *Attestations(handler=handler, attestation_store=AttestationStore(folder / "attestations")).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
     forge = Starlette(routes=routes, exception_handlers=handlers)

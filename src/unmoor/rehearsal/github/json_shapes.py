@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
 
 from unmoor.rehearsal.github.releases import Asset, Release
+from unmoor.rehearsal.shared.oidc import OWNER_ID, REPOSITORY_ID
 from unmoor.rehearsal.shared.remote import Ref
 
 EPOCH = "2026-01-01T00:00:00Z"
@@ -92,6 +93,9 @@ def _seconds(moment: str) -> str:
 class Shapes:
     """Answers for one repository; ``api``, ``uploads`` and ``site`` are addresses without a slash at the end."""
 
+    RELEASE: ClassVar = "https://in-toto.io/attestation/release/v0.2"
+    """The predicate type of an attestation of an immutable release."""
+
     api: str
     uploads: str
     site: str
@@ -110,7 +114,7 @@ class Shapes:
         address = f"{self.api}/users/{login}"
         return {
             "login": login,
-            "id": 1,
+            "id": int(OWNER_ID),
             "node_id": _node("User", login),
             "avatar_url": f"{self.site}/avatars/{login}",
             "gravatar_id": "",
@@ -135,17 +139,20 @@ class Shapes:
             "updated_at": EPOCH,
         }
 
-    def repo(self, *, branch: str, owner: dict[str, Any], rights: dict[str, bool] | None) -> dict[str, Any]:
+    def repo(
+        self, *, branch: str, owner: dict[str, Any], rights: dict[str, bool] | None, private: bool
+    ) -> dict[str, Any]:
         """Return the repository; ``rights`` are ``None`` without a token."""
         name = self.repository.partition("/")[2]
-        no = ("private", "fork", "archived", "disabled", "has_pages", "has_discussions", "has_projects", "has_wiki")
+        no = ("fork", "archived", "disabled", "has_pages", "has_discussions", "has_projects", "has_wiki")
         page = f"{self.site}/{self.repository}"
         answer: dict[str, Any] = {
-            "id": 1,
+            "id": int(REPOSITORY_ID),
             "node_id": _node("Repository", 1),
             "name": name,
             "full_name": self.repository,
             "owner": owner,
+            "private": private,
             **dict.fromkeys(no, False),
             **dict.fromkeys(_COUNTS, 0),
             **dict.fromkeys(("description", "homepage", "language", "license", "mirror_url")),
@@ -157,7 +164,7 @@ class Shapes:
             "ssh_url": f"{page}.git",
             "svn_url": page,
             "has_issues": True,
-            "visibility": "public",
+            "visibility": "private" if private else "public",
             "default_branch": branch,
             "created_at": EPOCH,
             "updated_at": EPOCH,
@@ -188,25 +195,29 @@ class Shapes:
             "object": self._object(found["type"], found["object"]),
         }
 
-    def attestation(self, tag: str, digest: str) -> dict[str, Any]:
-        """Return GitHub's attestation of an immutable release, about the object of its tag; it is not signed."""
+    def attestation(self, bundle: dict[str, Any], *, initiator: str) -> dict[str, Any]:
+        """Return an attestation. Its bundle has no address of its own."""
+        return {
+            "bundle": bundle,
+            "repository_id": int(REPOSITORY_ID),
+            "bundle_url": "",
+            "initiator": initiator,
+        }
+
+    def release_bundle(self, tag: str, digest: str) -> dict[str, Any]:
+        """Return the bundle that GitHub makes of an immutable release, about its tag's object; it is not signed."""
         algorithm, _, sha = digest.partition(":")
         statement = {
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"uri": f"pkg:github/{self.repository}@{tag}", "digest": {algorithm: sha}}],
-            "predicateType": "https://in-toto.io/attestation/release/v0.2",
+            "predicateType": self.RELEASE,
             "predicate": {"repository": self.repository, "tag": tag},
         }
         payload = base64.b64encode(msgspec.json.encode(statement)).decode()
         return {
-            "bundle": {
-                "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-                "verificationMaterial": {},
-                "dsseEnvelope": {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": []},
-            },
-            "repository_id": 1,
-            "bundle_url": f"{self.site}/bundles/{sha}",
-            "initiator": "github",
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": {},
+            "dsseEnvelope": {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": []},
         }
 
     def _object(self, kind: str, sha: str) -> dict[str, str]:

@@ -50,6 +50,11 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the repository's owner is an organisation instead of a user."""
         return (self.releases.folder / "organisation").exists()
 
+    @property
+    def is_private(self) -> bool:
+        """Whether only users with a token see the repository."""
+        return (self.releases.folder / "private").exists()
+
     def owner(self) -> dict[str, Any]:
         """Return the repository's owner."""
         login = self.shapes.repository.partition("/")[0]
@@ -70,6 +75,8 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
                 raise Problem(HTTPStatus.UNAUTHORIZED, "Bad credentials")
         params = request.path_params
         if "owner" in params and not self.is_ours(params["owner"], params["repo"]):
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
+        if "owner" in params and rights is Rights.ANONYMOUS and self.is_private:
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return rights
 
@@ -116,6 +123,15 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
         link = ", ".join(f'<{address.include_query_params(page=at)}>; rel="{rel}"' for rel, at in links.items())
         body = msgspec.json.encode([shape(each) for each in items[(page - 1) * size : page * size]])
         return Response(body, media_type="application/json", headers={"link": link} if link else None)
+
+    def cursored(self, request: Request, name: str, items: Sequence[object]) -> Response:
+        """Return one page of an object with a list, and the ``Link`` header to the next one, by a cursor."""
+        size = _number(request, "per_page", PAGE, MAX_PAGE)
+        begin = _number(request, "after", 0, 1 << 31)
+        following = request.url.include_query_params(after=begin + size)
+        link = {"link": f'<{following}>; rel="next"'} if begin + size < len(items) else None
+        body = msgspec.json.encode({name: items[begin : begin + size]})
+        return Response(body, media_type="application/json", headers=link)
 
 
 def _token(request: Request) -> bytes | None:

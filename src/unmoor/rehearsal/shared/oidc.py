@@ -115,7 +115,7 @@ class Issuer:
             "job_workflow_ref": workflow,
             "job_workflow_sha": sha,
             "event_name": "push",
-            "repository_visibility": "public",
+            "repository_visibility": "private" if (self.folder.parent / "forge" / "private").exists() else "public",
             "run_id": "1",
             "run_number": "1",
             "run_attempt": "1",
