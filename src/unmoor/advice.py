@@ -230,6 +230,11 @@ DESCRIBE_SIGNING = Template(
     "describe-signing",
     'add a table [signing] to the world file, or set attestations = "auto" in [tool.unmoor]',
 )
+FIX_ATTESTATIONS = Template(
+    "fix-attestations",
+    "compare the workflow file with the trusted publisher on the index, or upload without attestations, for good: set"
+    " UNMOOR_ATTESTATIONS=off",
+)
 PUBLISH_BY_TRUSTED_PUBLISHING = Template(
     "publish-by-trusted-publishing",
     "upload to {index} by trusted publishing, from a job of the workflow file that is registered there, or set"

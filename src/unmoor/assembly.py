@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Images, Proof, Pushed, Release, Signed, Uploaded
-from unmoor.publish.gates import Gates
+from unmoor.products import Dists, Draft, Pushed, Release, Signed, Uploaded
+from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
 from unmoor.stages.check_dists import CheckDists
@@ -56,25 +56,16 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output)
 
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
-    images, image_proof = output_of(build_images), output_of(prove_images)
-    sign_files = sign_stage(*run, release=release, dists=dists, images=images, image_proof=image_proof, gates=gates)
+    images = ImageOutputs(output_of(build_images), output_of(prove_images))
+    sign_files = sign_stage(*run, release=release, dists=dists, images=images, gates=gates)
     signed = output_of(sign_files)
     make_draft = MakeDraft.of(
-        *run,
-        release=release,
-        dists=dists,
-        notes=notes,
-        images=images,
-        image_proof=image_proof,
-        signed=signed,
-        gates=gates,
+        *run, release=release, dists=dists, notes=notes, images=images, signed=signed, gates=gates
     )
     draft = make_draft.output
-    push_images = push_stage(*run, release=release, images=images, proof=image_proof, draft=draft, gates=gates)
+    push_images = push_stage(*run, release=release, images=images, draft=draft, gates=gates)
     pushed = output_of(push_images)
-    upload_staging, prove_staged = staging_stages(
-        *run, release=release, dists=dists, draft=draft, signed=signed, gates=gates
-    )
+    staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, signed=signed, gates=gates)
 
     upload_index = UploadIndex.of(
         *run,
@@ -83,7 +74,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         draft=draft,
         pushed=pushed,
         signed=signed,
-        staged=gate_of(upload_staging),
+        staged=gate_of(staging),
         staged_proof=gate_of(prove_staged),
         gates=gates,
     )
@@ -100,8 +91,8 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists),  # the files, made and tested here
         *(build_images, prove_images),  # images, if the project has some
-        *(sign_files,),  # stays in a public log, and says only who signed
-        *(make_draft, push_images, upload_staging, prove_staged),  # can still be taken back
+        sign_files,  # adds to a public log, which says only who signed what
+        *(make_draft, push_images, staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
     )
@@ -134,8 +125,7 @@ def sign_stage(
     *,
     release: Output[Release],
     dists: Output[Dists],
-    images: Output[Images] | None,
-    image_proof: Output[Proof] | None,
+    images: ImageOutputs,
     gates: Gates,
 ) -> SignFiles | None:
     """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
@@ -144,10 +134,7 @@ def sign_stage(
         return None
     from unmoor.stages.sign import SignFiles
 
-    run = (request, services)
-    return SignFiles.of(
-        *run, signing=signing, release=release, dists=dists, images=images, image_proof=image_proof, gates=gates
-    )
+    return SignFiles.of(request, services, signing=signing, release=release, dists=dists, images=images, gates=gates)
 
 
 def push_stage(
@@ -155,17 +142,17 @@ def push_stage(
     services: Services,
     *,
     release: Output[Release],
-    images: Output[Images] | None,
-    proof: Output[Proof] | None,
+    images: ImageOutputs,
     draft: Output[Draft],
     gates: Gates,
 ) -> PushImages | None:
     """Push the tested images under their commit's tag. None if the project has none."""
-    if images is None or proof is None:
+    built, proof = images
+    if built is None or proof is None:
         return None
     from unmoor.stages.registry import PushImages
 
-    return PushImages.of(request, services, release=release, images=images, proof=proof, draft=draft, gates=gates)
+    return PushImages.of(request, services, release=release, images=built, proof=proof, draft=draft, gates=gates)
 
 
 def tags_stage(

@@ -79,6 +79,7 @@ REASONS: Mapping[str, str] = {
         """,
     "it needs a job of a CI, with permissions and ID tokens": """
         describe-signing
+        fix-attestations
         publish-by-trusted-publishing
         run-on-tag
         sign-in-actions

@@ -32,6 +32,7 @@ class FakeIndex:
     warning: str = ""
     proved: list[LoginProbe] = field(default_factory=list)
     others: Mapping[str, bool] = field(default_factory=dict)
+    refuses: str = ""
 
     def credential(self) -> Credential:
         """Return whether there is a login."""
@@ -68,8 +69,8 @@ class FakeIndex:
         return held
 
     def why_no_attestations(self) -> str:
-        """It takes them."""
-        return ""
+        """Return ``refuses``."""
+        return self.refuses
 
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Fail: no test may get here."""

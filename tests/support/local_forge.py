@@ -21,6 +21,7 @@ from unmoor.core.stage import Output, StageContext
 from unmoor.ports.world import ForgePlace, Login
 from unmoor.products import Dists, File, Notes, Proof, Release, Result, Subject, Verdict
 from unmoor.rehearsal import local
+from unmoor.rehearsal.local import LocalWorld
 from unmoor.stages.draft import MakeDraft
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
@@ -56,6 +57,7 @@ class LocalForge:
     git: GitCheckout
     world: Path
     versions: Iterator[int]
+    running: LocalWorld
     clock: FakeClock = field(default_factory=FakeClock)
 
     def forge(self, token: str | None = None, **changes: str) -> GitHubForge:
@@ -93,7 +95,15 @@ def start_forge(folder: Path) -> Iterator[LocalForge]:
         place = place_at(world.addresses["forge"], token=tokens["forge"])
         git = GitCheckout(repo.path, shell, str(repo.path))
         yield LocalForge(
-            http, place, tokens["read"], repo.git("rev-parse", "HEAD"), repo, git, world.folder, itertools.count(1)
+            http,
+            place,
+            tokens["read"],
+            repo.git("rev-parse", "HEAD"),
+            repo,
+            git,
+            world.folder,
+            itertools.count(1),
+            world,
         )
 
 

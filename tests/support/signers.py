@@ -49,11 +49,14 @@ class SigningJob:
         """Set a control file of a server for a while."""
         path = self.world.folder / server / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text() if path.exists() else None
         path.write_text(text)
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
+            if before is not None:
+                path.write_text(before)
 
     def claims(self, **claims: Any) -> contextlib.AbstractContextManager[Path]:
         """Change the claims of ID tokens for a while; ``None`` removes one."""

@@ -12,6 +12,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
+from unmoor.ports.index import Credential
 from unmoor.ports.services import Services
 from unmoor.release_request import ReleaseRequest
 
@@ -20,6 +21,7 @@ DEFAULTS = Settings()
 
 def unused_services() -> Services:
     """Return services with names only. A call raises `AttributeError`."""
+    credential = Credential(present=True, origin="the CI")
     unused = cast("Any", SimpleNamespace(under=lambda _: None))
     return Services(
         **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "engine"), unused),
@@ -28,6 +30,7 @@ def unused_services() -> Services:
         forge=cast("Any", SimpleNamespace(address="the forge")),
         registry=lambda name: cast("Any", SimpleNamespace(name=name)),
         packages=lambda _name: None,
+        signing=cast("Any", SimpleNamespace(signer=SimpleNamespace(credential=lambda: credential))),
     )
 
 

@@ -22,15 +22,17 @@ def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted 
     Raises `ConfigError` for invalid addresses in the environment.
     """
     production, staging = upload_addresses()
+    forge = real_forge(repository, environ)
     return World(
         name="real",
         rehearsal=False,
         index=_public_index("pypi", production, environ, trusted),
         staging=_public_index("testpypi", staging, environ, trusted),
         dependencies="",
-        forge=real_forge(repository, environ),
+        forge=forge,
         remote="origin",
-        signing=SigningPlace(),
+        # The public instance knows the jobs of github.com, and of no other GitHub.
+        signing=SigningPlace() if forge.api == _GITHUB_API else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from unmoor.core.stage import Output
-from unmoor.products import Access, CheckedDists, Proof
+from unmoor.products import Access, CheckedDists, Images, Proof
 
 
 class Gates(NamedTuple):
@@ -14,3 +14,10 @@ class Gates(NamedTuple):
     access: Output[Access]
     checks: Output[CheckedDists]
     proof: Output[Proof]
+
+
+class ImageOutputs(NamedTuple):
+    """The outputs of the images and of their tests, ``None`` for a project without images."""
+
+    images: Output[Images] | None
+    proof: Output[Proof] | None

@@ -1,6 +1,7 @@
 """The assets that a release on the forge must have, and how the assets it has differ from them.
 
-Used by the stage that fills the draft and by every later comparison.
+Used by the stage that fills the draft and by every later comparison. This module is long because each kind of asset
+may differ in its own way.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ PUBLIC = "public"
 """The visibility of a repository whose name may appear in a public log."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
     """One signature that a release should have: its name, and what it signs.
 
     ``subjects`` are those of a statement with ``predicate_type``; without one, the signature is of the file with
@@ -67,16 +67,18 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def wanted_signatures(release: Release, dists: Dists, documents: Documents) -> tuple[Wanted, ...]:
+def needed_signatures(release: Release, dists: Dists, documents: Documents) -> tuple[NeededSignature, ...]:
     """Every signature of a release, sorted by name. None of them is listed in a signed list."""
     subjects = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
     each = [
-        Wanted(name=bundle_name(subject.name), subjects=(subject,), predicate_type=publish_type())
+        NeededSignature(name=bundle_name(subject.name), subjects=(subject,), predicate_type=publish_type())
         for subject in subjects
     ]
-    whole = Wanted(name=provenance_name(release.project, release.version), subjects=subjects, predicate_type=PROVENANCE)
+    whole = NeededSignature(
+        name=provenance_name(release.project, release.version), subjects=subjects, predicate_type=PROVENANCE
+    )
     texts = {SUMS: checksum_lines(dists.files), manifests.NAME: documents.manifest_data}
-    lists = [Wanted(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]
+    lists = [NeededSignature(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]
     return tuple(sorted((*each, whole, *lists), key=lambda one: one.name))
 
 
@@ -123,6 +125,6 @@ def signatures_for(index: Index, signed: Signed, dists: Dists) -> Mapping[str, b
     return {name: bundle.path.read_bytes() for name, bundle in found.items() if bundle is not None}
 
 
-def list_names(wanted: Iterable[Wanted]) -> str:
+def list_names(wanted: Iterable[NeededSignature]) -> str:
     """The names of signatures, for a message."""
     return ", ".join(each.name for each in wanted)

@@ -72,6 +72,7 @@ _ADVICE = (
         advice.RELEASE_NEW_VERSION(why="the index closes a release after that time"),
         retryable=False,
     ),
+    _Advice(r"attestation", advice.FIX_ATTESTATIONS(), retryable=True),
     _Advice(r"too large", advice.ASK_FOR_HIGHER_LIMIT(), retryable=True),
     _Advice(
         r"isn't allowed|is not allowed|too similar|prohibited|conflicts with",

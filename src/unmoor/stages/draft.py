@@ -27,7 +27,7 @@ from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, 
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import complete
-from unmoor.publish.gates import Gates
+from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import (
     Difference,
     DraftSelection,
@@ -84,8 +84,7 @@ class MakeDraft(Push[Draft]):
         release: Output[Release],
         dists: Output[Dists],
         notes: Output[Notes],
-        images: Output[Images] | None,
-        image_proof: Output[Proof] | None,
+        images: ImageOutputs,
         signed: Output[Signed] | None,
         gates: Gates,
     ) -> Self:
@@ -95,8 +94,8 @@ class MakeDraft(Push[Draft]):
             dists=dists,
             notes=notes,
             proof=gates.proof,
-            images=images,
-            image_proof=image_proof,
+            images=images.images,
+            image_proof=images.proof,
             signed=signed,
             forge=services.forge,
             git=services.git,

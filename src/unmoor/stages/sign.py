@@ -22,9 +22,9 @@ from unmoor.ports.services import Services
 from unmoor.ports.signer import MAX_BUNDLE, SIDE_BY_SIDE, Identity, Signing
 from unmoor.products import Dists, File, Images, Proof, Release, Signed
 from unmoor.publish.documents import complete
-from unmoor.publish.gates import Gates
+from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import content_of, find_asset
-from unmoor.publish.signatures import Wanted, list_names, wanted_signatures, why_unsigned, why_withheld
+from unmoor.publish.signatures import NeededSignature, list_names, needed_signatures, why_unsigned, why_withheld
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.concurrency import run_parallel
@@ -59,8 +59,7 @@ class SignFiles(Push[Signed]):
         signing: Signing,
         release: Output[Release],
         dists: Output[Dists],
-        images: Output[Images] | None,
-        image_proof: Output[Proof] | None,
+        images: ImageOutputs,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -68,8 +67,8 @@ class SignFiles(Push[Signed]):
             release=release,
             dists=dists,
             proof=gates.proof,
-            images=images,
-            image_proof=image_proof,
+            images=images.images,
+            image_proof=images.proof,
             signing=signing,
             forge=services.forge,
             git=services.git,
@@ -89,11 +88,11 @@ class SignFiles(Push[Signed]):
         Raises `Conflict` if some are required and missing from a public release, and `Denied` and `Unknown`.
         """
         there = self._release_on_forge(context)
-        wanted = self._wanted(context)
+        needed = self._needed(context)
         if why := self._why_not(context):
             return Signed(why_not=why)
-        found = self._existing(wanted, there, context)
-        missing = [each for each in wanted if each.name not in found]
+        found = self._existing(needed, there, context)
+        missing = [each for each in needed if each.name not in found]
         if not missing:
             return self._product(found)
         if there is None or there.draft:
@@ -113,19 +112,19 @@ class SignFiles(Push[Signed]):
         if why := self._why_not(context):
             context.warn(f"nothing is signed: {why}")
             return Signed(why_not=why)
-        wanted = self._wanted(context)
-        found = dict(self._existing(wanted, self._release_on_forge(context), context))
+        needed = self._needed(context)
+        found = dict(self._existing(needed, self._release_on_forge(context), context))
         identity = self._identity
 
-        def sign(each: Wanted) -> None:
+        def sign(each: NeededSignature) -> None:
             bundle = each.sign(self.signing.signer, identity, context[self.dists])
             if fault := each.fault(bundle, self.signing.verifier, release, identity):
                 raise BadSignature(f"{each.name}: {fault}", next_step=advice.REJECT_SIGNATURE())
             self.folder.write_signature(each.name, bundle)
             found[each.name] = bundle
 
-        missing = [each for each in wanted if each.name not in found]
-        context.say(f"signing {len(missing)} of {len(wanted)} as {identity.workflow}")
+        missing = [each for each in needed if each.name not in found]
+        context.say(f"signing {len(missing)} of {len(needed)} as {identity.workflow}")
         if failures := run_parallel(missing, sign, width=SIDE_BY_SIDE):
             raise failures[0]
         return self._product(found)
@@ -146,7 +145,7 @@ class SignFiles(Push[Signed]):
         """Why nothing is signed although it could be; empty if it is. Raises `Denied` if signatures are required."""
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
-    def _wanted(self, context: StageContext) -> tuple[Wanted, ...]:
+    def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
         documents = complete(
             self.folder,
             context[self.release],
@@ -155,7 +154,7 @@ class SignFiles(Push[Signed]):
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
         )
-        return wanted_signatures(context[self.release], context[self.dists], documents)
+        return needed_signatures(context[self.release], context[self.dists], documents)
 
     def _release_on_forge(self, context: StageContext) -> ForgeRelease | None:
         """The release of the tag that holds files: the public one, or the draft to continue with."""
@@ -163,14 +162,14 @@ class SignFiles(Push[Signed]):
         return next((each for each in found if not each.draft or each.assets), None)
 
     def _existing(
-        self, wanted: tuple[Wanted, ...], there: ForgeRelease | None, context: StageContext
+        self, needed: tuple[NeededSignature, ...], there: ForgeRelease | None, context: StageContext
     ) -> Mapping[str, bytes]:
         """The signatures that exist and are good, by name: those on the release, else those in the run folder.
 
         Of a public release only its own count.
         """
         good: dict[str, bytes] = {}
-        for each in wanted:
+        for each in needed:
             local = self.folder.read_signature(each.name) if there is None or there.draft else None
             for where, bundle in (("the release", self._attached(each.name, there)), ("the run folder", local)):
                 if bundle is None or each.name in good:
