@@ -74,6 +74,27 @@ def test_a_file_is_signed_by_its_digest(job: SigningJob) -> None:
     assert (found.predicate_type, found.predicate) == ("", {})
 
 
+@pytest.mark.parametrize("tag", ["pkg@1.0", "pkg/v1.0+local", "päckchen-v1.0", "v1.0 (final)"])
+def test_a_tag_may_have_any_name(job: SigningJob, tag: str) -> None:
+    """The certificate holds addresses with the tag in them, which are escaped there."""
+    ref = f"refs/tags/{tag}"
+    workflow = f"acme/demo/.github/workflows/release.yml@{ref}"
+    sigstore = job.sigstore()
+    with job.claims(ref=ref, workflow_ref=workflow, job_workflow_ref=workflow):
+        identity = sigstore.signer.identity()
+        found = sigstore.verifier.file(sigstore.signer.sign_file(SHA256), SHA256)
+    assert found.identity == identity
+    assert identity.workflow.endswith(f"@{ref}")
+
+
+def test_a_statement_without_sha256_is_not_read(job: SigningJob) -> None:
+    """Indexes of other languages sign other digests, which mean nothing here."""
+    statement = json.loads(STATEMENT)
+    statement["subject"][0]["digest"] = {"sha512": "5" * 128}
+    with pytest.raises(Unknown, match="a subject has no sha256"):
+        job.sigstore().signer.sign_statement(json.dumps(statement).encode())
+
+
 def test_both_encodings_are_one_signature(job: SigningJob) -> None:
     """The attestation made of a bundle is the same bundle again, byte for byte."""
     bundle = job.sigstore().signer.sign_statement(STATEMENT)

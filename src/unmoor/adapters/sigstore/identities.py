@@ -6,6 +6,7 @@ Sources: Fulcio's ``docs/oid-info.md`` (extensions 1.3.6.1.4.1.57264.1.8 to 22) 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from unmoor.ports.signer import Identity
 
@@ -71,7 +72,8 @@ def from_certificate(certificate: Certificate) -> Identity:
         repository="/".join(text(_REPOSITORY).split("/")[3:]),
         repository_id=text(_REPOSITORY_ID),
         owner_id=text(_OWNER_ID),
-        workflow=given[0] if len(given) == 1 else "",
+        # It is an address, so Fulcio escapes what it may not hold, such as letters with accents in a tag.
+        workflow=unquote(given[0]) if len(given) == 1 else "",
         caller=text(_CALLER),
         commit=text(_COMMIT),
         ref=text(_REF),
