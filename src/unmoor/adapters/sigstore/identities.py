@@ -5,6 +5,7 @@ Sources: Fulcio's ``docs/oid-info.md`` (extensions 1.3.6.1.4.1.57264.1.8 to 22) 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -47,8 +48,11 @@ def from_claims(claims: Claims) -> Identity:
     )
 
 
+@lru_cache(maxsize=32)
 def from_certificate(certificate: Certificate) -> Identity:
     """Return the identity in a certificate. What is missing is empty, as it is for a person or another CI.
+
+    The last ones are remembered: many signatures share a certificate, and decoding takes as long as verifying.
 
     Raises many kinds of errors, those of ``cryptography`` and ``pyasn1``, for extensions that cannot be read.
     """
