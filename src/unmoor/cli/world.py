@@ -78,7 +78,9 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
         repository = repository or (remote_repository(here) if top else "") or "local/world"
         with (
             exclusive_lock(place),
-            local.start(place, repository=repository, checkout=top, file_limit=file_limit, registry=True) as world,
+            local.start(
+                place, repository=repository, checkout=top, file_limit=file_limit, registry=True, signing=True
+            ) as world,
         ):
             err("the local world is running; press Ctrl-C to stop it")
             for name, at in (world.addresses | world.registries).items():

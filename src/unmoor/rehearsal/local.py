@@ -109,6 +109,7 @@ class Beginning:
         hosts: Sequence[str] = ("ghcr.io",),
         any_platform: bool = False,
         tag: str = "",
+        signing: bool = False,
     ) -> LocalWorld:
         """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
         arguments = [str(self._folder), "--repository", repository]
@@ -116,6 +117,7 @@ class Beginning:
         arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
         arguments += ["--any-platform"] if any_platform else []
         arguments += ["--tag", tag] if tag else []
+        arguments += ["--signing"] if signing else []
         for host in hosts if registry else ():
             arguments += ["--registry", host]
         self._told, stdin = True, _piped(self._process.stdin)
@@ -147,6 +149,7 @@ def start(
     hosts: Sequence[str] = ("ghcr.io",),
     any_platform: bool = False,
     tag: str = "",
+    signing: bool = False,
 ) -> LocalWorld:
     """Start a world in a folder, with the state and on the ports that the folder has.
 
@@ -154,7 +157,7 @@ def start(
     ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
     registry for each of ``hosts``, if this machine can run one. With ``any_platform`` the indexes take wheels for
     platforms that PyPI refuses, and a run warns about them. ``tag`` is the one that ID tokens are for, by default the
-    newest. Raises `Refused` if the folder is in use or the
+    newest. With ``signing`` the world has its trust config at once. Raises `Refused` if the folder is in use or the
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
@@ -167,6 +170,7 @@ def start(
             hosts=hosts,
             any_platform=any_platform,
             tag=tag,
+            signing=signing,
         )
 
 

@@ -52,7 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for.
 
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
-    tokens are for; if it is empty, the newest.
+    tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
+    instead of at the first use.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     registries: tuple[str, ...] = ()
     any_platform: bool = False
     tag: str = ""
+    signing: bool = False
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -82,6 +84,7 @@ def options(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--any-platform", action="store_true", help="take wheels for platforms that PyPI refuses")
     parser.add_argument("--tag", default="", metavar="TAG", help="tag that ID tokens are for (default: the newest)")
+    parser.add_argument("--signing", action="store_true", help="make the keys of Sigstore at the start")
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -104,6 +107,7 @@ def options(arguments: Sequence[str]) -> Options:
         registries=tuple(dict.fromkeys(read.registry)),
         any_platform=read.any_platform,
         tag=read.tag,
+        signing=read.signing,
     )
 
 
@@ -136,6 +140,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     """Build the servers as one ASGI app."""
     from unmoor.rehearsal.github import app as github_app
     from unmoor.rehearsal.index import app as index_app
+    from unmoor.rehearsal.index.attestations import preload
     from unmoor.rehearsal.index.trusted_publishing import Publisher
     from unmoor.rehearsal.index.upload_api import Tokens
     from unmoor.rehearsal.shared import oidc
@@ -151,6 +156,12 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         tokens=tokens,
         package_store=served.package_store,
     )
+
+    def begin_signing(audience: str) -> None:
+        if audience == sigstore_app.AUDIENCE:
+            instance.begin()
+            preload()
+
     trusted = oidc.Issuer(
         folder=chosen.folder / "issuer",
         base=addresses.issuer,
@@ -158,7 +169,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         runner=tokens.runner,
         remote=served.git,
         tag=chosen.tag,
-        on_request=lambda audience: instance.begin() if audience == sigstore_app.AUDIENCE else None,
+        on_request=begin_signing,
     )
     instance = sigstore_app.Sigstore(
         folder=chosen.folder / "sigstore",
@@ -188,6 +199,8 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         "issuer": oidc.app(trusted),
         "sigstore": sigstore_app.app(instance),
     }
+    if chosen.signing:
+        instance.begin()
     ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(addresses).items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
     return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from pathlib import Path
 
 import pytest
 from tests.support.signers import SigningJob
@@ -74,6 +77,27 @@ def test_a_file_is_signed_by_its_digest(job: SigningJob) -> None:
     assert (found.predicate_type, found.predicate) == ("", {})
 
 
+@pytest.mark.parametrize("tag", ["pkg@1.0", "pkg/v1.0+local", "päckchen-v1.0", "v1.0 (final)"])
+def test_a_tag_may_have_any_name(job: SigningJob, tag: str) -> None:
+    """The certificate holds addresses with the tag in them, which are escaped there."""
+    ref = f"refs/tags/{tag}"
+    workflow = f"acme/demo/.github/workflows/release.yml@{ref}"
+    sigstore = job.sigstore()
+    with job.claims(ref=ref, workflow_ref=workflow, job_workflow_ref=workflow):
+        identity = sigstore.signer.identity()
+        found = sigstore.verifier.file(sigstore.signer.sign_file(SHA256), SHA256)
+    assert found.identity == identity
+    assert identity.workflow.endswith(f"@{ref}")
+
+
+def test_a_statement_without_sha256_is_not_read(job: SigningJob) -> None:
+    """Indexes of other languages sign other digests, which mean nothing here."""
+    statement = json.loads(STATEMENT)
+    statement["subject"][0]["digest"] = {"sha512": "5" * 128}
+    with pytest.raises(Unknown, match="a subject has no sha256"):
+        job.sigstore().signer.sign_statement(json.dumps(statement).encode())
+
+
 def test_both_encodings_are_one_signature(job: SigningJob) -> None:
     """The attestation made of a bundle is the same bundle again, byte for byte."""
     bundle = job.sigstore().signer.sign_statement(STATEMENT)
@@ -116,6 +140,26 @@ def test_a_certificate_is_renewed_before_it_expires(job: SigningJob, passed: flo
     job.clock.time += passed
     sigstore.signer.sign_file(SHA256)
     assert job.requests(CERTIFICATE) - before == certificates
+
+
+@pytest.mark.parametrize("wrong", [1, 99])
+def test_a_machine_may_have_slept(job: SigningJob, monkeypatch: pytest.MonkeyPatch, wrong: int) -> None:
+    """Its clock stood still while the certificate expired: it gets another one. A clock that is wrong stays so."""
+    sigstore = job.sigstore()
+    sigstore.signer.sign_file(SHA256)
+    looks = iter(range(100))
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls.fromtimestamp(time.time() + (3_600 if next(looks) < wrong else 0), tz)
+
+    monkeypatch.setattr("sigstore.sign.datetime", Later)
+    before = job.requests(CERTIFICATE)
+    with contextlib.nullcontext() if wrong == 1 else pytest.raises(Denied, match="certificate has expired") as caught:
+        assert sigstore.signer.sign_file(SHA256)
+    assert job.requests(CERTIFICATE) - before == 1
+    assert caught is None or "set this machine's clock" in caught.value.next_step
 
 
 # ---- what fails once
@@ -189,6 +233,16 @@ def test_a_failed_certificate_is_not_requested_by_every_thread(job: SigningJob) 
     assert len({str(each) for each in failures}) == 1
     assert job.requests(CERTIFICATE) - before <= 6
     assert signer.sign_file(SHA256)
+
+
+def test_an_instance_may_have_no_log_of_that_version(job: SigningJob, tmp_path: Path) -> None:
+    """A config without a log of version 1 is named, since attestations need one."""
+    config = json.loads((job.world.folder / "trust.json").read_text())
+    config["signingConfig"]["rekorTlogUrls"][0]["majorApiVersion"] = 2
+    (tmp_path / "trust.json").write_text(json.dumps(config))
+    with pytest.raises(Unknown, match="No valid Rekor transparency log") as caught:
+        job.sigstore(trust=str(tmp_path / "trust.json")).signer.sign_file(SHA256)
+    assert "client trust config" in caught.value.next_step
 
 
 # ---- identities

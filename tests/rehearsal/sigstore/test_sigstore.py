@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 from tests.support.sigstore_client import PUBLISH, RELEASE, SLSA, SigstoreClient, statement
 
-from unmoor.rehearsal import local
+from unmoor.rehearsal import local, serve
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.shared.oidc import Issuer
+from unmoor.rehearsal.shared.remote import Remote
 from unmoor.rehearsal.sigstore.app import Refusal, Sigstore
 from unmoor.rehearsal.sigstore.log import FIRST
 
@@ -133,11 +135,30 @@ def test_nothing_is_made_before_it_is_used(tmp_path: Path) -> None:
         assert (client.folder / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_the_tag_of_a_rehearsal(world: LocalWorld, tmp_path: Path) -> None:
+    """The tokens of a rehearsal are for its tag, even if another one is newer."""
+    remote = Remote(world.folder / "remote.git")
+    issuer = Issuer(folder=tmp_path / "i", base="", repository="a/b", runner="", remote=remote, tag="v0.1.0")
+    claims = issuer.claims("sigstore")
+    assert (claims["ref"], claims["sha"]) == ("refs/tags/v0.1.0", remote.commit_of("refs/tags/v0.1.0"))
+    assert serve.options([str(tmp_path), "--repository", "a/b", "--tag", "v0.1.0"]).tag == "v0.1.0"
+
+
+def test_signatures_side_by_side(client: SigstoreClient) -> None:
+    """Every entry is proven, however many arrive at the same time."""
+    with client.signer() as signer, ThreadPoolExecutor(16) as pool:
+        bundles = list(pool.map(lambda number: signer.sign_artifact(b"%d" % number), range(40)))
+    assert len({bundle.log_entry._inner.log_index for bundle in bundles}) == 40
+    for number, bundle in enumerate(bundles):
+        client.verify(b"%d" % number, bundle)
+
+
 def test_keys_and_log_survive_a_restart(tmp_path: Path) -> None:
     """A world that starts again, on other ports, has the same keys and entries, and goes on from there."""
     folder = tmp_path / "world"
-    with local.start(folder, repository="acme/demo", checkout=None) as world:
+    with local.start(folder, repository="acme/demo", checkout=None, signing=True) as world:
         client = SigstoreClient(world)
+        assert client.config.signing_config.get_fulcio().url == client.base
         with client.signer() as signer:
             before = signer.sign_artifact(DATA)
         entry = requests.get(f"{client.base}/api/v1/log/entries?logIndex=1", timeout=20).json()
@@ -391,6 +412,18 @@ def test_failures(client: SigstoreClient, fault: str, status: list[int], passing
         ]
         assert requests.get(f"{client.base}/api/v2/trustBundle", timeout=20).status_code == 200
     assert [answer.status_code for answer in answers] == [201] * passing + status
+
+
+@pytest.mark.parametrize(("fault", "status"), [("down", 503), ("busy", 429), ("garbage", 200)])
+def test_failures_of_fulcio(client: SigstoreClient, fault: str, status: int) -> None:
+    """Fulcio fails without the log."""
+    headers = {"Authorization": f"Bearer {client.token()}"}
+    with client.control(f"faults/{fault}", "signingCert"):
+        address = f"{client.base}/api/v2/signingCert"
+        answer = requests.post(address, data=request_for(), headers=headers, timeout=20)
+        assert requests.post(f"{client.base}/api/v1/log/entries", json=rekord(), timeout=20).status_code == 201
+    assert answer.status_code == status
+    assert "certificates" not in answer.text
 
 
 def test_silence(client: SigstoreClient) -> None:

@@ -5,7 +5,9 @@ Sources: Fulcio's ``docs/oid-info.md`` (extensions 1.3.6.1.4.1.57264.1.8 to 22) 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from unmoor.ports.signer import Identity
 
@@ -46,8 +48,11 @@ def from_claims(claims: Claims) -> Identity:
     )
 
 
+@lru_cache(maxsize=32)
 def from_certificate(certificate: Certificate) -> Identity:
     """Return the identity in a certificate. What is missing is empty, as it is for a person or another CI.
+
+    The last ones are remembered: many signatures share a certificate, and decoding takes as long as verifying.
 
     Raises many kinds of errors, those of ``cryptography`` and ``pyasn1``, for extensions that cannot be read.
     """
@@ -71,7 +76,8 @@ def from_certificate(certificate: Certificate) -> Identity:
         repository="/".join(text(_REPOSITORY).split("/")[3:]),
         repository_id=text(_REPOSITORY_ID),
         owner_id=text(_OWNER_ID),
-        workflow=given[0] if len(given) == 1 else "",
+        # It is an address, so Fulcio escapes what it may not hold, such as letters with accents in a tag.
+        workflow=unquote(given[0]) if len(given) == 1 else "",
         caller=text(_CALLER),
         commit=text(_COMMIT),
         ref=text(_REF),

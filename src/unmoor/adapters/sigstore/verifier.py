@@ -59,10 +59,7 @@ class SigstoreVerifier:
             raise _wrong(f"it signs {clean(kind, 80)!r}, and not a statement")
         with readable("the signed statement"):
             document = decode_json(payload, dict[str, Any])
-            subjects = tuple(
-                Subject(name=_text(each.get("name", "")), sha256=_text(each["digest"]["sha256"]).lower())
-                for each in document["subject"]
-            )
+            subjects = tuple(_subject(each) for each in document["subject"])
             predicate_type, predicate = _text(document["predicateType"]), dict(document.get("predicate") or {})
         return _verified(read, subjects, predicate_type, predicate)
 
@@ -125,6 +122,15 @@ def _verified(
             predicate_type=predicate_type,
             predicate=predicate or {},
         )
+
+
+def _subject(value: Any) -> Subject:
+    """Read a subject. Its name is optional in in-toto, but other digests than sha256 are none of ours."""
+    digests = value["digest"]
+    if "sha256" not in digests:
+        msg = "a subject has no sha256"
+        raise ValueError(msg)
+    return Subject(name=_text(value.get("name", "")), sha256=_text(digests["sha256"]).lower())
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,9 @@ public instances of Sigstore and so cannot be called here.
 
 from __future__ import annotations
 
+import functools
+import importlib
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 
 PROVENANCE = "application/vnd.pypi.integrity.v1+json"
 OFFERS = (PROVENANCE, "application/json")
+
+
+@functools.cache
+def preload() -> None:
+    """Begin to load what checks attestations, in a thread: it takes as long as a small release."""
+    threading.Thread(target=importlib.import_module, args=("pypi_attestations",), daemon=True).start()
 
 
 class _Invalid(Exception):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 from cryptography import x509
@@ -109,6 +110,8 @@ class Authority:
     def issue(self, principal: Principal, key: CertificatePublicKeyTypes, when: float) -> x509.Certificate:
         """Certify a signer's key, with the proof that the certificate was logged."""
         begin = datetime.fromtimestamp(int(when), UTC)
+        # Fulcio's URL type escapes what an address may not hold, such as letters with accents in a tag.
+        name = x509.UniformResourceIdentifier(quote(principal.name, safe="/%:@$&+,;=!'()*[]"))
         builder = (
             x509.CertificateBuilder(
                 issuer_name=self.intermediate.subject,
@@ -122,7 +125,7 @@ class Authority:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(_authority_of(self.key), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(principal.name)]), critical=True)
+            .add_extension(x509.SubjectAlternativeName([name]), critical=True)
         )
         for number, value in principal.extensions.items():
             extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(number), value)
