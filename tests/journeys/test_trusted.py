@@ -18,7 +18,7 @@ from unmoor.rehearsal.local import LocalWorld
 pytestmark = pytest.mark.journey
 
 PUBLISHER = {"project": "small-one", "repository": "acme/small", "workflow": "release.yml"}
-LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20}|pypi-Ag[A-Za-z0-9_-]{20}")
+LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20,}\.eyJ|pypi-Ag[A-Za-z0-9_-]{20}")
 
 
 @dataclass(frozen=True)
