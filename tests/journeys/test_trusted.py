@@ -47,7 +47,11 @@ class TrustedRelease:
 
     def did(self) -> list[tuple[str, str]]:
         """The changes at the indexes, in order."""
-        writes = [each for each in self.local.requests() if each["method"] == "POST" and each["server"] != "forge"]
+        writes = [
+            each
+            for each in self.local.requests()
+            if each["method"] == "POST" and each["server"] in {"pypi", "testpypi"}
+        ]
         return [(each["server"], each["outcome"]) for each in writes]
 
 
