@@ -24,7 +24,8 @@ from unmoor.config.real_world import real_world, upload_addresses
 from unmoor.dists import inspect
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.world import Login
-from unmoor.rehearsal import listening, serve
+from unmoor.rehearsal import listening
+from unmoor.rehearsal.options import options
 from unmoor.rehearsal.shared import worldfile
 from unmoor.util.filelock import exclusive_lock
 from unmoor.util.safe_folder import OWN, refuse_links
@@ -152,10 +153,10 @@ WALKS: dict[str, Walk] = {
     "write-image-name": parsed(ImageName.parse, "ghcr.io/a b/c", _example),
     "write-image-reference": parsed(ImageReference.parse, "ghcr.io/a/b:c:d", _example),
     "write-it-as": parsed(
-        lambda text: serve.options(["x", "--repository", text]), "owner", lambda text: _example(text).lower()
+        lambda text: options(["x", "--repository", text]), "owner", lambda text: _example(text).lower()
     ),
     "write-it-as a host": parsed(
-        lambda text: serve.options(["x", "--repository", "a/b", "--registry", text]),
+        lambda text: options(["x", "--repository", "a/b", "--registry", text]),
         "no host",
         lambda text: text.partition("such as ")[2],
     ),

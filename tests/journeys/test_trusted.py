@@ -18,7 +18,7 @@ from unmoor.rehearsal.local import LocalWorld
 pytestmark = pytest.mark.journey
 
 PUBLISHER = {"project": "small-one", "repository": "acme/small", "workflow": "release.yml"}
-LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20}|pypi-Ag[A-Za-z0-9_-]{20}")
+LOOKS_SECRET = re.compile(rb"eyJ[A-Za-z0-9_-]{20,}\.eyJ|pypi-Ag[A-Za-z0-9_-]{20}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,11 @@ class TrustedRelease:
 
     def did(self) -> list[tuple[str, str]]:
         """The changes at the indexes, in order."""
-        writes = [each for each in self.local.requests() if each["method"] == "POST" and each["server"] != "forge"]
+        writes = [
+            each
+            for each in self.local.requests()
+            if each["method"] == "POST" and each["server"] in {"pypi", "testpypi"}
+        ]
         return [(each["server"], each["outcome"]) for each in writes]
 
 

@@ -24,8 +24,9 @@ from tests.support.git_repos import Repo
 
 from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Refused, UnmoorError
-from unmoor.rehearsal import local, serve
+from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.options import Options, options
 from unmoor.util.safe_folder import OWN
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
@@ -236,10 +237,8 @@ def test_the_clone_ignores_our_git_variables(tmp_path: Path, monkeypatch: pytest
 
 def test_options() -> None:
     """The command line has the folder, the repository, the checkout and the file limit."""
-    chosen = serve.options(["dir", "--repository", "acme/demo", "--checkout", "x", "--file-limit", "5"])
-    assert chosen == serve.Options(
-        folder=Path("dir").absolute(), repository="acme/demo", checkout=Path("x"), file_limit=5
-    )
+    chosen = options(["dir", "--repository", "acme/demo", "--checkout", "x", "--file-limit", "5"])
+    assert chosen == Options(folder=Path("dir").absolute(), repository="acme/demo", checkout=Path("x"), file_limit=5)
 
 
 def test_our_own_reader_takes_the_world_file(world: LocalWorld) -> None:

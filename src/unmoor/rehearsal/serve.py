@@ -7,12 +7,10 @@ exits at the end of its stdin, so it cannot outlive its parent. SIGTERM and SIGI
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
 import os
-import re
 import socket
 import sys
 import threading
@@ -21,15 +19,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import asdict
 
 from unmoor import advice
 from unmoor.advice import NextStep
-from unmoor.config.addresses import HOST
-from unmoor.errors import ConfigError, UnmoorError
+from unmoor.errors import UnmoorError
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.listening import listen
+from unmoor.rehearsal.options import Options, options
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses
@@ -39,76 +36,10 @@ from unmoor.util.safe_folder import make_private, open_in_place
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from unmoor.rehearsal.github.packages import PackageStore
     from unmoor.rehearsal.registry.proxy import Proxy
     from unmoor.rehearsal.registry.registries import Registries
 
 GRACE = 2.0
-FILE_LIMIT = 100 << 20
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The command line: ``file_limit`` in bytes, ``registries`` the hosts to start a registry for.
-
-    ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
-    tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
-    instead of at the first use.
-    """
-
-    folder: Path
-    repository: str
-    checkout: Path | None
-    file_limit: int
-    registries: tuple[str, ...] = ()
-    any_platform: bool = False
-    tag: str = ""
-    signing: bool = False
-
-
-def options(arguments: Sequence[str]) -> Options:
-    """Parse the command line. Raises `ConfigError` for an invalid repository or registry host."""
-    parser = argparse.ArgumentParser(prog="python -m unmoor.rehearsal.serve", description="Serve a local world.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the world's state")
-    parser.add_argument("--repository", required=True, metavar="OWNER/NAME", help="repository on the forge")
-    parser.add_argument("--checkout", type=Path, metavar="PATH", help="git repository to clone the remote from")
-    parser.add_argument(
-        "--file-limit", type=int, default=FILE_LIMIT, metavar="BYTES", help="largest file that an index accepts"
-    )
-    parser.add_argument(
-        "--registry",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="start a registry for images of HOST, such as ghcr.io",
-    )
-    parser.add_argument("--any-platform", action="store_true", help="take wheels for platforms that PyPI refuses")
-    parser.add_argument("--tag", default="", metavar="TAG", help="tag that ID tokens are for (default: the newest)")
-    parser.add_argument("--signing", action="store_true", help="make the keys of Sigstore at the start")
-    read = parser.parse_args(arguments)
-    for host in read.registry:
-        if not re.fullmatch(HOST, host):
-            raise ConfigError(
-                f"{host!r} is not a registry's host",
-                where="--registry",
-                next_step=advice.WRITE_IT_AS(example="a host, such as ghcr.io"),
-            )
-    if not _REPOSITORY.fullmatch(read.repository):
-        raise ConfigError(
-            f"{read.repository!r} is not a repository",
-            where="--repository",
-            next_step=advice.WRITE_IT_AS(example="OWNER/NAME"),
-        )
-    return Options(
-        folder=read.folder.absolute(),
-        repository=read.repository,
-        checkout=read.checkout,
-        file_limit=read.file_limit,
-        registries=tuple(dict.fromkeys(read.registry)),
-        any_platform=read.any_platform,
-        tag=read.tag,
-        signing=read.signing,
-    )
 
 
 def locked(folder: Path) -> AbstractContextManager[object]:
@@ -118,92 +49,6 @@ def locked(folder: Path) -> AbstractContextManager[object]:
     return exclusive_lock(
         folder, name="lock", busy="another world is running here", next_step=next_step, retryable=False
     )
-
-
-class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of the servers: their addresses, the remote, and the proxies of registries by port."""
-
-    addresses: Addresses
-    git: remote.Remote
-    proxies: Mapping[int, Proxy]
-
-    @property
-    def package_store(self) -> PackageStore | None:
-        """The packages of GHCR; ``None`` if this world has no GHCR."""
-        from unmoor.rehearsal.github.packages import PackageStore
-
-        ghcr = next((proxy for proxy in self.proxies.values() if proxy.rules.is_ghcr), None)
-        return PackageStore(rules=ghcr.rules, signer=ghcr.signer, upstream=ghcr.upstream) if ghcr else None
-
-
-def build(chosen: Options, served: Served, log: int) -> ASGIApp:
-    """Build the servers as one ASGI app."""
-    from unmoor.rehearsal.github import app as github_app
-    from unmoor.rehearsal.index import app as index_app
-    from unmoor.rehearsal.index.attestations import preload
-    from unmoor.rehearsal.index.trusted_publishing import Publisher
-    from unmoor.rehearsal.index.upload_api import Tokens
-    from unmoor.rehearsal.shared import oidc
-    from unmoor.rehearsal.shared.http import Logged, Ports
-    from unmoor.rehearsal.sigstore import app as sigstore_app
-
-    tokens, addresses = worldfile.credentials(chosen.folder), served.addresses
-    api, storage = github_app.apps(
-        chosen.folder / "forge",
-        addresses=addresses,
-        repository=chosen.repository,
-        remote=served.git,
-        tokens=tokens,
-        package_store=served.package_store,
-    )
-
-    def begin_signing(audience: str) -> None:
-        if audience == sigstore_app.AUDIENCE:
-            instance.begin()
-            preload()
-
-    trusted = oidc.Issuer(
-        folder=chosen.folder / "issuer",
-        base=addresses.issuer,
-        repository=chosen.repository,
-        runner=tokens.runner,
-        remote=served.git,
-        tag=chosen.tag,
-        on_request=begin_signing,
-    )
-    instance = sigstore_app.Sigstore(
-        folder=chosen.folder / "sigstore",
-        base=addresses.sigstore,
-        issuer=trusted,
-        trust=chosen.folder / worldfile.TRUST,
-    )
-
-    publisher = Publisher(project="", repository=chosen.repository, workflow=oidc.WORKFLOW)
-
-    def at(name: str, base: str, token: str, api: str) -> ASGIApp:
-        return index_app.app(
-            chosen.folder / name,
-            base=base,
-            tokens=Tokens(token=token, api=api, publisher=publisher),
-            limit=chosen.file_limit,
-            issuer=trusted,
-            trust=instance.trusted,
-            any_platform=chosen.any_platform,
-        )
-
-    apps: dict[str, ASGIApp] = {
-        "pypi": at("pypi", addresses.pypi, tokens.pypi, tokens.pypi_api),
-        "testpypi": at("testpypi", addresses.testpypi, tokens.testpypi, tokens.testpypi_api),
-        "forge": api,
-        "storage": storage,
-        "issuer": oidc.app(trusted),
-        "sigstore": sigstore_app.app(instance),
-    }
-    if chosen.signing:
-        instance.begin()
-    ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(addresses).items()}
-    logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
-    return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})
 
 
 def begin_registries(
@@ -295,9 +140,11 @@ def serve(chosen: Options) -> None:
         if lacking:
             registries = {}
         log = open_in_place(chosen.folder / "requests.jsonl", flags=os.O_WRONLY | os.O_APPEND, mode=0o600)
-        app = build(
-            chosen, Served(addresses=addresses, git=remote.Remote(chosen.folder / "remote.git"), proxies=proxies), log
-        )
+        # The clone is made while this loads.
+        from unmoor.rehearsal.apps import Served, build
+
+        git = remote.Remote(chosen.folder / "remote.git")
+        app = build(chosen, Served(addresses=addresses, git=git, proxies=proxies), log)
         remote.finish(chosen.folder, begun)
         if started:
             started.wait()
@@ -318,13 +165,9 @@ def serve(chosen: Options) -> None:
 
 def _told() -> list[str]:
     """Load what every world needs, and read the arguments from stdin. Exits if it ends without any."""
-    from unmoor.rehearsal import server
-    from unmoor.rehearsal.github import app as github_app
-    from unmoor.rehearsal.index import app as index_app
-    from unmoor.rehearsal.shared import http, oidc
-    from unmoor.rehearsal.sigstore import app as sigstore_app
+    from unmoor.rehearsal import apps, server
 
-    del server, github_app, index_app, sigstore_app, http, oidc
+    del apps, server
     line = b""
     while not line.endswith(b"\n"):
         if not (piece := os.read(0, 65_536)):

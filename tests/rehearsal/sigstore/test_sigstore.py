@@ -22,8 +22,9 @@ from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 from tests.support.sigstore_client import PUBLISH, RELEASE, SLSA, SigstoreClient, statement
 
-from unmoor.rehearsal import local, serve
+from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.options import options
 from unmoor.rehearsal.shared.oidc import Issuer
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.rehearsal.sigstore.app import Refusal, Sigstore
@@ -141,7 +142,7 @@ def test_the_tag_of_a_rehearsal(world: LocalWorld, tmp_path: Path) -> None:
     issuer = Issuer(folder=tmp_path / "i", base="", repository="a/b", runner="", remote=remote, tag="v0.1.0")
     claims = issuer.claims("sigstore")
     assert (claims["ref"], claims["sha"]) == ("refs/tags/v0.1.0", remote.commit_of("refs/tags/v0.1.0"))
-    assert serve.options([str(tmp_path), "--repository", "a/b", "--tag", "v0.1.0"]).tag == "v0.1.0"
+    assert options([str(tmp_path), "--repository", "a/b", "--tag", "v0.1.0"]).tag == "v0.1.0"
 
 
 def test_signatures_side_by_side(client: SigstoreClient) -> None:
