@@ -54,7 +54,7 @@ PROJECTS = (
         "aio-libs/frozenlist",
         "v1.8.0",
         "48324affeecc2fff8f84f38368f720426c0354cf",
-        needs="pytest pytest-cov pytest-xdist",
+        needs="pytest pytest-cov pytest-xdist cython",
     ),
     RealProject(
         "aio-libs/multidict", "v6.7.1", "39d3c322f6a9e824beee9b6f178e3166205f0f59", needs="-r requirements/pytest.txt"
@@ -110,7 +110,6 @@ PROJECTS = (
         pytest="tests",
     ),
     RealProject("fastapi/typer", "0.27.1", "fe2aa0e2f9c853de378e60ca24ec3b256144decf", needs="--group tests"),
-    RealProject("grantjenks/python-sortedcontainers", "v2.4.0", "a1f52d6713dd2c2713a881d4f4d86ed68ff71cab"),
     RealProject("gruns/furl", "v2.1.4", "fea659e66f078f3c81b1a70e609192ea3aedfef6"),
     RealProject("hukkin/tomli", "2.4.0", "a678e6fdeffa89bd28e4ecc148b926a4e1bbbc7b"),
     RealProject("hynek/structlog", "26.1.0", "8174a86a2f14b5bd295eded733ff5fffc12aa173", needs="--group tests"),
@@ -121,7 +120,6 @@ PROJECTS = (
         needs="pytest pytest-benchmark Django objproxies hunter setuptools setuptools_scm",
     ),
     RealProject("jaraco/inflect", "v7.5.0", "c079a96a573ece60b54bd5210bb0f414beb74dcd", extras="test"),
-    RealProject("jaraco/zipp", "v3.23.1", "157860e9d6a793787d22a3ba5ac238799065b9b7", extras="test"),
     RealProject("jazzband/pip-tools", "v7.6.1", "5bc5ded0b685637d6dffb926c00829220b4c6834", extras="testing"),
     RealProject(
         "jcrist/msgspec",
@@ -158,7 +156,7 @@ PROJECTS = (
         "v2.6.2",
         "b241dfce270883e5018f0b8ec8f5821ea4fe156e",
         needs="pytest pytest-cov jinja2 pyjwt",
-        pytest="-p no:logging tests",
+        pytest="-p no:logging -o pythonpath=libs/common tests",
     ),
     RealProject("more-itertools/more-itertools", "v11.1.0", "64be96ceb2a6e836f76f069f4a96d2394d59fd0c", pytest="tests"),
     RealProject(
@@ -307,7 +305,7 @@ PROJECTS = (
         "v1.11.0",
         "05b3d37bf292d012f3d0b71fb7f0697d03af113e",
         needs="pytest psutil sybil",
-        pytest="docs parsel tests",
+        pytest="docs tests",
     ),
     RealProject(
         "scrapy/w3lib", "v2.4.1", "7576e1865d646e137e3b7e95e5121d58846558ff", pytest="--doctest-modules w3lib tests"
