@@ -1006,23 +1006,27 @@ PASS_SHA256_OR_NEXT_VERSION = Template(
     "pass the sha256 of the manifest that was printed as the last lines of the run that made it, in its job summary,"
     " and as its step outputs: --manifest-sha256 HEX; if that is lost, release the next version",
 )
-NAME_IMAGES_APART = Template("name-images-apart", "give each its own name or suffix")
+NAME_IMAGES_APART = Template(
+    "name-images-apart", "give each its own name in [[tool.unmoor.image]], or its own suffix in targets"
+)
 BUILD_PLATFORM_ELSEWHERE = Template(
     "build-platform-elsewhere",
     "build that platform on another machine (--platform PLATFORM --keep-images) and pass its folder (--leg DIR), or"
     " install its emulation (binfmt)",
 )
-SET_SECRETS = Template("set-secrets", "set {variables}, or remove it from secrets in [[tool.unmoor.image]]")
+SET_SECRETS = Template(
+    "set-secrets", "set {variables}, or remove what the build does not need from secrets in [[tool.unmoor.image]]"
+)
 PASS_AS_SECRET = Template(
     "pass-as-secret",
-    'list its environment variable in secrets = ["{name}"], and read it in the Dockerfile with RUN'
-    " --mount=type=secret,id={name}",
+    'remove it from args, list its environment variable in secrets = ["{name}"] of [[tool.unmoor.image]], and read it'
+    " in the Dockerfile with RUN --mount=type=secret,id={name}",
 )
 CHECK_INDEX_BY_HAND = Template("check-index-by-hand", "check the index by hand")
 BUILD_EVERY_PLATFORM = Template(
     "build-every-platform",
-    "build every platform, or pass what another machine built (--leg DIR), or remove it from"
-    " tool.unmoor.image.platforms",
+    "build every platform, or pass what another machine built (--leg DIR), or remove the other platforms from platforms"
+    " in [[tool.unmoor.image]]",
 )
 CREATE_TAG = Template(
     "create-tag", "git tag -a {tag} -m {tag} && git push origin refs/tags/{tag}; to try it first: unmoor rehearse {tag}"
