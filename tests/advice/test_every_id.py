@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from tests.support.advice_walks import Walk
+from tests.support.advice_walks import Walk, ids_of
 
 from unmoor import advice
 
@@ -17,72 +17,16 @@ WALKED = tuple(path.stem for path in sorted(HERE.glob("test_*.py")) if path.stem
 REASONS: Mapping[str, str] = {
     "the renderer says it: tests/test_errors.py has every form": "run-again wait",
     "it needs a container engine, with images or a fault of its own": """
-        add-registry-to-world
-        build-every-platform
-        build-leg-again
-        build-leg-there
-        build-platform-elsewhere
-        check-docker-save
-        check-engine
-        check-engine-log
-        check-image-is-pushed
-        check-image-login
-        check-the-builder
-        check-what-registry-accepts
-        commit-dockerfile
-        correct-dockerfile
-        delete-commit-tag
-        find-who-changed-archive
-        free-engine-space
-        hand-over-archive
-        install-buildx
-        install-engine
-        install-paramiko
-        join-engine-group
-        leave-out-images
-        log-in-to-base-registry
-        name-a-platform
         name-image-to-clean
-        name-images-apart
-        name-the-image
-        one-leg-per-platform
-        pass-as-secret
-        pass-files
-        pass-own-legs
         print-less
-        pull-base-image
         push-images-again
-        remove-image-and-record
-        set-secrets
-        shorten-arg
-        shrink-context
-        shrink-image
-        use-buildx
         """,
     "another server answers so: its operator, or its page on the web, has the remedy": """
-        allow-deletion
-        allow-packages
-        ask-registry-operator
-        ask-server-operator
-        check-is-registry
-        check-package-writers
-        check-registry-tokens
-        check-what-registry-serves
-        correct-registry-login
-        find-what-is-between
         give-credential
         give-uv-a-login
-        log-in-or-publish
-        see-registry-page
-        set-package-writers
-        use-https
-        """,
-    "it needs a login for a surface, which a test has only for the local world": """
-        give-registry-login
         """,
     "the surfaces hold something else: tests/stages and tests/journeys release into such a world": """
         finish-release
-        fix-positions
         look-at-pages
         pass-sha256-of-manifest
         pass-sha256-or-next-version
@@ -90,15 +34,11 @@ REASONS: Mapping[str, str] = {
         remove-rest-by-hand
         """,
     "somebody else changes a surface or a folder during the run, and only they know why": """
-        find-other-pusher
-        find-who-moved-version
-        find-who-pushed-version
         find-who-removed
         start-world-again
         """,
     "a build or a test of a project meets it: tests/dists, tests/stages and tests/journeys run some": """
         allow-more-time
-        allow-tests-more-time
         build-as-release
         build-at-tag
         build-from-commit
@@ -110,44 +50,25 @@ REASONS: Mapping[str, str] = {
         copy-folder
         correct-backend
         correct-build-requirements
-        correct-code
         correct-dependencies
-        correct-project
-        correct-pytest-options
-        correct-pytest-start
         correct-test-sources
-        correct-warning
-        declare-dependency
         exclude-from-sdist
         fix-what-pip-reports
         fix-what-uv-reports
         hand-over-every-file
-        include-modules
-        install-for-tests
-        install-more-for-tests
-        install-pytest-plugins
         install-pythons
         leave-file-out
-        leave-module-out
         leave-one-release
-        list-test-program
-        mark-optional
-        name-test-needs
         pass-other-files
         prove-elsewhere
         raise-deadline
-        release-corrected
         remove-other-files
-        remove-source-from-tests
         replace-sdist-link
         replace-version-link
-        say-where-it-runs
-        see-failed-tests
         set-built-version
-        set-test-requires
         start-with-current-files
         """,
-    "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes turn-tests-off",
+    "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "it needs git with another program, another user, or a repository of an unusual kind": """
         take-ownership
         """,
@@ -155,7 +76,6 @@ REASONS: Mapping[str, str] = {
         check-program
         check-uv
         close-connections
-        free-memory
         free-space
         free-space-for-traceback
         grant-permission
@@ -166,7 +86,7 @@ REASONS: Mapping[str, str] = {
         """,
     "it takes seconds or much text to bring about": "avoid-nested-repetition check-docutils shorten-fragment",
     "it is a bug, or an older or newer unmoor": "report-bug report-it report-with-traceback use-version-that-wrote-it",
-    "the command line asks the engine or the forge first": "name-pull-request name-repository name-valid-tag",
+    "the command line asks the engine or the forge first": "name-pull-request name-repository",
 }
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""
 
@@ -175,7 +95,7 @@ def walks() -> Iterator[tuple[str, Walk]]:
     """Every walk, with the id of the advice that it follows."""
     for name in WALKED:
         rows: Mapping[str, Walk] = importlib.import_module(f"tests.advice.{name}").WALKS
-        yield from ((row.partition(" ")[0], each) for row, each in rows.items())
+        yield from ((one, each) for row, each in rows.items() for one in sorted(ids_of(row)))
 
 
 def walked() -> set[str]:
