@@ -425,7 +425,8 @@ BUILD_WHEELS_FOR_ALL = Template(
     " name their folder: --built DIR (docs/how-to/wheels.md)",
 )
 BUILD_WHEELS_TOO = Template(
-    "build-wheels-too", 'build the wheels into that folder, too; or set formats = ["sdist"] to release no wheel'
+    "build-wheels-too",
+    'build the wheels into that folder, too; or, to release no wheel, set formats = ["sdist"] under [tool.unmoor]',
 )
 LEAVE_ONE_RELEASE = Template(
     "leave-one-release", "leave only the files of the release to rehearse there, without those of its dependencies"
@@ -538,14 +539,16 @@ COMPLETE_SDIST = Template(
     ' without that, set wheel-from = "tree" under [tool.unmoor]',
 )
 PULL_LFS_FILES = Template("pull-lfs-files", "install git-lfs on this machine, run git lfs pull")
-CORRECT_TEST_SOURCES = Template("correct-test-sources", "correct test-sources")
+CORRECT_TEST_SOURCES = Template(
+    "correct-test-sources", "name files and folders of the repository in test-sources under [tool.unmoor]"
+)
 PROVE_ELSEWHERE = Template(
     "prove-elsewhere",
     "prove what is for another platform in the job that built it (there: unmoor release --dry-run --until check-dists"
     " --until prove-dists --built DIR TAG), and hand over its folder .unmoor/TAG: --dists DIR",
 )
 INSTALL_PYTHONS = Template("install-pythons", "install what is missing: uv python install {versions}")
-LEAVE_FILE_OUT = Template("leave-file-out", "or leave those files out")
+LEAVE_FILE_OUT = Template("leave-file-out", "to go on without them, leave those files out of the release")
 INSTALL_COMPATIBLE_PYTHON = Template(
     "install-compatible-python", "install one that uv can find: uv python install {requires}"
 )
@@ -994,9 +997,9 @@ CORRECT_PROJECT = Template(
 PASS_OTHER_FILES = Template("pass-other-files", "remove this run folder, then pass the files built for this tag")
 BUILD_MISSING_FORMAT = Template(
     "build-missing-format",
-    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or set"
-    " formats to what you release",
-    rehearsed="set formats to what you release, and commit that",
+    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or, to"
+    ' release nothing else, set formats = ["{other}"] under [tool.unmoor]',
+    rehearsed='to release nothing else, set formats = ["{other}"] under [tool.unmoor], and commit that',
 )
 START_WITH_CURRENT_FILES = Template(
     "start-with-current-files", "remove that folder to start again with the current files"

@@ -39,34 +39,11 @@ REASONS: Mapping[str, str] = {
         """,
     "a build or a test of a project meets it: tests/dists, tests/stages and tests/journeys run some": """
         allow-more-time
-        build-as-release
-        build-at-tag
-        build-from-commit
-        build-in-fresh-clone
-        build-missing-format
-        build-wheels-for-all
-        build-wheels-too
-        complete-sdist
-        copy-folder
-        correct-backend
-        correct-build-requirements
         correct-dependencies
-        correct-test-sources
-        exclude-from-sdist
         fix-what-pip-reports
         fix-what-uv-reports
-        hand-over-every-file
-        install-pythons
-        leave-file-out
-        leave-one-release
-        pass-other-files
-        prove-elsewhere
         raise-deadline
-        remove-other-files
-        replace-sdist-link
         replace-version-link
-        set-built-version
-        start-with-current-files
         """,
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "it needs git with another program, another user, or a repository of an unusual kind": """
