@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from unmoor.dists.testing.copied_tests import CopiedTests
 from unmoor.dists.testing.suites import Suite
 from unmoor.products import Dists
 from unmoor.stages.check_dists import CheckDists
+from unmoor.util.values import replace
 
 SDIST = "small_one-1.0.tar.gz"
 

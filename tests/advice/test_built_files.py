@@ -7,7 +7,6 @@ import re
 import shutil
 import tarfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -28,6 +27,7 @@ from unmoor.dists import inspect
 from unmoor.dists.testing.install_test import assign_interpreters
 from unmoor.ports.environments import Interpreter
 from unmoor.products import Dists, File
+from unmoor.util.values import replace
 
 SDIST = "small_one-1.0.tar.gz"
 

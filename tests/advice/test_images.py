@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from unmoor.ports.engine import EngineFacts, ImageFacts, Recipe
 from unmoor.products import Dists, Image, Images, Release, Subject
 from unmoor.stages.images import BuildImages
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 TAG: Output[Release] = Output("tag")
 DISTS: Output[Dists] = Output("dists")

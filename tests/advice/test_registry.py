@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +32,7 @@ from unmoor.images.oci_documents import _decode
 from unmoor.ports.world import RegistryPlace
 from unmoor.products import Images
 from unmoor.stages.access import _prove_push, _push_login
+from unmoor.util.values import replace
 
 _NUMBERS = itertools.count()
 Act = Callable[[OciRegistry], object]

@@ -8,7 +8,6 @@ import sys
 import tomllib
 import venv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +31,7 @@ from unmoor.dists.testing.suites import Suite
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
 from unmoor.products import File, Verdict
+from unmoor.util.values import replace
 
 PYTEST = ("_pytest", "pytest", "py.py", "pluggy", "iniconfig", "packaging", "pygments")
 """What pytest consists of. The environment of the walks has links to it, since installing it takes a second."""
