@@ -16,54 +16,18 @@ WALKED = tuple(path.stem for path in sorted(HERE.glob("test_*.py")) if path.stem
 
 REASONS: Mapping[str, str] = {
     "the renderer says it: tests/test_errors.py has every form": "run-again wait",
-    "it needs a container engine, with images or a fault of its own": """
-        name-image-to-clean
-        print-less
-        push-images-again
-        """,
-    "another server answers so: its operator, or its page on the web, has the remedy": """
-        give-credential
-        give-uv-a-login
-        """,
-    "the surfaces hold something else: tests/stages and tests/journeys release into such a world": """
+    "a container has to print more than fits, which needs an engine: tests/adapters/engine": "print-less",
+    "a registry has to lose a tag while another one is deleted": "push-images-again",
+    "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
         finish-release
-        look-at-pages
-        pass-sha256-of-manifest
-        pass-sha256-or-next-version
         release-it
         remove-rest-by-hand
         """,
-    "somebody else changes a surface or a folder during the run, and only they know why": """
-        find-who-removed
-        start-world-again
-        """,
-    "a build or a test of a project meets it: tests/dists, tests/stages and tests/journeys run some": """
-        allow-more-time
-        correct-dependencies
-        fix-what-pip-reports
-        fix-what-uv-reports
-        raise-deadline
-        replace-version-link
-        """,
+    "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
-    "it needs git with another program, another user, or a repository of an unusual kind": """
-        take-ownership
-        """,
-    "this machine lacks something that a test cannot take away": """
-        check-program
-        check-uv
-        close-connections
-        free-space
-        free-space-for-traceback
-        grant-permission
-        install-unmoor-again
-        see-log
-        stop-other-world
-        use-more-memory
-        """,
-    "it takes seconds or much text to bring about": "avoid-nested-repetition check-docutils shorten-fragment",
-    "it is a bug, or an older or newer unmoor": "report-bug report-it report-with-traceback use-version-that-wrote-it",
-    "the command line asks the engine or the forge first": "name-pull-request name-repository",
+    "a folder has to belong to another user, whom only root can make its owner": "take-ownership",
+    "it is a bug": "report-bug report-it report-with-traceback",
+    "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""
 
@@ -101,4 +65,4 @@ def test_no_advice_leads_in_a_circle() -> None:
     for name, each in walks():
         onward.setdefault(name, set()).update({each.then} - {""})
     assert list(TopologicalSorter(onward).static_order())
-    assert {then for each in onward.values() for then in each} - walked() == set()
+    assert {then for each in onward.values() for then in each} - {entry.id for entry in advice.catalogue()} == set()

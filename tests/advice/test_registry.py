@@ -32,6 +32,7 @@ from unmoor.images.oci_documents import _decode
 from unmoor.ports.world import RegistryPlace
 from unmoor.products import Images
 from unmoor.stages.access import _prove_push, _push_login
+from unmoor.stages.verify import VerifyRelease
 from unmoor.util.values import replace
 
 _NUMBERS = itertools.count()
@@ -316,7 +317,42 @@ def _remove_positions(place: Place, text: str) -> None:
     (stages_of(place).run.path / "pointers.json").unlink()
 
 
+def _tag_lost(place: Place) -> None:
+    """Somebody deletes a tag after the run has set it."""
+    it = stages_of(place)
+    _pushed(place)
+    place.kept["pointed"] = it.point(demo_release("1.0"), place.kept["pushed"])
+    it.registry().delete(it.tags()["v1.0"])
+
+
+def _verify(place: Place) -> object:
+    """Read every tag back, as the stage ``verify`` does at the end."""
+    it = stages_of(place)
+    nothing: Any = None
+    stage = VerifyRelease(
+        name="verify",
+        release=nothing,
+        dists=nothing,
+        uploaded=nothing,
+        page=nothing,
+        index=nothing,
+        git=it.git,
+        clock=it.clock,
+        forge=it.at.forge(),
+        registries=(it.registry(),),
+    )
+    return stage._verify_images(place.kept["pointed"])
+
+
+def _see(place: Place, text: str) -> None:
+    """Look at the page, which lists no such tag, and push and tag again."""
+    assert text == f"look at {stages_of(place).registry().page}"
+    _pushed(place)
+    place.kept["pointed"] = stages_of(place).point(demo_release("1.0"), place.kept["pushed"])
+
+
 PUSHED: dict[str, Walk] = {
+    "look-at-pages": Walk(begin=_tag_lost, act=_verify, follow=_see),
     "delete-commit-tag": Walk(begin=put("sha-0123456789ab"), act=_push, follow=delete_tag),
     "find-who-pushed-version": Walk(begin=put("v1.0"), act=_push, follow=_next),
     "find-who-moved-version": Walk(begin=also(_pushed, put("v1.0")), act=_tag, follow=_next),

@@ -122,12 +122,12 @@ def walk(name: str, walks: dict[str, Walk], place: Place) -> None:
             assert met, "there was no error"
             assert not row.then, f"it should end in advice to {row.then}"
             return
-        told = (type(error), str(error))
-        assert told not in met, f"the advice leads back to: {error}"
         if not steps <= set(error.advice_ids):
             assert met, f"other advice: {error} -> {error.next_step} {error.advice_ids}"
             assert row.then in error.advice_ids, f"it ends in another error: {error} -> {error.advice_ids}"
             return
+        told = (type(error), str(error))
+        assert told not in met, f"the advice leads back to: {error}"
         met.append(told)
         row.follow(place, str(error.next_step or error.otherwise))
     message = f"the advice does not end: {met}"
