@@ -481,6 +481,24 @@ NAME_REPOSITORY = Template(
     'add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
 )
 REPORT_IT = Template("report-it", "report it")
+PUT_TAG_BACK = Template("put-tag-back", "put the tag back: git push origin {commit}:refs/tags/{tag}")
+FORCE_TAG_BACK = Template(
+    "force-tag-back",
+    "put the tag back: git push --force origin {commit}:refs/tags/{tag}; or leave this release as it is, and release"
+    " the new commit as a new version",
+)
+DELETE_OTHER_DRAFTS = Template("delete-other-drafts", "delete by hand all drafts but the right one: {drafts}")
+ATTACH_BY_HAND = Template(
+    "attach-by-hand",
+    "unmoor never changes a public release: attach {lacking} to it by hand, with the sha256 in the table; or release"
+    " the next version",
+)
+GO_ON_WITH_BUILD = Template(
+    "go-on-with-build",
+    "the rest has to come from the same build: go on where its .unmoor/TAG is, or give the digest that it printed"
+    " (--manifest-sha256 HEX); otherwise the release can be finished only if a new build gives the same bytes. If it"
+    " does not, release the next version",
+)
 FINISH_RELEASE = Template(
     "finish-release",
     "finish it: {command}; if that is not possible, release the next version, and delete by hand what is left of"
