@@ -376,7 +376,6 @@ PROJECTS = (
         needs="pytest pytest-timeout pytest-asyncio",
         pytest='-k "not perf"',
     ),
-    RealProject("ultrajson/ultrajson", "5.13.0", "1a23a68bbc5aff84e3f78f65011362cf3389693c", needs="pytest>=9"),
     RealProject("un33k/python-slugify", "v8.0.4", "f85f9488520148d5f6899b5639199882b605e30a", pytest="test.py"),
     RealProject(
         "wntrblm/nox",
