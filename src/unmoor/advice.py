@@ -100,6 +100,10 @@ CORRECT_DOCKERFILE = Template(
 PULL_BASE_IMAGE = Template("pull-base-image", "see: docker pull {image}")
 LOG_IN_TO_BASE_REGISTRY = Template("log-in-to-base-registry", "log in to that registry, which raises its limit")
 PRINT_LESS = Template("print-less", "make the command print less")
+ALLOW_COMMAND_MORE_TIME = Template(
+    "allow-command-more-time",
+    "find out why it takes so long, or allow it more time: timeout = SECONDS in [[tool.unmoor.image.smoke]]",
+)
 ALLOW_MORE_TIME = Template("allow-more-time", "find out why it takes so long, or allow it more time")
 CHECK_IMAGE_IS_PUSHED = Template(
     "check-image-is-pushed", "check that the image was pushed, and that nothing deleted it"
@@ -222,7 +226,7 @@ USE_INDEX_WITH_HASHES = Template(
 )
 CHECK_STATUS_PAGE = Template("check-status-page", "check the {whose}'s status page")
 CHECK_CREDENTIAL = Template("check-credential", "check the rights of the credential ({origin})")
-REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, remove the run folder")
+REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, and remove the run folder (.unmoor/TAG)")
 CORRECT_METADATA = Template(
     "correct-metadata",
     "correct the project's metadata, and release it under a new version",
@@ -570,7 +574,9 @@ LEAVE_FILE_OUT = Template("leave-file-out", "to go on without them, leave those 
 INSTALL_COMPATIBLE_PYTHON = Template(
     "install-compatible-python", "install one that uv can find: uv python install {requires}"
 )
-INSTALL_PYTHON = Template("install-python", "install it (uv python install {wanted}), or set python to another version")
+INSTALL_PYTHON = Template(
+    "install-python", "install it: uv python install {wanted}; or set python to another version under [tool.unmoor]"
+)
 REMOVE_SOURCE_FROM_TESTS = Template(
     "remove-source-from-tests", "remove the source from test-sources, so that the tests import what is installed"
 )
@@ -631,7 +637,8 @@ DECLARE_DEPENDENCY = Template(
     "declare-dependency", "declare the dependency that provides {modules}, since a plain install does not"
 )
 SAY_WHERE_IT_RUNS = Template(
-    "say-where-it-runs", "import it only where it exists, or say which platforms the project is for: {setting}"
+    "say-where-it-runs",
+    "import it only where it exists, or say which platforms the project is for: {setting} under [tool.unmoor]",
 )
 MARK_OPTIONAL = Template("mark-optional", "if {module} is optional: {settings} under [tool.unmoor]")
 CORRECT_CODE = Template("correct-code", "correct the project")
@@ -673,12 +680,15 @@ HAND_OVER_ARCHIVE = Template(
     "hand-over-archive", "hand over the archive that the job wrote which built the images (--keep-images)"
 )
 SHRINK_CONTEXT = Template(
-    "shrink-context", "exclude what the build does not need in .dockerignore, or raise context-limit"
+    "shrink-context",
+    "exclude what the build does not need in .dockerignore, or raise context-limit in [[tool.unmoor.image]]",
 )
 PUSH_IMAGES_AGAIN = Template("push-images-again", "push these images again; the deleted digests are listed above")
 SHORTEN_DOCKERFILE = Template("shorten-dockerfile", "shorten it")
 ADD_FROM = Template("add-from", "add one, or set dockerfile in [[tool.unmoor.image]] to another file")
-CORRECT_TARGETS = Template("correct-targets", "correct targets, or the Dockerfile")
+CORRECT_TARGETS = Template(
+    "correct-targets", "name a stage of the Dockerfile in targets of [[tool.unmoor.image]], or correct the Dockerfile"
+)
 NAME_THE_STAGE = Template("name-the-stage", "give it a name in the Dockerfile, FROM … AS NAME, and use it in targets")
 END_HERE_DOCUMENT = Template(
     "end-here-document", "end it with a line that contains only {word}, or put the << into quotes"

@@ -101,7 +101,7 @@ def _named(place: Place, text: str) -> None:
     place.kept["args"] = text.partition("unmoor ")[2].split()
 
 
-DEEP = "\n\n".join(" " * (2 * depth) + "- x" for depth in range(1000))
+DEEP = "\n\n".join(" " * (2 * depth) + "- x" for depth in range(400))
 CONTEXT = TagContext(
     ref="refs/heads/main", sha="0" * 40, event="pull_request_target", now=datetime(2026, 1, 31, tzinfo=UTC)
 )

@@ -16,7 +16,10 @@ WALKED = tuple(path.stem for path in sorted(HERE.glob("test_*.py")) if path.stem
 
 REASONS: Mapping[str, str] = {
     "the renderer says it: tests/test_errors.py has every form": "run-again wait",
-    "a container has to print more than fits, which needs an engine: tests/adapters/engine": "print-less",
+    "a container has to run for long, or print more than fits, which needs an engine: tests/adapters/engine": """
+        allow-command-more-time
+        print-less
+        """,
     "a registry has to lose a tag while another one is deleted": "push-images-again",
     "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
         finish-release

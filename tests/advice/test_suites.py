@@ -174,7 +174,7 @@ SUITES: dict[str, Walk] = {
         write(pytest__ini="[pytest]\nfilterwarnings =\n    error\n    ignore:old\n"),
     ),
     "allow-tests-more-time": suite(
-        {"test_one.py": f"{PASSES}    import time; time.sleep(1.5)\n"}, keep(timeout=30.0), timeout=1.0
+        {"test_one.py": f"{PASSES}    import time; time.sleep(0.3)\n"}, keep(timeout=30.0), timeout=0.3
     ),
     "list-test-program": suite(
         {"test_one.py": PASSES},
@@ -236,13 +236,6 @@ def modules(**texts: str) -> Callable[..., None]:
     return lambda place, *_: place.kept["modules"].update(texts)
 
 
-def say_where(place: Place, text: str) -> None:
-    """Write the marker of the advice, which needs a table of the settings around it."""
-    found = re.search(r"import-markers = \{[^}]*\}", text)
-    assert found, text
-    place.kept["options"] = {"markers": tomllib.loads(found[0])["import-markers"]}
-
-
 MAIN = {"small_one": ""}
 IMPORTS: dict[str, Walk] = {
     "declare-dependency": installed({"small_one": "import absent_one\n"}, modules(absent_one="")),
@@ -252,7 +245,7 @@ IMPORTS: dict[str, Walk] = {
     "correct-project crashed": installed({"small_one": "import os\nos._exit(3)\n"}, modules(small_one="")),
     "leave-module-out": installed({"small_one": "1 / 0\n"}, keep(options={"skip": ("small_one",)})),
     "say-where-it-runs": installed(
-        {"small_one": "import winreg\n"}, say_where, classifiers=("Operating System :: POSIX :: Linux",)
+        {"small_one": "import winreg\n"}, paste, classifiers=("Operating System :: POSIX :: Linux",)
     ),
 }
 PURE: dict[str, Walk] = {
