@@ -153,6 +153,7 @@ WALKS: dict[str, Walk] = {
     "check-image-is-pushed": transfers("manifest unknown"),
     "check-what-registry-accepts": transfers("blob too large"),
     "free-engine-space of a pull": transfers("no space left on device"),
+    "check-status-page": transfers("a word that nobody knows"),
     "install-engine": Walk(begin=keep(host=NOWHERE), act=_facts, follow=to_engine),
     "install-paramiko": Walk(begin=keep(host="ssh://somebody@engine.invalid"), act=_facts, follow=to_engine),
     "check-engine-log": Walk(begin=keep(wrong=lambda it: it.answer(500, "{}")), act=_facts, follow=keep(wrong=None)),

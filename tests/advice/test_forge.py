@@ -187,6 +187,7 @@ SCRIPTED: dict[str, Walk] = {
     "shorten-list": scripted(_endless),
     "check-forge-address": scripted(lambda each: each.answer(200, "<h1>log in</h1>", kind="text/html")),
     "check-forge-address shape": scripted(lambda each: each.json({"message": "hello"})),
+    "check-status-page": scripted(lambda each: each.answer(500)),
     "check-network": scripted(lambda each: each.reset()),
     "release-new-version immutable": scripted(_burned, writes=True),
 }
