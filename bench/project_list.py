@@ -37,6 +37,7 @@ PROJECTS = (
         pytest="tests",
     ),
     RealProject("PyCQA/pyflakes", "3.4.0", "59ec4593efd4c69ce00fdb13c40fcf5f3212ab10"),
+    RealProject("Pylons/colander", "2.0", "dcec3bc60487aa81ff03373238bac323845fca2d", extras="testing"),
     RealProject(
         "Python-Markdown/markdown",
         "3.10.3",
@@ -54,7 +55,7 @@ PROJECTS = (
         "aio-libs/frozenlist",
         "v1.8.0",
         "48324affeecc2fff8f84f38368f720426c0354cf",
-        needs="pytest pytest-cov pytest-xdist",
+        needs="pytest pytest-cov pytest-xdist cython",
     ),
     RealProject(
         "aio-libs/multidict", "v6.7.1", "39d3c322f6a9e824beee9b6f178e3166205f0f59", needs="-r requirements/pytest.txt"
@@ -78,6 +79,7 @@ PROJECTS = (
         pytest="test",
     ),
     RealProject("carpedm20/emoji", "v2.14.1", "08c5cc4789d924ad4215e2fb2ee8f0b19a0d421f", extras="dev"),
+    RealProject("collective/icalendar", "v7.3.0", "138c8453db34fbb584bbcbc592fd7bd4b972e8ef", needs="--group test"),
     RealProject("cpburnz/python-pathspec", "v1.1.1", "ecf71a99ca739479d450b9830f43416ea0c519c7", needs="--group dev"),
     RealProject(
         "dateutil/dateutil",
@@ -87,6 +89,14 @@ PROJECTS = (
         pytest="tests",
     ),
     RealProject("davidhalter/parso", "v0.8.7", "bfe30584415cde2e5a686512c2b109e1d06da3b6", needs="pytest docopt"),
+    RealProject(
+        "dbader/schedule",
+        "1.2.2",
+        "82a43db1b938d8fdf60103bd41f329e06c8d3651",
+        extras="timezone",
+        pytest="test_schedule.py",
+    ),
+    RealProject("django/asgiref", "3.12.1", "ef9d4b8b371cf8a7bb63dea3d0fdc60923e9e081", extras="tests"),
     RealProject(
         "encode/httpx",
         "0.28.1",
@@ -110,10 +120,14 @@ PROJECTS = (
         pytest="tests",
     ),
     RealProject("fastapi/typer", "0.27.1", "fe2aa0e2f9c853de378e60ca24ec3b256144decf", needs="--group tests"),
-    RealProject("grantjenks/python-sortedcontainers", "v2.4.0", "a1f52d6713dd2c2713a881d4f4d86ed68ff71cab"),
     RealProject("gruns/furl", "v2.1.4", "fea659e66f078f3c81b1a70e609192ea3aedfef6"),
+    RealProject(
+        "hukkin/mdformat", "1.0.0", "82912cdaea4fb830f751504486a7879c70526547", needs="-r tests/requirements.txt"
+    ),
     RealProject("hukkin/tomli", "2.4.0", "a678e6fdeffa89bd28e4ecc148b926a4e1bbbc7b"),
+    RealProject("hynek/argon2-cffi", "25.1.0", "1fcae4fc1b7ff192b5ade54f6616771e5cf5f391", needs="--group tests"),
     RealProject("hynek/structlog", "26.1.0", "8174a86a2f14b5bd295eded733ff5fffc12aa173", needs="--group tests"),
+    RealProject("ilevkivskyi/typing_inspect", "0.9.0", "c014abf73c165dda826e4c25504f9250bbca9045"),
     RealProject(
         "ionelmc/python-lazy-object-proxy",
         "v1.12.0",
@@ -121,8 +135,8 @@ PROJECTS = (
         needs="pytest pytest-benchmark Django objproxies hunter setuptools setuptools_scm",
     ),
     RealProject("jaraco/inflect", "v7.5.0", "c079a96a573ece60b54bd5210bb0f414beb74dcd", extras="test"),
-    RealProject("jaraco/zipp", "v3.23.1", "157860e9d6a793787d22a3ba5ac238799065b9b7", extras="test"),
     RealProject("jazzband/pip-tools", "v7.6.1", "5bc5ded0b685637d6dffb926c00829220b4c6834", extras="testing"),
+    RealProject("jazzband/prettytable", "3.11.0", "cb498add2e601e61c54558b84a4ceb785489213d", extras="tests"),
     RealProject(
         "jcrist/msgspec",
         "0.21.1",
@@ -130,8 +144,10 @@ PROJECTS = (
         needs="--group test-unit",
         pytest="tests/unit",
     ),
+    RealProject("jcrist/quickle", "0.4.0", "57b65ead095b6c022130fa066bf9173b86f53d77", pytest="tests"),
     RealProject("jd/tenacity", "9.1.4", "d4e868d6b8368c00b5a1fad54de36c2c8c3a0fb3", extras="test"),
     RealProject("jpadilla/pyjwt", "2.12.1", "a4e1a3d1218b01c5806420b8f16d9308ac4adc30", extras="tests,crypto"),
+    RealProject("keleshev/schema", "v0.7.8", "7434a6b3c9cd1672f0d491ed45114054750627af", needs="pytest mock"),
     RealProject("kjd/idna", "v3.13", "89cdfd27338896cee6b1ee18e64c96ac28684ce0"),
     RealProject(
         "lark-parser/lark", "1.3.1", "f79772cd4c6d2076b5dc01f399dbb816cc484f77", needs="pytest regex interegular"
@@ -149,6 +165,7 @@ PROJECTS = (
     RealProject(
         "mahmoud/glom", "v24.11.0", "d296009a13b0d8e42a10b4688b18326fda486038", needs="pytest pyyaml", pytest="glom"
     ),
+    RealProject("marshmallow-code/apispec", "6.7.0", "0b2ff4506f88ab2c011b4da0b8c2ccd508c536b1", extras="tests"),
     RealProject("marshmallow-code/marshmallow", "3.23.0", "5e71a040a91937b31f495d0817b9c44722a50ee5", extras="tests"),
     RealProject("martinblech/xmltodict", "v1.0.4", "8d7f1fdb2251b5dc3b98df447850cb8229defc32", extras="test"),
     RealProject("mewwts/addict", "v2.4.0", "338936265dd924ec5892aeee9c122d7e4f77680d"),
@@ -158,15 +175,23 @@ PROJECTS = (
         "v2.6.2",
         "b241dfce270883e5018f0b8ec8f5821ea4fe156e",
         needs="pytest pytest-cov jinja2 pyjwt",
-        pytest="-p no:logging tests",
+        pytest="-p no:logging -o pythonpath=libs/common tests",
     ),
     RealProject("more-itertools/more-itertools", "v11.1.0", "64be96ceb2a6e836f76f069f4a96d2394d59fd0c", pytest="tests"),
     RealProject(
         "mozilla/bleach", "v6.3.0", "5546d5dbce60d08ccb99d981778d74044d646d4e", needs="pytest==8.2.2", extras="css"
     ),
     RealProject(
+        "msgpack/msgpack-python",
+        "v1.2.1",
+        "448d43f5dcca7b3a2b0810e161af0a6431d90071",
+        needs="--group dev",
+        pytest="test",
+    ),
+    RealProject(
         "pallets-eco/blinker", "1.9.0", "669f3a027828d19786e708b511277fabcd6b9532", needs="-r requirements/tests.txt"
     ),
+    RealProject("pallets-eco/wtforms", "3.3.0b3", "62bbb07f5f7d17397819ccb2b7ad1718a413e76d", needs="--group dev"),
     RealProject("pallets/click", "8.4.2", "b2e30a175449cfda909ee4fbf4a29a6a071cad53", needs="--group tests"),
     RealProject("pallets/flask", "3.1.3", "22d924701a6ae2e4cd01e9a15bbaf3946094af65", needs="--group tests"),
     RealProject(
@@ -202,6 +227,13 @@ PROJECTS = (
         needs="--group test",
         extras="socks",
         pytest="tests",
+    ),
+    RealProject(
+        "pyca/service-identity",
+        "26.1.0",
+        "5025f92e3856e814bb5012ba4ed03b71320131d8",
+        needs="--group tests pyopenssl",
+        extras="idna",
     ),
     RealProject(
         "pydantic/pydantic-settings", "v2.15.0", "f725ca187bee4212e9ef799eefa3cb25be788462", needs="--group testing"
@@ -243,6 +275,13 @@ PROJECTS = (
         needs="pytest matplotlib",
         extras="diagrams",
         pytest="tests examples/tiny/tests",
+    ),
+    RealProject(
+        "pytest-dev/execnet",
+        "v2.1.2",
+        "9313ece783ba2bd565eb1a2a8a71be441af56199",
+        needs="pytest pytest-timeout",
+        pytest="testing",
     ),
     RealProject("pytest-dev/iniconfig", "v2.1.0", "34793a6417e35e511d0c17ffdd8a02ade0f9568e"),
     RealProject("pytest-dev/pluggy", "1.6.0", "fd08ab5f811a9b2fa9124ae8cbbd393221151e2c", extras="testing"),
@@ -307,7 +346,7 @@ PROJECTS = (
         "v1.11.0",
         "05b3d37bf292d012f3d0b71fb7f0697d03af113e",
         needs="pytest psutil sybil",
-        pytest="docs parsel tests",
+        pytest="docs tests",
     ),
     RealProject(
         "scrapy/w3lib", "v2.4.1", "7576e1865d646e137e3b7e95e5121d58846558ff", pytest="--doctest-modules w3lib tests"
@@ -315,6 +354,7 @@ PROJECTS = (
     RealProject("sdispater/tomlkit", "0.12.4", "911cccd630965ff423316e25b4685ecf7df0ec0a", needs="pytest==7.* pyyaml"),
     RealProject("simonw/sqlite-utils", "4.2.1", "28dc6278cc03a9245325d056e6986818544abc68", needs="--group dev"),
     RealProject("simplejson/simplejson", "v4.1.1", "639b2ee73b2de6b385fcd4d44e0e08054a4d8a0e"),
+    RealProject("sqlalchemy/mako", "rel_1_4_1", "79dcdf847284b3a79e25bd3795621ce58f9e3439", needs="--group tests"),
     RealProject(
         "tartley/colorama", "0.4.6", "3de9f013df4b470069d03d250224062e8cf15c49", needs="mock pytest", pytest="colorama"
     ),
@@ -336,7 +376,6 @@ PROJECTS = (
         needs="pytest pytest-timeout pytest-asyncio",
         pytest='-k "not perf"',
     ),
-    RealProject("ultrajson/ultrajson", "5.13.0", "1a23a68bbc5aff84e3f78f65011362cf3389693c", needs="pytest>=9"),
     RealProject("un33k/python-slugify", "v8.0.4", "f85f9488520148d5f6899b5639199882b605e30a", pytest="test.py"),
     RealProject(
         "wntrblm/nox",
@@ -346,4 +385,14 @@ PROJECTS = (
         extras="tox-to-nox,uv",
     ),
     RealProject("yaml/pyyaml", "6.0", "8cdff2c80573b8be8e8ad28929264a913a63aa33"),
+    RealProject(
+        "zopefoundation/zope.event", "6.2", "f0cebf5cea5f508db25b9aec67cc27c5e2d63a34", extras="test", pytest="src"
+    ),
+    RealProject(
+        "zopefoundation/zope.interface",
+        "8.4",
+        "7a6b18a4166ae4343e5021e1bf6456493c7faf09",
+        extras="test",
+        pytest="--pyargs zope.interface",
+    ),
 )

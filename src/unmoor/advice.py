@@ -100,6 +100,10 @@ CORRECT_DOCKERFILE = Template(
 PULL_BASE_IMAGE = Template("pull-base-image", "see: docker pull {image}")
 LOG_IN_TO_BASE_REGISTRY = Template("log-in-to-base-registry", "log in to that registry, which raises its limit")
 PRINT_LESS = Template("print-less", "make the command print less")
+ALLOW_COMMAND_MORE_TIME = Template(
+    "allow-command-more-time",
+    "find out why it takes so long, or allow it more time: timeout = SECONDS in [[tool.unmoor.image.smoke]]",
+)
 ALLOW_MORE_TIME = Template("allow-more-time", "find out why it takes so long, or allow it more time")
 CHECK_IMAGE_IS_PUSHED = Template(
     "check-image-is-pushed", "check that the image was pushed, and that nothing deleted it"
@@ -262,7 +266,7 @@ USE_INDEX_WITH_HASHES = Template(
 )
 CHECK_STATUS_PAGE = Template("check-status-page", "check the {whose}'s status page")
 CHECK_CREDENTIAL = Template("check-credential", "check the rights of the credential ({origin})")
-REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, remove the run folder")
+REMOVE_RUN_FOLDER = Template("remove-run-folder", "find out what changed it, and remove the run folder (.unmoor/TAG)")
 CORRECT_METADATA = Template(
     "correct-metadata",
     "correct the project's metadata, and release it under a new version",
@@ -465,7 +469,8 @@ BUILD_WHEELS_FOR_ALL = Template(
     " name their folder: --built DIR (docs/how-to/wheels.md)",
 )
 BUILD_WHEELS_TOO = Template(
-    "build-wheels-too", 'build the wheels into that folder, too; or set formats = ["sdist"] to release no wheel'
+    "build-wheels-too",
+    'build the wheels into that folder, too; or, to release no wheel, set formats = ["sdist"] under [tool.unmoor]',
 )
 LEAVE_ONE_RELEASE = Template(
     "leave-one-release", "leave only the files of the release to rehearse there, without those of its dependencies"
@@ -520,6 +525,24 @@ NAME_REPOSITORY = Template(
     'add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',
 )
 REPORT_IT = Template("report-it", "report it")
+PUT_TAG_BACK = Template("put-tag-back", "put the tag back: git push origin {commit}:refs/tags/{tag}")
+FORCE_TAG_BACK = Template(
+    "force-tag-back",
+    "put the tag back: git push --force origin {commit}:refs/tags/{tag}; or leave this release as it is, and release"
+    " the new commit as a new version",
+)
+DELETE_OTHER_DRAFTS = Template("delete-other-drafts", "delete by hand all drafts but the right one: {drafts}")
+ATTACH_BY_HAND = Template(
+    "attach-by-hand",
+    "unmoor never changes a public release: attach {lacking} to it by hand, with the sha256 in the table; or release"
+    " the next version",
+)
+GO_ON_WITH_BUILD = Template(
+    "go-on-with-build",
+    "the rest has to come from the same build: go on where its .unmoor/TAG is, or give the digest that it printed"
+    " (--manifest-sha256 HEX); otherwise the release can be finished only if a new build gives the same bytes. If it"
+    " does not, release the next version",
+)
 FINISH_RELEASE = Template(
     "finish-release",
     "finish it: {command}; if that is not possible, release the next version, and delete by hand what is left of"
@@ -578,18 +601,22 @@ COMPLETE_SDIST = Template(
     ' without that, set wheel-from = "tree" under [tool.unmoor]',
 )
 PULL_LFS_FILES = Template("pull-lfs-files", "install git-lfs on this machine, run git lfs pull")
-CORRECT_TEST_SOURCES = Template("correct-test-sources", "correct test-sources")
+CORRECT_TEST_SOURCES = Template(
+    "correct-test-sources", "name files and folders of the repository in test-sources under [tool.unmoor]"
+)
 PROVE_ELSEWHERE = Template(
     "prove-elsewhere",
     "prove what is for another platform in the job that built it (there: unmoor release --dry-run --until check-dists"
     " --until prove-dists --built DIR TAG), and hand over its folder .unmoor/TAG: --dists DIR",
 )
 INSTALL_PYTHONS = Template("install-pythons", "install what is missing: uv python install {versions}")
-LEAVE_FILE_OUT = Template("leave-file-out", "or leave those files out")
+LEAVE_FILE_OUT = Template("leave-file-out", "to go on without them, leave those files out of the release")
 INSTALL_COMPATIBLE_PYTHON = Template(
     "install-compatible-python", "install one that uv can find: uv python install {requires}"
 )
-INSTALL_PYTHON = Template("install-python", "install it (uv python install {wanted}), or set python to another version")
+INSTALL_PYTHON = Template(
+    "install-python", "install it: uv python install {wanted}; or set python to another version under [tool.unmoor]"
+)
 REMOVE_SOURCE_FROM_TESTS = Template(
     "remove-source-from-tests", "remove the source from test-sources, so that the tests import what is installed"
 )
@@ -650,7 +677,8 @@ DECLARE_DEPENDENCY = Template(
     "declare-dependency", "declare the dependency that provides {modules}, since a plain install does not"
 )
 SAY_WHERE_IT_RUNS = Template(
-    "say-where-it-runs", "import it only where it exists, or say which platforms the project is for: {setting}"
+    "say-where-it-runs",
+    "import it only where it exists, or say which platforms the project is for: {setting} under [tool.unmoor]",
 )
 MARK_OPTIONAL = Template("mark-optional", "if {module} is optional: {settings} under [tool.unmoor]")
 CORRECT_CODE = Template("correct-code", "correct the project")
@@ -692,12 +720,15 @@ HAND_OVER_ARCHIVE = Template(
     "hand-over-archive", "hand over the archive that the job wrote which built the images (--keep-images)"
 )
 SHRINK_CONTEXT = Template(
-    "shrink-context", "exclude what the build does not need in .dockerignore, or raise context-limit"
+    "shrink-context",
+    "exclude what the build does not need in .dockerignore, or raise context-limit in [[tool.unmoor.image]]",
 )
 PUSH_IMAGES_AGAIN = Template("push-images-again", "push these images again; the deleted digests are listed above")
 SHORTEN_DOCKERFILE = Template("shorten-dockerfile", "shorten it")
 ADD_FROM = Template("add-from", "add one, or set dockerfile in [[tool.unmoor.image]] to another file")
-CORRECT_TARGETS = Template("correct-targets", "correct targets, or the Dockerfile")
+CORRECT_TARGETS = Template(
+    "correct-targets", "name a stage of the Dockerfile in targets of [[tool.unmoor.image]], or correct the Dockerfile"
+)
 NAME_THE_STAGE = Template("name-the-stage", "give it a name in the Dockerfile, FROM … AS NAME, and use it in targets")
 END_HERE_DOCUMENT = Template(
     "end-here-document", "end it with a line that contains only {word}, or put the << into quotes"
@@ -1034,9 +1065,9 @@ CORRECT_PROJECT = Template(
 PASS_OTHER_FILES = Template("pass-other-files", "remove this run folder, then pass the files built for this tag")
 BUILD_MISSING_FORMAT = Template(
     "build-missing-format",
-    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or set"
-    " formats to what you release",
-    rehearsed="set formats to what you release, and commit that",
+    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or, to"
+    ' release nothing else, set formats = ["{other}"] under [tool.unmoor]',
+    rehearsed='to release nothing else, set formats = ["{other}"] under [tool.unmoor], and commit that',
 )
 START_WITH_CURRENT_FILES = Template(
     "start-with-current-files", "remove that folder to start again with the current files"
@@ -1046,23 +1077,27 @@ PASS_SHA256_OR_NEXT_VERSION = Template(
     "pass the sha256 of the manifest that was printed as the last lines of the run that made it, in its job summary,"
     " and as its step outputs: --manifest-sha256 HEX; if that is lost, release the next version",
 )
-NAME_IMAGES_APART = Template("name-images-apart", "give each its own name or suffix")
+NAME_IMAGES_APART = Template(
+    "name-images-apart", "give each its own name in [[tool.unmoor.image]], or its own suffix in targets"
+)
 BUILD_PLATFORM_ELSEWHERE = Template(
     "build-platform-elsewhere",
     "build that platform on another machine (--platform PLATFORM --keep-images) and pass its folder (--leg DIR), or"
     " install its emulation (binfmt)",
 )
-SET_SECRETS = Template("set-secrets", "set {variables}, or remove it from secrets in [[tool.unmoor.image]]")
+SET_SECRETS = Template(
+    "set-secrets", "set {variables}, or remove what the build does not need from secrets in [[tool.unmoor.image]]"
+)
 PASS_AS_SECRET = Template(
     "pass-as-secret",
-    'list its environment variable in secrets = ["{name}"], and read it in the Dockerfile with RUN'
-    " --mount=type=secret,id={name}",
+    'remove it from args, list its environment variable in secrets = ["{name}"] of [[tool.unmoor.image]], and read it'
+    " in the Dockerfile with RUN --mount=type=secret,id={name}",
 )
 CHECK_INDEX_BY_HAND = Template("check-index-by-hand", "check the index by hand")
 BUILD_EVERY_PLATFORM = Template(
     "build-every-platform",
-    "build every platform, or pass what another machine built (--leg DIR), or remove it from"
-    " tool.unmoor.image.platforms",
+    "build every platform, or pass what another machine built (--leg DIR), or remove the other platforms from platforms"
+    " in [[tool.unmoor.image]]",
 )
 CREATE_TAG = Template(
     "create-tag", "git tag -a {tag} -m {tag} && git push origin refs/tags/{tag}; to try it first: unmoor rehearse {tag}"

@@ -12,7 +12,7 @@ import pytest
 import requests
 from tests.stages import test_undraft, test_verify
 from tests.support.advice_walks import Place, Walk, also, walk
-from tests.support.listed_index import FakeIndex
+from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.adapters.process.shell import LocalShell
@@ -134,6 +134,14 @@ def believing(place: Place, *_: str) -> None:
     other, data = place.kept["other"], one_of(place).stage.folder.manifest.read_bytes()
     folder = RunFolder(other.stage.folder.path, Belief(given=frozenset({sha256(data).hexdigest()})))
     place.kept["other"] = replace(other, stage=replace(other.stage, folder=folder))
+
+
+def staged_first(place: Place) -> None:
+    """The staging index has the files of the first build, and the draft too."""
+    another_build(place)
+    files = {file.name: file.sha256 for file in one_of(place).dists.files}
+    index = FakeIndex(Holding(simple=listed_files(files), json=None), name="testpypi")
+    place.kept["other"] = replace(place.kept["other"], stage=replace(place.kept["other"].stage, indexes=(index,)))
 
 
 def first_files(place: Place, *_: str) -> None:
@@ -313,6 +321,9 @@ WALKS: dict[str, Walk] = {
     "attach-right-file": Walk(begin=also(drafted, detach, attach_other, publish), act=look_again, follow=attach_right),
     "vouch-or-next-version": Walk(begin=also(drafted, another_build, publish), act=make_other, follow=next_version),
     "release-new-version": Walk(begin=also(drafted, detach, publish), act=make, follow=next_version),
+    "pass-sha256-or-next-version": Walk(
+        begin=also(drafted, staged_first), act=make_other, follow=believing, then="continue-with-those"
+    ),
     "continue-with-those": Walk(begin=also(drafted, another_build, believing), act=make_other, follow=first_files),
     "attach-file": Walk(begin=also(drafted, _vouched, publish, detach), act=_fetch, follow=attach_right),
     "delete-draft": Walk(begin=also(drafted, _vouched, detach), act=_fetch, follow=delete),

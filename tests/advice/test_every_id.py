@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from tests.support.advice_walks import Walk
+from tests.support.advice_walks import Walk, ids_of
 
 from unmoor import advice
 
@@ -16,171 +16,33 @@ WALKED = tuple(path.stem for path in sorted(HERE.glob("test_*.py")) if path.stem
 
 REASONS: Mapping[str, str] = {
     "the renderer says it: tests/test_errors.py has every form": "run-again wait",
-    "it needs a container engine, with images or a fault of its own": """
-        add-registry-to-world
-        build-every-platform
-        build-leg-again
-        build-leg-there
-        build-platform-elsewhere
-        check-docker-save
-        check-engine
-        check-engine-log
-        check-image-is-pushed
-        check-image-login
-        check-the-builder
-        check-what-registry-accepts
-        commit-dockerfile
-        correct-dockerfile
-        delete-commit-tag
-        find-who-changed-archive
-        free-engine-space
-        hand-over-archive
-        install-buildx
-        install-engine
-        install-paramiko
-        join-engine-group
-        leave-out-images
-        log-in-to-base-registry
-        name-a-platform
-        name-image-to-clean
-        name-images-apart
-        name-the-image
-        one-leg-per-platform
-        pass-as-secret
-        pass-files
-        pass-own-legs
+    "a container has to run for long, or print more than fits, which needs an engine: tests/adapters/engine": """
+        allow-command-more-time
         print-less
-        pull-base-image
-        push-images-again
-        remove-image-and-record
-        set-secrets
-        shorten-arg
-        shrink-context
-        shrink-image
-        use-buildx
         """,
-    "another server answers so: its operator, or its page on the web, has the remedy": """
-        allow-deletion
-        allow-packages
-        ask-registry-operator
-        ask-server-operator
-        check-is-registry
-        check-package-writers
-        check-registry-tokens
-        check-what-registry-serves
-        correct-registry-login
-        find-what-is-between
-        give-credential
-        give-uv-a-login
-        log-in-or-publish
-        see-registry-page
-        set-package-writers
-        use-https
-        """,
-    "it needs a job of a CI, with permissions and ID tokens": """
-        describe-signing
-        fix-attestations
-        publish-by-trusted-publishing
-        run-on-tag
-        sign-in-actions
-        """,
-    "it needs a login for a surface, which a test has only for the local world": """
-        give-registry-login
-        """,
-    "the surfaces hold something else: tests/stages and tests/journeys release into such a world": """
+    "a registry has to lose a tag while another one is deleted": "push-images-again",
+    "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
         finish-release
-        fix-positions
-        look-at-pages
-        pass-sha256-of-manifest
-        pass-sha256-or-next-version
         release-it
         remove-rest-by-hand
         """,
-    "somebody else changes a surface or a folder during the run, and only they know why": """
-        find-other-pusher
-        find-who-moved-version
-        find-who-pushed-version
-        find-who-removed
-        start-world-again
-        """,
-    "a build or a test of a project meets it: tests/dists, tests/stages and tests/journeys run some": """
-        allow-more-time
-        allow-tests-more-time
-        build-as-release
-        build-at-tag
-        build-from-commit
-        build-in-fresh-clone
-        build-missing-format
-        build-wheels-for-all
-        build-wheels-too
-        complete-sdist
-        copy-folder
-        correct-backend
-        correct-build-requirements
-        correct-code
-        correct-dependencies
-        correct-project
-        correct-pytest-options
-        correct-pytest-start
-        correct-test-sources
-        correct-warning
-        declare-dependency
-        exclude-from-sdist
-        fix-what-pip-reports
-        fix-what-uv-reports
-        hand-over-every-file
-        include-modules
-        install-for-tests
-        install-more-for-tests
-        install-pytest-plugins
-        install-pythons
-        leave-file-out
-        leave-module-out
-        leave-one-release
-        list-test-program
-        mark-optional
-        name-test-needs
-        pass-other-files
-        prove-elsewhere
-        raise-deadline
-        release-corrected
-        remove-other-files
-        remove-source-from-tests
-        replace-sdist-link
-        replace-version-link
-        say-where-it-runs
-        see-failed-tests
-        set-built-version
-        set-test-requires
-        start-with-current-files
-        """,
-    "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes turn-tests-off",
-    "it needs git with another program, another user, or a repository of an unusual kind": """
-        take-ownership
-        """,
-    "this machine lacks something that a test cannot take away": """
-        check-program
-        check-uv
-        close-connections
-        free-memory
-        free-space
-        free-space-for-traceback
-        grant-permission
-        install-unmoor-again
-        see-log
-        set-clock
-        stop-other-world
-        use-more-memory
-        """,
-    "it takes seconds or much text to bring about": "avoid-nested-repetition check-docutils shorten-fragment",
-    "a signature, or a server or file of Sigstore, is not as it should be: tests/adapters/sigstore": """
+    "somebody has to end the servers of a world from outside": "start-world-again",
+    "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
+    "a folder has to belong to another user, whom only root can make its owner": "take-ownership",
+    "a signature, an identity or a service of Sigstore has to be wrong: tests/adapters/sigstore, tests/publish": """
         check-signing-identity
         check-trust-config
+        describe-signing
         fetch-signature-again
+        fix-attestations
+        publish-by-trusted-publishing
         reject-signature
+        run-on-tag
+        set-clock
+        sign-in-actions
         """,
-    "it is a bug, or an older or newer unmoor": "report-bug report-it report-with-traceback use-version-that-wrote-it",
-    "the command line asks the engine or the forge first": "name-pull-request name-repository name-valid-tag",
+    "it is a bug": "report-bug report-it report-with-traceback",
+    "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""
 
@@ -189,7 +51,7 @@ def walks() -> Iterator[tuple[str, Walk]]:
     """Every walk, with the id of the advice that it follows."""
     for name in WALKED:
         rows: Mapping[str, Walk] = importlib.import_module(f"tests.advice.{name}").WALKS
-        yield from ((row.partition(" ")[0], each) for row, each in rows.items())
+        yield from ((one, each) for row, each in rows.items() for one in sorted(ids_of(row)))
 
 
 def walked() -> set[str]:
@@ -218,4 +80,4 @@ def test_no_advice_leads_in_a_circle() -> None:
     for name, each in walks():
         onward.setdefault(name, set()).update({each.then} - {""})
     assert list(TopologicalSorter(onward).static_order())
-    assert {then for each in onward.values() for then in each} - walked() == set()
+    assert {then for each in onward.values() for then in each} - {entry.id for entry in advice.catalogue()} == set()

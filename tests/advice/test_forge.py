@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.advice.test_drafts import delete, detach, drafted, inputs, listed, one_of, publish, world
+from tests.advice.test_drafts import delete, detach, drafted, inputs, listed, one_of, publish, second, world
+from tests.publish.test_inventory import ELSEWHERE, digests_of, holding, manifest_of, take
 from tests.stages.test_access import WHOLE, AccessInputs, FakeForge
 from tests.support.advice_walks import Place, Walk, also, keep, walk
 from tests.support.faulty_index import BOUNDS
@@ -20,6 +22,9 @@ from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.github import client
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.process.shell import LocalShell
+from unmoor.advice import join
+from unmoor.errors import Incomplete
+from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import _list_releases
 from unmoor.util.values import replace
 
@@ -84,7 +89,57 @@ def with_token(place: Place, *_: str) -> None:
     place.kept.pop("token", None)
 
 
+def _status(place: Place) -> object:
+    """Say what has to be done before the release can be finished, as ``unmoor status`` does."""
+    steps = how_to_finish(take(one_of(place), world(place).forge(), **place.kept.get("there", {})))
+    if steps:
+        raise Incomplete("it is released in part", next_step=join(steps))
+    return None
+
+
+def there(**parts: object) -> Callable[..., None]:
+    """Keep what else is there: the tags of the remote, files on the index, our own manifest."""
+    return keep(there=parts)
+
+
+def _put_back(place: Place, text: str) -> None:
+    """Run the command of the advice, on a remote that is a value."""
+    commit, tag = re.findall(r"git push (?:--force )?origin (\w+):refs/tags/([\w.]+)", text)[0]
+    place.kept["there"] = {"tags": {tag: commit}}
+
+
+def _lacks_wheel(place: Place) -> None:
+    also(drafted, detach, publish)(place)
+    place.kept["there"] = {"own": manifest_of(one_of(place))}
+
+
+def _attach_wheel(place: Place, text: str) -> None:
+    wheel = one_of(place).dists.wheels[0]
+    assert f"attach {wheel.name} to it by hand" in text
+    world(place).forge().attach(listed(place)[0], wheel)
+
+
+def _uploaded(place: Place) -> None:
+    drafted(place)
+    place.kept["there"] = {"index": holding(digests_of(one_of(place)))}
+
+
+def _give_digest(place: Place, text: str) -> None:
+    """Give the digest of the manifest, which is then vouched for."""
+    assert "--manifest-sha256 HEX" in text
+    place.kept["there"] |= {"own": manifest_of(one_of(place))}
+
+
 IN_WORLD: dict[str, Walk] = {
+    "put-tag-back": Walk(begin=also(inputs, there(tags={})), act=_status, follow=_put_back),
+    "force-tag-back": Walk(
+        begin=also(inputs, lambda place: there(tags={one_of(place).release.tag: ELSEWHERE})(place)),
+        act=_status,
+        follow=_put_back,
+    ),
+    "delete-other-drafts": Walk(begin=also(drafted, second), act=_status, follow=delete),
+    "attach-by-hand": Walk(begin=_lacks_wheel, act=_status, follow=_attach_wheel),
+    "go-on-with-build": Walk(begin=_uploaded, act=_status, follow=_give_digest),
     "renew-forge-token": Walk(
         begin=keep(token="ghp_x"), act=lambda place: forge_of(place).repository(), follow=with_token
     ),
@@ -132,6 +187,7 @@ SCRIPTED: dict[str, Walk] = {
     "shorten-list": scripted(_endless),
     "check-forge-address": scripted(lambda each: each.answer(200, "<h1>log in</h1>", kind="text/html")),
     "check-forge-address shape": scripted(lambda each: each.json({"message": "hello"})),
+    "check-status-page": scripted(lambda each: each.answer(500)),
     "check-network": scripted(lambda each: each.reset()),
     "release-new-version immutable": scripted(_burned, writes=True),
 }

@@ -486,6 +486,8 @@ def test_every_partial_state(parts: dict[str, Part], row: Row) -> None:
         assert row.state in seen.err
     else:
         assert (seen.code, seen.json["state"]) == (row.codes[0], row.state), seen.out
+        assert ("release-it" in seen.json["advice"]) is (row.state not in {"complete", "pending"})
+        assert bool(seen.json["next_step"]) is bool(seen.json["advice"])
     before = part.surfaces()
     dry = part.unmoor("undo")
     assert part.surfaces() == before

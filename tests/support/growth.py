@@ -10,7 +10,7 @@ Make = Callable[[int], str]
 """Makes a text of about so many characters."""
 _FIRST, _LAST = 4_000, 64_000
 # Less than this measures nothing but the machine.
-_LEAST = 0.02
+_LEAST = 0.01
 # Four times the text takes four times as long, or sixteen times if the time is quadratic.
 _STEP, _MOST = 4, 10
 _ATTEMPTS = 3

@@ -9,6 +9,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.advice import NOTHING, join
 from unmoor.cli import output, session
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
@@ -34,7 +35,8 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The output of ``status --json``.
 
     ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.
-    ``vouched`` says whether it is vouched for.
+    ``vouched`` says whether it is vouched for. ``next_step`` is how to finish the release, empty if it is complete, and
+    ``advice`` are the ids of what it says, as docs/reference/advice.md lists them.
     """
 
     tag: str
@@ -46,6 +48,8 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     surfaces: tuple[SurfaceState, ...]
     manifest: str = ""
     vouched: bool = False
+    next_step: str = ""
+    advice: tuple[str, ...] = ()
 
 
 def run(target: TargetOptions, *, as_json: bool) -> int:
@@ -62,6 +66,9 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
         each.state for each in states if not (advisory and inventory.staging and each.surface == inventory.staging.name)
     )
     best, release = inventory.best, inventory.release
+    command = options.release_command(release.tag)
+    steps = how_to_finish(inventory) if overall not in {State.COMPLETE, State.PENDING} else None
+    whole = NOTHING if steps is None else join([*steps, advice.RELEASE_IT(command=command)])
     if as_json:
         session.echo_json(
             StatusDocument(
@@ -74,6 +81,8 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 surfaces=states,
                 manifest=best.where if best is not None else "",
                 vouched=best is not None and best.vouched,
+                next_step=str(whole),
+                advice=whole.ids,
             )
         )
     else:
@@ -82,10 +91,10 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
     if best is not None and not best.vouched:
         output.err(f"warning: the manifest at {clean(best.where)} is not vouched for")
     output.err(f"{release.tag} is {overall}")
-    if overall not in {State.COMPLETE, State.PENDING}:
-        for line in how_to_finish(inventory):
+    if steps is not None:
+        for line in steps:
             output.err(f"next:  {line}")
-        output.err(f"then:  {options.release_command(release.tag)}")
+        output.err(f"then:  {command}")
     return CODES[overall]
 
 

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.publish.inventory import Extent, Inventory
 from unmoor.util.text import clean
 
 
-def how_to_finish(inventory: Inventory) -> tuple[str, ...]:
+def how_to_finish(inventory: Inventory) -> tuple[NextStep, ...]:
     """Return the steps before the release command, in order; none if it finishes the release on its own."""
     return tuple(_steps(inventory))
 
 
-def _steps(inventory: Inventory) -> Iterator[str]:
+def _steps(inventory: Inventory) -> Iterator[NextStep]:
     tag, commit, where = clean(inventory.release.tag), inventory.release.commit, inventory.tag
     if commit and where.error is None and where.remote is None:
-        yield f"put the tag back: git push origin {commit}:refs/tags/{tag}"
+        yield advice.PUT_TAG_BACK(commit=commit, tag=tag)
     elif commit and where.error is None and where.remote != commit:
-        yield (
-            f"put the tag back: git push --force origin {commit}:refs/tags/{tag}; or leave this release as it is, and"
-            " release the new commit as a new version"
-        )
+        yield advice.FORCE_TAG_BACK(commit=commit, tag=tag)
     full = [each for each in inventory.forge.drafts if each.assets]
     if len(full) > 1 or (full and inventory.forge.public is not None):
-        yield f"delete by hand all drafts but the right one: {', '.join(clean(each.url) for each in full)}"
+        yield advice.DELETE_OTHER_DRAFTS(drafts=", ".join(clean(each.url) for each in full))
     if inventory.forge.public is not None and (lacking := _lacking(inventory)):
-        yield (
-            f"unmoor never changes a public release: attach {lacking} to it by hand, with the sha256 in the table;"
-            " or release the next version"
-        )
+        yield advice.ATTACH_BY_HAND(lacking=lacking)
     if inventory.vouched is None and inventory.extent(inventory.index) in {Extent.SOME, Extent.ALL}:
-        yield (
-            "the rest has to come from the same build: go on where its .unmoor/TAG is, or give the digest that"
-            " it printed (--manifest-sha256); otherwise the release can be finished only if a new build gives the same"
-            " bytes. If it does not, release the next version"
-        )
+        yield advice.GO_ON_WITH_BUILD()
 
 
 def _lacking(inventory: Inventory) -> str:

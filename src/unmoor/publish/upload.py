@@ -300,7 +300,8 @@ class _Upload:
         ``reports``: also report the rest of a long wait, once a minute.
         """
         if self.clock.now() + seconds > self.ends:
-            raise TimedOut(f"the time for the upload ran out {when}", where=self.index.name)
+            what = f"the time for the upload ran out {when}"
+            raise TimedOut(what, where=self.index.name, otherwise=advice.CHECK_NETWORK())
         until = self.clock.now() + seconds
         longest = _SLICE if seconds > _LONG else math.inf
         reported = self.clock.now()

@@ -273,7 +273,9 @@ class BuildDists(Build[Dists]):
             raise Incomplete(
                 f"there is no {' and no '.join(absent)} among the files",
                 where=str(self.folder.path),
-                next_step=advice.BUILD_MISSING_FORMAT(format=absent[0]),
+                next_step=advice.BUILD_MISSING_FORMAT(
+                    format=absent[0], other="sdist" if absent[0] == "wheel" else "wheel"
+                ),
                 retryable=False,
             )
         if self.prebuilt is None:

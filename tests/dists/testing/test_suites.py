@@ -188,6 +188,7 @@ def test_packages_of_extra() -> None:
         (("n.s",), ["n/s/__init__.py"]),
         (("n.t",), ["src/n/t.py"]),
         (("r", "q"), ["q.py"]),
+        (("typed",), ["src/typed/py.typed", "src/typed/sub/a.pyi", "typed.pyi"]),
         ((), []),
     ],
 )
@@ -196,5 +197,6 @@ def test_sources(modules: tuple[str, ...], found: list[str]) -> None:
     files = [
         *("p/__init__.py", "p/sub/more.py", "p/data.json", "src/p/__init__.py", "tests/p/__init__.py"),
         *("lib/p/x.cpython-311-x86_64-linux-gnu.so", "q.py", "q.txt", "docs/qq.py", "n/s/__init__.py", "src/n/t.py"),
+        *("src/typed/py.typed", "src/typed/sub/a.pyi", "typed.pyi", "src/typed/a.pyx", "stubs/untyped.pyi"),
     ]
     assert list(source_files(files, modules, keep=("tests",))) == found

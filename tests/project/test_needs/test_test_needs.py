@@ -259,6 +259,26 @@ def test_each_place(files: dict[str, str], place: str, expected: tuple[tuple[str
             "the environment py in tox.ini",
             PytestCall(paths=("./t",)),
         ),
+        (
+            {"tox.ini": "[testenv]\ncommands = py: {posargs:pytest -v --ignore=src t}\n"},
+            "the environment py in tox.ini",
+            PytestCall(options=("--ignore=src",), paths=("t",)),
+        ),
+        (
+            {"tox.toml": '[env_run_base]\ncommands = [[{replace = "posargs", default = ["pytest", "-k", "a"]}]]\n'},
+            "the environment py in tox.toml",
+            PytestCall(options=("-k", "a")),
+        ),
+        (
+            {"noxfile.py": "import nox\n@nox.session\ndef t(s):\n    s.run(*(s.posargs or ['pytest', 't']))\n"},
+            "the session t in noxfile.py",
+            PytestCall(paths=("t",)),
+        ),
+        (
+            {"hatch.toml": '[envs.t]\nscripts.run = "coverage run -m {args:pytest t}"\n'},
+            "Hatch's environment t in hatch.toml",
+            PytestCall(paths=("t",)),
+        ),
         ({"tox.ini": "[testenv]\nchangedir = checks\ncommands = pytest t\n"}, "the environment py in tox.ini", None),
         ({"tox.ini": "[testenv]\ncommands = python -m unittest\n"}, "the environment py in tox.ini", None),
     ],

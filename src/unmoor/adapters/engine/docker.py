@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Incomplete, Unknown
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
@@ -130,9 +131,9 @@ class DockerEngine:
             ) as lines:
                 for line in lines:
                     if isinstance(line, dict) and line.get("error"):
-                        raise Unknown(clean(str(line["error"])), where=str(archive))
+                        raise _not_loaded(clean(str(line["error"])), archive)
         except LookupError as error:
-            raise Unknown(str(error), where=str(archive)) from error
+            raise _not_loaded(str(error), archive) from error
 
     def contents(self, images: Sequence[str]) -> Mapping[str, tuple[Member, ...]]:
         """Every file of every layer of some images, by id. Raises `Incomplete`, `InvalidDist`, `Unknown`."""
@@ -146,13 +147,15 @@ class DockerEngine:
             # Some engines answer 500 for an image that they do not have.
             for image in ids:
                 self.inspect(image)
-            raise Unknown(str(error)) from error
+            if isinstance(error, Unknown):
+                raise
+            raise Unknown(str(error), otherwise=advice.CHECK_ENGINE_LOG()) from error
         # Containerd's image store names an image by its manifest, and the archive lists its configuration.
         if len(ids) == 1 and len(found) == 1:
             return dict(zip(ids, found.values(), strict=True))
         missing = [image for image in ids if image not in found]
         if missing and len(ids) == 1:
-            raise Unknown(f"the engine returned no layers of {missing[0]}")
+            raise Unknown(f"the engine returned no layers of {missing[0]}", otherwise=advice.CHECK_DOCKER_SAVE())
         for image in missing:
             found = {**found, **self.contents([image])}
         return {image: found[image] for image in ids}
@@ -246,3 +249,7 @@ def _facts(document: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) ->
         env=tuple(config.get("Env") or ()),
         history=tuple(str(layer.get("CreatedBy", "")) for layer in history[:_HISTORY]),
     )
+
+
+def _not_loaded(reason: str, archive: Path) -> Unknown:
+    return Unknown(reason, where=str(archive), otherwise=advice.CHECK_ENGINE_LOG())

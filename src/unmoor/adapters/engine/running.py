@@ -100,7 +100,7 @@ def _run_to_end(connection: Connection, container: str, job: Job) -> Ran:
     except TimedOut:
         raise TimedOut(
             f"it ran for more than {job.timeout:g} s and was stopped",
-            next_step=advice.ALLOW_MORE_TIME(),
+            next_step=advice.ALLOW_COMMAND_MORE_TIME(),
             retryable=False,
         ) from None
     out_text, err_text = (output[stream].decode(errors="replace") for stream in (_OUT, _ERR))

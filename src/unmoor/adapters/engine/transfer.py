@@ -63,7 +63,7 @@ def push(connection: Connection, name: str, login: Login, hear: Hear | None, tim
     except LookupError as error:
         raise Incomplete(f"the engine has no image {name}: {error}") from error
     if not digest:
-        raise Unknown(f"the push of {name} ended without a digest")
+        raise Unknown(f"the push of {name} ended without a digest", otherwise=advice.CHECK_ENGINE_LOG())
     return digest
 
 
@@ -134,7 +134,8 @@ def _refusal(reason: str, name: str) -> UnmoorError:
         return _absent(name, reason)
     if _REJECTED.search(reason):
         return Rejected(f"the registry rejects {name}: {reason}", next_step=advice.CHECK_WHAT_REGISTRY_ACCEPTS())
-    return Unknown(f"the registry's answer about {name} is unclear: {reason}")
+    step = advice.CHECK_STATUS_PAGE(whose="registry")
+    return Unknown(f"the registry's answer about {name} is unclear: {reason}", otherwise=step)
 
 
 def _absent(name: str, reason: str) -> Incomplete:

@@ -102,7 +102,8 @@ def refusal(
 def _fault(what: str, where: str, status: int, headers: Mapping[str, str]) -> TransientError:
     """The error for a 5xx. One that asks for a wait may have done something before it, so it is no rate limit."""
     asked = requested_wait(headers)
-    error = TransientError(what, where=where, wait=asked or 0.0)
+    step = advice.CHECK_STATUS_PAGE(whose="forge")
+    error = TransientError(what, where=where, wait=asked or 0.0, otherwise=step)
     error.cause = Cause.LATER if is_busy(status, asked) else Cause.LOST
     return error
 

@@ -125,14 +125,15 @@ def _remove(path: Path, *, below: Path) -> None:
 
 
 def source_files(files: Iterable[str], modules: Sequence[str], *, keep: Sequence[str]) -> tuple[str, ...]:
-    """The files of a repository that a wheel's modules could be imported from. Tests must not see them.
+    """The files of a repository from which a wheel's modules, or their types, could come. Tests must not see them.
 
     ``files`` are the repository's. Those in the paths ``keep``, which hold the tests, are left out.
     """
     wanted = [re.escape(module.replace(".", "/")) for module in modules]
     if not wanted:
         return ()
-    form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:/.*)?\.(?:py|so|pyd)")
+    # Without the stubs too: a type checker that a test runs would take them for the package.
+    form = re.compile(rf"(?:.*/)?(?:{'|'.join(wanted)})(?:(?:/.*)?\.(?:pyi?|so|pyd)|/(?:.*/)?py\.typed)")
     return tuple(path for path in files if form.fullmatch(path) and not _is_below(path, keep))
 
 

@@ -74,6 +74,16 @@ def runs_tests(words: Sequence[str]) -> bool:
     return _pytest_arguments(words) is not None or bool(_UNITTESTS.intersection(names))
 
 
+def settled(fixed: Sequence[str], replaceable: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a command and those that a user may replace. They count as its own if only they run tests.
+
+    >>> settled([], ["pytest", "-v"]), settled(["pytest"], ["tests"])
+    ((['pytest', '-v'], []), (['pytest'], ['tests']))
+    """
+    whole = [*fixed, *replaceable]
+    return (whole, []) if not runs_tests(fixed) and runs_tests(whole) else ([*fixed], [*replaceable])
+
+
 def _pytest_arguments(words: Sequence[str]) -> tuple[str, ...] | None:
     """The words after pytest in a command such as ``coverage run -m pytest …``, ``None`` if it does not run pytest."""
     for place, word in enumerate(words):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests
+from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
@@ -83,7 +83,7 @@ def _run(command: str) -> PytestCall | None:
     """How a command calls pytest, without anything if it runs other tests; ``None`` if it runs no tests."""
     defaults = " ".join(each["default"] or "" for each in _ARGS.finditer(command))
     try:
-        fixed, replaceable = shlex.split(_BRACES.sub(" ", command)), shlex.split(defaults)
+        fixed, replaceable = settled(shlex.split(_BRACES.sub(" ", command)), shlex.split(defaults))
     except ValueError:
         return None
     return (read_call(fixed, defaults=replaceable) or PytestCall()) if runs_tests(fixed) else None

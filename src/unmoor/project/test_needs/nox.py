@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from unmoor.project.files import Files
-from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests
+from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.nox_values import NoxValues
 from unmoor.project.test_needs.requirement_lines import read_arguments, read_lines
@@ -110,6 +110,7 @@ class _Session:
                 replaceable += self._default(argument.value, names)
             else:
                 fixed += self.values.words(argument, names)
+        fixed, replaceable = settled(fixed, replaceable)
         if method == "install":
             self.installed += fixed
         elif fixed[:2] == ["pip", "install"] or fixed[1:4] == ["-m", "pip", "install"]:

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final
 
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.command import read_call, runs_tests
+from unmoor.project.test_needs.command import read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, kind_of
@@ -240,7 +240,8 @@ class _Tox:
         """The words of a command, and those that a user of tox may replace."""
         fixed, replaceable = line.split(_REPLACEABLE)[::2], line.split(_REPLACEABLE)[1::2]
         try:
-            return shlex.split(" ".join(fixed).removeprefix("-").lstrip()), shlex.split(" ".join(replaceable))
+            plain = shlex.split(" ".join(fixed).removeprefix("-").lstrip())
+            return settled(plain, shlex.split(" ".join(replaceable)))
         except ValueError:
             return [], []
 

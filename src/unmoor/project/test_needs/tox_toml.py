@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.command import read_call, runs_tests
+from unmoor.project.test_needs.command import read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
 from unmoor.project.test_needs.source import Source, SourceKind, texts_of
@@ -68,7 +68,7 @@ def _words(document: Mapping[str, Any], command: list[Any]) -> tuple[list[str], 
             replaceable += _texts(document, each.get("default", ()))
         else:
             fixed += _texts(document, [each])
-    return [_plain(each) for each in fixed], [_plain(each) for each in replaceable]
+    return settled([_plain(each) for each in fixed], [_plain(each) for each in replaceable])
 
 
 def _texts(document: Mapping[str, Any], values: object, depth: int = 0) -> list[str]:
