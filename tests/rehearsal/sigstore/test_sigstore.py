@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -384,6 +385,18 @@ def test_an_entry_that_exists(instance: Sigstore, entry: dict[str, Any]) -> None
     message = f"an equivalent entry already exists in the transparency log with UUID {uuid}"
     assert (raised.value.status, raised.value.body) == (409, {"code": 409, "message": message})
     assert raised.value.headers == {"location": f"/api/v1/log/entries/{uuid}"}
+
+
+def test_a_full_disk(instance: Sigstore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that does not fit is not in the log, not even a part of it."""
+    size, write = len(instance.log), os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda handle, data: write(handle, data[:10]))
+        with pytest.raises(OSError, match="No space left"):
+            instance.record(json.dumps(dsse(b"[1]", b"[1]")).encode())
+    instance.record(json.dumps(dsse(b"[2]", b"[2]")).encode())
+    instance._made.clear()
+    assert len(instance.log) == size + 1
 
 
 def test_a_lost_answer(client: SigstoreClient) -> None:
