@@ -200,6 +200,9 @@ def test_an_instance_that_moves(tmp_path: Path) -> None:
     first, second = config("http://127.0.0.1:3"), config("http://127.0.0.1:4")
     assert second["signingConfig"]["caUrls"][0]["url"] == "http://127.0.0.1:4"
     assert json.dumps(first).replace("127.0.0.1:3", "127.0.0.1:4") == json.dumps(second)
+    for broken in ("", "{}", '{"signingConfig": {"caUrls": [], "oidcUrls": []}}'):
+        (tmp_path / "trust.json").write_text(broken)
+        assert config("http://127.0.0.1:4") == second
 
 
 @pytest.mark.parametrize("kind", ["index", "uuid", "leaf"])
