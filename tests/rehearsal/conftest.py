@@ -83,13 +83,15 @@ def requests_of(world: LocalWorld, **wanted: object) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[LocalWorld]:
-    """Start a world whose remote has two commits, a lightweight tag and an annotated one."""
+    """Start a world whose remote has two commits, a lightweight tag and an annotated one, which ID tokens are for."""
     folder = tmp_path_factory.mktemp("world")
     repo = Repo.new(folder / "checkout")
     repo.git("tag", "v0.1.0")
     repo.commit({"more": "text\n"})
     repo.git("tag", "--annotate", "-m", "The second one", "v0.2.0")
-    with local.start(folder / "world", repository="acme/demo", checkout=repo.path, file_limit=FILE_LIMIT) as running:
+    with local.start(
+        folder / "world", repository="acme/demo", checkout=repo.path, file_limit=FILE_LIMIT, tag="v0.2.0"
+    ) as running:
         yield running
 
 

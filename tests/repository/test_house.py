@@ -46,6 +46,7 @@ TESTS_OF_SEVERAL = {
     "rehearsal/index/test_clients.py": "the local world, used by twine, uv, pip and PyGithub",
     "rehearsal/registry/test_adapters.py": "the local registries, used by our own adapters",
     "rehearsal/registry/test_clients.py": "the local registries, used by clients that are no code of ours",
+    "rehearsal/sigstore/test_clients.py": "the local Sigstore, used by clients that are no code of ours",
     "render/test_listeners.py": "one run, reported to every listener",
     "stages/test_planted_documents.py": "records and proofs that somebody planted, over the stages that read them",
     "stages/test_annotations.py": "annotations of images, on the way through two stages",

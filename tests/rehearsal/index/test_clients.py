@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from tests.rehearsal.conftest import IndexClient, world_table
 from tests.rehearsal.index.made_dists import sdist, wheel, write
+from tests.support.sigstore_client import SigstoreClient
 
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.util.files import sha256_of
 
 BIN = Path(sys.executable).parent
 
@@ -61,6 +63,32 @@ def test_publishers(index: IndexClient, name: str, tmp_path: Path, send: Callabl
     assert code != 0
     assert "Invalid or non-existent authentication information" in output
     assert len(index.simple(name)["files"]) == 2
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize(("send", "options"), [(twine, ["--attestations"]), (uv_publish, [])], ids=["twine", "uv"])
+def test_publishers_of_attestations(
+    world: LocalWorld,
+    index: IndexClient,
+    name: str,
+    tmp_path: Path,
+    *,
+    send: Callable[..., tuple[int, str]],
+    options: list[str],
+) -> None:
+    """A client sends the attestation beside a file, and prints why the index refuses that of another file."""
+    good, bad = write(tmp_path, wheel(name, "1.0"), wheel(name, "2.0"))
+    digest = sha256_of(Path(good))
+    attestation = SigstoreClient(world).attest(Path(good).name, digest).model_dump_json()
+    for path in (good, bad):
+        Path(f"{path}.publish.attestation").write_text(attestation)
+    code, output = send(index, *options, good, f"{good}.publish.attestation")
+    assert code == 0, output
+    code, output = send(index, *options, bad, f"{bad}.publish.attestation")
+    assert code != 0
+    assert "Invalid attestations supplied during upload: Could not verify the uploaded artifact" in output
+    (file,) = index.simple(name)["files"]
+    assert file["provenance"] == f"{index.base}/integrity/{name}/1.0/{Path(good).name}/provenance"
 
 
 @pytest.mark.journey

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sigstore._internal.fulcio.client import FulcioClientError
 from sigstore.errors import VerificationError
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
+from tests.support.git_repos import Repo
 from tests.support.sigstore_client import PUBLISH, RELEASE, SLSA, SigstoreClient, statement
 
 from unmoor.rehearsal import local
@@ -114,7 +116,7 @@ def test_a_certificate_says_what_fulcio_says(client: SigstoreClient) -> None:
     ("ref", "claim"), [("", "refs/tags/v0.2.0"), ("refs/tags/v0.1.0", "refs/tags/v0.1.0"), ("refs/tags/none", "a" * 40)]
 )
 def test_the_run_of_a_token(client: SigstoreClient, ref: str, claim: str) -> None:
-    """A token is for the newest tag of the remote, or for the ref of its request, with the commit that it leads to."""
+    """A token is for the tag of the world, or for the ref of its request, with the commit that it leads to."""
     claims = jwt.decode(client.token(ref=ref), options={"verify_signature": False})
     assert claim in {claims["ref"], claims["sha"]}
     assert claims["sha"] == claims["workflow_sha"] == claims["job_workflow_sha"]
@@ -136,13 +138,20 @@ def test_nothing_is_made_before_it_is_used(tmp_path: Path) -> None:
         assert (client.folder / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_tag_of_a_rehearsal(world: LocalWorld, tmp_path: Path) -> None:
-    """The tokens of a rehearsal are for its tag, even if another one is newer."""
-    remote = Remote(world.folder / "remote.git")
-    issuer = Issuer(folder=tmp_path / "i", base="", repository="a/b", runner="", remote=remote, tag="v0.1.0")
+@pytest.mark.parametrize(
+    ("tag", "ref"), [("", "refs/tags/v1.10"), ("v1.0", "refs/tags/v1.0"), ("none", "refs/tags/none")]
+)
+def test_the_tag_of_a_rehearsal(tmp_path: Path, tag: str, ref: str) -> None:
+    """The tokens of a rehearsal are for its tag; without one, for the newest, or the highest of those."""
+    repo = Repo.new(tmp_path / "repo")
+    for date, name in enumerate(("v2.0", "v1.0", "v1.9", "v1.10")):
+        repo.commit({name: name}, date=1_700_000_000 + min(date, 2))
+        repo.git("tag", name)
+    remote = Remote(repo.path / ".git")
+    assert options([str(tmp_path), "--repository", "a/b", "--tag", tag]).tag == tag
+    issuer = Issuer(folder=tmp_path / "i", base="", repository="a/b", runner="", remote=remote, tag=tag)
     claims = issuer.claims("sigstore")
-    assert (claims["ref"], claims["sha"]) == ("refs/tags/v0.1.0", remote.commit_of("refs/tags/v0.1.0"))
-    assert options([str(tmp_path), "--repository", "a/b", "--tag", "v0.1.0"]).tag == "v0.1.0"
+    assert (claims["ref"], claims["sha"]) == (ref, remote.commit_of(ref) or "a" * 40)
 
 
 def test_signatures_side_by_side(client: SigstoreClient) -> None:
@@ -191,6 +200,9 @@ def test_an_instance_that_moves(tmp_path: Path) -> None:
     first, second = config("http://127.0.0.1:3"), config("http://127.0.0.1:4")
     assert second["signingConfig"]["caUrls"][0]["url"] == "http://127.0.0.1:4"
     assert json.dumps(first).replace("127.0.0.1:3", "127.0.0.1:4") == json.dumps(second)
+    for broken in ("", "{}", '{"signingConfig": {"caUrls": [], "oidcUrls": []}}'):
+        (tmp_path / "trust.json").write_text(broken)
+        assert config("http://127.0.0.1:4") == second
 
 
 @pytest.mark.parametrize("kind", ["index", "uuid", "leaf"])
@@ -384,6 +396,18 @@ def test_an_entry_that_exists(instance: Sigstore, entry: dict[str, Any]) -> None
     message = f"an equivalent entry already exists in the transparency log with UUID {uuid}"
     assert (raised.value.status, raised.value.body) == (409, {"code": 409, "message": message})
     assert raised.value.headers == {"location": f"/api/v1/log/entries/{uuid}"}
+
+
+def test_a_full_disk(instance: Sigstore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that does not fit is not in the log, not even a part of it."""
+    size, write = len(instance.log), os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda handle, data: write(handle, data[:10]))
+        with pytest.raises(OSError, match="No space left"):
+            instance.record(json.dumps(dsse(b"[1]", b"[1]")).encode())
+    instance.record(json.dumps(dsse(b"[2]", b"[2]")).encode())
+    instance._made.clear()
+    assert len(instance.log) == size + 1
 
 
 def test_a_lost_answer(client: SigstoreClient) -> None:

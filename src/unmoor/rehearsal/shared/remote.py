@@ -141,7 +141,7 @@ class Remote(msgspec.Struct, frozen=True):
 
     def newest_tag(self) -> str:
         """Return the full name of the tag that was made last; empty if there is none."""
-        args = ("--count=1", "--sort=-refname", "--sort=-creatordate", "--format=%(refname)", "refs/tags")
+        args = ("--count=1", "--sort=-version:refname", "--sort=-creatordate", "--format=%(refname)", "refs/tags")
         return self._run("for-each-ref", *args).stdout.decode(errors="replace").strip()
 
     def make_tag(self, name: str, commit: str) -> None:

@@ -6,6 +6,7 @@ On disk it is a file with one line of JSON for each entry; the tree is computed 
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import threading
 from dataclasses import dataclass, field
@@ -106,7 +107,11 @@ class Log:
             }
 
     def _append(self, entry: LogEntry) -> None:
-        os.write(self._file, msgspec.json.encode(entry) + b"\n")
+        """Write an entry, whole or not at all. Raises ``OSError`` if there is no room for it."""
+        line, size = msgspec.json.encode(entry) + b"\n", os.fstat(self._file).st_size
+        if os.write(self._file, line) < len(line):
+            os.truncate(self._file, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._remember(entry)
 
     def _remember(self, entry: LogEntry) -> None:

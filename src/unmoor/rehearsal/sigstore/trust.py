@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from unmoor.rehearsal.shared import store
 from unmoor.util.files import write_atomic
 
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
 
 _KIND = "application/vnd.dev.sigstore"
 _BEGIN = "2020-01-01T00:00:00Z"
+
+
+class _Service(msgspec.Struct, frozen=True):
+    url: str
+
+
+class _SigningConfig(msgspec.Struct, frozen=True, rename="camel"):
+    ca_urls: tuple[_Service, ...]
+    oidc_urls: tuple[_Service, ...]
+
+
+class _Config(msgspec.Struct, frozen=True, rename="camel"):
+    """The part of the file that is read."""
+
+    signing_config: _SigningConfig
 
 
 def write(path: Path, authority: Authority, *, base: str, issuer: str) -> None:
@@ -54,11 +71,14 @@ def write(path: Path, authority: Authority, *, base: str, issuer: str) -> None:
 
 def is_current(path: Path, *, base: str, issuer: str) -> bool:
     """Whether the file exists, and has these addresses: another program may have taken the former ports."""
-    config = store.load(path, dict[str, Any])
+    try:
+        config = store.load(path, _Config)
+    except ValueError:
+        config = None
     if config is None:
         return False
-    signing = config["signingConfig"]
-    return (signing["caUrls"][0]["url"], signing["oidcUrls"][0]["url"]) == (base, issuer)
+    signing = config.signing_config
+    return [each.url for each in (*signing.ca_urls, *signing.oidc_urls)] == [base, issuer]
 
 
 def _log(key: Key, base: str) -> dict[str, Any]:
