@@ -100,6 +100,21 @@ def test_only_the_command_line_prints_and_exits() -> None:
         assert not {ast.unparse(func) for func in plain} & banned, path
 
 
+def test_a_struct_is_described_before_it_is_decoded() -> None:
+    """Msgspec crashes if two threads meet a struct for the first time, so `util.decode` describes it before."""
+    plain = {"config/read_toml.py", "images/dockerfile_syntax.py", "rehearsal/listening.py"}
+    decodes = re.compile(r"msgspec\.(json\.decode|json\.Decoder|msgpack\.decode|convert)")
+    bare = {
+        str(path.relative_to(PACKAGE))
+        for path in SOURCES
+        for node in nodes(path)
+        if isinstance(node, ast.Call)
+        and decodes.fullmatch(ast.unparse(node.func))
+        and "described(" not in ast.unparse(node)
+    }
+    assert bare == plain | {"util/decode.py"}
+
+
 def test_a_function_fits_on_a_screen() -> None:
     """No function is longer than the limit."""
     lines = {
