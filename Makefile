@@ -11,6 +11,9 @@ LOWEST := .venv-lowest
 # By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
+# The journeys that take longest begin first, so that no worker is left with one of them at the end.
+LONG := tests/repository tests/journeys tests/laws
+SHORT := $(filter-out $(LONG) tests/conftest.py tests/support %__pycache__,$(wildcard tests/*))
 # What uses only the standard library and git is the same with other versions of the dependencies.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/util/test_import_path.py tests/test_errors.py
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
@@ -43,7 +46,7 @@ endif
 
 test-journeys: $(READY)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
-	$(PYTEST) -m journey --session-timeout=1200
+	$(PYTEST) --no-loadscope-reorder -m journey $(LONG) $(SHORT) --session-timeout=1200
 
 chaos: $(READY) ## Lose the machine between any two stages, and kill releases anywhere (takes about half an hour)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]

@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# While tests are collected, almost nothing becomes garbage, and looking for it takes half of the time.
-gc.disable()
-
 IN_CI = os.environ.get("CI", "") == "true"
 """Read once at import, since the tests themselves do not see it."""
 
@@ -104,6 +101,11 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
             time.sleep(0.05)
     if left:
         pytest.fail("processes outlived the tests that started them:\n" + "\n".join(left), pytrace=False)
+
+
+def pytest_collectstart() -> None:
+    """Look for no garbage: while tests are collected there is almost none, and looking takes half of the time."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.support import sample_projects
 from tests.support.faulty_server import Exchange, run_server
+from tests.support.git_repos import shell_for_tests
 
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
@@ -102,16 +103,35 @@ def hang(exchange: Exchange) -> None:
     exchange.hang()
 
 
-def environment(uv: Uv, tmp_path: Path, address: str, **more: str) -> UvEnvironment:
-    """Create an environment that installs from one index."""
-    environ = {**uv.environ, "UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "15", "UV_NO_CACHE": "1", **more}
-    return replace(uv, dependencies=f"{address}/simple/", environ=environ).fresh(tmp_path / "env")
+ASK_ONCE = {"UV_HTTP_RETRIES": "0", "UV_NO_CACHE": "1"}
+"""With these variables uv asks once, and keeps nothing of the answer."""
 
 
-def fails(uv: Uv, tmp_path: Path, address: str, *wanted: str, timeout: int = 15) -> UnmoorError:
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UvEnvironment]:
+    """An environment that stays empty, because each install in it fails."""
+    with shell_for_tests() as shell:
+        yield Uv(shell=shell).fresh(tmp_path_factory.mktemp("environment") / "env")
+
+
+@pytest.fixture
+def empty(made_once: UvEnvironment, uv: Uv) -> Iterator[UvEnvironment]:
+    """That environment, with the uv of this test."""
+    yield replace(made_once, uv=uv)
+    assert [path.name for path in made_once.packages.iterdir() if not path.name.startswith("_virtualenv")] == []
+
+
+def with_variables(made: UvEnvironment, **more: str) -> UvEnvironment:
+    """Return the environment as if it had been made with more variables."""
+    uv = replace(made.uv, environ={**made.uv.environ, **more})
+    return replace(made, uv=uv, variables={**made.variables, **more})
+
+
+def fails(empty: UvEnvironment, address: str, *wanted: str, timeout: int = 15) -> UnmoorError:
     """Install from an index and return the error. ``timeout`` is uv's, in seconds."""
+    made = with_variables(empty, **ASK_ONCE, UV_HTTP_TIMEOUT=str(timeout))
     with pytest.raises(UnmoorError) as caught:
-        environment(uv, tmp_path, address, UV_HTTP_TIMEOUT=str(timeout)).install(wanted or ["anvil-one"])
+        replace(made, uv=replace(made.uv, dependencies=f"{address}/simple/")).install(wanted or ["anvil-one"])
     return caught.value
 
 
@@ -136,12 +156,10 @@ def fails(uv: Uv, tmp_path: Path, address: str, *wanted: str, timeout: int = 15)
         (lambda x: x.redirect("/login") if x.path != "/login" else body(LOGIN)(x), Cause.NONSENSE, "not its page", 0),
     ],
 )
-def test_an_index_that_gives_no_page(  # noqa: PLR0917 - four of them are a row of the table
-    uv: Uv, tmp_path: Path, fault: Fault, cause: Cause, words: str, wait: float
-) -> None:
+def test_an_index_that_gives_no_page(empty: UvEnvironment, fault: Fault, cause: Cause, words: str, wait: float) -> None:
     """The error is that of the index, with its address, and can be retried."""
     with run_server(Index([fault], [])) as server:
-        error = fails(uv, tmp_path, server.url, timeout=1 if fault is hang else 15)
+        error = fails(empty, server.url, timeout=1 if fault is hang else 15)
     assert (type(error), error.cause) == (Unknown, cause)
     assert words in error.what
     assert error.where.startswith(server.url)
@@ -164,19 +182,19 @@ def test_an_index_that_gives_no_page(  # noqa: PLR0917 - four of them are a row 
         (cut, Unknown, "not a package|no complete answer"),
     ],
 )
-def test_an_index_that_gives_no_file(uv: Uv, tmp_path: Path, fault: Fault, kind: type[UnmoorError], words: str) -> None:
+def test_an_index_that_gives_no_file(empty: UvEnvironment, fault: Fault, kind: type[UnmoorError], words: str) -> None:
     """The error is that of the server, also if it serves something else than the file."""
     with run_server(Index([], [fault])) as server:
-        error = fails(uv, tmp_path, server.url)
+        error = fails(empty, server.url)
     assert type(error) is kind, error
     assert any(each in error.what for each in words.split("|"))
     assert "project" not in next_step(error)
 
 
-def test_other_bytes_are_a_conflict(uv: Uv, tmp_path: Path) -> None:
+def test_other_bytes_are_a_conflict(empty: UvEnvironment) -> None:
     """Bytes with another hash are fetched a second time, and then the error has both digests."""
     with run_server(Index([], [])) as server:
-        error = fails(uv, tmp_path, server.url, f"anvil-one @ {server.url}/files/{WHEEL}#sha256={'0' * 64}")
+        error = fails(empty, server.url, f"anvil-one @ {server.url}/files/{WHEEL}#sha256={'0' * 64}")
         fetched = [path for path in server.paths() if path.startswith("/files/")]
     assert isinstance(error, Conflict)
     assert f"expected sha256:{'0' * 64}" in error.what
@@ -189,35 +207,37 @@ def test_a_fault_that_passes(uv: Uv, tmp_path: Path, fault: Fault, on: str) -> N
     """One bad answer does not stop an install."""
     faults = [fault, good]
     with run_server(Index(faults if on == "pages" else [], faults if on == "files" else [])) as server:
-        environment(uv, tmp_path, server.url).install(["anvil-one"])
+        environ = {**uv.environ, **ASK_ONCE, "UV_HTTP_TIMEOUT": "15"}
+        uv = replace(uv, dependencies=f"{server.url}/simple/", environ=environ)
+        uv.fresh(tmp_path / "env").install(["anvil-one"])
 
 
 @pytest.mark.parametrize(
     "address",
     ["http://127.0.0.1:9", "http://no-such-host.invalid", "http://someone:s3cret@127.0.0.1:9"],
 )
-def test_an_index_that_cannot_be_reached(uv: Uv, tmp_path: Path, address: str) -> None:
+def test_an_index_that_cannot_be_reached(empty: UvEnvironment, address: str) -> None:
     """The error says so, without the login in the address."""
-    error = fails(uv, tmp_path, address)
+    error = fails(empty, address)
     assert (type(error), error.cause) == (Unknown, Cause.UNREACHABLE)
     assert "s3cret" not in str(error)
     assert "network" in next_step(error)
 
 
 @pytest.mark.parametrize("wanted", ["absent-one", "anvil-one>=2", "anvil-one==0.5"])
-def test_an_index_that_answers_leaves_the_project_at_fault(uv: Uv, tmp_path: Path, wanted: str) -> None:
+def test_an_index_that_answers_leaves_the_project_at_fault(empty: UvEnvironment, wanted: str) -> None:
     """A package or version that the index does not have is an error of whoever requires it."""
     with run_server(Index([], [])) as server:
-        error = fails(uv, tmp_path, server.url, wanted)
+        error = fails(empty, server.url, wanted)
     assert type(error) is CheckFailed
     assert "absent-one" in error.what or "anvil-one" in error.what
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_an_index_that_denies_access(uv: Uv, tmp_path: Path, code: int) -> None:
+def test_an_index_that_denies_access(empty: UvEnvironment, code: int) -> None:
     """The error is one of the credential."""
     with run_server(Index([status(code)], [])) as server:
-        error = fails(uv, tmp_path, server.url)
+        error = fails(empty, server.url)
     assert isinstance(error, Denied)
     assert "give a login for that index" in next_step(error)
 
@@ -240,7 +260,9 @@ def build_wheel(*args, **options):
         ("print('HTTP status server error (503 x) for url (http://x)', file=sys.stderr); 1/0", CheckFailed, "Zero"),
     ],
 )
-def test_a_backend_that_uv_runs(uv: Uv, tmp_path: Path, statement: str, kind: type[UnmoorError], words: str) -> None:
+def test_a_backend_that_uv_runs(
+    empty: UvEnvironment, tmp_path: Path, statement: str, kind: type[UnmoorError], words: str
+) -> None:
     """A backend that was killed or had no space is not at fault; what it prints about a network does not count."""
     tree = sample_projects.write_files(
         tmp_path / "tree",
@@ -249,9 +271,8 @@ def test_a_backend_that_uv_runs(uv: Uv, tmp_path: Path, statement: str, kind: ty
             "own.py": BACKEND.format(statement),
         },
     )
-    environ = {**uv.environ, "UV_NO_CACHE": "1", "UV_OFFLINE": "1"}
     with pytest.raises(kind, match=words):
-        replace(uv, environ=environ).fresh(tmp_path / "env").install([str(tree)])
+        with_variables(empty, UV_NO_CACHE="1", UV_OFFLINE="1").install([str(tree)])
 
 
 @pytest.mark.parametrize(
@@ -287,7 +308,7 @@ def test_what_a_build_requires(  # noqa: PLR0917 - two of them are a row of the 
     pyproject = in_tree / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace("requires = []", 'requires = ["anvil-one"]'))
     with run_server(Index([fault], [])) as server:
-        environ = {**uv.environ, "UV_HTTP_RETRIES": "0", "UV_NO_CACHE": "1"}
+        environ = {**uv.environ, **ASK_ONCE}
         uv = replace(uv, dependencies=f"{server.url}/simple/", environ=environ)
         with pytest.raises(Unknown) as caught:
             Pep517(shell=shell, uv=uv).sdist(in_tree, tmp_path / "out", env={})
@@ -302,11 +323,10 @@ class _Slow:
         raise TimedOut("uv ran for more than 900 s and was stopped", next_step=NextStep("wait"))
 
 
-def test_an_install_that_takes_too_long(uv: Uv, tmp_path: Path) -> None:
+def test_an_install_that_takes_too_long(empty: UvEnvironment) -> None:
     """The error is one of the network, and not of the project."""
-    made = uv.fresh(tmp_path / "env")
     with pytest.raises(Unknown, match="900 s"):
-        replace(made, uv=replace(uv, shell=_Slow())).install(["anvil-one"])
+        replace(empty, uv=replace(empty.uv, shell=_Slow())).install(["anvil-one"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,3 +81,44 @@ def test_other_toml_is_one_error(data: bytes, words: str) -> None:
     """Neither its depth nor the length of its keys is a fault of the reader."""
     with pytest.raises(ValueError, match=words):
         decode_toml(data)
+
+
+_MANY_THREADS = """
+import sys, threading
+from unmoor.util.decode import decode_json
+sys.setswitchinterval(1e-6)
+CLASSES = '''
+from __future__ import annotations
+import msgspec
+class Inner(msgspec.Struct, frozen=True):
+    number: int
+    text: str = ""
+class Middle(msgspec.Struct, frozen=True):
+    one: Inner
+    more: tuple[Inner, ...] = ()
+class Outer(msgspec.Struct, frozen=True):
+    one: Middle
+    two: Inner
+'''
+for _ in range(60):
+    names = {"__name__": "__main__"}
+    exec(CLASSES, names)
+    globals().update(names)  # where msgspec looks for the names in annotations
+    meeting = threading.Barrier(6)
+    def decode(kind, data):
+        meeting.wait()
+        for _ in range(20):
+            decode_json(data, kind)
+    work = [(Outer, b'{"one": {"one": {"number": 1}}, "two": {"number": 2}}'), (Middle, b'{"one": {"number": 1}}')] * 3
+    threads = [threading.Thread(target=decode, args=each) for each in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_may_meet_a_type_for_the_first_time() -> None:
+    """Msgspec alone ends the process with a segmentation fault if two threads do."""
+    ran = subprocess.run([sys.executable, "-c", _MANY_THREADS], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")

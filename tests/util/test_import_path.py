@@ -45,6 +45,7 @@ NAMES = [
     *("platform", "site", "secrets", "hashlib", "urllib", "decimal", "shlex", "shutil", "string", "ast", "_ctypes"),
 ]
 PLANTED = "import os\nwith open({ran!r}, 'a') as stream:\n    stream.write(__name__ + os.linesep)\n"
+WHOLE = pytest.mark.journey  # a whole command each; the fast tests try one with each kind of variable
 MODULE = [sys.executable, "-m", "unmoor"]
 SCRIPT = [str(UNMOOR)]
 # What measures coverage starts before unmoor, and imports from the folder as it likes.
@@ -88,7 +89,14 @@ WAYS: dict[str, tuple[list[str], str | None, str]] = {
 
 @pytest.mark.parametrize(
     ("way", "command"),
-    [(way, "notes v1.0") for way in WAYS] + [("the module", "--version"), ("the module", "--help")],
+    [
+        *(
+            pytest.param(way, "notes v1.0", marks=() if way in {"the module", "a relative folder"} else WHOLE)
+            for way in WAYS
+        ),
+        ("the module", "--version"),
+        ("the module", "--help"),
+    ],
 )
 def test_nothing_of_the_repository_is_imported(way: str, command: str, repo: Path, tmp_path: Path) -> None:
     """However unmoor is started, and wherever, the planted modules stay unused."""
@@ -140,7 +148,13 @@ def test_the_servers_of_a_rehearsal_import_nothing_from_their_folder(repo: Path,
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
 
 
-@pytest.mark.parametrize("path", ["{path}:", ":{path}", ".:{path}", "bin:{path}", "::bin:{path}:."])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "::bin:{path}:.",
+        *(pytest.param(each, marks=WHOLE) for each in ("{path}:", ":{path}", ".:{path}", "bin:{path}")),
+    ],
+)
 def test_no_program_of_the_repository_runs(path: str, repo: Path, tmp_path: Path) -> None:
     """A relative or empty entry of PATH leads to no program in the repository, though it is the first."""
     for folder in (repo, repo / "bin"):

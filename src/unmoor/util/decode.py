@@ -6,6 +6,7 @@ The standard library's readers take quadratic time for some texts, which are ref
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -25,6 +26,26 @@ _MOST_BLANKS = 200
 _BLANKS = re.compile(rf"\S[^\S\n]{{{_MOST_BLANKS}}}[^\S\n]*+\S")
 
 
+# One thread at a time lets msgspec look at a type for the first time.
+_DESCRIBING = threading.Lock()
+_described: set[Any] = set()
+
+
+def described(kind: type[T]) -> type[T]:
+    """Return a type that msgspec has described to itself, so that any thread can decode with it.
+
+    msgspec keeps the description of a struct on its class, and begins to fill it before it is complete. Another thread
+    that decodes the class meanwhile ends the process with a segmentation fault (msgspec 0.22).
+    """
+    if kind not in _described:
+        import msgspec
+
+        with _DESCRIBING:
+            msgspec.json.Decoder(kind)
+            _described.add(kind)
+    return kind
+
+
 def decode_json(data: bytes | str, kind: type[T]) -> T:
     """Decode JSON as a type that msgspec knows.
 
@@ -34,7 +55,7 @@ def decode_json(data: bytes | str, kind: type[T]) -> T:
     import msgspec
 
     try:
-        return _shallow(msgspec.json.decode(data, type=kind))
+        return _shallow(msgspec.json.decode(data, type=described(kind)))
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise ValueError(str(error)) from error
     except RecursionError as error:

@@ -189,11 +189,14 @@ class FakeEngineHandler(http.server.BaseHTTPRequestHandler):
         (["@unix:///nowhere/docker.sock"], ["one", "other"]),
     ],
 )
-def test_reaper_removes_the_containers_of_its_run(tmp_path: Path, feed: list[str], left: list[str]) -> None:
+def test_reaper_removes_the_containers_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, feed: list[str], left: list[str]
+) -> None:
     """Removes the run's containers from engines still in use, keeps those of other runs, and accepts a dead engine."""
+    monkeypatch.setattr(reaper, "_PAUSE", 0.01)
     path = tmp_path / "docker.sock"
     with FakeEngine(path, {"one": "this", "other": "another"}) as engine:
-        thread = threading.Thread(target=engine.serve_forever)
+        thread = threading.Thread(target=engine.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             lines = [f"{line.format(engine=f'unix://{path}')}\n".encode() for line in feed]

@@ -144,7 +144,12 @@ def test_tests_within_a_package(tmp_path: Path) -> None:
         ("src/ns/one", "['../../../../README.md', '../../../more.txt']", "", {"README.md", "site-packages/more.txt"}),
         ("one", "open('../README.md')", "open(Path(__file__).parent.parent / 'README.md')", set()),
         ("one", "'cases one other.py .git'", "", set()),
-        ("one", "'one/tests', 'other.py'", "", set()),
+        ("one", "'one/tests', 'conftest.py'", "", set()),
+        ("one", "run_path(HERE.parents[2] / 'other.py')", "", {"site-packages/other.py"}),
+        ("src/one", "'../../../other.py', '../../beside.py'", "", {"other.py"}),
+        ("one", "HERE.glob('cases/*')", "'https://example.org/cases/x'", {"site-packages/cases"}),
+        ("one", "HERE.glob('cases/*')", "'Long text\\nof/cases/x\\n'", {"site-packages/cases"}),
+        ("one", "'https://example.org/README.md'", "", set()),
         ("one", "open('../README.md'", "", set()),
     ],
 )
@@ -156,7 +161,8 @@ def test_what_tests_within_a_package_read_beside_it(
     contents = {
         f"{package}/__init__.py": module,
         f"{package}/tests/test_x.py": test,
-        **dict.fromkeys(("README.md", "cases/x.txt", "src/more.txt", "other.py", ".git/HEAD"), ""),
+        "src/beside.py": "",
+        **dict.fromkeys(("README.md", "cases/x.txt", "src/more.txt", "other.py", "conftest.py", ".git/HEAD"), ""),
     }
     installed = tmp_path / "lib" / "site-packages"
     (installed / name).mkdir(parents=True)

@@ -66,7 +66,8 @@ class Suite(NamedTuple):
             (self.folder / f"{name}.py").write_text(text)
         given = self.recorder.added_to([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args])
         assert given is not None
-        env = {"PYTHONPATH": str(self.recorder.packages)}
+        # Loading every plugin of this environment takes longer than the rest.
+        env = {"PYTHONPATH": str(self.recorder.packages), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         ran = subprocess.run(given, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
         return ran.returncode, ran.stdout + ran.stderr, self.recorder.read()
 
@@ -136,7 +137,7 @@ UNIMPORTABLE = {
 }
 
 
-@pytest.mark.parametrize("options", [(), ("--tb=no",), ("-n1",)])
+@pytest.mark.parametrize("options", [(), ("--tb=no",), ("-p", "xdist", "-n1")])
 def test_modules_that_cannot_be_collected(suite: Suite, options: tuple[str, ...]) -> None:
     """The missing module and the file that wanted it are known, whatever the options, and in workers too."""
     files = {name: text for name, (text, _) in UNIMPORTABLE.items()}
@@ -179,7 +180,7 @@ def test_what_ends_early(suite: Suite, files: dict[str, str], args: tuple[str, .
 
 def test_workers_are_recorded_once(suite: Suite) -> None:
     """With pytest-xdist each test counts once."""
-    _, printed, record = suite.run("-n1", test_all=EVERYTHING)
+    _, printed, record = suite.run("-p", "xdist", "-n1", test_all=EVERYTHING)
     assert record is not None
     own = re.search(r"\n(.*) in [0-9.]+s", printed)
     assert own is not None

@@ -16,6 +16,7 @@ from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait
 from unmoor.advice import NextStep
 from unmoor.errors import Cause, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.failure import failure
+from unmoor.util.decode import described
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 
@@ -55,7 +56,7 @@ def converted(raw: Any, kind: type[W], what: str, where: str) -> W:
     import msgspec
 
     try:
-        return msgspec.convert(raw, type=kind, strict=True)
+        return msgspec.convert(raw, type=described(kind), strict=True)
     except msgspec.ValidationError as error:
         raise malformed(f"{what} ({clean(str(error), 200)})", where) from None
 

@@ -28,7 +28,7 @@ from unmoor.adapters.http.urls import resolve_link, without_query
 from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.ports.index import ListedFile, ProjectStatus
-from unmoor.util.decode import decode_json
+from unmoor.util.decode import decode_json, described
 from unmoor.util.digests import is_sha256
 from unmoor.util.text import clean
 from unmoor.util.values import replace
@@ -174,7 +174,7 @@ def _from_html(answer: Response, project: str) -> _Page:
     with warnings.catch_warnings():
         # A newer minor version of the API only adds to it.
         warnings.simplefilter("ignore", simple.APIVersionWarning)
-        page: _Page = msgspec.convert(simple.from_project_details_html(text, project), _Page)
+        page: _Page = msgspec.convert(simple.from_project_details_html(text, project), described(_Page))
     titled = "links for" in signs.heading.lower() and canonicalize_name(project) in canonicalize_name(signs.heading)
     has_files = any(version_of(entry.filename, project) for entry in page.files)
     if signs.form or not ("pypi:repository-version" in signs.meta or titled or has_files):

@@ -17,6 +17,7 @@ from unmoor.project.written_version import tree_of
 
 _MOST_FILES = 2000
 _SEPARATOR = re.compile(r"[/\\]")
+_PROSE = re.compile(r"\n|://")
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +42,13 @@ def read_beside(copy: Path, files: Sequence[str], package: str, tests: Iterable[
         above = "" if str(parent) == "." else f"{parent}/"
         below = (path.removeprefix(above) for path in files if path.startswith(above))
         for name in sorted(dict.fromkeys(path.partition("/")[0] for path in below)):
-            # Python and pytest would look for modules there too.
-            if name in named and not name.endswith(".py") and f"{above}{name}" not in {package, *map(str, parents)}:
+            if name in named and not _is_module(above, name) and f"{above}{name}" not in {package, *map(str, parents)}:
                 yield Beside(path=f"{above}{name}", up=up)
+
+
+def _is_module(above: str, name: str) -> bool:
+    """Whether it may be one that the wheel forgot, beside the package in its folder, or is pytest's own."""
+    return name == "conftest.py" or (bool(above) and name.endswith(".py"))
 
 
 def _named(copy: Path, paths: Iterable[str]) -> set[str]:
@@ -53,6 +58,7 @@ def _named(copy: Path, paths: Iterable[str]) -> set[str]:
         whole = copy / path
         tree = tree_of(whole.read_bytes()) if whole.is_file() and not whole.is_symlink() else None
         for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Neither a docstring nor an address is a path.
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _PROSE.search(node.value):
                 found.update(_SEPARATOR.split(node.value))
     return found

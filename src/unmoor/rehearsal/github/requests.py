@@ -16,6 +16,7 @@ from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.releases import Problem, Releases
 from unmoor.rehearsal.shared.http import drain
 from unmoor.rehearsal.shared.remote import Remote
+from unmoor.util.decode import described
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -106,7 +107,7 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large")
         self.push(request)
         try:
-            return msgspec.json.decode(bytes(data) or b"{}", type=kind)
+            return msgspec.json.decode(bytes(data) or b"{}", type=described(kind))
         except msgspec.ValidationError as error:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Invalid request.\n\n{error}") from None
         except (msgspec.DecodeError, RecursionError):

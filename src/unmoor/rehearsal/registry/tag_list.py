@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlencode
 
 import msgspec
 
+from unmoor.util.decode import described
+
 
 class TagList(msgspec.Struct):
     """The body of a list of tags; a package that has lost its last tag has ``null``."""
@@ -37,7 +39,7 @@ class TagPage(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises ``msgspec.DecodeError`` for another body.
         """
-        whole = msgspec.json.decode(body, type=TagList)
+        whole = msgspec.json.decode(body, type=described(TagList))
         after = sorted(tag for tag in whole.tags or () if tag > self.last)
         shown = after if self.limit is None else after[: self.limit]
         link = ""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unmoor.util.decode import described
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -113,6 +115,6 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         try:
             # The registry behind the proxy checks the audience.
             claims = jwt.decode(token, self.key.public_key(), algorithms=[ALGORITHM], options={"verify_aud": False})
-            return msgspec.convert(claims, Claims)
+            return msgspec.convert(claims, described(Claims))
         except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None
