@@ -20,7 +20,7 @@ from starlette.routing import Route
 from unmoor.rehearsal.github.releases import Problem
 from unmoor.rehearsal.github.requests import RequestHandler
 from unmoor.rehearsal.shared import store
-from unmoor.util.decode import decode_json
+from unmoor.util.decode import decode_json, described
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -153,7 +153,7 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
 
 def _checked(bundle: dict[str, Any], repository: str) -> _Statement:
     try:
-        read = msgspec.convert(bundle, _Bundle)
+        read = msgspec.convert(bundle, described(_Bundle))
         statement = decode_json(read.dsse_envelope.payload, _Statement)
     except (msgspec.ValidationError, ValueError) as error:
         raise _invalid(f"malformed bundle: {error}") from None

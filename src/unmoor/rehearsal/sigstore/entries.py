@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from unmoor.util.decode import decode_json
+from unmoor.util.decode import decode_json, described
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -168,7 +168,7 @@ def _public_key(text: bytes) -> tuple[ec.EllipticCurvePublicKey, bytes]:
 def _convert(spec: Any, kind: type[T]) -> T:
     """Convert a part of JSON, in which bytes are base64. Raises ``ValueError``."""
     try:
-        return msgspec.convert(spec, kind)
+        return msgspec.convert(spec, described(kind))
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
 

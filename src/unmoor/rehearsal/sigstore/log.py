@@ -18,6 +18,7 @@ import rfc8785
 
 from unmoor.rehearsal.sigstore.authority import Key
 from unmoor.rehearsal.sigstore.merkle import MerkleTree, leaf_hash
+from unmoor.util.decode import described
 from unmoor.util.safe_folder import open_in_place
 
 HOST = "127.0.0.1"
@@ -60,7 +61,7 @@ class Log:
         whole = data.rfind(b"\n") + 1
         os.truncate(self._file, whole)
         for line in data[:whole].splitlines():
-            self._remember(msgspec.json.decode(line, type=LogEntry))
+            self._remember(msgspec.json.decode(line, type=described(LogEntry)))
         if not self._entries:
             self._append(LogEntry(body=FIRST, time=0))
 
