@@ -28,6 +28,7 @@ from unmoor.ports.world import (
 from unmoor.rehearsal.shared import worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses, credentials
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 CANARY = "canary-7f3a"
 LOCAL = f"""\
@@ -518,6 +519,10 @@ def test_the_file_of_the_local_world_is_valid(tmp_path: Path, platforms: WheelPl
     assert world.staging is not None
     assert world.rehearsal
     assert world.signing is not None
+    (tmp_path / "copy").mkdir()
+    copy = file.rename(tmp_path / "copy" / "world.toml")
+    assert read_world(copy, {}).signing == replace(world.signing, token=replace(world.signing.token, origin=str(copy)))
+    assert world.signing.trust == str(tmp_path / worldfile.TRUST)
     logins = (world.index.login, world.staging.login, world.forge.login, world.signing.token)
     assert tuple(login.secret.reveal() for login in logins) == (made.pypi, made.testpypi, made.forge, made.runner)
 

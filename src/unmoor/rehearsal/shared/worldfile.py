@@ -136,7 +136,7 @@ def write(
         "repository": repository,
         "token": credentials.forge,
     }
-    signing = {"trust": TRUST, "identity": f"{addresses.issuer}/token", "token": credentials.runner}
+    signing = {"trust": str(folder / TRUST), "identity": f"{addresses.issuer}/token", "token": credentials.runner}
     text = (
         "# A local world. Its credentials are worth nothing anywhere else.\n"
         f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
