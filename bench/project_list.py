@@ -149,9 +149,6 @@ PROJECTS = (
     RealProject("jpadilla/pyjwt", "2.12.1", "a4e1a3d1218b01c5806420b8f16d9308ac4adc30", extras="tests,crypto"),
     RealProject("keleshev/schema", "v0.7.8", "7434a6b3c9cd1672f0d491ed45114054750627af", needs="pytest mock"),
     RealProject("kjd/idna", "v3.13", "89cdfd27338896cee6b1ee18e64c96ac28684ce0"),
-    RealProject(
-        "lark-parser/lark", "1.3.1", "f79772cd4c6d2076b5dc01f399dbb816cc484f77", needs="pytest regex interegular"
-    ),
     RealProject("lepture/mistune", "v3.3.4", "69ec2b8a6d5b37ecb3c56d96df4b40b9d3004657", needs="--group dev"),
     RealProject(
         "lincolnloop/python-qrcode", "v8.2", "3704f57a1107dbf553a50f5b531da3859abe19cf", needs="pytest pillow pypng"
@@ -386,7 +383,11 @@ PROJECTS = (
     ),
     RealProject("yaml/pyyaml", "6.0", "8cdff2c80573b8be8e8ad28929264a913a63aa33"),
     RealProject(
-        "zopefoundation/zope.event", "6.2", "f0cebf5cea5f508db25b9aec67cc27c5e2d63a34", extras="test", pytest="src"
+        "zopefoundation/zope.event",
+        "6.2",
+        "f0cebf5cea5f508db25b9aec67cc27c5e2d63a34",
+        extras="test",
+        pytest="src/zope/event/tests.py",
     ),
     RealProject(
         "zopefoundation/zope.interface",
