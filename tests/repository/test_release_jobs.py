@@ -129,11 +129,17 @@ class Runner:
         return {variable: self.outputs[found[1]][found[2]] for variable, found in outputs.items() if found}
 
     def world_of(self, name: str, named: Mapping[str, str]) -> Path:
-        """Write the world file for a job: without logins for indexes, and for the forge only if the job has a token."""
+        """Write the world file for a job, without logins for indexes.
+
+        It has logins for the forge and the registries only if the job has a token, and an identity to sign with only if
+        the job's permissions allow one.
+        """
         table = tomllib.loads(self.world.read_text())
         text = self.world.read_text().replace('trusted-publishing = "never"', 'trusted-publishing = "auto"')
         hidden = [f'password = "{table[section]["password"]}"' for section in ("index", "staging")]
         hidden += [f'token = "{table["forge"]["token"]}"'] if "GITHUB_TOKEN" not in named else []
+        if WORKFLOW["jobs"][name]["permissions"].get("id-token") != "write":
+            hidden.append(f'token = "{table["signing"]["token"]}"')
         for line in hidden:
             text = text.replace(line, f'{line.partition(" ")[0]} = ""')
         for registry in table["registry"] if "GITHUB_TOKEN" not in named else ():

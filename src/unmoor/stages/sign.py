@@ -20,9 +20,9 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.ports.signer import MAX_BUNDLE, SIDE_BY_SIDE, Identity, Signing
-from unmoor.products import Dists, File, Images, Proof, Release, Signed
+from unmoor.products import Dists, File, Proof, Release, Signed
 from unmoor.publish.documents import complete
-from unmoor.publish.gates import Gates, ImageOutputs
+from unmoor.publish.gates import Gates
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.publish.signatures import NeededSignature, list_names, needed_signatures, why_unsigned, why_withheld
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -42,8 +42,6 @@ class SignFiles(Push[Signed]):
     release: Output[Release]
     dists: Output[Dists]
     proof: Output[Proof]
-    images: Output[Images] | None = None
-    image_proof: Output[Proof] | None = None
     signing: Signing
     forge: Forge
     git: Git
@@ -59,7 +57,6 @@ class SignFiles(Push[Signed]):
         signing: Signing,
         release: Output[Release],
         dists: Output[Dists],
-        images: ImageOutputs,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -67,8 +64,6 @@ class SignFiles(Push[Signed]):
             release=release,
             dists=dists,
             proof=gates.proof,
-            images=images.images,
-            image_proof=images.proof,
             signing=signing,
             forge=services.forge,
             git=services.git,
@@ -146,14 +141,8 @@ class SignFiles(Push[Signed]):
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
     def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
-        documents = complete(
-            self.folder,
-            context[self.release],
-            context[self.dists],
-            context[self.proof],
-            images=context[self.images] if self.images else None,
-            image_proof=context[self.image_proof] if self.image_proof else None,
-        )
+        # The manifest does not list the images, so this waits for none.
+        documents = complete(self.folder, context[self.release], context[self.dists], context[self.proof])
         return needed_signatures(context[self.release], context[self.dists], documents)
 
     def _release_on_forge(self, context: StageContext) -> ForgeRelease | None:
