@@ -93,7 +93,8 @@ def send(it: Uploading, index: PackageIndex, signed: Signed) -> None:
     [
         ("pypi", {}, True),
         ("pypi", {"withheld": "the job is in a reusable workflow"}, False),
-        ("pypi", {"why_not": "the repository is private"}, False),
+        ("pypi", {"why_not": "the repository is private", "bundles": ()}, False),
+        ("pypi", {"why_not": "the run is of a branch, and another one has signed"}, True),
         ("pypi_api", {}, False),
     ],
 )

@@ -206,6 +206,17 @@ def test_nothing_is_signed_that_would_say_too_much_or_something_else(
     assert it.job.requests("/api/v1/log/entries") == before
 
 
+def test_a_run_of_a_branch_uses_what_the_run_of_the_tag_signed(it: Signing, tmp_path: Path) -> None:
+    """It cannot sign for the tag, but whoever continues by hand on a branch keeps the signatures of the draft."""
+    made = it.stage().make(it.context)
+    it.draft(made)
+    branch = "acme/demo/.github/workflows/release.yml@refs/heads/main"
+    with it.job.claims(ref="refs/heads/main", sha="d" * 40, workflow_ref=branch, job_workflow_ref=branch):
+        assert it.stage(RunFolder(tmp_path / "elsewhere"), required=True).find(it.context) == replace(
+            made, required=True
+        )
+
+
 def test_a_reusable_workflow_is_signed_and_sent_to_no_index(it: Signing) -> None:
     """Its certificate names the called file as the job's, and another as the run's: an index would refuse it."""
     ref = f"refs/tags/{it.inputs.release.tag}"

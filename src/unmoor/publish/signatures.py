@@ -114,15 +114,15 @@ def signatures_for(index: Index, signed: Signed, dists: Dists) -> Mapping[str, b
 
     Raises `Denied` if it would and they are required: an index takes no signature of a file that it has.
     """
-    if why := signed.why_not or signed.withheld or index.why_no_attestations():
-        if signed.required:
-            raise Denied(
-                f"{index.name} would get files without attestations, which are required: {why}",
-                next_step=advice.PUBLISH_BY_TRUSTED_PUBLISHING(index=index.name),
-            )
-        return {}
-    found = {file.name: signed.named(bundle_name(file.name)) for file in dists.files}
-    return {name: bundle.path.read_bytes() for name, bundle in found.items() if bundle is not None}
+    why = signed.withheld or index.why_no_attestations()
+    made = {file.name: signed.named(bundle_name(file.name)) for file in dists.files}
+    found = {name: bundle for name, bundle in made.items() if bundle is not None and not why}
+    if signed.required and len(found) < len(made):
+        raise Denied(
+            f"{index.name} would get files without attestations, which are required: {why or signed.why_not}",
+            next_step=advice.PUBLISH_BY_TRUSTED_PUBLISHING(index=index.name),
+        )
+    return {name: bundle.path.read_bytes() for name, bundle in found.items()}
 
 
 def list_names(wanted: Iterable[NeededSignature]) -> str:

@@ -78,18 +78,19 @@ class SignFiles(Push[Signed]):
         return f"sign the files, their provenance, SHA256SUMS and the manifest with the identity of {origin}"
 
     def find(self, context: StageContext) -> Signed | None:
-        """Return the signatures if all are there, or if the release is public, so that none can be added.
+        """Return the signatures if all are there, or if this run cannot make the others.
 
-        Raises `Conflict` if some are required and missing from a public release, and `Denied` and `Unknown`.
+        It cannot if the release is public, or if its own signatures would say something else. Raises `Conflict` if some
+        are required and missing from a public release, and `Denied` and `Unknown`.
         """
         there = self._release_on_forge(context)
         needed = self._needed(context)
-        if why := self._why_not(context):
-            return Signed(why_not=why)
         found = self._existing(needed, there, context)
         missing = [each for each in needed if each.name not in found]
         if not missing:
             return self._product(found)
+        if why := self._why_not(context):
+            return self._product(found, why_not=why)
         if there is None or there.draft:
             return None
         if self.required:
@@ -104,11 +105,12 @@ class SignFiles(Push[Signed]):
         """Sign what is not signed yet, after a look at the tag. Raises as `unmoor.ports.signer.Signer` does."""
         release = context[self.release]
         verify_tag_unmoved(self.git, release)
-        if why := self._why_not(context):
-            context.warn(f"nothing is signed: {why}")
-            return Signed(why_not=why)
         needed = self._needed(context)
         found = dict(self._existing(needed, self._release_on_forge(context), context))
+        missing = [each for each in needed if each.name not in found]
+        if why := self._why_not(context):
+            context.warn(f"{len(missing)} of {len(needed)} signatures are not made: {why}")
+            return self._product(found, why_not=why)
         identity = self._identity
 
         def sign(each: NeededSignature) -> None:
@@ -118,7 +120,6 @@ class SignFiles(Push[Signed]):
             self.folder.write_signature(each.name, bundle)
             found[each.name] = bundle
 
-        missing = [each for each in needed if each.name not in found]
         context.say(f"signing {len(missing)} of {len(needed)} as {identity.workflow}")
         if failures := run_parallel(missing, sign, width=SIDE_BY_SIDE):
             raise failures[0]
