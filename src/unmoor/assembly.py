@@ -57,7 +57,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
 
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     images = ImageOutputs(output_of(build_images), output_of(prove_images))
-    sign_files = sign_stage(*run, release=release, dists=dists, gates=gates)
+    sign_files = sign_stage(*run, release=release, dists=dists, images=images, gates=gates)
     signed = output_of(sign_files)
     make_draft = MakeDraft.of(
         *run, release=release, dists=dists, notes=notes, images=images, signed=signed, gates=gates
@@ -125,6 +125,7 @@ def sign_stage(
     *,
     release: Output[Release],
     dists: Output[Dists],
+    images: ImageOutputs,
     gates: Gates,
 ) -> SignFiles | None:
     """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
@@ -133,7 +134,7 @@ def sign_stage(
         return None
     from unmoor.stages.sign import SignFiles
 
-    return SignFiles.of(request, services, signing=signing, release=release, dists=dists, gates=gates)
+    return SignFiles.of(request, services, signing=signing, release=release, dists=dists, images=images, gates=gates)
 
 
 def push_stage(

@@ -53,7 +53,7 @@ def test_an_interrupted_push_lists_what_is_there(place: LocalRelease, engine: Te
     assert ran.stderr.count("error:") == 1
     assert f"500 Internal Server Error; pushed: ghcr.io/{NAME}:sha-{commit(place)}\n" in ran.stderr
     out = ran.stderr.partition("already uploaded or published:\n")[2].partition("not reached:")[0]
-    assert [line.split(":")[0].strip() for line in out.splitlines()][:2] == ["draft", "registry"]
+    assert [line.split(":")[0].strip() for line in out.splitlines()][:3] == ["sign", "draft", "registry"]
     assert "registry: possibly in part" in out
     assert "nothing was uploaded" not in ran.stderr
     pushed = digest(place, f"sha-{commit(place)}")

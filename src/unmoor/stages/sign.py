@@ -14,7 +14,7 @@ from typing import Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone, without_none
 from unmoor.errors import BadSignature, Conflict, Unknown
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
@@ -22,7 +22,7 @@ from unmoor.ports.services import Services
 from unmoor.ports.signer import MAX_BUNDLE, SIDE_BY_SIDE, Identity, Signing
 from unmoor.products import Dists, File, Proof, Release, Signed
 from unmoor.publish.documents import complete
-from unmoor.publish.gates import Gates
+from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.publish.signatures import NeededSignature, list_names, needed_signatures, why_unsigned, why_withheld
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -57,9 +57,10 @@ class SignFiles(Push[Signed]):
         signing: Signing,
         release: Output[Release],
         dists: Output[Dists],
+        images: ImageOutputs,
         gates: Gates,
     ) -> Self:
-        """Build the stage for a request."""
+        """Build the stage for a request. Nothing enters the log before everything has passed its tests."""
         return cls(
             release=release,
             dists=dists,
@@ -69,7 +70,7 @@ class SignFiles(Push[Signed]):
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
-            after=tuple(gates),
+            after=without_none(*gates, *images),
         )
 
     def plan(self) -> str:
@@ -142,7 +143,7 @@ class SignFiles(Push[Signed]):
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
     def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
-        # The manifest does not list the images, so this waits for none.
+        # The manifest does not list the images, so looking waits for none.
         documents = complete(self.folder, context[self.release], context[self.dists], context[self.proof])
         return needed_signatures(context[self.release], context[self.dists], documents)
 
