@@ -314,6 +314,8 @@ def test_a_token_of_another_key(instance: Sigstore) -> None:
             "The public key supplied in the request is insecure",
         ),
     ],
+    # Keys are made anew, and a test has the same name in every process.
+    ids=["not JSON", "a number", "nothing", "not a request", "a wrong signature", "a short key", "a short curve"],
 )
 def test_requests_that_fulcio_refuses(instance: Sigstore, body: bytes, message: str) -> None:
     """Fulcio refuses a request that is none, a weak key, and one whose private key its sender does not have."""
