@@ -107,7 +107,8 @@ class SignFiles(Push[Signed]):
         release = context[self.release]
         verify_tag_unmoved(self.git, release)
         needed = self._needed(context)
-        found = dict(self._existing(needed, self._release_on_forge(context), context))
+        # Those on the release are in the run folder since `find`.
+        found = dict(self._existing(needed, None, context))
         missing = [each for each in needed if each.name not in found]
         if why := self._why_not(context):
             context.warn(f"{len(missing)} of {len(needed)} signatures are not made: {why}")
