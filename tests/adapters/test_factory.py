@@ -63,6 +63,18 @@ def test_what_sends_is_loaded_while_a_project_is_built() -> None:
     assert needed <= set(ran.stdout.split())
 
 
+@pytest.mark.parametrize("signs", [True, False])
+def test_what_signs_is_loaded_only_by_a_run_that_signs(*, signs: bool) -> None:
+    """Sigstore and what it needs take 0.3 s of a processor that the build could use."""
+    code = (
+        f"import sys; from unmoor.adapters import factory; factory._load_what_sends(signs={signs}); print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert {"sigstore.sign", "pypi_attestations"} & set(ran.stdout.split()) == (
+        {"sigstore.sign", "pypi_attestations"} if signs else set()
+    )
+
+
 @pytest.mark.parametrize("port", ["registry", "packages"])
 def test_a_run_opens_a_registry_once_per_name(port: str, tmp_path: Path) -> None:
     """Stages that ask for the same name share one adapter, and so its tokens."""

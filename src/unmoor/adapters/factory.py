@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,11 +50,13 @@ def create_services(
     http = BoundedSession()
     pace = Pace(world.forge.api, clock)
     uv = Uv(shell=building, dependencies=world.dependencies)
+    signing = Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None
+    signs = signing is not None and signing.signer.credential().present
     return Services(
         git=GitCheckout(folder, shell, world.remote, path=path, environ=os.environ),
         shell=shell,
         clock=clock,
-        backend=Pep517(shell=building, uv=uv, meanwhile=_load_what_sends if sends else None),
+        backend=Pep517(shell=building, uv=uv, meanwhile=partial(_load_what_sends, signs=signs) if sends else None),
         environments=uv,
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
@@ -63,22 +65,17 @@ def create_services(
         # Once per name: the stages of a run share a registry's tokens.
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
         packages=cache(lambda name: registry.packages_of(name, world, http, clock, pace)),
-        signing=Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None,
+        signing=signing,
     )
 
 
-def _load_what_sends() -> None:
-    """Import twine, sigstore and the parts of PyGithub that write: 0.5 s that stages would otherwise wait for."""
-    for name in (
-        "sigstore.sign",
-        "sigstore.verify",
-        "pypi_attestations",
-        "twine.package",
-        "twine.repository",
-        "github.Auth",
-        "github.Repository",
-        "github.GitRelease",
-    ):
+_SENDS = ("twine.package", "twine.repository", "github.Auth", "github.Repository", "github.GitRelease")
+_SIGNS = ("sigstore.sign", "sigstore.verify", "pypi_attestations")
+
+
+def _load_what_sends(*, signs: bool = False) -> None:
+    """Import twine and the parts of PyGithub that write, and what signs: 0.5 s that stages would otherwise wait for."""
+    for name in (*_SENDS, *(_SIGNS if signs else ())):
         # What cannot be imported fails where it is used, with a message.
         with contextlib.suppress(Exception):
             importlib.import_module(name)

@@ -6,7 +6,7 @@ The lists are signed as files, which any tool for Sigstore checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 
 import msgspec
@@ -123,8 +123,3 @@ def signatures_for(index: Index, signed: Signed, dists: Dists) -> Mapping[str, b
             next_step=advice.PUBLISH_BY_TRUSTED_PUBLISHING(index=index.name),
         )
     return {name: bundle.path.read_bytes() for name, bundle in found.items()}
-
-
-def list_names(wanted: Iterable[NeededSignature]) -> str:
-    """The names of signatures, for a message."""
-    return ", ".join(each.name for each in wanted)

@@ -24,10 +24,11 @@ from unmoor.products import Dists, File, Proof, Release, Signed
 from unmoor.publish.documents import complete
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import content_of, find_asset
-from unmoor.publish.signatures import NeededSignature, list_names, needed_signatures, why_unsigned, why_withheld
+from unmoor.publish.signatures import NeededSignature, needed_signatures, why_unsigned, why_withheld
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.concurrency import run_parallel
+from unmoor.util.text import list_some
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +95,14 @@ class SignFiles(Push[Signed]):
             return self._product(found, why_not=why)
         if there is None or there.draft:
             return None
+        names = list_some([each.name for each in missing])
         if self.required:
             raise Conflict(
-                f"the public release lacks the signatures {list_names(missing)}, and none can be added to it",
+                f"the public release lacks the signatures {names}, and none can be added to it",
                 where=there.url,
                 next_step=advice.RELEASE_NEW_VERSION(why="a signature goes with the first upload or never"),
             )
-        return self._product(found, why_not=f"the release is public without {list_names(missing)}")
+        return self._product(found, why_not=f"the release is public without {names}")
 
     def make(self, context: StageContext) -> Signed:
         """Sign what is not signed yet, after a look at the tag. Raises as `unmoor.ports.signer.Signer` does."""
@@ -162,8 +164,9 @@ class SignFiles(Push[Signed]):
         """
         good: dict[str, bytes] = {}
         for each in needed:
-            local = self.folder.read_signature(each.name) if there is None or there.draft else None
-            for where, bundle in (("the release", self._attached(each.name, there)), ("the run folder", local)):
+            held = self.folder.read_signature(each.name)
+            local = held if there is None or there.draft else None
+            for where, bundle in (("the release", self._attached(each.name, there, held)), ("the run folder", local)):
                 if bundle is None or each.name in good:
                     continue
                 try:
@@ -174,14 +177,15 @@ class SignFiles(Push[Signed]):
                     context.warn(f"{each.name} in {where} does not count: {fault}")
                     continue
                 good[each.name] = bundle
-                self.folder.write_signature(each.name, bundle)
+                if bundle != held:
+                    self.folder.write_signature(each.name, bundle)
         return good
 
-    def _attached(self, name: str, there: ForgeRelease | None) -> bytes | None:
+    def _attached(self, name: str, there: ForgeRelease | None, held: bytes | None) -> bytes | None:
+        """The signature on the release, ``None`` if there is none. Not downloaded if the one that is ``held`` is it."""
         asset = find_asset(there, name) if there is not None else None
         if asset is None or not asset.uploaded:
             return None
-        held = self.folder.read_signature(name)
         if held is not None and asset.sha256 == sha256(held).hexdigest():
             return held
         return content_of(asset, self.forge, limit=MAX_BUNDLE)
