@@ -109,7 +109,7 @@ def pytest_collectstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage again. Freezing what was collected would hide it from ``gc.get_referrers``, which hypothesis asks."""
+    """Look for garbage again. What was collected is not frozen: hypothesis asks who refers to it."""
     gc.enable()
 
 

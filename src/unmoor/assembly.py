@@ -1,17 +1,18 @@
 """The release, from top to bottom: the file to read first.
 
 A request and services go in, a pipeline comes out. Each stage is built once, from the outputs of the
-stages it needs; a missing or mistaken one is a type error. The list at the end is the release.
+stages it needs; a missing or mistaken one is a type error. `prepare` makes everything on this machine, `assemble` adds
+what sends it: together their two lists are the release.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Pushed, Release, Signed, Uploaded
+from unmoor.products import Dists, Draft, Notes, Pushed, Release, Signed, Uploaded
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -37,8 +38,18 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 
 
-def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
-    """Put the stages of a release together."""
+class Prepared(NamedTuple):
+    """What a release makes and tests on this machine, for the stages that send it."""
+
+    release: Output[Release]
+    notes: Output[Notes]
+    dists: Output[Dists]
+    images: ImageOutputs
+    gates: Gates
+
+
+def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[Any] | None, ...], Prepared]:
+    """Build the stages that send nothing: they read, and make and test everything on this machine."""
     # Every stage picks its settings and ports from these two.
     run = (request, services)
 
@@ -47,7 +58,6 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     prove_access = ProveAccess.of(*run, release=release)
     access = prove_access.output
     write_notes = WriteNotes.of(*run, release=release)
-    notes = write_notes.output
 
     build_dists = BuildDists.of(*run, release=release, access=access)
     dists = build_dists.output
@@ -57,6 +67,20 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
 
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     images = ImageOutputs(output_of(build_images), output_of(prove_images))
+
+    stages = (
+        *(resolve_tag, prove_access, write_notes),  # only read
+        *(build_dists, check_dists, prove_dists),  # the files, made and tested here
+        *(build_images, prove_images),  # images, if the project has some
+    )
+    return stages, Prepared(release, write_notes.output, dists, images, gates)
+
+
+def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
+    """Put the stages of a release together."""
+    run = (request, services)
+    prepared, (release, notes, dists, images, gates) = prepare(*run)
+
     sign_files = sign_stage(*run, release=release, dists=dists, images=images, gates=gates)
     signed = output_of(sign_files)
     make_draft = MakeDraft.of(
@@ -88,9 +112,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     )
 
     return Pipeline.of(
-        *(resolve_tag, prove_access, write_notes),  # only read
-        *(build_dists, check_dists, prove_dists),  # the files, made and tested here
-        *(build_images, prove_images),  # images, if the project has some
+        *prepared,
         sign_files,  # adds to a public log, which says only who signed what
         *(make_draft, push_images, staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from unmoor.core.stage import Output
+from unmoor.core.stage import Output, without_none
 from unmoor.products import Access, CheckedDists, Images, Proof
 
 
@@ -14,6 +14,11 @@ class Gates(NamedTuple):
     access: Output[Access]
     checks: Output[CheckedDists]
     proof: Output[Proof]
+
+    @property
+    def outputs(self) -> tuple[Output[Any], ...]:
+        """The gates that this release has: some checks can be turned off."""
+        return without_none(*self)
 
 
 class ImageOutputs(NamedTuple):

@@ -103,7 +103,7 @@ class MakeDraft(Push[Draft]):
             clock=services.clock,
             indexes=tuple(index for index in (services.index, services.staging) if index is not None),
             plans=request.image_plans(services),
-            after=tuple(gates),
+            after=gates.outputs,
         )
 
     def plan(self) -> str:

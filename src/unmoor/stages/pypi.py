@@ -74,7 +74,7 @@ class UploadIndex(Publish[Uploaded]):
             git=services.git,
             recheck=recheck,
             signed=signed,
-            after=without_none(*gates, *recheck.needs, staged, staged_proof),
+            after=without_none(*gates.outputs, *recheck.needs, staged, staged_proof),
         )
 
     def plan(self) -> str:

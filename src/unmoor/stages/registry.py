@@ -91,7 +91,7 @@ class PushImages(Push[Pushed]):
             folder=request.folder,
             clock=services.clock,
             packages=request.packages(services),
-            after=tuple(gates),
+            after=gates.outputs,
         )
 
     def plan(self) -> str:

@@ -71,7 +71,7 @@ class SignFiles(Push[Signed]):
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
-            after=without_none(*gates, *images),
+            after=without_none(*gates.outputs, *images),
         )
 
     def plan(self) -> str:

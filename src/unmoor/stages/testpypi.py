@@ -54,7 +54,7 @@ class UploadStaging(Push[Uploaded]):
             git=services.git,
             signed=signed,
             advisory=request.advisory,
-            after=(*gates, draft),
+            after=(*gates.outputs, draft),
         )
 
     def plan(self) -> str:
