@@ -111,6 +111,16 @@ def test_an_index_gets_signatures_that_it_takes(
     send(it, index, signed)
     assert index.holding("demo", it.release.version).names == {file.name for file in it.dists.files}
     assert [it.attested(file) for file in it.dists.files] == [attested, attested]
+    listed = index.holding("demo", it.release.version).simple
+    verifier = SigningJob(world=it.world).sigstore().verifier
+    for file in it.dists.files:
+        read = index.attestations(listed[file.name])
+        assert len(read) == (1 if attested else 0)
+        for bundle in read:
+            made = it.signed.named(bundle_name(file.name))
+            assert made is not None
+            # The index serves the signature that it got, in another encoding.
+            assert verifier.statement(bundle) == verifier.statement(made.path.read_bytes())
 
 
 def test_an_index_that_refuses_a_signature_gets_no_file(it: Uploading) -> None:

@@ -33,6 +33,7 @@ class FakeIndex:
     proved: list[LoginProbe] = field(default_factory=list)
     others: Mapping[str, bool] = field(default_factory=dict)
     refuses: str = ""
+    attested: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
 
     def credential(self) -> Credential:
         """Return whether there is a login."""
@@ -71,6 +72,10 @@ class FakeIndex:
     def why_no_attestations(self) -> str:
         """Return ``refuses``."""
         return self.refuses
+
+    def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
+        """Return those in ``attested``, by the file's name."""
+        return self.attested.get(listed.name, ())
 
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Fail: no test may get here."""

@@ -17,7 +17,8 @@ from unmoor.products import File
 class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file as an index lists it. ``sha256`` is ``None`` if the index gives no hash and the file cannot be read.
 
-    ``fetched``: the index gives no hash; this one was computed from the bytes that it serves.
+    ``fetched``: the index gives no hash; this one was computed from the bytes that it serves. ``provenance`` is the
+    address of its attestations (PEP 740), which only the simple index gives; empty if it has none.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None = None
     yanked: bool = False
     fetched: bool = False
+    provenance: str = ""
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +170,12 @@ class Index(Protocol):
 
     def why_no_attestations(self) -> str:
         """Why the index takes no attestations with this login (PEP 740); empty if it does. Sends nothing."""
+
+    def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
+        """Read the attestations of a file in the simple index, as Sigstore bundles; none if it has none (PEP 740).
+
+        Checks no signature. Raises `Unknown`, also if one cannot be read, and `Denied`.
+        """
 
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Upload, trying once. Raises `Denied` for 401 and 403, `Conflict` if the file changed on disk.

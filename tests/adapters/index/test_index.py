@@ -17,6 +17,7 @@ from tests.support.sample_values import FakeClock
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.index import PackageIndex
 from unmoor.adapters.index.pages import version_of
+from unmoor.adapters.index.read import PROVENANCE
 from unmoor.errors import Cause, Conflict, Denied, Unknown
 from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.ports.poll import ending_at
@@ -80,6 +81,40 @@ def test_a_base_in_html_counts() -> None:
     text = f'<base href="/mirror/"><a href="f/demo-1.0.tar.gz#sha256={SHA}">demo-1.0.tar.gz</a>'
     with run_script(says(text, "text/html")) as (index, server):
         assert index.holding("demo", "1.0").simple["demo-1.0.tar.gz"].url == f"{server.url}/mirror/f/demo-1.0.tar.gz"
+
+
+ATTESTED = {**FILE, "provenance": "/integrity/demo/1.0/demo-1.0.tar.gz/provenance"}
+NO_ATTESTATIONS = '{"version": 1, "attestation_bundles": []}'
+SERVED: dict[str, tuple[object, Callable[[Exchange], None], str]] = {
+    "none": (None, says("no request is made", status=500), ""),
+    "an empty list": (ATTESTED["provenance"], says(NO_ATTESTATIONS, PROVENANCE), ""),
+    "not there": (ATTESTED["provenance"], says("", status=404), "names attestations of demo-1.0.tar.gz"),
+    "turned off": (ATTESTED["provenance"], says('{"message": "disabled"}', status=403), "denies read access"),
+    "a web page": (ATTESTED["provenance"], says("<html></html>"), "serves as attestations cannot be read"),
+    "another version": (ATTESTED["provenance"], says(NO_ATTESTATIONS.replace("1", "2")), "cannot be read"),
+    "a server that is down": (ATTESTED["provenance"], says("", status=502), "answered 502"),
+    "another scheme": ("ftp://example.org/x", says("no request is made"), "address"),
+}
+
+
+@pytest.mark.parametrize("case", SERVED)
+def test_attestations_of_a_file(case: str) -> None:
+    """A file has none only if the page says so: whatever else is served is unknown, and breaks no other reading."""
+    provenance, answer, why = SERVED[case]
+
+    def script(x: Exchange) -> None:
+        simple = x.path.startswith("/simple/")
+        x.answer(200, page({**FILE, "provenance": provenance}), kind=V1) if simple else answer(x)
+
+    with run_script(script, clock=FakeClock(time=1000.0)) as (index, server):
+        listed = index.holding("demo", "1.0").simple["demo-1.0.tar.gz"]
+        if why:
+            with pytest.raises((Unknown, Denied), match=why):
+                index.attestations(listed)
+        else:
+            assert index.attestations(listed) == ()
+        if case not in {"none", "another scheme"}:
+            assert server.seen[-1].headers["Accept"] == PROVENANCE
 
 
 ABSENT = {

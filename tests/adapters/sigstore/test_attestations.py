@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from unmoor.adapters.sigstore.attestations import to_attestation, to_bundle
+from unmoor.adapters.sigstore.attestations import provenance_bundles, to_attestation, to_bundle
 from unmoor.errors import Unknown
 from unmoor.ports.signer import MAX_BUNDLE
 
@@ -26,9 +26,9 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("convert", [to_attestation, to_bundle])
+@pytest.mark.parametrize("convert", [to_attestation, to_bundle, provenance_bundles])
 @pytest.mark.parametrize("garbage", GARBAGE)
-def test_what_is_no_signature_is_unknown(convert: Callable[[bytes], bytes], garbage: bytes) -> None:
+def test_what_is_no_signature_is_unknown(convert: Callable[[bytes], object], garbage: bytes) -> None:
     """Whatever the libraries make of other bytes is one error, with what to do."""
     with pytest.raises(Unknown, match=r"cannot be read: .") as caught:
         convert(garbage)

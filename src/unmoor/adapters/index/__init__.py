@@ -100,6 +100,10 @@ class PackageIndex:
             return ""
         return f"the login is from {credential.origin}, and only trusted publishing may send attestations"
 
+    def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
+        """Read the attestations of a file; see the port. Raises `Unknown`, `Denied`."""
+        return self._reader.attestations(listed)
+
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Upload a file, in exactly one try, with the signature of its publish attestation if there is one.
 

@@ -53,6 +53,7 @@ class PageEntry(msgspec.Struct, frozen=True):
     hashes: dict[str, str]
     size: int | None = None
     yanked: bool | str = False
+    provenance: str | None = None
 
 
 class _Meta(msgspec.Struct, frozen=True):
@@ -183,7 +184,9 @@ def _from_html(answer: Response, project: str) -> _Page:
     page = replace(page, status=status)
     if signs.base:
         base = resolve_link(answer.url, signs.base)
-        entries = [replace(entry, url=resolve_link(base, entry.url)) for entry in page.files]
+        entries = [
+            replace(entry, url=resolve_link(base, entry.url), provenance=_address(base, entry)) for entry in page.files
+        ]
         return replace(page, files=entries)
     return page
 
@@ -223,10 +226,19 @@ def listed_files(
             sha256=_digest(answer, entry),
             size=entry.size,
             yanked=bool(entry.yanked),
+            provenance=_address(answer.url, entry),
         )
         if found.setdefault(file.name, file).sha256 != file.sha256:
             raise not_an_index_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
     return found
+
+
+def _address(base: str, entry: PageEntry) -> str:
+    """The address of a file's attestations, empty if it has none. Who reads them checks it again, as it may be bad."""
+    try:
+        return resolve_link(base, entry.provenance) if entry.provenance else ""
+    except UnmoorError:
+        return entry.provenance or ""
 
 
 def _digest(answer: Response, entry: PageEntry) -> str | None:

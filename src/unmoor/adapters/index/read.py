@@ -16,7 +16,7 @@ from packaging.version import Version
 from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
-from unmoor.adapters.http.urls import origin, without_query
+from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.adapters.index.answers import error_message
 from unmoor.adapters.index.pages import SimplePage, json_page, listed_files, not_an_index_page, simple_page, version_of
 from unmoor.errors import Cause, Denied, UnmoorError
@@ -25,8 +25,11 @@ from unmoor.ports.failure import failure
 from unmoor.ports.index import Holding, ListedFile, ProjectStatus
 from unmoor.ports.poll import time_left
 from unmoor.ports.world import IndexPlace
+from unmoor.util.text import clean
 
 T = TypeVar("T")
+PROVENANCE = "application/vnd.pypi.integrity.v1+json"
+"""The media type of a file's attestations, as PyPI's integrity API has it."""
 # The page of a project with thousands of files has tens of megabytes.
 _LARGEST = 100_000_000
 _READING = Retries(within=20.0, patience=60.0)
@@ -62,6 +65,24 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     def holding(self, project: str, version: str) -> Holding:
         """Read both APIs."""
         return Holding(simple=self._installers(project, version), json=self._api(project, version))
+
+    def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
+        """Read the attestations of a file, as bundles; none if the simple index names none."""
+        if not listed.provenance:
+            return ()
+        address = resolve_link(self.place.simple, listed.provenance)
+
+        def bundles(answer: Response) -> tuple[bytes, ...]:
+            from unmoor.adapters.sigstore.attestations import provenance_bundles
+
+            return provenance_bundles(answer.body)
+
+        found = self._read(address, PROVENANCE, bundles)
+        if found is None:
+            what = f"{self.place.name} names attestations of {clean(listed.name)}, and does not have them"
+            step = advice.CHECK_STATUS_PAGE(whose="index")
+            raise failure(Cause.NONSENSE, what, where=without_query(address), otherwise=step)
+        return found
 
     def _installers(self, project: str, version: str) -> dict[str, ListedFile]:
         page = self._simple_page(project)

@@ -25,3 +25,16 @@ def to_bundle(attestation: bytes) -> Bundle:
 
     with readable("the attestation"):
         return Attestation.model_validate_json(bounded(attestation)).to_bundle().to_json().encode()
+
+
+def provenance_bundles(provenance: bytes) -> tuple[Bundle, ...]:
+    """Return the attestations that an index serves of a file, as bundles.
+
+    Raises `Unknown` if it is not a provenance object of PEP 740. Checks no signature.
+    """
+    from pypi_attestations import Provenance
+
+    with readable("what the index serves as attestations"):
+        read = Provenance.model_validate_json(provenance)
+        each = [attestation for bundle in read.attestation_bundles for attestation in bundle.attestations]
+        return tuple(bounded(attestation.to_bundle().to_json().encode()) for attestation in each)
