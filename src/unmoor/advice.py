@@ -412,6 +412,10 @@ CHECK_WHAT_REGISTRY_SERVES = Template("check-what-registry-serves", "check what 
 NAME_VALID_TAG = Template(
     "name-valid-tag", "use at most 128 letters, digits, '.', '_' and '-', or sha256: and 64 hexadecimal digits"
 )
+REMOVE_REFERRERS_TAG = Template(
+    "remove-referrers-tag",
+    "find out who made the tag {tag}, which is for lists of signatures, and remove it",
+)
 ASK_REGISTRY_OPERATOR = Template("ask-registry-operator", "do not use it; ask the registry's operators")
 FIND_OTHER_PUSHER = Template("find-other-pusher", "find out who else pushes this tag")
 ALLOW_DELETION = Template(

@@ -107,6 +107,11 @@ SERVED: dict[str, Walk] = {
         lambda it: it.answer(201) if it.command == "PUT" else manifests(body=b"{}", lie=OTHER)(it),
         lambda it: it.put("one", BUILT),
     ),
+    "remove-referrers-tag": asking(
+        lambda it: (ABSENT if "/referrers/" in it.path else manifests())(it),
+        lambda it: it.referrers(f"sha256:{64 * '0'}"),
+        keep(wrong=ABSENT),
+    ),
     "name-valid-tag": asking(manifests(), _name("not a tag"), follow=keep(ask=_name("a-tag_1.0"))),
     "allow-packages": Walk(
         begin=keep(wrong=_forbidding(403, "You need delete:packages")), act=_packages, follow=keep(wrong=None)

@@ -59,6 +59,15 @@ def is_tag(text: str) -> bool:
     return _TAG.fullmatch(text) is not None
 
 
+def referrers_tag(digest: str) -> str:
+    """The tag of the list of what is about a digest, on a registry without the referrers API.
+
+    >>> referrers_tag("sha256:" + 64 * "0") == "sha256-" + 64 * "0"
+    True
+    """
+    return digest.replace(":", "-", 1)
+
+
 def subject_of_tag(tag: str) -> str | None:
     """The digest that a tag such as ``sha256-….sig`` is about, ``None`` for any other tag."""
     found = _ABOUT.fullmatch(tag)
@@ -136,6 +145,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     media_type: str
     digest: str
     size: int
+    artifact_type: str = ""
     platform: Platform | None = None
     annotations: Mapping[str, str] | None = None
 
@@ -143,6 +153,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     schema_version: int
     media_type: str = ""
+    artifact_type: str = ""
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     manifests: tuple[Descriptor, ...] | None = None
@@ -151,8 +162,12 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ImageManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """One image or other artifact. ``subject`` is the digest of the manifest that it is about, if any."""
+    """One image or other artifact. ``subject`` is the digest of the manifest that it is about, if any.
 
+    ``artifact_type`` is the kind of artifact: for an image, the media type of its configuration.
+    """
+
+    artifact_type: str
     config: Descriptor
     layers: tuple[Descriptor, ...]
     subject: str | None
@@ -189,7 +204,13 @@ def read_manifest(data: bytes, media_type: str, *, where: str) -> ImageManifest 
     if document.manifests is not None:
         return ImageIndex(manifests=document.manifests, subject=subject, annotations=annotations)
     assert document.config is not None  # noqa: S101 - checked by _trouble
-    return ImageManifest(config=document.config, layers=document.layers, subject=subject, annotations=annotations)
+    return ImageManifest(
+        artifact_type=document.artifact_type or document.config.media_type,
+        config=document.config,
+        layers=document.layers,
+        subject=subject,
+        annotations=annotations,
+    )
 
 
 def _unreadable(trouble: str, where: str) -> UnmoorError:

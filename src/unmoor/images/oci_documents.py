@@ -8,17 +8,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from unmoor import advice
-from unmoor.artifacts.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, plain_platform
+from unmoor.artifacts.oci import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    digest_of,
+    plain_platform,
+)
 from unmoor.errors import Unknown
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+"""The media type of a Sigstore bundle, and the artifact type of a manifest that holds one."""
+EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
+"""The media type of the configuration of an artifact that has none: ``{}``."""
+PREDICATE_TYPE = "dev.sigstore.bundle.predicateType"
+"""The annotation that names the type of statement in a bundle."""
+_EMPTY = b"{}"
 PREFIX = "org.opencontainers.image."
 """The prefix of labels that are also annotations."""
 
@@ -90,6 +106,33 @@ def _platform(text: str) -> dict[str, str]:
     names = ("os", "architecture", "variant")
     values = dict(zip(names, plain_platform(text).split("/"), strict=False))
     return {name: values[name] for name in ("architecture", "os", "variant") if name in values}
+
+
+def bundle_manifest(
+    subject: Descriptor, bundle: bytes, predicate_type: str, *, created: int
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """Write the manifest of a Sigstore bundle about an image. Return it, and the blobs that it names.
+
+    ``created`` is in seconds since 1970. Source: the referrers that cosign 3 and GitHub's action ``attest`` push.
+    """
+
+    def part(kind: str, data: bytes) -> dict[str, Any]:
+        return {"mediaType": kind, "digest": digest_of(data), "size": len(data)}
+
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": BUNDLE,
+        "config": part(EMPTY_CONFIG, _EMPTY),
+        "layers": [part(BUNDLE, bundle)],
+        "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size},
+    }
+    annotations = {
+        "dev.sigstore.bundle.content": "dsse-envelope",
+        PREDICATE_TYPE: predicate_type,
+        f"{PREFIX}created": datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return _encode(document, annotations), (_EMPTY, bundle)
 
 
 def with_mark(data: bytes, mark: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,6 +17,19 @@ class OciManifest(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     digest: str
     media_type: str
+
+
+class Referrer(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the list of referrers of a digest: a manifest that says that it is about that digest.
+
+    The list may be anybody's: what an entry says is true only if the manifest says it, too. ``size`` is in bytes.
+    """
+
+    digest: str
+    media_type: str
+    size: int
+    artifact_type: str
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class PackageVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +78,22 @@ class Registry(Protocol):
 
     def blob(self, digest: str) -> bytes:
         """Read a small blob by digest, such as an image's configuration. Raises `Denied`, `Unknown`, `Conflict`."""
+
+    def referrers(self, digest: str) -> tuple[Referrer, ...]:
+        """List what is about a digest, such as its signatures; empty if nothing is.
+
+        Reads the referrers API, or on a registry without it the index under the tag ``sha256-…`` (distribution
+        specification 1.1, "Unavailable Referrers API"). Raises `Denied`, `Unknown`, and `Conflict` if that tag points
+        at something else than a list.
+        """
+
+    def put_referrer(self, manifest: OciManifest, blobs: Sequence[bytes]) -> Referrer:
+        """Put a manifest with a subject by its digest, after its blobs, and read back that its subject lists it.
+
+        On a registry without the referrers API, adds it to the index under the subject's tag, and keeps every entry
+        there, also one that another client adds at the same time. Repeating it changes nothing. Raises `Rejected`,
+        `Denied`, `Unknown`, `Conflict`.
+        """
 
     def may_push(self) -> bool:
         """Whether a push would be accepted: opens an upload session and does not use it.

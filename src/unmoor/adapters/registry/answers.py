@@ -11,7 +11,7 @@ from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import Response
 from unmoor.adapters.http.urls import without_query
-from unmoor.errors import Cause, UnmoorError
+from unmoor.errors import Cause, Rejected, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
@@ -73,6 +73,20 @@ def unexpected_answer(answer: Response) -> UnmoorError:
         where=without_query(answer.url),
         wait=(requested_wait(answer.headers) or 0.0) if failed else 0.0,
         otherwise=advice.CHECK_STATUS_PAGE(whose="registry"),
+    )
+
+
+def refusal(answer: Response, what: str, *, where: str, page: str) -> UnmoorError:
+    """Return the error for a refused write. ``page`` is the address of the package's settings."""
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return unexpected_answer(answer)
+    unsupported = any(code == "UNSUPPORTED" for code, _ in errors_of(answer))
+    never = unsupported or answer.status == HTTPStatus.METHOD_NOT_ALLOWED
+    return Rejected(
+        f"{what}: the registry answered {describe_errors(answer)}",
+        where=where,
+        next_step=advice.SEE_REGISTRY_PAGE(page=page) if never else advice.FIX_WHAT_SERVER_NAMES(),
+        retryable=not never,
     )
 
 

@@ -6,6 +6,7 @@ their digests, or retry a wrong password for minutes, or match credentials by th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -16,15 +17,16 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.http.retry_after import second_look
 from unmoor.adapters.http.session import BoundedSession, Response
-from unmoor.adapters.http.urls import origin, resolve_link, without_query
-from unmoor.adapters.registry.answers import describe_errors, errors_of, is_absent, unexpected_answer
+from unmoor.adapters.http.urls import without_query
+from unmoor.adapters.registry.answers import is_absent, refusal, unexpected_answer
+from unmoor.adapters.registry.referrers import ReferrerLists
 from unmoor.adapters.registry.requests import RegistryRequests, RequestForbidden
 from unmoor.artifacts import oci
 from unmoor.errors import Cause, Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.ports.index import Credential
-from unmoor.ports.registry import OciManifest
+from unmoor.ports.registry import OciManifest, Referrer
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
@@ -195,12 +197,26 @@ class OciRegistry:
         )
 
     def _page_of_tags(self, path: str) -> tuple[tuple[str, ...], str] | None:
-        """Read one page: its tags, and the path of the next one. ``None`` if the repository does not exist."""
+        """Read one page: its tags, and the address of the next one. ``None`` if the repository does not exist."""
         answer = self._requests.ask("GET", path)
         if answer.status == HTTPStatus.NOT_FOUND and is_absent(answer):
             return None
         self._check_status(answer, HTTPStatus.OK)
-        return _tags(answer), self._next(answer)
+        return _tags(answer), self._requests.next_page(answer, "tags")
+
+    def referrers(self, digest: str) -> tuple[Referrer, ...]:
+        """List what is about a digest."""
+        return self._referrers.listed(_checked(digest))
+
+    def put_referrer(self, manifest: OciManifest, blobs: Sequence[bytes]) -> Referrer:
+        """Put a manifest with a subject, and have its subject list it."""
+        return self._referrers.put(manifest, blobs)
+
+    @property
+    def _referrers(self) -> ReferrerLists:
+        return ReferrerLists(
+            requests=self._requests, name=self.name, page=self.page, clock=self.clock, read=self.manifest
+        )
 
     def may_push(self) -> bool:
         """Start an upload and abandon it. ``False`` without a login. Raises `Denied`, `Rejected`."""
@@ -247,32 +263,7 @@ class OciRegistry:
         return current
 
     def _refusal(self, answer: Response, what: str) -> UnmoorError:
-        if answer.status < HTTPStatus.BAD_REQUEST:
-            return unexpected_answer(answer)
-        unsupported = any(code == "UNSUPPORTED" for code, _ in errors_of(answer))
-        never = unsupported or answer.status == HTTPStatus.METHOD_NOT_ALLOWED
-        return Rejected(
-            f"{what}: the registry answered {describe_errors(answer)}",
-            where=self.name,
-            next_step=advice.SEE_REGISTRY_PAGE(page=self.page) if never else advice.FIX_WHAT_SERVER_NAMES(),
-            retryable=not never,
-        )
-
-    def _next(self, answer: Response) -> str:
-        """Return the path of the next page, empty after the last one."""
-        target, _, rest = answer.headers.get("Link", "").partition(";")
-        if 'rel="next"' not in rest.replace("'", '"').replace("rel=next", 'rel="next"'):
-            return ""
-        url = resolve_link(answer.url, target.strip().strip("<>"))
-        root = f"{self.place.address}/v2/{self.repository}/"
-        if origin(url) != origin(self.place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
-            raise Unknown(
-                "the next page of tags is at another address",
-                where=without_query(url),
-                next_step=advice.ASK_REGISTRY_OPERATOR(),
-                retryable=False,
-            )
-        return f"tags/list?{urlsplit(url).query}"
+        return refusal(answer, what, where=self.name, page=self.page)
 
 
 def _checked(reference: str) -> str:

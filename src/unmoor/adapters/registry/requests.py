@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from unmoor import advice
 from unmoor.adapters.http.session import BoundedSession, Response
+from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.adapters.registry.answers import describe_errors, errors_of, with_patience
 from unmoor.adapters.registry.auth import RegistryAuth, denied
 from unmoor.artifacts import oci
-from unmoor.errors import Denied
+from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret
@@ -43,16 +45,20 @@ class RegistryRequests:
         push: bool = False,
         scope: str = "",
         anonymous: bool = False,
+        follow: bool = True,
     ) -> Response:
         """Send one request with the credentials that the registry requires. Return any other status as it is.
 
-        Raises `Denied` for 401 and 403, `Unknown` for 5xx and for an incomplete answer. Retries those, except for a
-        PUT. Raises `Unknown` for a lasting 429 of a read, and `TryLater` for one of a write.
+        ``path`` may also be a whole address of the registry. A GET follows redirects unless told not to. Raises
+        `Denied` for 401 and 403, `Unknown` for 5xx and for an incomplete answer. Retries those, except for a PUT.
+        Raises `Unknown` for a lasting 429 of a read, and `TryLater` for one of a write.
         """
-        url = f"{self._place.address}/v2/{self._repository}/{path}"
+        url = path if urlsplit(path).scheme else f"{self._place.address}/v2/{self._repository}/{path}"
         answer = with_patience(
             method,
-            lambda: self.send(method, url, headers or {}, body, push=push, scope=scope, anonymous=anonymous),
+            lambda: self._send(
+                method, url, headers or {}, body, push=push, scope=scope, anonymous=anonymous, follow=follow
+            ),
             self._clock,
         )
         if answer.status == HTTPStatus.UNAUTHORIZED:
@@ -66,30 +72,59 @@ class RegistryRequests:
             )
         return answer
 
-    def send(
+    def link(self, answer: Response, target: str, what: str) -> str:
+        """Return the whole address of a link to this repository. Raises `Unknown` if it is to another one."""
+        url = resolve_link(answer.url, target)
+        root = f"{self._place.address}/v2/{self._repository}/"
+        if origin(url) != origin(self._place.address) or not urlsplit(url).path.startswith(urlsplit(root).path):
+            raise Unknown(
+                f"the {what} is at another address",
+                where=without_query(url),
+                next_step=advice.ASK_REGISTRY_OPERATOR(),
+                retryable=False,
+            )
+        return url
+
+    def next_page(self, answer: Response, what: str) -> str:
+        """Return the whole address of the next page of a list, empty after the last one. Raises `Unknown`."""
+        target, _, rest = answer.headers.get("Link", "").partition(";")
+        if 'rel="next"' not in rest.replace("'", '"').replace("rel=next", 'rel="next"'):
+            return ""
+        return self.link(answer, target.strip().strip("<>"), f"next page of {what}")
+
+    def _send(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes,
         *,
-        push: bool = False,
-        scope: str = "",
-        anonymous: bool = False,
+        push: bool,
+        scope: str,
+        anonymous: bool,
+        follow: bool,
     ) -> Response:
         """Send one request, and again after a challenge."""
         scope_needed = f"repository:{self._repository}:{scope or ('pull,push' if push else 'pull')}"
         secrets = self._auth.headers(scope_needed, anonymous=anonymous)
-        answer = self._once(method, url, headers, secrets, body)
+        answer = self._once(method, url, headers, secrets, body, follow=follow)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
         self._auth.answer(answer, scope_needed, anonymous=anonymous, sent=bool(secrets))
-        return self._once(method, url, headers, self._auth.headers(scope_needed, anonymous=anonymous), body)
+        secrets = self._auth.headers(scope_needed, anonymous=anonymous)
+        return self._once(method, url, headers, secrets, body, follow=follow)
 
     def _once(
-        self, method: str, url: str, headers: Mapping[str, str], secrets: Mapping[str, Secret], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        secrets: Mapping[str, Secret],
+        body: bytes,
+        *,
+        follow: bool,
     ) -> Response:
-        if method == "GET":
+        if method == "GET" and follow:
             return self._http.get(url, headers=headers, secret_headers=secrets, limit=oci.LIMIT)
         return self._http.send(method, url, headers=headers, secret_headers=secrets, body=body, limit=oci.LIMIT)
 
