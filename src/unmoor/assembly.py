@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Notes, Pushed, Release, Signed, Uploaded
+from unmoor.products import Dists, Draft, Notes, Provenance, Pushed, Release, Signed, Uploaded
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from unmoor.stages.image_tags import TagImages
     from unmoor.stages.images import BuildImages
     from unmoor.stages.prove_images import ProveImages
+    from unmoor.stages.provenance import DescribeBuild
     from unmoor.stages.registry import PushImages
     from unmoor.stages.sign import SignFiles
 
@@ -44,6 +45,7 @@ class Prepared(NamedTuple):
     release: Output[Release]
     notes: Output[Notes]
     dists: Output[Dists]
+    provenance: Output[Provenance] | None
     images: ImageOutputs
     gates: Gates
 
@@ -65,23 +67,25 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     prove_dists = ProveDists.of(*run, release=release, dists=dists)
     gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output)
 
+    describe_build = provenance_stage(*run, release=release, dists=dists)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     images = ImageOutputs(output_of(build_images), output_of(prove_images))
 
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists),  # the files, made and tested here
+        describe_build,  # what is signed about how they were made
         *(build_images, prove_images),  # images, if the project has some
     )
-    return stages, Prepared(release, write_notes.output, dists, images, gates)
+    return stages, Prepared(release, write_notes.output, dists, output_of(describe_build), images, gates)
 
 
 def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     """Put the stages of a release together."""
     run = (request, services)
-    prepared, (release, notes, dists, images, gates) = prepare(*run)
+    prepared, (release, notes, dists, provenance, images, gates) = prepare(*run)
 
-    sign_files = sign_stage(*run, release=release, dists=dists, images=images, gates=gates)
+    sign_files = sign_stage(*run, release=release, dists=dists, provenance=provenance, images=images, gates=gates)
     signed = output_of(sign_files)
     make_draft = MakeDraft.of(
         *run, release=release, dists=dists, notes=notes, images=images, signed=signed, gates=gates
@@ -120,6 +124,17 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     )
 
 
+def provenance_stage(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
+) -> DescribeBuild | None:
+    """Describe how the files were made. None if nothing is ever signed; whether this job can sign does not matter."""
+    if services.signing is None or request.settings.attestations == "off":
+        return None
+    from unmoor.stages.provenance import DescribeBuild
+
+    return DescribeBuild.of(request, release=release, dists=dists)
+
+
 def image_stages(
     request: ReleaseRequest,
     services: Services,
@@ -147,16 +162,20 @@ def sign_stage(
     *,
     release: Output[Release],
     dists: Output[Dists],
+    provenance: Output[Provenance] | None,
     images: ImageOutputs,
     gates: Gates,
 ) -> SignFiles | None:
     """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
     signing = request.signing(services)
-    if signing is None:
+    if signing is None or provenance is None:
         return None
     from unmoor.stages.sign import SignFiles
 
-    return SignFiles.of(request, services, signing=signing, release=release, dists=dists, images=images, gates=gates)
+    run = (request, services)
+    return SignFiles.of(
+        *run, signing=signing, release=release, dists=dists, provenance=provenance, images=images, gates=gates
+    )
 
 
 def push_stage(

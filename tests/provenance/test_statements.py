@@ -24,7 +24,8 @@ from unmoor.util.values import replace
 RUN = sample_run()
 WHEEL = Subject(name="demo-1.0-py3-none-any.whl", sha256="1" * 64)
 SDIST = Subject(name="demo-1.0.tar.gz", sha256="2" * 64)
-HATCHLING = Dependency.of_tool(Tool(name="hatchling", version="1.32"), sha256="3" * 64)
+HATCHLING = Dependency.of_tool(Tool(name="hatchling", version="1.32", sha256="3" * 64))
+ELSEWHERE = Dependency.of_tool(Tool(name="hatchling", version="1.32", sha256="5" * 64))
 PYTHON = Dependency.of_tool(Tool(name="python", version="3.13.1+local"))
 # What GitHub's action writes for that run.
 GITHUB = {
@@ -105,11 +106,14 @@ def test_the_subjects_are_all_files_or_one_image() -> None:
 def test_dependencies_are_package_urls_with_the_digests_that_are_known() -> None:
     """The commit comes first, then the others by URI, each once. Parameters are apart from GitHub's."""
     made = predicate(
-        release_provenance([WHEEL], run=RUN, parameters={"tag": "v1.0"}, dependencies=[PYTHON, HATCHLING, PYTHON])
+        release_provenance(
+            [WHEEL], run=RUN, parameters={"tag": "v1.0"}, dependencies=[PYTHON, HATCHLING, ELSEWHERE, PYTHON]
+        )
     )
     assert made["buildDefinition"]["resolvedDependencies"][1:] == [
         {"uri": "pkg:generic/python@3.13.1%2Blocal"},
         {"uri": "pkg:pypi/hatchling@1.32", "digest": {"sha256": "3" * 64}},
+        {"uri": "pkg:pypi/hatchling@1.32", "digest": {"sha256": "5" * 64}},
     ]
     assert made["buildDefinition"]["internalParameters"]["unmoor"] == {"tag": "v1.0"}
 

@@ -13,11 +13,13 @@ from tests.support.signers import SigningJob
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, StageContext
 from unmoor.errors import Conflict, Denied, Refused, Unknown
-from unmoor.products import Signed
+from unmoor.products import Provenance, Signed
+from unmoor.provenance.build import build_provenance
 from unmoor.stages.sign import SignFiles
 from unmoor.util.values import replace
 
 SIGNED: Output[Signed] = Output("sign")
+PROVENANCE: Output[Provenance] = Output("provenance")
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +40,15 @@ class Signing:
     @property
     def context(self) -> StageContext:
         """The context of the stage."""
-        return self.inputs.context
+        made = build_provenance(self.inputs.release, self.inputs.dists, site="https://github.com")
+        return StageContext({**self.inputs.context.products, PROVENANCE.by: made})
 
     def stage(self, folder: RunFolder | None = None, *, required: bool = False) -> SignFiles:
         """The stage, of a new job each time."""
         return SignFiles(
             release=RELEASE,
             dists=DISTS,
+            provenance=PROVENANCE,
             proof=PROOF,
             signing=self.job.sigstore(),
             forge=self.at.forge(),
@@ -135,7 +139,7 @@ def test_a_planted_signature_does_not_count(it: Signing, planted: str) -> None:
         subject = it.stage()._needed(it.context)[1]
         with it.job.claims(ref=ref, sha=sha, workflow_ref=workflow, job_workflow_ref=workflow):
             thief = it.job.sigstore().signer
-            path.write_bytes(subject.sign(thief, thief.identity(), it.inputs.dists))
+            path.write_bytes(subject.sign(thief, thief.identity()))
     said: list[str] = []
     context = StageContext(it.context.products, warn=said.append)
     assert it.stage().find(context) is None

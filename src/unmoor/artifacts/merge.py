@@ -98,7 +98,11 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         repository=min(each.repository for each in every),
         artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
         proofs=proofs,
-        tools=tuple(sorted({tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version))),
+        tools=tuple(
+            sorted(
+                {tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version, tool.sha256)
+            )
+        ),
         # A leg that builds only one kind of file is nothing unusual in the whole release.
         decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
     )

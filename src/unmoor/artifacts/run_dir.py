@@ -34,6 +34,8 @@ IMAGES = "images.json"
 """The record of the images of the release."""
 BUILT_IMAGES = "built-images.json"
 """The record of the built images, before they are proven."""
+PROVENANCE = "provenance.json"
+"""How the files were made, as a statement that is not signed. It repeats what a manifest says."""
 _PROOFS = "proofs"
 _LOGS = "logs"
 # In characters.
@@ -143,6 +145,15 @@ class RunFolder:
     def _decode(self, name: str) -> Manifest | None:
         data = self.read_document(name)
         return manifests.decode(data, where=str(self.path / name)) if data is not None else None
+
+    def read_provenance(self) -> bytes | None:
+        """Read the unsigned provenance, ``None`` if there is none. It counts if it says what the manifest says."""
+        return self._read(PROVENANCE)
+
+    def write_provenance(self, statement: bytes) -> None:
+        """Write the unsigned provenance atomically."""
+        self.open()
+        write_atomic(self.path / PROVENANCE, statement)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the complete manifest."""

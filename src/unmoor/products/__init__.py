@@ -12,6 +12,7 @@ from unmoor.products.forge import Asset, Draft, PublishedRelease
 from unmoor.products.images import Image, Images, MovedTag, MovedTags, Pushed, PushedImage, TagPosition
 from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
+from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
 from unmoor.products.signatures import Signed
 from unmoor.products.verified import Verified, VerifiedItem
@@ -31,6 +32,7 @@ __all__ = [
     "MovedTags",
     "Notes",
     "Proof",
+    "Provenance",
     "PublishedRelease",
     "Pushed",
     "PushedImage",

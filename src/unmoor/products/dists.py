@@ -25,11 +25,15 @@ class File:
         return self.name.endswith(".whl")
 
 
-class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """A program or library that took part in the build."""
+class Tool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A program or library that took part in the build.
+
+    ``sha256`` is that of the wheel which was installed, in lower-case hexadecimal; empty if it is not known.
+    """
 
     name: str
     version: str
+    sha256: str = ""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):

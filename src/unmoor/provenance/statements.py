@@ -41,10 +41,10 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     digests: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
-    def of_tool(cls, tool: Tool, *, sha256: str = "") -> Dependency:
+    def of_tool(cls, tool: Tool) -> Dependency:
         """Describe a Python package of a version, or the interpreter, as a package URL (ECMA-427)."""
         kind = "generic" if tool.name == "python" else "pypi"
-        digests = {"sha256": sha256} if sha256 else {}
+        digests = {"sha256": tool.sha256} if tool.sha256 else {}
         return cls(uri=f"pkg:{kind}/{canonicalize_name(tool.name)}@{quote(tool.version, safe='')}", digests=digests)
 
     @classmethod
@@ -117,11 +117,27 @@ def made_by(statement: bytes, run: Identity) -> bytes:
             for each in definition["resolvedDependencies"]
             if _COMMIT not in each.get("digest", {})
         ]
-        subjects = [Subject(name=each["name"], sha256=each["digest"]["sha256"]) for each in read["subject"]]
+        subjects = _subjects(read)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"the provenance that the build wrote cannot be read: {clean(str(error), 120)}"
-        raise Unknown(what, next_step=advice.REMOVE_RUN_FOLDER()) from error
+        raise _unreadable(error) from error
     return release_provenance(subjects, run=run, parameters=parameters, dependencies=dependencies)
+
+
+def subjects_of(statement: bytes) -> tuple[Subject, ...]:
+    """The subjects of a statement that this module wrote. Raises `Unknown` if it is not one."""
+    try:
+        return _subjects(decode_json(statement, dict[str, Any]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(error) from error
+
+
+def _subjects(document: Mapping[str, Any]) -> tuple[Subject, ...]:
+    return tuple(Subject(name=each["name"], sha256=each["digest"]["sha256"]) for each in document["subject"])
+
+
+def _unreadable(error: Exception) -> Unknown:
+    what = f"the provenance that the build wrote cannot be read: {clean(str(error), 120)}"
+    return Unknown(what, next_step=advice.REMOVE_RUN_FOLDER())
 
 
 def _provenance(
@@ -129,7 +145,9 @@ def _provenance(
 ) -> dict[str, Any]:
     """The predicate. The first resolved dependency is the commit."""
     ours = {_OURS: dict(parameters)} if parameters else {}
-    used = sorted({each.uri: each for each in dependencies}.values(), key=lambda each: (not each.is_commit, each.uri))
+    # Machines of two platforms have two wheels of one version.
+    named = {(not each.is_commit, each.uri, tuple(sorted(each.digests.items()))): each for each in dependencies}
+    used = [named[key] for key in sorted(named)]
     if run is None:
         return {
             "buildDefinition": {

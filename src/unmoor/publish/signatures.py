@@ -14,13 +14,13 @@ import msgspec
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
-from unmoor.errors import BadSignature, Denied
+from unmoor.errors import BadSignature, Conflict, Denied
 from unmoor.ports.index import Index
 from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer
-from unmoor.products import Dists, Release, Signed, Subject
+from unmoor.products import Dists, Provenance, Release, Signed, Subject
 from unmoor.provenance.identity import signed_by_release, workflow_path
 from unmoor.provenance.names import bundle_name, provenance_name
-from unmoor.provenance.statements import PROVENANCE, Dependency, publish_statement, publish_type, release_provenance
+from unmoor.provenance.statements import PROVENANCE, made_by, publish_statement, publish_type, subjects_of
 from unmoor.publish.documents import Documents
 from unmoor.publish.release_assets import SUMS
 
@@ -31,23 +31,22 @@ PUBLIC = "public"
 class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
     """One signature that a release should have: its name, and what it signs.
 
-    ``subjects`` are those of a statement with ``predicate_type``; without one, the signature is of the file with
+    ``subjects`` are those of a ``statement`` with ``predicate_type``; without one, the signature is of the file with
     ``sha256``.
     """
 
     name: str
     subjects: tuple[Subject, ...] = ()
     predicate_type: str = ""
+    statement: bytes = b""
     sha256: str = ""
 
-    def sign(self, signer: Signer, identity: Identity, dists: Dists) -> Bundle:
-        """Sign it. Raises as `unmoor.ports.signer.Signer` does."""
+    def sign(self, signer: Signer, identity: Identity) -> Bundle:
+        """Sign it. Provenance names the run of ``identity``. Raises as `unmoor.ports.signer.Signer` does."""
         if not self.predicate_type:
             return signer.sign_file(self.sha256)
-        if self.predicate_type != PROVENANCE:
-            return signer.sign_statement(publish_statement(self.subjects[0]))
-        tools = [Dependency.of_tool(tool) for tool in dists.tools]
-        return signer.sign_statement(release_provenance(self.subjects, run=identity, dependencies=tools))
+        is_provenance = self.predicate_type == PROVENANCE
+        return signer.sign_statement(made_by(self.statement, identity) if is_provenance else self.statement)
 
     def fault(self, bundle: Bundle, verifier: BundleVerifier, release: Release, identity: Identity) -> str:
         """What is wrong with a signature; empty if it is of these bytes, by this release's workflow. Raises `Unknown`.
@@ -67,15 +66,30 @@ class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def needed_signatures(release: Release, dists: Dists, documents: Documents) -> tuple[NeededSignature, ...]:
-    """Every signature of a release, sorted by name. None of them is listed in a signed list."""
+def needed_signatures(
+    release: Release, dists: Dists, provenance: Provenance, documents: Documents
+) -> tuple[NeededSignature, ...]:
+    """Every signature of a release, sorted by name. None of them is listed in a signed list.
+
+    Raises `Conflict` if the provenance is of other files.
+    """
     subjects = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
+    if set(provenance.subjects) != set(subjects) or set(subjects_of(provenance.statement)) != set(subjects):
+        raise Conflict("the provenance is of other files than the release", next_step=advice.REMOVE_RUN_FOLDER())
     each = [
-        NeededSignature(name=bundle_name(subject.name), subjects=(subject,), predicate_type=publish_type())
+        NeededSignature(
+            name=bundle_name(subject.name),
+            subjects=(subject,),
+            predicate_type=publish_type(),
+            statement=publish_statement(subject),
+        )
         for subject in subjects
     ]
     whole = NeededSignature(
-        name=provenance_name(release.project, release.version), subjects=subjects, predicate_type=PROVENANCE
+        name=provenance_name(release.project, release.version),
+        subjects=subjects,
+        predicate_type=PROVENANCE,
+        statement=provenance.statement,
     )
     texts = {SUMS: checksum_lines(dists.files), manifests.NAME: documents.manifest_data}
     lists = [NeededSignature(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]

@@ -20,7 +20,7 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.ports.signer import MAX_BUNDLE, SIDE_BY_SIDE, Identity, Signing
-from unmoor.products import Dists, File, Proof, Release, Signed
+from unmoor.products import Dists, File, Proof, Provenance, Release, Signed
 from unmoor.publish.documents import complete
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import content_of, find_asset
@@ -42,6 +42,7 @@ class SignFiles(Push[Signed]):
     name: str = "sign"
     release: Output[Release]
     dists: Output[Dists]
+    provenance: Output[Provenance]
     proof: Output[Proof]
     signing: Signing
     forge: Forge
@@ -58,6 +59,7 @@ class SignFiles(Push[Signed]):
         signing: Signing,
         release: Output[Release],
         dists: Output[Dists],
+        provenance: Output[Provenance],
         images: ImageOutputs,
         gates: Gates,
     ) -> Self:
@@ -65,6 +67,7 @@ class SignFiles(Push[Signed]):
         return cls(
             release=release,
             dists=dists,
+            provenance=provenance,
             proof=gates.proof,
             signing=signing,
             forge=services.forge,
@@ -118,7 +121,7 @@ class SignFiles(Push[Signed]):
         identity = self._identity
 
         def sign(each: NeededSignature) -> None:
-            bundle = each.sign(self.signing.signer, identity, context[self.dists])
+            bundle = each.sign(self.signing.signer, identity)
             if fault := each.fault(bundle, self.signing.verifier, release, identity):
                 raise BadSignature(f"{each.name}: {fault}", next_step=advice.REJECT_SIGNATURE())
             self.folder.write_signature(each.name, bundle)
@@ -148,7 +151,7 @@ class SignFiles(Push[Signed]):
     def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
         # The manifest does not list the images, so looking waits for none.
         documents = complete(self.folder, context[self.release], context[self.dists], context[self.proof])
-        return needed_signatures(context[self.release], context[self.dists], documents)
+        return needed_signatures(context[self.release], context[self.dists], context[self.provenance], documents)
 
     def _release_on_forge(self, context: StageContext) -> ForgeRelease | None:
         """The release of the tag that holds files: the public one, or the draft to continue with."""
