@@ -24,9 +24,7 @@ DISTS = Dists(
 
 def stage(folder: Path) -> DescribeBuild:
     """Return the stage for a run folder."""
-    return DescribeBuild(
-        release=Output("tag"), dists=Output("dists"), folder=RunFolder(folder), site="https://github.com"
-    )
+    return DescribeBuild(release=Output("tag"), dists=Output("dists"), folder=RunFolder(folder))
 
 
 def context(dists: Dists = DISTS, said: list[str] | None = None) -> StageContext:

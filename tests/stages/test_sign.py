@@ -40,7 +40,7 @@ class Signing:
     @property
     def context(self) -> StageContext:
         """The context of the stage."""
-        made = build_provenance(self.inputs.release, self.inputs.dists, site="https://github.com")
+        made = build_provenance(self.inputs.release, self.inputs.dists)
         return StageContext({**self.inputs.context.products, PROVENANCE.by: made})
 
     def stage(self, folder: RunFolder | None = None, *, required: bool = False) -> SignFiles:

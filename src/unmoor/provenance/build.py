@@ -12,16 +12,17 @@ from unmoor.products import Dists, Provenance, Release, Subject
 from unmoor.provenance.statements import Dependency, release_provenance
 from unmoor.util.secret_scan import token_in
 
+# Only GitHub's own jobs can sign.
+_SITE = "https://github.com"
 
-def build_provenance(release: Release, dists: Dists, *, site: str) -> Provenance:
-    """Describe how the files of a release were made. ``site`` is the forge's web address.
 
-    It names no run: whoever signs writes its own (`unmoor.provenance.statements.made_by`).
+def build_provenance(release: Release, dists: Dists) -> Provenance:
+    """Describe how the files of a release were made.
+
+    It names no run: whoever signs writes its own, and its commit (`unmoor.provenance.statements.made_by`).
     """
     subjects = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
-    commit = Dependency.of_commit(
-        f"{site.rstrip('/')}/{release.repository}", f"refs/tags/{release.tag}", release.commit
-    )
+    commit = Dependency.of_commit(f"{_SITE}/{release.repository}", f"refs/tags/{release.tag}", release.commit)
     tools = [Dependency.of_tool(tool) for tool in dists.tools]
     parameters = build_parameters(release, dists)
     statement = release_provenance(subjects, run=None, parameters=parameters, dependencies=[commit, *tools])

@@ -17,19 +17,18 @@ class DescribeBuild(Build[Provenance]):
     """Writes one statement about all files: the tools that made them, and the settings that decided the build.
 
     It belongs to the run folder, which jobs hand on. The stage ``sign`` adds who made it, from its own ID token, and
-    signs it. ``site`` is the forge's web address.
+    signs it.
     """
 
     name: str = "provenance"
     release: Output[Release]
     dists: Output[Dists]
     folder: RunFolder
-    site: str
 
     @classmethod
     def of(cls, request: ReleaseRequest, *, release: Output[Release], dists: Output[Dists]) -> Self:
         """Build the stage for a request."""
-        return cls(release=release, dists=dists, folder=request.folder, site=request.site)
+        return cls(release=release, dists=dists, folder=request.folder)
 
     def plan(self) -> str:
         """Say what would be written, and where."""
@@ -49,4 +48,4 @@ class DescribeBuild(Build[Provenance]):
         return made
 
     def _described(self, context: StageContext) -> Provenance:
-        return build_provenance(context[self.release], context[self.dists], site=self.site)
+        return build_provenance(context[self.release], context[self.dists])
