@@ -12,12 +12,16 @@ from unmoor.products import File
 
 
 class ForgeRepository(msgspec.Struct, frozen=True, kw_only=True):
-    """The repository as the forge describes it. ``can_push`` is ``None`` if the forge does not say."""
+    """The repository as the forge describes it. ``can_push`` is ``None`` if the forge does not say.
+
+    ``id`` is its number, which no other repository ever gets; empty if the forge does not say.
+    """
 
     full_name: str
     private: bool
     archived: bool
     can_push: bool | None
+    id: str = ""
 
 
 class ForgeAsset(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +89,19 @@ class Forge(Protocol):
         """Whether the forge attests an immutable release of the tag, even one that was deleted since.
 
         ``None`` if it does not say: it has no attestations, or not for this token.
+        """
+
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """The attestations of that type that the repository's workflows stored about a digest, the newest first.
+
+        Sigstore bundles, at most a page of them; checks no signature. Raises `Denied`, and `Unknown`, also if one
+        cannot be read.
+        """
+
+    def attest(self, bundle: bytes) -> None:
+        """Store an attestation, which is a Sigstore bundle, trying once. It is found by the digest of each subject.
+
+        Raises `Denied` without the permission for it, `Rejected` if it is of another repository, and `Unknown`.
         """
 
     def released(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ credentials. The servers refuse what the real ones refuse. Some control files ch
 - ``DIR/issuer/faults/…``, ``DIR/sigstore/faults/…``: what fails; see `shared.faults`;
 - ``DIR/sigstore/fulcio-ahead``, ``log-ahead``: seconds by which those clocks are ahead;
 - ``DIR/forge/immutable``: releases that are published from now on cannot be changed;
+- ``DIR/forge/no-attestations``: no token may store attestations;
 - ``DIR/forge/private``: the repository is private;
 - ``DIR/forge/organisation``: the repository's owner is an organisation, not a user;
 - ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry.rules`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 import requests
 from tests.support.local_forge import LocalForge, start_forge, text_file
+from tests.support.sample_values import sample_run
+from tests.support.signers import SigningJob
 
 from unmoor.adapters.forge import GitHubForge, attestation, github, parse
 from unmoor.adapters.github import client
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeRelease
-from unmoor.products import Release
+from unmoor.products import Release, Subject
+from unmoor.provenance.statements import PROVENANCE, release_provenance
 
 
 @pytest.fixture(scope="module")
@@ -350,3 +354,35 @@ def test_attestations_that_are_none() -> None:
     """An answer of another shape is never taken for an empty list."""
     with pytest.raises(Unknown, match="a list of attestations"):
         attestation.names({}, "v1", where="there")
+
+
+def test_an_attestation_is_stored_and_found_by_each_digest(at: LocalForge) -> None:
+    """A bundle comes back as it was sent, for its own type only; without the permission nothing is stored."""
+    signer = SigningJob(world=at.running).sigstore().signer
+    subjects = [Subject(name=name, sha256=hashlib.sha256(name.encode()).hexdigest()) for name in ("a", "b")]
+    bundle = signer.sign_statement(release_provenance(subjects, run=sample_run()))
+    forge = at.forge()
+    assert forge.repository().id == "2"
+    with pytest.raises(Denied, match="Resource not accessible"):
+        at.forge(at.read_token).attest(bundle)
+    assert [forge.attestations(each.sha256, PROVENANCE) for each in subjects] == [(), ()]
+    forge.attest(bundle)
+    for each in subjects:
+        (found,) = forge.attestations(each.sha256, PROVENANCE)
+        assert json.loads(found) == json.loads(bundle)
+        assert forge.attestations(each.sha256, "https://cyclonedx.org/bom") == ()
+    with pytest.raises(Rejected, match="malformed bundle"):
+        forge.attest(b"{}")
+
+
+@pytest.mark.parametrize("found", [{}, {"attestations": None}, {"attestations": [{"bundle": None}]}, [], None])
+def test_stored_attestations_that_cannot_be_read(found: object) -> None:
+    """A list that is none, and an attestation that is not in the answer, are unknown and never absent."""
+    with pytest.raises(Unknown, match="the answer is not a list of attestations"):
+        attestation.bundles(found, where="there")
+
+
+def test_the_attestations_of_the_forge_itself_are_no_workflows() -> None:
+    """What the forge says of an immutable release is not what the repository stored."""
+    listed = [{"bundle": statement("v1"), "initiator": "github"}, {"bundle": {"a": 1}, "initiator": "user"}]
+    assert attestation.bundles({"attestations": listed}, where="there") == (b'{"a":1}',)

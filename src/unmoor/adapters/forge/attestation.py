@@ -1,7 +1,7 @@
-"""The forge's attestation of an immutable release, the only trace of a deleted one.
+"""The attestations that the forge has: those that workflows stored, and its own of immutable releases.
 
-GitHub signs such an attestation about the tag's object when an immutable release is published. It only serves as a
-warning here, so its signature is not verified: at worst, a release stops that could continue.
+GitHub signs one about the tag's object when an immutable release is published; it is the only trace of a deleted one.
+It only serves as a warning here, so its signature is not verified: at worst, a release stops that could continue.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from unmoor.adapters.github.answers import converted
+from unmoor.adapters.github.answers import converted, malformed
 from unmoor.util.decode import decode_json
 
 _RELEASE = "https://in-toto.io/attestation/release/"
@@ -48,6 +48,15 @@ def names(raw: Any, tag: str, *, where: str) -> bool | None:
     if any(each is not None and _is_of(each, tag) for each in statements):
         return True
     return None if None in statements else False
+
+
+def bundles(raw: Any, *, where: str) -> tuple[bytes, ...]:
+    """The bundles that workflows stored, as JSON. Raises `Unknown` for another answer, and if one is not in it."""
+    found = converted(raw, _Attestations, "a list of attestations", where).attestations
+    stored = [each.bundle for each in found if each.initiator != _FORGE]
+    if None in stored:
+        raise malformed("a list of attestations with their bundles", where)
+    return tuple(msgspec.json.encode(bundle) for bundle in stored)
 
 
 def _statement(attestation: _Attestation) -> dict[str, Any] | None:

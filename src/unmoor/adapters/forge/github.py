@@ -19,7 +19,9 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
@@ -66,9 +68,7 @@ class GitHubForge:
         if can_push is not True and self._token.reveal().startswith("ghs_"):
             can_push = self._installation_may_push(otherwise=can_push)
         self._may_push = can_push
-        return ForgeRepository(
-            full_name=seen.full_name, private=seen.private, archived=seen.archived, can_push=can_push
-        )
+        return replace(seen, can_push=can_push)
 
     def _installation_may_push(self, *, otherwise: bool | None) -> bool | None:
         try:
@@ -170,6 +170,17 @@ class GitHubForge:
             return None if raw is None else attestation.names(raw, tag, where=self._api.where(path))
         except (Denied, Rejected, Unknown):
             return None
+
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """The attestations about a digest that workflows stored; see the port."""
+        path = f"{self._root}/attestations/sha256:{sha256}"
+        raw = self._shown(f"{path}?predicate_type={quote(predicate_type, safe='')}&per_page={PER_PAGE}")
+        # GitHub answers 404 if there is none.
+        return () if raw is None else attestation.bundles(raw, where=self._api.where(path))
+
+    def attest(self, bundle: bytes) -> None:
+        """Store an attestation, in one try; see the port."""
+        self._api.post(f"{self._root}/attestations", {"bundle": decode_json(bundle, dict[str, Any])})
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""

@@ -47,6 +47,7 @@ class _Repository(msgspec.Struct, frozen=True, kw_only=True):
     full_name: str
     private: bool
     archived: bool = False
+    id: int | None = None
     permissions: _Permissions | None = None
 
 
@@ -58,6 +59,7 @@ def repository(raw: Any, *, where: str) -> ForgeRepository:
         private=seen.private,
         archived=seen.archived,
         can_push=seen.permissions.push if seen.permissions else None,
+        id="" if seen.id is None else str(seen.id),
     )
 
 

@@ -7,7 +7,7 @@ PyGithub makes every write that it has a call for. Everything else is sent as JS
   request missing fields by themselves;
 - publishing, since ``update_release`` always sends name and body;
 - assets, since PyGithub has no upload time-out and downloads to memory;
-- packages, which it does not support.
+- packages and attestations, which it does not support.
 
 Importing PyGithub takes 0.1 s and more, so the first write that needs it imports it.
 """
@@ -151,6 +151,10 @@ class GitHubClient:
     def patch(self, path: str, fields: dict[str, Any]) -> Any:
         """PATCH only the given fields; the rest of the object stays unchanged."""
         return self.send(lambda: self._json("PATCH", path, fields))[1]
+
+    def post(self, path: str, fields: dict[str, Any]) -> Any:
+        """POST an object that PyGithub has no call for, once, in its turn."""
+        return self.send(lambda: self._json("POST", path, fields))[1]
 
     def delete(self, path: str, call: Callable[[], object] | None = None) -> bool:
         """Delete the object at a path, with PyGithub's call if given. Returns false if it is missing (or hidden).

@@ -124,6 +124,8 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
     async def create(self, request: Request) -> Response:
         """``POST /attestations``."""
         body: AttestationBody = await self.handler.body(request, AttestationBody)
+        if (self.handler.releases.folder / "no-attestations").exists():
+            raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
         if self.handler.is_private and not self.handler.is_organisation:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
