@@ -621,6 +621,13 @@ INSTALL_COMPATIBLE_PYTHON = Template(
 INSTALL_PYTHON = Template(
     "install-python", "install it: uv python install {wanted}; or set python to another version under [tool.unmoor]"
 )
+INSTALL_THAT_PYTHON = Template("install-that-python", "install it: uv python install {version}")
+MAKE_REPRODUCIBLE = Template(
+    "make-reproducible",
+    "make the build depend on the commit alone (sort what it lists, take the time from SOURCE_DATE_EPOCH, write no path"
+    ' and no user), or set reproducible = "advisory" under [tool.unmoor]',
+)
+REBUILD_ADVISORY = Template("rebuild-advisory", 'set reproducible = "advisory" under [tool.unmoor]')
 REMOVE_SOURCE_FROM_TESTS = Template(
     "remove-source-from-tests", "remove the source from test-sources, so that the tests import what is installed"
 )

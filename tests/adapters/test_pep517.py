@@ -48,6 +48,7 @@ def test_backend_sees_the_allow_list_alone(
     """No token reaches the project's code; the epoch, the time zone, the locale and the umask are set."""
     for name in TOKENS:
         monkeypatch.setenv(name, "s3cret")
+    (in_tree / "watched").touch()
     backend: Backend = Pep517(shell=shell, uv=Uv(shell=shell), hear=lines.append)
     before = os.umask(0o077)
     try:
@@ -63,6 +64,32 @@ def test_backend_sees_the_allow_list_alone(
     assert seen["umask"] == 0o022
     assert (seen["env"]["SOURCE_DATE_EPOCH"], seen["env"]["TZ"]) == ("1700000000", "UTC")
     assert "building an sdist" in lines
+
+
+def test_elsewhere_everything_differs_but_the_environment(
+    shell: LocalShell, uv: Uv, in_tree: Path, tmp_path: Path
+) -> None:
+    """A second build sees another umask, time zone, locale, hash seed, user and home, and the same packages."""
+    (in_tree / "watched").touch()
+    backend = Pep517(shell=shell, uv=uv)
+    seen = []
+    for number, each in enumerate((backend, backend.elsewhere())):
+        with tarfile.open(each.sdist(in_tree, tmp_path / str(number), env={})) as archive:
+            member = archive.extractfile("in_tree-1.0/seen.json")
+            assert member is not None
+            seen.append(json.load(member))
+    first, second = (each["env"] for each in seen)
+    assert [each["umask"] for each in seen] == [0o022, 0o077]
+    assert {name for name in second if first.get(name) != second[name]} >= {
+        "HOME",
+        "USER",
+        "TZ",
+        "LC_ALL",
+        "PYTHONHASHSEED",
+    }
+    assert first["PATH"] == second["PATH"]
+    assert len(backend._isolated) == 1
+    assert backend.elsewhere().tools() == backend.tools()
 
 
 def test_wheel_from_the_sdist_in_the_same_environment(backend: Pep517, in_tree: Path, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.support.advice_walks import Place, Walk, keep, walk
@@ -23,12 +25,13 @@ from unmoor.artifacts.merge import Handover, merge_manifests
 from unmoor.cli.app import cli
 from unmoor.config.groups import SuiteOptions
 from unmoor.config.real_world import real_world
+from unmoor.dists.building import DistBuilder
 from unmoor.dists.inspect import Metadata
 from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.dists.testing.suites import choose_suite
 from unmoor.images.tags import TagContext, plan
 from unmoor.ports.environments import Environments, Interpreter
-from unmoor.products import Dists, File
+from unmoor.products import Dists, File, Tool
 from unmoor.project.files import Files
 from unmoor.publish import release_assets
 from unmoor.rehearsal.prepare import prepare
@@ -139,6 +142,15 @@ def _python(requires: str, wanted: str) -> Walk:
     return Walk(begin=keep(pythons=("3.11.7",)), act=act, follow=keep(pythons=("3.11.7", "3.14.1")))
 
 
+def _pinned(place: Place) -> object:
+    """Build with the interpreter of an earlier build."""
+    environments: Environments = OtherPythons(place.kept["pythons"])  # type: ignore[assignment]
+    backend = cast("Any", SimpleNamespace(tools=lambda: (), under=lambda _: None))
+    backend.on = lambda _: backend
+    builder = DistBuilder(git=cast("Any", None), backend=backend, environments=environments)
+    return builder._again((Tool(name="python", version="3.14.1"),))
+
+
 def _manifest(commit: str = "a" * 40, data: bytes = b"x") -> Manifest:
     file = File(name="demo-1.0.tar.gz", sha256=f"{len(data):064x}", size=1, path=Path("demo-1.0.tar.gz"))
     return Manifest.of(replace(sample_release(), commit=commit), Dists(files=(file,)))
@@ -238,6 +250,9 @@ WALKS: dict[str, Walk] = {
         follow=keep(options={"requires": ("-r tests.txt",), "command": "pytest"}),
     ),
     "install-python": _python("", "3.14"),
+    "install-that-python": Walk(
+        begin=keep(pythons=("3.11.7",)), act=_pinned, follow=keep(pythons=("3.11.7", "3.14.1"))
+    ),
     "install-compatible-python": _python(">=3.14", "auto"),
     "hand-over-one-commit": _legs(_manifest(), _manifest("b" * 40)),
     "build-each-file-once": _legs(_manifest(), _manifest(data=b"xy")),

@@ -62,7 +62,7 @@ def test_make_then_find(make_inputs: MakeInputs) -> None:
 
 def test_built_from_the_commit_not_the_tree(make_inputs: MakeInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The build ignores changed and untracked files, and gets the version and the time, but no token."""
-    at = make_inputs()
+    at = make_inputs(sample_projects.files(watched=""))
     at.repo.write({"src/small_one/__init__.py": "raise SystemExit\n", "src/small_one/stray.py": ""})
     monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
     before = os.umask(0o077)

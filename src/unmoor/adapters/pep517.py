@@ -2,13 +2,15 @@
 
 build's own environment and runner pass the whole ``os.environ``, including tokens, to the backend; its public
 `ProjectBuilder.from_isolated_env` takes others. uv installs the requirements. All builds with the same requirements
-share an environment: the sdist's and, usually, the wheel's.
+share an environment: the sdist's and, usually, the wheel's. So do the builds of one interpreter under one list of
+constraints, as long as the run lasts: a second build of a release has the packages of the first.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import threading
 import warnings
@@ -18,12 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from unmoor import advice
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
+from unmoor.ports import backend as ports
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure
 from unmoor.products import Tool
@@ -36,9 +39,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Kind = Literal["sdist", "wheel"]
 
-_FIXED = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
-# With umask 077, setuptools writes other bytes.
-_UMASK = 0o022
+
+class _Conditions(NamedTuple):
+    """What a build finds around it: variables and the umask. ``moved``: a HOME in another folder."""
+
+    variables: Mapping[str, str]
+    umask: int
+    moved: bool = False
+
+
+# With umask 077, setuptools writes other modes.
+_USUAL = _Conditions(
+    {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}, umask=ports.UMASK
+)
+_OTHER = _Conditions({**_USUAL.variables, **ports.OTHER_VARIABLES}, umask=ports.OTHER_UMASK, moved=True)
 _LAST = 20
 # How backends, in various languages, report a missing file.
 _ABSENT = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
@@ -90,26 +104,41 @@ class Pep517:
         hear: Callable[[str], None] | None = None,
         meanwhile: Callable[[], None] | None = None,
     ) -> None:
-        self._shell = replace(shell, umask=_UMASK)
+        self._shell = shell
         self._uv = uv
         self._hear = hear
         self._meanwhile = meanwhile
-        self._lock = threading.Lock()
-        self._isolated: list[_Isolated] = []
+        self._conditions = _USUAL
         self._version = ""
+        # Shared with every variant of this backend: the same interpreter and constraints have the same environments.
+        self._lock = threading.Lock()
+        self._all: dict[tuple[str, tuple[str, ...]], list[_Isolated]] = {}
+        self._rooms = _Rooms()
 
     def on(self, python: Interpreter) -> Pep517:
-        """The same with another interpreter, and with its own environments."""
+        """The same with another interpreter, and with that one's environments."""
         return self._with(replace(self._uv, python=python.path), python.version)
 
     def under(self, constraints: Sequence[str]) -> Pep517:
-        """The same with constraints on the build requirements, and with its own environments."""
+        """The same with constraints on the build requirements, and with the environments of these constraints."""
         return self._with(self._uv.under(constraints), self._version)
 
-    def _with(self, uv: Uv, version: str) -> Pep517:
-        other = Pep517(shell=self._shell, uv=uv, hear=self._hear, meanwhile=self._meanwhile)
-        other._version = version  # same class
+    def elsewhere(self) -> Pep517:
+        """The same, with the same environments, for a build under other conditions; see `unmoor.ports.backend`."""
+        return self._with(self._uv, self._version, _OTHER)
+
+    def _with(self, uv: Uv, version: str, conditions: _Conditions | None = None) -> Pep517:
+        other = Pep517(
+            shell=self._shell, uv=uv, hear=self._hear, meanwhile=self._meanwhile if conditions is None else None
+        )
+        other._version, other._conditions = version, conditions or self._conditions
+        other._lock, other._all, other._rooms = self._lock, self._all, self._rooms
         return other
+
+    @property
+    def _isolated(self) -> list[_Isolated]:
+        """The environments of this interpreter under these constraints, the newest last."""
+        return self._all.setdefault((self._uv.python, self._uv.constraints), [])
 
     def requires(self, source: Path) -> tuple[str, ...]:
         """``build-system.requires`` of a tree (PEP 518). Raises `BuildFailed` for a malformed pyproject.toml."""
@@ -163,10 +192,8 @@ class Pep517:
         return next(known, None) or self._fresh(system)
 
     def _fresh(self, system: frozenset[str]) -> _Isolated:
-        """Create an environment, which is removed together with this object."""
-        stack = ExitStack()
-        weakref.finalize(self, stack.close)
-        environment = self._uv.fresh(stack.enter_context(temporary_folder()) / "env")
+        """Create an environment, which is removed together with the last variant of this backend."""
+        environment = self._uv.fresh(self._rooms.make() / "env")
         isolated = _Isolated(environment=environment, path=self._uv.environ.get("PATH", os.defpath), system=system)
         isolated.ask(system)
         self._isolated.append(isolated)
@@ -176,15 +203,33 @@ class Pep517:
         """Create build's builder, with a runner that passes on only the allow-list."""
         from build import ProjectBuilder
 
+        conditions = self._conditions
+        shell = replace(self._shell, umask=conditions.umask)
+        usual = {**isolated.environment.variables, **conditions.variables, **env}
+        if conditions.moved:
+            usual["HOME"] = str(shutil.copytree(usual["HOME"], self._rooms.make() / "home", symlinks=True))
+
         def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-            given = {**isolated.environment.variables, **_FIXED, **env, **(extra_environ or {})}
-            ran = self._shell.run(cmd, cwd=Path(cwd or source), env=given, timeout=_TIMEOUT, hear=talk.take)
+            given = {**usual, **(extra_environ or {})}
+            ran = shell.run(cmd, cwd=Path(cwd or source), env=given, timeout=_TIMEOUT, hear=talk.take)
             if ran.code != 0:
                 if (error := child_failure(ran, "the build backend", reports=True)) is not None:
                     raise error
                 raise subprocess.CalledProcessError(ran.code, list(cmd))
 
         return talk.checked(lambda: ProjectBuilder.from_isolated_env(isolated, source, run))
+
+
+class _Rooms:
+    """Temporary folders, which are removed together with this object."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        weakref.finalize(self, self._stack.close)
+
+    def make(self) -> Path:
+        """Make one."""
+        return self._stack.enter_context(temporary_folder())
 
 
 class _Talk:

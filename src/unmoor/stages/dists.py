@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
@@ -16,10 +15,8 @@ from unmoor.artifacts.merge import built_files
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.dists.inspect import extract
-from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
-from unmoor.dists.testing.interpreters import choose_interpreter
-from unmoor.errors import BuildFailed, Conflict, Incomplete
+from unmoor.dists.building import BY_ANOTHER_TOOL, Built, DistBuilder
+from unmoor.errors import Conflict, Incomplete
 from unmoor.images.image_record import keep_published
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
@@ -27,7 +24,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Access, Dists, Release, Tool
+from unmoor.products import Access, Dists, Release
 from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
@@ -35,14 +32,6 @@ from unmoor.util.safe_folder import remove
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 from unmoor.util.values import replace
-
-
-class _Built(NamedTuple):
-    """Built files, wheels first, the tools that built them, and what the manifest records about how."""
-
-    files: list[Path]
-    tools: tuple[Tool, ...] = ()
-    how: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +182,7 @@ class BuildDists(Build[Dists]):
         """Whether another tool built the known files, and the sdist is still to be built."""
         return self.prebuilt is not None and self._needs_sdist and not known.dists(self.folder.dists).sdists
 
-    def _take_prebuilt(self, work: Path, release: Release, context: StageContext) -> _Built:
+    def _take_prebuilt(self, work: Path, release: Release, context: StageContext) -> Built:
         """The files that another tool built, without its tools, which are unknown; and the sdist, if it built none.
 
         Raises `Incomplete` if a format is missing that is not built here.
@@ -210,60 +199,15 @@ class BuildDists(Build[Dists]):
                 retryable=False,
             )
         if not self._needs_sdist or len(wheels) < len(built):
-            return _Built(built)
+            return Built(built)
         context.say(f"there is no sdist in {self.prebuilt}: building it")
         sdist = self._build(work, release, context, formats=("sdist",))
-        return _Built([*built, *sdist.files], sdist.tools, sdist.how)
+        return Built([*built, *sdist.files], sdist.tools, sdist.how)
 
-    def _build(self, work: Path, release: Release, context: StageContext, *, formats: tuple[str, ...]) -> _Built:
+    def _build(self, work: Path, release: Release, context: StageContext, *, formats: tuple[str, ...]) -> Built:
         """Build files of these formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
-        out = work / "dists"
-        tree = self.git.clone(work / "source", commit=release.commit, tag=release.tag)
-        _set_modes(work / "source")
-        backend = self._backend(tree, context)
-        env = build_environment(release, backend.requires(tree))
-        built: list[Path] = []
-        how: list[str] = []
-        source = tree
-        if "sdist" in formats:
-            context.say("building the sdist")
-            sdist = backend.sdist(tree, out, env=env)
-            how.append(self._normalize(sdist, release, context))
-            unpacked = extract(sdist, work / "sdist")
-            require_large_files(unpacked, clean(sdist.name))
-            built.append(sdist)
-            source = tree if self.options.wheel_from == "tree" else unpacked
-        if "wheel" not in formats:
-            return _Built(built, backend.tools(), tuple(how))
-        context.say("building the wheel from " + ("the tree" if source is tree else clean(built[0].name)))
-        try:
-            wheel = backend.wheel(source, out, env=env)
-        except BuildFailed as error:
-            raise (error if source is tree else explain_build_failure(error, built[0].name)) from error
-        return _Built([wheel, *built], backend.tools(), tuple(how))
-
-    def _normalize(self, sdist: Path, release: Release, context: StageContext) -> str:
-        """Normalize the sdist if the settings say so. Return what the manifest records about it."""
-        if not self.options.normalize_sdist:
-            return "normalize-sdist = false"
-        from unmoor.dists.normalize import normalize  # and the rules for archives, which a plan does without
-
-        reason = normalize(sdist, release.build_date)
-        if reason:
-            context.warn(
-                f"{clean(sdist.name)} is kept as the backend wrote it, and the next build may differ: {reason}"
-            )
-        return "sdist not normalized" if reason else "sdist normalized"
-
-    def _backend(self, tree: Path, context: StageContext) -> Backend:
-        """The backend on an interpreter that the project supports; say so if it is not unmoor's own."""
-        if self.environments is None:
-            return self.backend
-        python = choose_interpreter(self.environments, requires=requires_python(tree), wanted=self.options.python)
-        if python == self.environments.own():
-            return self.backend
-        context.say(f"building with Python {python.version}")
-        return self.backend.on(python)
+        builder = DistBuilder(git=self.git, backend=self.backend, environments=self.environments, options=self.options)
+        return builder.build(work, release, formats=formats, say=context.say, warn=context.warn)
 
     def _require_enough(self, dists: Dists) -> None:
         """Require every format, and the same files as in ``prebuilt``. Raises `Incomplete`, `Conflict`."""
@@ -293,7 +237,7 @@ class BuildDists(Build[Dists]):
     def _with_decisions(self, dists: Dists) -> Dists:
         """Add the decisions that differ from the defaults; the manifest records them."""
         if self.prebuilt is not None:
-            return replace(dists, decisions=tuple(sorted({*dists.decisions, "built by another tool"})))
+            return replace(dists, decisions=tuple(sorted({*dists.decisions, BY_ANOTHER_TOOL})))
         own = [f"formats = {', '.join(self.options.formats)}"] if len(self.options.formats) == 1 else []
         own += ["wheel-from = tree"] if self.options.wheel_from == "tree" and "wheel" in self.options.formats else []
         own += [f"build-constraints = {', '.join(self.options.constraints)}"] if self.options.constraints else []
@@ -329,14 +273,3 @@ def _wrong_files(manifest: Manifest, release: Release) -> Conflict:
         f"the files passed to this run are {how}",
         next_step=advice.PASS_OTHER_FILES(),
     )
-
-
-def _set_modes(tree: Path) -> None:
-    """Give every file of a clone the mode that git records, whatever the umask: backends copy modes into the sdist."""
-    for folder, folders, files in os.walk(tree):
-        if ".git" in folders:
-            folders.remove(".git")
-        for name in files:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
