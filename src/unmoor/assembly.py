@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from unmoor.stages.images import BuildImages
     from unmoor.stages.prove_images import ProveImages
     from unmoor.stages.provenance import DescribeBuild
+    from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
     from unmoor.stages.sign import SignFiles
 
@@ -65,7 +66,9 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     dists = build_dists.output
     check_dists = CheckDists.of(*run, release=release, dists=dists)
     prove_dists = ProveDists.of(*run, release=release, dists=dists)
-    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output)
+    rebuild_dists = rebuild_stage(*run, release=release, dists=dists)
+    rebuilt = output_of(rebuild_dists)
+    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output, rebuild=rebuilt)
 
     describe_build = provenance_stage(*run, release=release, dists=dists)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
@@ -73,7 +76,7 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
 
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
-        *(build_dists, check_dists, prove_dists),  # the files, made and tested here
+        *(build_dists, check_dists, prove_dists, rebuild_dists),  # the files, made and tested here
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images),  # images, if the project has some
     )
@@ -133,6 +136,17 @@ def provenance_stage(
     from unmoor.stages.provenance import DescribeBuild
 
     return DescribeBuild.of(request, release=release, dists=dists)
+
+
+def rebuild_stage(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
+) -> RebuildDists | None:
+    """Build the files a second time, and compare. None if the settings turn that off."""
+    if request.settings.reproducible == "off":
+        return None
+    from unmoor.stages.rebuild import RebuildDists
+
+    return RebuildDists.of(request, services, release=release, dists=dists)
 
 
 def image_stages(

@@ -9,7 +9,7 @@
     ├── Denied              5  a missing or wrong credential, or missing permissions
     ├── BuildFailed         6  the project does not build
     ├── InvalidDist         7  a built file that an index would refuse, or of another version
-    ├── CheckFailed         8  an installed file that does not import, load or pass its tests
+    ├── CheckFailed         8  a built file that does not install, import, load, pass its tests or build again
     ├── Conflict            9  other bytes already have the same name
     ├── Unknown            10  a surface could not be read; never treated as "absent"
     ├── Rejected           11  a surface refused the request
@@ -250,7 +250,7 @@ class FailedAt(NamedTuple):
 
 
 class CheckFailed(UnmoorError):
-    """An installed file that does not import, load or pass its tests.
+    """A built file that fails: it does not install, import, load or pass its tests, or a second build differs.
 
     ``failures`` are the tests that failed, a limited number of them.
     """

@@ -23,10 +23,12 @@ from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions, SuiteOptions
 from unmoor.core.stage import Output
+from unmoor.dists.building import DistBuilder
 from unmoor.dists.testing.copied_tests import CopiedTests
 from unmoor.dists.testing.suites import Suite
 from unmoor.products import Dists
 from unmoor.stages.check_dists import CheckDists
+from unmoor.stages.rebuild import RebuildDists
 from unmoor.util.values import replace
 
 SDIST = "small_one-1.0.tar.gz"
@@ -251,7 +253,45 @@ FILES: dict[str, Walk] = {
 }
 
 
-WALKS = BUILDS | FILES
+def rebuild(place: Place) -> object:
+    """Build the commit, and again, with the settings of the walk."""
+    at, dists = inputs(place), build(place)
+    uv = Uv(shell=place.shell, environ={**os.environ, "UV_OFFLINE": "1"})
+    options = BuildOptions(**place.kept.get("options", {}))
+    builder = DistBuilder(git=at.git, backend=Pep517(shell=place.shell, uv=uv), options=options)
+    required, prebuilt = place.kept.get("reproducible", "required") == "required", place.kept.get("prebuilt")
+    output: Output[Dists] = Output("dists")
+    stage = RebuildDists(
+        release=RELEASE, dists=output, builder=builder, folder=at.folder, required=required, prebuilt=prebuilt
+    )
+    context = at.context(dists=dists)
+    return stage.find(context) or stage.make(context)
+
+
+def _wheel_of_another_tool(place: Place) -> None:
+    project(place)
+    place.kept |= {"options": {"formats": ("wheel",)}, "prebuilt": place.folder / "house"}
+    place.kept["prebuilt"].mkdir()
+    (place.kept["prebuilt"] / "small_one-1.0-py3-none-any.whl").touch()
+
+
+def _reproducible(place: Place, text: str) -> None:
+    """Set what the advice spells out."""
+    place.kept["reproducible"] = re.findall(r'set reproducible = "(\w+)" under \[tool\.unmoor\]', text)[0]
+
+
+BY_HASH = "    files['small_one/seed.txt'] = str(hash('a'))\n    record = "
+
+REBUILDS: dict[str, Walk] = {
+    "make-reproducible": Walk(
+        begin=also(project, commit(own_dot_py=sample_projects.BACKEND.replace("    record = ", BY_HASH))),
+        act=rebuild,
+        follow=commit(own_dot_py=sample_projects.BACKEND),
+    ),
+    "rebuild-advisory": Walk(begin=_wheel_of_another_tool, act=rebuild, follow=_reproducible),
+}
+
+WALKS = BUILDS | FILES | REBUILDS
 
 
 @pytest.mark.parametrize("name", WALKS)

@@ -44,7 +44,7 @@ _MAX_PROOFS = 100
 # The names that `unmoor.util.files.atomic_writer` and the stage ``dists`` give to what is not complete yet.
 _HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part|\.dists-[0-9a-f]{16}")
 _CONTAINED = {
-    manifests.NAME: (BUILT, f"{_PROOFS}/prove-dists.json"),
+    manifests.NAME: (BUILT, f"{_PROOFS}/prove-dists.json", f"{_PROOFS}/rebuild.json"),
     IMAGES: (BUILT_IMAGES, f"{_PROOFS}/prove-images.json"),
 }
 """What a complete document was made from."""

@@ -9,8 +9,10 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.events import Report
 from unmoor.products import Dists, Images, Proof, Release
+from unmoor.products.proof import REBUILD
 from unmoor.publish.documents import complete
 
+_PROOFS = ("prove-dists", REBUILD)
 _STAGED = "prove-testpypi"
 ON_THE_DRAFT = (IMAGES, manifests.NAME)
 """What another machine finds on the draft, if it is given the sha256. A proof is only handed from job to job."""
@@ -24,15 +26,16 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
     release, dists = report.product("tag"), report.product("dists")
     if not isinstance(release, Release) or not isinstance(dists, Dists) or not dists.vouched:
         return {}
-    if report.outcome("prove-dists") is not None and report.product("prove-dists") is None:
+    if any(report.outcome(name) is not None and report.product(name) is None for name in _PROOFS):
         return {}
-    proof, image_proof = report.product("prove-dists"), report.product("prove-images")
+    proofs = (proof for name in _PROOFS if isinstance(proof := report.product(name), Proof))
+    image_proof = report.product("prove-images")
     images = report.product("images")
     documents = complete(
         folder,
         release,
         dists,
-        proof if isinstance(proof, Proof) else None,
+        tuple(proofs),
         images=images if isinstance(images, Images) else None,
         image_proof=image_proof if isinstance(image_proof, Proof) else None,
     )

@@ -125,6 +125,13 @@ class Settings(Table, frozen=True, kw_only=True):
             " private repository in the public log."
         ),
     ] = "auto"
+    reproducible: Annotated[
+        Literal["required", "advisory", "off"],
+        Meta(
+            description="Whether a second build of the commit must give the same bytes, may give others with a warning,"
+            " or is not made. Compiled wheels are built a second time only if it is `required`."
+        ),
+    ] = "advisory"
     python: Annotated[
         str,
         Meta(

@@ -10,11 +10,15 @@ from unmoor.products.dists import Subject
 from unmoor.util.text import clean, count_of
 from unmoor.util.values import replace
 
+REBUILD = "rebuild"
+"""The name of the proof that a second build gives the same bytes. It says nothing of whether a file works."""
+
 
 class Verdict(StrEnum):
-    """The verdict of a test. ``not tested`` never counts as passed."""
+    """The verdict of a test. ``not tested`` never counts as passed. What ``failed`` and is in a proof is advisory."""
 
     PASSED = "passed"
+    FAILED = "failed"
     NOT_TESTED = "not tested"
 
 
@@ -55,9 +59,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """The number of passed checks, what the project's own tests say, and the names of what was not tested."""
+        """How many checks passed, what the project's own tests say, and the names of what failed or was not tested."""
         passed = [result for result in self.results if result.verdict is Verdict.PASSED]
         suites = [f"tests: {clean(result.counts)}" for result in passed if result.counts]
         untested = [result.name for result in self.untested]
+        failed = [result.name for result in self.results if result.verdict is Verdict.FAILED]
         parts = [f"{count_of(len(passed), 'check')} passed", *suites]
+        parts += [f"failed: {clean(', '.join(failed))}"] if failed else []
         return "; ".join([*parts, f"not tested: {clean(', '.join(untested))}"] if untested else parts)

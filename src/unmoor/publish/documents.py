@@ -11,7 +11,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.images import image_record
 from unmoor.images.image_record import ImageRecord, wheel_subjects
-from unmoor.products import Dists, Images, Proof, Release
+from unmoor.products import Dists, Images, Proof, Release, Verdict
 
 
 class Documents(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ def complete(
     folder: RunFolder,
     release: Release,
     dists: Dists,
-    proof: Proof | None,
+    proofs: tuple[Proof, ...],
     *,
     images: Images | None = None,
     image_proof: Proof | None = None,
@@ -49,13 +49,13 @@ def complete(
     """Return the documents of a release. Writes nothing.
 
     A complete manifest of these files in the run folder stays as it is, for example if this run skips a stage that the
-    first one did not skip: a manifest never changes. Without ``proof`` the manifest is not complete: it only hands
+    first one did not skip: a manifest never changes. Without ``proofs`` the manifest is not complete: it only hands
     the files to the job that proves them.
     """
     data = folder.read_document(manifests.NAME)
     known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
-    manifest = Manifest.of(release, dists, (proof,) if proof is not None else ())
-    if data is not None and known is not None and _is_the_same(known, manifest, release, proof):
+    manifest = Manifest.of(release, dists, proofs)
+    if data is not None and known is not None and _is_the_same(known, manifest, release):
         manifest = known
     else:
         data = manifests.encode(manifest)
@@ -66,11 +66,16 @@ def complete(
     return Documents(manifest=manifest, manifest_data=data, record=record, record_data=image_record.encode(record))
 
 
-def _is_the_same(known: Manifest, manifest: Manifest, release: Release, proof: Proof | None) -> bool:
-    """Whether a manifest is of this release, names the same files, and has their proof."""
+def _is_the_same(known: Manifest, manifest: Manifest, release: Release) -> bool:
+    """Whether a manifest is of this release, names the same files, and has every proof of them that says something."""
     return (
         not known.is_former
         and known.is_of(release)
         and set(known.artifacts) == set(manifest.artifacts)
-        and (proof is None or known.is_complete(proof.name))
+        and all(known.is_complete(proof.name) for proof in manifest.proofs if not _is_silent(proof))
     )
+
+
+def _is_silent(proof: Proof) -> bool:
+    """Whether a proof only says why nothing was tested."""
+    return all(result.verdict is Verdict.NOT_TESTED for result in proof.results)

@@ -9,11 +9,15 @@ from unmoor.products import Access, CheckedDists, Images, Proof
 
 
 class Gates(NamedTuple):
-    """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error."""
+    """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error.
+
+    ``rebuild`` is ``None`` if the settings turn the second build off.
+    """
 
     access: Output[Access]
     checks: Output[CheckedDists]
     proof: Output[Proof]
+    rebuild: Output[Proof] | None
 
     @property
     def outputs(self) -> tuple[Output[Any], ...]:

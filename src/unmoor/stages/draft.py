@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone, without_none
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
@@ -65,6 +65,7 @@ class MakeDraft(Push[Draft]):
     dists: Output[Dists]
     notes: Output[Notes]
     proof: Output[Proof]
+    rebuild: Output[Proof] | None = None
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
     signed: Output[Signed] | None = None
@@ -94,6 +95,7 @@ class MakeDraft(Push[Draft]):
             dists=dists,
             notes=notes,
             proof=gates.proof,
+            rebuild=gates.rebuild,
             images=images.images,
             image_proof=images.proof,
             signed=signed,
@@ -170,7 +172,7 @@ class MakeDraft(Push[Draft]):
             self.folder,
             context[self.release],
             context[self.dists],
-            context[self.proof],
+            tuple(context[each] for each in without_none(self.proof, self.rebuild)),
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
         )

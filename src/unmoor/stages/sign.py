@@ -44,6 +44,7 @@ class SignFiles(Push[Signed]):
     dists: Output[Dists]
     provenance: Output[Provenance]
     proof: Output[Proof]
+    rebuild: Output[Proof] | None = None
     signing: Signing
     forge: Forge
     git: Git
@@ -69,6 +70,7 @@ class SignFiles(Push[Signed]):
             dists=dists,
             provenance=provenance,
             proof=gates.proof,
+            rebuild=gates.rebuild,
             signing=signing,
             forge=services.forge,
             git=services.git,
@@ -150,7 +152,8 @@ class SignFiles(Push[Signed]):
 
     def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
         # The manifest does not list the images, so looking waits for none.
-        documents = complete(self.folder, context[self.release], context[self.dists], context[self.proof])
+        proofs = tuple(context[each] for each in without_none(self.proof, self.rebuild))
+        documents = complete(self.folder, context[self.release], context[self.dists], proofs)
         return needed_signatures(context[self.release], context[self.dists], context[self.provenance], documents)
 
     def _release_on_forge(self, context: StageContext) -> ForgeRelease | None:

@@ -38,6 +38,7 @@ from unmoor.dists.testing.probe import ProbeResult, probe
 from unmoor.errors import InvalidDist
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
+from unmoor.products.proof import REBUILD
 from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 from unmoor.versioning import pep440
@@ -67,10 +68,11 @@ def covers(proof: Proof, file: File) -> bool:
 def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
     """Return the proof of a file for another platform from the machine that tested it, or ``None``.
 
-    Such a proof is in the manifest, under any name, and must contain a passed test of the file.
+    Such a proof is in the manifest, under any name, and must contain a passed test of the file. That it was built
+    twice is no test.
     """
     for proof in folder.documented_proofs():
-        if covers(proof, file):
+        if proof.name != REBUILD and covers(proof, file):
             return Result(name=file.name, verdict=Verdict.PASSED, detail=f"proven elsewhere: {clean(proof.name)}")
     return None
 
