@@ -256,6 +256,10 @@ CHECK_TRUST_CONFIG = Template(
 FETCH_SIGNATURE_AGAIN = Template(
     "fetch-signature-again", "get the signature again from where the file comes from; if it is the same, do not use it"
 )
+NAME_RELEASE_WORKFLOW = Template(
+    "name-release-workflow",
+    "name the one that does: {choices}; for later releases, set release-workflow in [tool.unmoor]",
+)
 REJECT_SIGNATURE = Template(
     "reject-signature", "do not use what it signs; find out who made the signature, and who changed the file"
 )

@@ -12,6 +12,7 @@ import pytest
 import requests
 from tests.stages import test_undraft, test_verify
 from tests.support.advice_walks import Place, Walk, also, walk
+from tests.support.beliefs import anything
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
@@ -250,7 +251,7 @@ def _with_record(data: bytes, *, public: bool = True) -> Callable[[Place], None]
 
 def _documents(place: Place) -> object:
     found, tag = listed(place)[0], one_of(place).release.tag
-    return _with_documents(ForgeContent(), found, world(place).forge(), tag, lambda _: True)
+    return _with_documents(ForgeContent(), found, world(place).forge(), tag, anything())
 
 
 def _new_record(place: Place, text: str) -> None:

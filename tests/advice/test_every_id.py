@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
         describe-signing
         fetch-signature-again
         fix-attestations
+        name-release-workflow
         publish-by-trusted-publishing
         reject-signature
         run-on-tag

@@ -108,22 +108,22 @@ def downloaded(target: Target) -> list[str]:
     return ["--dists", str(target.plant)]
 
 
-def drafted(target: Target) -> list[str]:
-    """A draft that another workflow of the repository made."""
-    _on_the_forge(target, public=False)
+def drafted(target: Target, *more: str) -> list[str]:
+    """A draft that another workflow of the repository made, with more files besides."""
+    _on_the_forge(target, *more, public=False)
     return []
 
 
-def published(target: Target) -> list[str]:
-    """A public release that another workflow of the repository made."""
-    _on_the_forge(target, public=True)
+def published(target: Target, *more: str) -> list[str]:
+    """A public release that another workflow of the repository made, with more files besides."""
+    _on_the_forge(target, *more, public=True)
     return []
 
 
 PLANTS = (nothing_else, committed, downloaded, drafted, published)
 
 
-def _on_the_forge(target: Target, *, public: bool) -> None:
+def _on_the_forge(target: Target, *more: str, public: bool) -> None:
     world = json.loads((target.place.world / "credentials.json").read_text())
     text = target.place.world_file.read_text()
     root = next(line for line in text.splitlines() if line.startswith("api = ")).split('"')[1].removesuffix("/api/v3")
@@ -131,7 +131,8 @@ def _on_the_forge(target: Target, *, public: bool) -> None:
         forge = GitHubForge(place_at(root, token=world["forge"], repository="acme/small"), http, FakeClock())
         release = release_of(target.place)
         made = forge.draft(tag="v1.0", target=release.commit, name="v1.0", body="- It floats.", prerelease=False)
-        for path in (*(target.plant / "dists" / name for name in NAMES), target.plant / manifests.NAME):
+        files = (*(target.plant / "dists" / name for name in NAMES), *(target.plant / name for name in more))
+        for path in (*files, target.plant / manifests.NAME):
             forge.attach(made, describe_file(path))
         if public:
             forge.publish(made, prerelease=False, latest=True)
@@ -193,17 +194,22 @@ def test_a_planted_draft_is_replaced_and_a_planted_release_stops(tmp_path: Path)
 
 
 def test_a_draft_that_differs_from_what_is_out_changes_nothing(tmp_path: Path) -> None:
-    """On a new machine, with other bytes on the staging index, nothing changes until the right digest is given."""
+    """On a new machine, with other bytes on the staging index, nothing changes until the right digest is given.
+
+    Neither machine signs: a signature would be as good as the digest.
+    """
+    unsigned = {"UNMOOR_ATTESTATIONS": "off"}
     with start_release(tmp_path) as place:
         first = replace(place, state=tmp_path / "first")
-        held = first.release("--hold")
+        held = first.unmoor("release", "--world", str(place.world_file), "--hold", "v1.0", env=unsigned)
         assert held.returncode == 0, held.stderr
         clone = tmp_path / "clone"
         place.repo.git("clone", "--quiet", str(place.repo.path), str(clone))
         # Another build of the same commit: its backend writes other bytes.
         other = replace(place, repo=Repo(clone), state=tmp_path / "second")
         before = surfaces(place.world)
-        ran = other.unmoor("release", "--world", str(place.world_file), "v1.0", env={"UNMOOR_NORMALIZE_SDIST": "false"})
+        env = {"UNMOOR_NORMALIZE_SDIST": "false"} | unsigned
+        ran = other.unmoor("release", "--world", str(place.world_file), "v1.0", env=env)
         if ran.returncode == 0:
             pytest.fail("the second build is the same: choose a project whose builds differ")
         assert ran.returncode == 9, ran.stderr

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.support.beliefs import anything
 from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge
 
 from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Denied, Interrupted, Unknown
 from unmoor.ports.forge import Forge
@@ -88,7 +90,7 @@ def take(
         forge=forge,
         index=FakeIndex(index),
         staging=FakeIndex(staging, name="testpypi") if staging is not None else None,
-        own=OwnManifest(manifest=own, where="here", vouches=lambda _: vouched),
+        own=OwnManifest(manifest=own, where="here", belief=anything() if vouched else Belief()),
     )
 
 

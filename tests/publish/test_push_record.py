@@ -15,6 +15,7 @@ from tests.support.local_forge import LocalForge, start_forge, text_file
 from tests.support.sample_values import FakeClock
 
 from unmoor.advice import NextStep
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Conflict, Incomplete, Rejected, Unknown
@@ -302,7 +303,7 @@ def inventory_of(one: OneRelease, manifest: Manifest, forge: Forge) -> Inventory
         forge=forge,
         index=FakeIndex(Holding(simple={}, json=None)),
         staging=None,
-        own=OwnManifest(manifest=manifest, where="here", vouches=lambda _: False),
+        own=OwnManifest(manifest=manifest, where="here", belief=Belief()),
     )
 
 

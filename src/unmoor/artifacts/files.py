@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import InvalidDist
+from unmoor.ports.signer import MAX_BUNDLE, SUFFIX, Bundle
 from unmoor.products import File
-from unmoor.util.files import atomic_writer, is_safe_name, sha256_of
+from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of
 from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
+
+SIGNATURES = "signatures"
+"""The folder of the signatures in a run folder."""
 
 
 def describe_file(path: Path) -> File:
@@ -35,6 +39,21 @@ def is_intact(file: File) -> bool:
         return file.path.stat().st_size == file.size and sha256_of(file.path) == file.sha256
     except OSError:
         return False
+
+
+def signature_beside(document: Path) -> Callable[[], Bundle | None]:
+    """Return what reads the signature of a document: from the same folder, else from its ``signatures``."""
+    name = f"{document.name}{SUFFIX}"
+
+    def read() -> Bundle | None:
+        for path in (document.with_name(name), document.parent / SIGNATURES / name):
+            try:
+                return read_regular(path, MAX_BUNDLE)
+            except FileNotFoundError:
+                continue
+        return None
+
+    return read
 
 
 def checksum_lines(files: Iterable[File]) -> bytes:

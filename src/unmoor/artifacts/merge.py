@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief, require_vouched
+from unmoor.artifacts.files import signature_beside
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Proof, Result
@@ -48,7 +49,10 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
         return cls(dists=inner if inner.is_dir() else folder, manifest=manifest or folder / manifests.NAME)
 
     def read(self, belief: Belief) -> bytes:
-        """Read the manifest. Raises `Incomplete` if there is none, `Refused` if nothing vouches for it."""
+        """Read the manifest. Raises `Incomplete` if there is none, `Refused` if nothing vouches for it.
+
+        Raises also as `Belief.vouches_for` does.
+        """
         try:
             data = read_regular(self.manifest, manifests.LIMIT)
         except FileNotFoundError as error:
@@ -58,7 +62,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
                 next_step=advice.HAND_OVER_WITH_MANIFEST(),
                 retryable=False,
             ) from error
-        require_vouched(belief, data, where=str(self.manifest))
+        require_vouched(belief, data, where=str(self.manifest), signature=signature_beside(self.manifest))
         return data
 
 

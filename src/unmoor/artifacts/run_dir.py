@@ -17,7 +17,7 @@ from pathlib import Path
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
-from unmoor.artifacts.files import is_intact
+from unmoor.artifacts.files import SIGNATURES, is_intact, signature_beside
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
@@ -103,9 +103,15 @@ class RunFolder:
                     remove(folder / name)
 
     def read_document(self, name: str) -> bytes | None:
-        """Read a document if it is vouched for; ``None`` if it is absent or nothing vouches for it."""
+        """Read a document if it is vouched for; ``None`` if it is absent or nothing vouches for it.
+
+        Raises as `Belief.vouches_for` does, if a signature would have to decide.
+        """
         data = self._read(name)
-        return data if data is not None and self.belief.vouches_for(data) else None
+        return data if data is not None and self._vouched(name, data) else None
+
+    def _vouched(self, name: str, data: bytes) -> bool:
+        return self.belief.vouches_for(data, signature_beside(self.path / name))
 
     def write_document(self, name: str, data: bytes) -> None:
         """Write a document atomically. This account vouches for it from now on."""
@@ -116,12 +122,17 @@ class RunFolder:
     def unvouched(self) -> tuple[str, ...]:
         """The names of the documents here that nothing vouches for. Given digests find their documents on the way.
 
-        Leaves out what a complete document contains that counts.
+        Leaves out what a complete document contains that counts. If a document has a signature that does not count,
+        its name is followed by why. Raises as `read_document` does.
         """
         found = {name: data for name in self._documents() if (data := self._read(name)) is not None}
-        counting = {name for name, data in found.items() if self.belief.vouches_for(data)}
+        counting = {name for name, data in found.items() if self._vouched(name, data)}
         contained = {name for whole, parts in _CONTAINED.items() if whole in counting for name in parts}
-        return tuple(name for name in found if name not in counting | contained)
+        return tuple(self._named(name, data) for name, data in found.items() if name not in counting | contained)
+
+    def _named(self, name: str, data: bytes) -> str:
+        fault = self.belief.signature_fault(data, signature_beside(self.path / name))
+        return f"{name} (its signature does not count: {fault})" if fault else name
 
     def _documents(self) -> tuple[str, ...]:
         """The names of the documents that may be here."""
@@ -286,7 +297,7 @@ class RunFolder:
     @property
     def signatures(self) -> Path:
         """The folder of the signatures. What is in it counts once it has been verified, whoever put it there."""
-        return self.path / "signatures"
+        return self.path / SIGNATURES
 
     def read_signature(self, name: str) -> bytes | None:
         """Read a signature, ``None`` if there is none."""

@@ -16,14 +16,13 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.artifacts.belief import Belief
-from unmoor.artifacts.notebook import StateNotebook
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import documents, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
+from unmoor.cli.run_folder import open_folder
 from unmoor.cli.run_options import FileOptions, RunOptions
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
@@ -98,7 +97,8 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
     images = image_selection.skip_unbuildable(images, world, services.engine if options.engine else None)
     for warning in images.skipped:
         output.err(f"warning: {warning}")
-    request = _request(options, target, world, images, platforms, folder=_open_folder(options, target, world))
+    folder = open_folder(options, target, world, services)
+    request = _request(options, target, world, images, platforms, folder=folder)
     return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
 
 
@@ -135,17 +135,6 @@ def _request(
         handed=bool(options.files.handed),
         wheel_platforms=world.wheel_platforms(staged=target.settings.testpypi != "off"),
     )
-
-
-def _open_folder(options: RunOptions, target: ResolvedTarget, world: World) -> RunFolder:
-    """Return the run folder, with what vouches for documents: the digests that were given, and this user's notebook."""
-    checkout = target.checkout.folder
-    if options.belief is not None or options.rehearsing:
-        return RunFolder.of(checkout, target.tag, options.belief)
-    notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
-    if notebook.problem and options.ceiling > Reach.READS:
-        output.err(f"warning: what this run writes will not be remembered: {clean(notebook.problem, limit=500)}")
-    return RunFolder.of(checkout, target.tag, Belief(given=frozenset(options.files.digests), notebook=notebook))
 
 
 def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:

@@ -89,7 +89,8 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
         for line in output.align_columns(("surface", "state", "what", "sha256", ""), _rows(states)):
             click.echo(line)
     if best is not None and not best.vouched:
-        output.err(f"warning: the manifest at {clean(best.where)} is not vouched for")
+        because = f": {clean(best.doubt)}" if best.doubt else ""
+        output.err(f"warning: the manifest at {clean(best.where)} is not vouched for{because}")
     output.err(f"{release.tag} is {overall}")
     if steps is not None:
         for line in steps:

@@ -7,10 +7,12 @@ from functools import partial
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.session import Session
+from unmoor.errors import ConfigError, Denied, Unknown
 from unmoor.products import Release
 from unmoor.project import read_facts
 from unmoor.publish.inventory import Inventory, OwnManifest, take_inventory
 from unmoor.publish.latest import is_latest
+from unmoor.util.text import clean
 from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
@@ -30,8 +32,17 @@ def inventory_of(opened: Session) -> Inventory:
 
 
 def _own_manifest(folder: RunFolder) -> OwnManifest:
-    """The manifest of this machine if it counts, and what tells whether another one counts."""
-    return OwnManifest(manifest=folder.read_known(), where=str(folder.path), vouches=folder.belief.vouches_for)
+    """The manifest of this machine if it counts, and what tells whether another one counts.
+
+    One in the run folder does not count if only its signature could decide, and that cannot be judged.
+    """
+    where = str(folder.path)
+    try:
+        folder.unvouched()
+    except (ConfigError, Denied, Unknown) as error:
+        output.err(f"warning: what is in {clean(where)} is ignored: {clean(error.in_brief(where=True))}")
+        return OwnManifest(manifest=None, where=where, belief=folder.belief)
+    return OwnManifest(manifest=folder.read_known(), where=where, belief=folder.belief)
 
 
 def describe_release(opened: Session) -> Release:

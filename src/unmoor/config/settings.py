@@ -2,6 +2,8 @@
 
 Each option is declared once, as a field of `Settings`: name, type, default, limits, and one line for the
 reference. The reader, the environment variables, the JSON schema and the reference page are derived from it.
+
+This module is long because it declares every option.
 """
 
 from __future__ import annotations
@@ -132,6 +134,18 @@ class Settings(Table, frozen=True, kw_only=True):
             " or is not made. Compiled wheels are built a second time only if it is `required`."
         ),
     ] = "advisory"
+    release_workflow: Annotated[
+        str,
+        Meta(
+            pattern=r"^(([A-Za-z0-9._-]+/){2})?\.github/workflows/[^/\n]+\.ya?ml$(?!\n)|^$(?!\n)",
+            max_length=300,
+            description="The workflow file whose signatures count, as certificates name it. Empty: that of the job, or,"
+            " on a machine without an identity, the only one at the commit that a tag starts and that has"
+            " `id-token: write`.",
+            examples=[".github/workflows/release.yml"],
+            extra={"words": "the path of a workflow file, such as .github/workflows/release.yml"},
+        ),
+    ] = ""
     python: Annotated[
         str,
         Meta(

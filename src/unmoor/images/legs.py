@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.artifacts.belief import require_vouched
+from unmoor.artifacts.files import signature_beside
 from unmoor.artifacts.manifest import LIMIT, Manifest
 from unmoor.artifacts.merge import merge_proofs
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
@@ -61,7 +62,7 @@ def _record_of(leg: Path, manifest: Manifest, folder: RunFolder) -> ImageRecord:
         raise Incomplete(
             f"there is no {IMAGES}", where=str(leg), next_step=advice.BUILD_LEG_THERE(), retryable=False
         ) from error
-    require_vouched(folder.belief, data, where=str(leg / IMAGES))
+    require_vouched(folder.belief, data, where=str(leg / IMAGES), signature=signature_beside(leg / IMAGES))
     record = image_record.decode(data, where=str(leg / IMAGES))
     if not image_record.images_archive(RunFolder(leg)).is_file():
         raise Incomplete(

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from unmoor.errors import Unknown
 from unmoor.ports.index import Credential
 from unmoor.products import Subject
 
@@ -19,8 +20,14 @@ Bundle = bytes
 """A Sigstore bundle, version 0.3, as JSON. At most `MAX_BUNDLE` bytes."""
 MAX_BUNDLE = 1_000_000
 """The largest bundle that is read, in bytes."""
+SUFFIX = ".sigstore.json"
+"""The end of the name of every Sigstore bundle; what is before it names the file that was signed."""
 SIDE_BY_SIDE = 16
 """How many signatures one `Signer` makes at a time."""
+
+
+class UnreadableSignature(Unknown):
+    """Bytes that are no signature that can be read: asking again gives no other answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +100,8 @@ class Signer(Protocol):
 class BundleVerifier(Protocol):
     """Checks signatures without a connection, against one trust root. It does not judge *who* signed.
 
-    Raises `BadSignature` if the signature is wrong, and `Unknown` if the bundle or the trust root cannot be read.
+    Raises `BadSignature` if the signature is wrong, `UnreadableSignature` if the bundle cannot be read, and `Unknown`
+    or `ConfigError` if the trust root cannot be.
     """
 
     def statement(self, bundle: Bundle) -> VerifiedSignature:

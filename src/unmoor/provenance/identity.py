@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from unmoor.ports.signer import Identity, VerifiedSignature
-from unmoor.products import Release
 from unmoor.util.text import clean
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """The issuer of the ID tokens of GitHub Actions, as certificates name it."""
 
 
-def signed_by_release(verified: VerifiedSignature, release: Release, *, repository_id: str, workflow: str) -> str:
+class TaggedCommit(Protocol):
+    """A tag and the full commit that it names, such as those of a `Release`."""
+
+    @property
+    def tag(self) -> str:
+        """The tag."""
+
+    @property
+    def commit(self) -> str:
+        """The commit; if it is not known it is empty, and equal to none."""
+
+
+def signed_by_release(verified: VerifiedSignature, release: TaggedCommit, *, repository_id: str, workflow: str) -> str:
     """Compare who signed with who releases this tag. Return what differs, empty if nothing does.
 
     ``repository_id`` is the repository's number: anybody can make a new repository of a name that became free.

@@ -9,8 +9,8 @@ import re
 
 from packaging.utils import canonicalize_name
 
-SUFFIX = ".sigstore.json"
-"""The end of the name of every Sigstore bundle."""
+from unmoor.ports.signer import SUFFIX
+
 _PROVENANCE = ".provenance"
 # GitHub replaces every other character of an asset's name by a dot.
 _OTHERS = re.compile(r"[^A-Za-z0-9._-]")

@@ -6,7 +6,7 @@ surface that cannot be read is unknown, with the error, and never counts as empt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
@@ -15,6 +15,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import Denied, Internal, Interrupted, Unknown, UnmoorError
@@ -28,7 +29,7 @@ from unmoor.publish import push_record
 from unmoor.publish.file_comparison import Match
 from unmoor.publish.index_state import compare_listed
 from unmoor.publish.push_record import PushRecord, read_record
-from unmoor.publish.release_assets import content_of, find_asset
+from unmoor.publish.release_assets import attached_signature, content_of, find_asset
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
 from unmoor.util.values import replace
@@ -44,11 +45,15 @@ class Extent(StrEnum):
 
 
 class FoundManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A manifest of the release, where it was found, and whether it is vouched for."""
+    """A manifest of the release, where it was found, and whether it is vouched for.
+
+    ``doubt`` says what is wrong with its signature, or why that is not known; empty if nothing is, or if it has none.
+    """
 
     manifest: Manifest
     where: str
     vouched: bool
+    doubt: str = ""
 
 
 class OwnManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +61,7 @@ class OwnManifest(msgspec.Struct, frozen=True, kw_only=True):
 
     manifest: Manifest | None
     where: str
-    vouches: Callable[[bytes], bool]
+    belief: Belief
 
 
 class TagState(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,7 +221,7 @@ def take_inventory(
     indexes = [each for each in (index, staging) if each is not None]
     with ThreadPoolExecutor(max_workers=len(indexes) + 2, thread_name_prefix="surfaces") as pool:
         tag = pool.submit(_read_tag, git, release)
-        on_forge = pool.submit(_read_forge, forge, release.tag, own.vouches)
+        on_forge = pool.submit(_read_forge, forge, release.tag, own.belief)
         contents = list(pool.map(partial(_read_index, release), indexes))
         content = on_forge.result()
         tagged = tag.result()
@@ -258,7 +263,7 @@ def _read_index(release: Release, index: Index) -> IndexContent:
         return IndexContent(name=index.name, page=page, holding=None, error=error)
 
 
-def _read_forge(forge: Forge, tag: str, vouches: Callable[[bytes], bool]) -> ForgeContent:
+def _read_forge(forge: Forge, tag: str, belief: Belief) -> ForgeContent:
     try:
         content = _list_releases(forge, tag)
     except (Interrupted, Internal):
@@ -267,21 +272,22 @@ def _read_forge(forge: Forge, tag: str, vouches: Callable[[bytes], bool]) -> For
         return ForgeContent(error=error, hidden=error)
     for each in content.all:
         try:
-            content = _with_documents(content, each, forge, tag, vouches)
+            content = _with_documents(content, each, forge, tag, belief)
         except (Denied, Unknown) as error:
             content = replace(content, unread=error)
     return content
 
 
 def _with_documents(
-    content: ForgeContent, forge_release: ForgeRelease, forge: Forge, tag: str, vouches: Callable[[bytes], bool]
+    content: ForgeContent, forge_release: ForgeRelease, forge: Forge, tag: str, belief: Belief
 ) -> ForgeContent:
     """Add the manifest and the record on a release. Raises `Denied`, `Unknown` if one cannot be read."""
     asset = find_asset(forge_release, manifests.NAME)
     if asset is not None and asset.uploaded:
         data = content_of(asset, forge)
         manifest = manifests.decode(data, where=asset.url)
-        found = FoundManifest(manifest=manifest, where=forge_release.url, vouched=vouches(data))
+        vouched, doubt = belief.assess(data, attached_signature(forge_release, manifests.NAME, forge))
+        found = FoundManifest(manifest=manifest, where=forge_release.url, vouched=vouched, doubt=doubt)
         content = replace(content, found=(*content.found, found))
     held = read_record(forge_release, forge)
     if held is not None and held.record is None:

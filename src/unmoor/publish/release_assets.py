@@ -17,14 +17,16 @@ import msgspec
 from unmoor import advice
 from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts.belief import ReadSignature
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
 from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
+from unmoor.ports.signer import MAX_BUNDLE, Bundle, UnreadableSignature
 from unmoor.products import Dists, File, Notes
-from unmoor.provenance.names import is_bundle
+from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.util.safe_folder import removal
@@ -225,7 +227,10 @@ def _advice(forge_release: ForgeRelease, wrong: Sequence[Difference]) -> tuple[N
 def _is_vouched_for(forge_release: ForgeRelease, forge: Forge, folder: RunFolder) -> bool:
     """Whether the manifest on a draft counts, though it is not ours."""
     manifest = find_asset(forge_release, manifests.NAME)
-    return manifest is not None and manifest.uploaded and folder.belief.vouches_for(content_of(manifest, forge))
+    if manifest is None or not manifest.uploaded:
+        return False
+    signature = attached_signature(forge_release, manifests.NAME, forge)
+    return folder.belief.vouches_for(content_of(manifest, forge), signature)
 
 
 def replaces_bytes(found: Iterable[Difference]) -> bool:
@@ -312,6 +317,25 @@ def content_of(asset: ForgeAsset, forge: Forge, *, limit: int = manifests.LIMIT)
         )
     with temporary_folder() as folder:
         return forge.fetch(asset, folder).path.read_bytes()
+
+
+def attached_signature(forge_release: ForgeRelease, name: str, forge: Forge) -> ReadSignature:
+    """Return what reads the signature of a document from the same release object."""
+
+    def read() -> Bundle | None:
+        asset = find_asset(forge_release, bundle_name(name))
+        if asset is None or not asset.uploaded:
+            return None
+        if asset.size > MAX_BUNDLE:
+            raise UnreadableSignature(
+                f"{asset.name} has {asset.size} bytes, and signatures at most {MAX_BUNDLE}",
+                where=asset.url,
+                next_step=advice.REJECT_SIGNATURE(),
+                retryable=False,
+            )
+        return content_of(asset, forge, limit=MAX_BUNDLE)
+
+    return read
 
 
 class DraftSelection(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
 from unmoor.publish.file_comparison import Match
 from unmoor.publish.index_state import compare_listed
-from unmoor.publish.release_assets import content_of, find_asset
+from unmoor.publish.release_assets import attached_signature, content_of, find_asset
 from unmoor.util.files import sha256_of
 from unmoor.util.safe_folder import make_folder, remove, rename
 
@@ -53,7 +53,7 @@ class Surfaces(msgspec.Struct, frozen=True, kw_only=True):
     def find_release(self, release: Release, belief: Belief, context: StageContext) -> ReleaseOnForge | None:
         """Find a release object of the tag with a manifest that is vouched for, or a public one that is complete.
 
-        Warns about manifests that nothing vouches for. Raises `Conflict`, `Unknown`.
+        Warns about manifests and records that nothing vouches for. Raises `Conflict`, and as `Belief.vouches_for` does.
         """
         if self.forge is None:
             return None
@@ -63,17 +63,32 @@ class Surfaces(msgspec.Struct, frozen=True, kw_only=True):
             if data is None:
                 continue
             record = _document(forge_release, IMAGES, self.forge)
-            if belief.vouches_for(data):
+            signature = attached_signature(forge_release, manifests.NAME, self.forge)
+            if belief.vouches_for(data, signature):
                 manifest = _require_manifest(data, forge_release, release)
-                record = record if record is not None and belief.vouches_for(record) else None
+                record = self._vouched_record(forge_release, record, belief, context)
                 return ReleaseOnForge(
                     forge_release=forge_release, manifest=manifest, data=data, vouched=True, record=record
                 )
+            fault = belief.signature_fault(data, signature)
             found = self._find_published(forge_release, data, record, release)
             if found is not None:
-                context.warn(f"the release at {forge_release.url} is not vouched for: {HOW_TO_VOUCH}")
+                context.warn(f"the release at {forge_release.url} is not vouched for{_because(fault)}: {HOW_TO_VOUCH}")
                 return found
-            context.warn(_ignored(forge_release, data))
+            context.warn(_ignored(forge_release, data, fault))
+        return None
+
+    def _vouched_record(
+        self, forge_release: ForgeRelease, record: bytes | None, belief: Belief, context: StageContext
+    ) -> bytes | None:
+        """The record of images if it counts. It is no part of the manifest, so it has a signature of its own."""
+        if record is None or self.forge is None:
+            return None
+        signature = attached_signature(forge_release, IMAGES, self.forge)
+        if belief.vouches_for(record, signature):
+            return record
+        fault = belief.signature_fault(record, signature)
+        context.warn(f"{IMAGES} of {forge_release.url} is ignored: nothing vouches for it{_because(fault)}")
         return None
 
     def _find_published(
@@ -183,13 +198,17 @@ def _try_decode(data: bytes) -> Manifest | None:
         return None
 
 
-def _ignored(forge_release: ForgeRelease, data: bytes) -> str:
+def _because(fault: str) -> str:
+    return f"; its signature does not count: {fault}" if fault else ""
+
+
+def _ignored(forge_release: ForgeRelease, data: bytes, fault: str) -> str:
     """Say that a manifest on the forge is ignored, and what to do if it should not be."""
     manifest = _try_decode(data)
     what = f"{'the draft' if forge_release.draft else 'the release'} at {forge_release.url} is ignored"
     if manifest is not None and manifest.is_former:
         return f"{what}: a former version of unmoor made it. {advice.USE_FORMER_VERSION()}"
-    return f"{what}: nothing vouches for its manifest. To continue it, {HOW_TO_VOUCH}"
+    return f"{what}: nothing vouches for its manifest{_because(fault)}. To continue it, {HOW_TO_VOUCH}"
 
 
 def missing_files(dists: Dists) -> tuple[File, ...]:

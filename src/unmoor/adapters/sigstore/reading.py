@@ -1,4 +1,4 @@
-"""Bundles and attestations from outside, read by sigstore and pypi-attestations. What they cannot read is `Unknown`."""
+"""Bundles and attestations from outside, read by sigstore and pypi-attestations, and what they cannot read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from unmoor import advice
-from unmoor.errors import Denied, Unknown, UnmoorError
-from unmoor.ports.signer import MAX_BUNDLE
+from unmoor.errors import Denied, UnmoorError
+from unmoor.ports.signer import MAX_BUNDLE, UnreadableSignature
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _LONGEST = 200
 
 
 def read_bundle(data: bytes) -> Bundle:
-    """Read a Sigstore bundle. Raises `Unknown`."""
+    """Read a Sigstore bundle. Raises `UnreadableSignature`."""
     from sigstore.models import Bundle
 
     silence()
@@ -58,7 +58,7 @@ class Expired(Denied):
 
 @contextlib.contextmanager
 def readable(what: str) -> Iterator[None]:
-    """Raise `Unknown` for everything that the libraries raise for bytes that are not ``what``.
+    """Raise `UnreadableSignature` for everything that the libraries raise for bytes that are not ``what``.
 
     Besides their own errors they let through those of the parsers that they use, of many kinds.
     """
@@ -69,6 +69,6 @@ def readable(what: str) -> Iterator[None]:
     except Exception as error:
         # pydantic says on lines of their own where something is missing.
         why = clean(" ".join(str(error).split()), _LONGEST) or type(error).__name__
-        raise Unknown(
+        raise UnreadableSignature(
             f"{what} cannot be read: {why}", next_step=advice.FETCH_SIGNATURE_AGAIN(), retryable=False
         ) from error
