@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
     from unmoor.stages.sign import SignFiles
+    from unmoor.stages.sign_images import SignImages
 
 P = TypeVar("P")
 
@@ -96,6 +97,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, draft=draft, gates=gates)
     pushed = output_of(push_images)
+    sign_images = sign_images_stage(*run, release=release, dists=dists, pushed=pushed)
     staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, signed=signed, gates=gates)
 
     upload_index = UploadIndex.of(
@@ -105,6 +107,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         draft=draft,
         pushed=pushed,
         signed=signed,
+        signed_images=output_of(sign_images),
         staged=gate_of(staging),
         staged_proof=gate_of(prove_staged),
         gates=gates,
@@ -121,7 +124,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     return Pipeline.of(
         *prepared,
         sign_files,  # adds to a public log, which says only who signed what
-        *(make_draft, push_images, staging, prove_staged),  # can still be taken back
+        *(make_draft, push_images, sign_images, staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
     )
@@ -208,6 +211,23 @@ def push_stage(
     from unmoor.stages.registry import PushImages
 
     return PushImages.of(request, services, release=release, images=built, proof=proof, draft=draft, gates=gates)
+
+
+def sign_images_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    dists: Output[Dists],
+    pushed: Output[Pushed] | None,
+) -> SignImages | None:
+    """Sign the pushed images. None if the project has none, or if nothing is signed."""
+    signing = request.signing(services)
+    if signing is None or pushed is None:
+        return None
+    from unmoor.stages.sign_images import SignImages
+
+    return SignImages.of(request, services, signing=signing, release=release, dists=dists, pushed=pushed)
 
 
 def tags_stage(

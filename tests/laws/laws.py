@@ -17,10 +17,10 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
-from unmoor.products import Dists, Draft, Images, Proof, Pushed, Signed
+from unmoor.products import Dists, Draft, Images, Proof, Pushed, Signed, SignedImages
 from unmoor.util.values import replace
 
-BOUND_TO_DIGESTS = (Images, Proof, Signed)
+BOUND_TO_DIGESTS = (Images, Proof, Signed, SignedImages)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
 

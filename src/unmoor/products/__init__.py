@@ -14,7 +14,7 @@ from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
-from unmoor.products.signatures import Signed
+from unmoor.products.signatures import Signed, SignedImage, SignedImages
 from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
     "Release",
     "Result",
     "Signed",
+    "SignedImage",
+    "SignedImages",
     "Subject",
     "TagPosition",
     "Tool",

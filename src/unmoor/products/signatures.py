@@ -1,4 +1,4 @@
-"""The signatures of a release's files."""
+"""The signatures of a release's files and images."""
 
 from __future__ import annotations
 
@@ -28,4 +28,28 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """The number of signatures, and why there are no more, in one line."""
         counted = count_of(len(self.bundles), "signature")
+        return f"{counted}: {clean(self.why_not)}" if self.why_not else counted
+
+
+class SignedImage(msgspec.Struct, frozen=True, kw_only=True):
+    """A pushed image with signed provenance: ``referrer`` is the digest of the manifest that holds the signature."""
+
+    name: str
+    digest: str
+    referrer: str
+
+
+class SignedImages(msgspec.Struct, frozen=True, kw_only=True):
+    """The images whose provenance is signed, in the order in which they were pushed.
+
+    ``why_not`` says why some are not; empty if all are.
+    """
+
+    images: tuple[SignedImage, ...] = ()
+    why_not: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The number of signed images, and why there are no more, in one line."""
+        counted = count_of(len(self.images), "signed image")
         return f"{counted}: {clean(self.why_not)}" if self.why_not else counted

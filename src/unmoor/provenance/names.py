@@ -6,6 +6,7 @@ A signature is called like the file that it is about, with a suffix that tools f
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from packaging.utils import canonicalize_name
 
@@ -34,6 +35,15 @@ def provenance_name(project: str, version: str) -> str:
     'demo-1.2.0.local.provenance.sigstore.json'
     """
     return _OTHERS.sub(".", f"{canonicalize_name(project)}-{version}{_PROVENANCE}{SUFFIX}")
+
+
+def image_bundle_name(name: str, digest: str) -> str:
+    """The name in the run folder of the signed provenance of an image, whose own name may be too long for a file.
+
+    >>> image_bundle_name("ghcr.io/acme/demo", "sha256:0123")
+    'image-0123.0b4d98ecb5d0.sigstore.json'
+    """
+    return f"image-{digest.partition(':')[2]}.{sha256(name.encode()).hexdigest()[:12]}{SUFFIX}"
 
 
 def is_bundle(name: str) -> bool:

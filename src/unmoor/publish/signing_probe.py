@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from unmoor import advice
 from unmoor.errors import Denied
@@ -16,9 +16,15 @@ SURFACE = "signatures"
 
 
 def probe_signing(
-    signing: Signing | None, indexes: Iterable[Index], release: Release, *, required: bool, asks: bool
+    signing: Signing | None,
+    indexes: Iterable[Index],
+    release: Release,
+    *,
+    images: Sequence[str] = (),
+    required: bool,
+    asks: bool,
 ) -> list[Finding]:
-    """Return what will be signed and which indexes get signatures.
+    """Return what will be signed and which indexes get signatures. ``images`` are the names of the images.
 
     ``asks``: get an ID token, which says who signs; without it, only what the environment says is reported. Raises
     `Denied` if something that is required cannot be signed, and `Unknown` if the CI does not answer.
@@ -37,6 +43,9 @@ def probe_signing(
         return [_finding(f"nothing will be signed: {why}")]
     who = clean(identity.workflow, 300)
     found = [_finding(f"the files will be signed as {who}", Certainty.PROVEN)]
+    if images:
+        beside = f"a signature will be put beside each image on {', '.join(images)}"
+        found.append(_finding(beside, Certainty.UNPROVEN, proven_by="sign-images"))
     for index in indexes:
         why = why_withheld(identity) or index.why_no_attestations()
         if why and required:
@@ -49,5 +58,5 @@ def probe_signing(
     return found
 
 
-def _finding(detail: str, certainty: Certainty = Certainty.PROVEN) -> Finding:
-    return Finding(surface=SURFACE, certainty=certainty, detail=detail, proven_by="sign")
+def _finding(detail: str, certainty: Certainty = Certainty.PROVEN, proven_by: str = "sign") -> Finding:
+    return Finding(surface=SURFACE, certainty=certainty, detail=detail, proven_by=proven_by)

@@ -176,7 +176,8 @@ class ProveAccess(Check[Access]):
         indexes = [index for index in (self.staging, self.index) if index is not None]
         required = self.attestations == "required"
         asks = self.ceiling >= Reach.REMOTE
-        return probe_signing(self.signing, indexes, release, required=required, asks=asks)
+        images = [registry.name for registry in self.registries]
+        return probe_signing(self.signing, indexes, release, images=images, required=required, asks=asks)
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():

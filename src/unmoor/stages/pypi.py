@@ -20,7 +20,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Proof, Pushed, Release, Signed, Uploaded
+from unmoor.products import Dists, Draft, Proof, Pushed, Release, Signed, SignedImages, Uploaded
 from unmoor.publish.draft_recheck import DraftRecheck
 from unmoor.publish.gates import Gates
 from unmoor.publish.index_state import find_uploaded
@@ -55,6 +55,7 @@ class UploadIndex(Publish[Uploaded]):
         draft: Output[Draft],
         pushed: Output[Pushed] | None,
         signed: Output[Signed] | None,
+        signed_images: Output[SignedImages] | None,
         gates: Gates,
         staged: Output[Uploaded] | None,
         staged_proof: Output[Proof] | None,
@@ -62,8 +63,8 @@ class UploadIndex(Publish[Uploaded]):
         """Build the stage for a request.
 
         Every gate has its own parameter without a default, so that a forgotten gate is a type error.
-        ``pushed`` is ``None`` for a project without images; ``staged`` and ``staged_proof`` are ``None`` if no
-        staging index is used or it is advisory.
+        ``pushed`` is ``None`` for a project without images, ``signed_images`` if none are signed; ``staged`` and
+        ``staged_proof`` are ``None`` if no staging index is used or it is advisory.
         """
         recheck = DraftRecheck(draft=draft, pushed=pushed, forge=services.forge, clock=services.clock)
         return cls(
@@ -74,7 +75,7 @@ class UploadIndex(Publish[Uploaded]):
             git=services.git,
             recheck=recheck,
             signed=signed,
-            after=without_none(*gates.outputs, *recheck.needs, staged, staged_proof),
+            after=without_none(*gates.outputs, *recheck.needs, signed_images, staged, staged_proof),
         )
 
     def plan(self) -> str:
