@@ -140,7 +140,7 @@ def registries(_running_registries: LocalRegistries) -> Iterator[LocalRegistries
     """The two registries; control files are removed after each test."""
     yield _running_registries
     for site in (_running_registries.world.folder / "registry").iterdir():
-        for control in ("private", "foreign", "popular", "no-admin"):
+        for control in ("private", "foreign", "popular", "no-admin", "no-referrers"):
             (site / control).unlink(missing_ok=True)
         shutil.rmtree(site / "faults", ignore_errors=True)
 

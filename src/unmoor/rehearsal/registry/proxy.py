@@ -1,8 +1,9 @@
 """The registry's token server, and a proxy in front of it that gives GHCR's answers where they differ.
 
 GHCR authenticates first, and refuses later: 403 with ``permission_denied: write_package`` at the start of an upload,
-405 for deleting a manifest. Without a login there is no token for a private package. Lists of tags have pages and an
-order (`tag_list`). Everything else is the registry's own answer, streamed both ways.
+405 for deleting a manifest. It redirects a request for referrers to its website. Without a login there is no token for
+a private package. Lists of tags have pages and an order (`tag_list`); registries other than GHCR list referrers
+(`referrers`). Everything else is the registry's own answer, streamed both ways.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import hmac
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from unmoor.rehearsal.registry.referrers import INDEX, SUBJECT, referrers_of, subject_of
 from unmoor.rehearsal.registry.rules import Endpoint, Fault, Rules, Who
 from unmoor.rehearsal.registry.tag_list import TagPage
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _READS = ("GET", "HEAD")
 _UPLOADS = ("PATCH", "PUT")
+_VERSION = {"docker-distribution-api-version": "registry/2.0"}
 _OWN = frozenset(
     b"connection date expect keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding".split()
 )
@@ -46,7 +49,7 @@ class Refused(Exception):
         self.answer = JSONResponse(
             {"errors": [{"code": code, "message": message}]},
             status,
-            {"docker-distribution-api-version": "registry/2.0", **headers},
+            _VERSION | headers,
         )
 
 
@@ -138,6 +141,9 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         """``/v2/…``: forward it, unless GHCR would refuse it."""
         self._fault(request)
         endpoint = Endpoint.of(request.url.path)
+        if endpoint is not None and (endpoint.kind, request.method) == ("referrers", "GET") and self.rules.is_ghcr:
+            await _website(endpoint)(request.scope, request.receive, send)
+            return
         headers = [(name, value) for name, value in request.scope["headers"] if name not in _OWN]
         if "transfer-encoding" in request.headers:
             headers.append((b"transfer-encoding", b"chunked"))
@@ -152,15 +158,26 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             and self.rules.applies(Fault.IMMUTABLE, _request_line(request))
         ):
             body = await self._refuse_moved_tag(body, endpoint)
+        subject = ""
+        if endpoint is not None and self._is_put(request, endpoint) and self.rules.lists_referrers:
+            manifest = b"".join([piece async for piece in body])
+            subject, body = subject_of(manifest), _one(manifest)
         query = request.scope["query_string"]
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
+        lists = endpoint is not None and endpoint.kind == "referrers" and self.rules.lists_referrers
+        if lists and endpoint is not None:
+            # Whoever may read the tags may read the list.
+            target = f"/v2/{endpoint.name}/tags/list".encode()
         lists_tags = endpoint is not None and (endpoint.kind, endpoint.rest, request.method) == ("tags", "list", "GET")
         async with self.upstream.ask(request.method, target, headers, body) as answer:
             if lists_tags and answer.status == HTTPStatus.OK:
                 response = await _page_of_tags(request.url.query, answer)
                 await response(request.scope, request.receive, send)
+            elif lists and endpoint is not None and answer.status == HTTPStatus.OK:
+                response = self._list_referrers(request, endpoint)
+                await response(request.scope, request.receive, send)
             else:
-                await self._pass_on(request, endpoint, answer, send)
+                await self._pass_on(request, endpoint, answer, send, subject)
 
     def _lets_in(self, request: Request, endpoint: Endpoint) -> bool:
         """Whether GHCR accepts the token of a request. Raises GHCR's own refusals."""
@@ -215,8 +232,14 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             )
         return _one(data)
 
-    async def _pass_on(self, request: Request, endpoint: Endpoint | None, answer: Answer, send: Send) -> None:
-        """Forward the registry's answer."""
+    def _list_referrers(self, request: Request, endpoint: Endpoint) -> Response:
+        body, headers = referrers_of(self.rules.site, endpoint.name, endpoint.rest, request.url.query)
+        return Response(body, headers={**_VERSION, **headers}, media_type=INDEX)
+
+    async def _pass_on(
+        self, request: Request, endpoint: Endpoint | None, answer: Answer, send: Send, subject: str = ""
+    ) -> None:
+        """Forward the registry's answer; for a new manifest with a ``subject``, say that it is listed there."""
         if digest := answer.header(b"docker-content-digest"):
             note(request, digest=digest)
         headers = [(name, value) for name, value in answer.headers if name not in _OWN]
@@ -224,6 +247,8 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         if stored and self.rules.applies(Fault.LOST_REPLY, _request_line(request)):
             note(request, fault=Fault.LOST_REPLY)
             headers.append((CUT.encode(), b"close"))
+        if stored and subject:
+            headers.append((SUBJECT.encode(), subject.encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         # If the registry disconnects now, uvicorn closes the client's connection, too.
         with contextlib.suppress(OSError):
@@ -240,8 +265,14 @@ async def _page_of_tags(query: str, answer: Answer) -> Response:
         message = "invalid number of results requested"
         raise Refused(HTTPStatus.BAD_REQUEST, "PAGINATION_NUMBER_INVALID", message) from None
     body, link = page.cut(b"".join([piece async for piece in answer.pieces()]))
-    headers = {"docker-distribution-api-version": "registry/2.0"} | ({"link": link} if link else {})
+    headers = _VERSION | ({"link": link} if link else {})
     return Response(body, headers=headers, media_type="application/json")
+
+
+def _website(endpoint: Endpoint) -> Response:
+    """GHCR's answer to a request for referrers: a page of GitHub's website, which is at another address there."""
+    page = f"/-/v2/packages/container/package/{quote(endpoint.name, safe='')}%2Freferrers%2Fsha256"
+    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": page})
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ Each is a file in the registry's folder, read at every request; a missing file c
 - ``foreign``: names of packages that the logins must not write;
 - ``popular``: digests of package versions with more than 5,000 downloads, which cannot be deleted;
 - ``no-admin``: names of packages whose versions the logins must not delete;
+- ``no-referrers``: the registry has no referrers API; GHCR never has one;
 - ``faults/KIND``: see `Fault`, and for what it applies to, `shared.faults`.
 """
 
@@ -24,7 +25,7 @@ from unmoor.rehearsal.shared.faults import Faults
 
 GHCR = "ghcr.io"
 ACTIONS = ("pull", "push", "delete")
-_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|tags|blobs)/(?P<rest>uploads/[^/]*|[^/]+)")
+_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|tags|blobs|referrers)/(?P<rest>uploads/[^/]*|[^/]+)")
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -52,7 +53,7 @@ ONCE = frozenset({Fault.BUSY, Fault.LOST_REPLY, Fault.RESET})
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of a request's path: a package, ``manifests``, ``blobs`` or ``tags``, and a reference."""
+    """The parts of a request's path: a package, a kind such as ``manifests`` or ``referrers``, and a reference."""
 
     name: str
     kind: str
@@ -75,6 +76,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     def is_ghcr(self) -> bool:
         """Whether GHCR's own rules apply; any other registry only follows the tokens."""
         return self.site.host == GHCR
+
+    @property
+    def lists_referrers(self) -> bool:
+        """Whether the registry has the referrers API."""
+        return not self.is_ghcr and not (self.site.folder / "no-referrers").exists()
 
     def exists(self, name: str) -> bool:
         """Whether a package has a version."""
