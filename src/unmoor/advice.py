@@ -625,6 +625,13 @@ INSTALL_COMPATIBLE_PYTHON = Template(
 INSTALL_PYTHON = Template(
     "install-python", "install it: uv python install {wanted}; or set python to another version under [tool.unmoor]"
 )
+NAME_RELEASE_BY_UNMOOR = Template(
+    "name-release-by-unmoor", "name a tag that unmoor has released: such a release has an asset manifest.json"
+)
+PASS_SETTINGS_OF_RELEASE = Template(
+    "pass-settings-of-release",
+    "pass the settings that the release was made with: --config FILE, or no --config if they are those of the commit",
+)
 INSTALL_THAT_PYTHON = Template("install-that-python", "install it: uv python install {version}")
 MAKE_REPRODUCIBLE = Template(
     "make-reproducible",

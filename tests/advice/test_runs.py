@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.support.advice_walks import Place, Walk, keep, walk
+from tests.support.advice_walks import Place, Walk, also, keep, walk
 from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import FakeClock, sample_release
 
@@ -31,9 +31,11 @@ from unmoor.dists.testing.interpreters import choose_interpreter
 from unmoor.dists.testing.suites import choose_suite
 from unmoor.images.tags import TagContext, plan
 from unmoor.ports.environments import Environments, Interpreter
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Tool
 from unmoor.project.files import Files
 from unmoor.publish import release_assets
+from unmoor.publish.rebuild_check import published_manifest, release_of
 from unmoor.rehearsal.prepare import prepare
 from unmoor.util.values import replace
 
@@ -151,6 +153,29 @@ def _pinned(place: Place) -> object:
     return builder._again((Tool(name="python", version="3.14.1"),))
 
 
+def _published(place: Place) -> object:
+    """Read the manifest of the public release that the walk names, for a build of it here."""
+    release = sample_release()
+    there = place.kept["releases"].get(place.kept["tag"])
+    forge = SimpleNamespace(public=lambda _: there, address="the forge", fetch=lambda *_: place.kept["manifest"])
+    _, manifest = published_manifest(cast("Any", forge), place.kept["tag"])
+    given = place.kept.get("settings", "")
+    return release_of(manifest, tag=release.tag, commit=release.commit, date=1, settings=given, where="there")
+
+
+def _release_with_manifest(place: Place) -> None:
+    """One release without a manifest, and one that was made with settings from a file."""
+    path = place.folder / manifests.NAME
+    path.write_bytes(
+        manifests.encode(replace(_manifest(), settings="own.toml sha256:1", commit=sample_release().commit))
+    )
+    asset = ForgeAsset(id=1, name=manifests.NAME, size=1, sha256=None, uploaded=True, url="there")
+    texts: Any = dict.fromkeys(("tag", "target", "name", "body", "url", "upload_url"), "")
+    other = ForgeRelease(id=1, draft=False, prerelease=False, assets=(), **texts)
+    releases = {"v0.1": other, "v1.0": replace(other, assets=(asset,))}
+    place.kept |= {"manifest": SimpleNamespace(path=path), "releases": releases, "tag": "v0.1"}
+
+
 def _manifest(commit: str = "a" * 40, data: bytes = b"x") -> Manifest:
     file = File(name="demo-1.0.tar.gz", sha256=f"{len(data):064x}", size=1, path=Path("demo-1.0.tar.gz"))
     return Manifest.of(replace(sample_release(), commit=commit), Dists(files=(file,)))
@@ -250,6 +275,14 @@ WALKS: dict[str, Walk] = {
         follow=keep(options={"requires": ("-r tests.txt",), "command": "pytest"}),
     ),
     "install-python": _python("", "3.14"),
+    "name-release-by-unmoor": Walk(
+        begin=_release_with_manifest, act=_published, follow=keep(tag="v1.0"), then="pass-settings-of-release"
+    ),
+    "pass-settings-of-release": Walk(
+        begin=also(_release_with_manifest, keep(tag="v1.0")),
+        act=_published,
+        follow=keep(settings="own.toml sha256:1"),
+    ),
     "install-that-python": Walk(
         begin=keep(pythons=("3.11.7",)), act=_pinned, follow=keep(pythons=("3.11.7", "3.14.1"))
     ),

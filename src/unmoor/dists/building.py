@@ -24,7 +24,7 @@ BY_ANOTHER_TOOL: Final = "built by another tool"
 """What the manifest records as a decision if unmoor did not build the wheels."""
 # 2001-09-09, in seconds since 1970: a checkout has the time at which it was made.
 _ANOTHER_TIME: Final = 1_000_000_000.0
-_FRONT_ENDS: Final = ("build", "uv")
+FRONT_ENDS: Final = ("build", "uv")
 """Tools that are not in the environment of a build: they have the versions that are installed with unmoor."""
 Tell = Callable[[str], None]
 
@@ -126,7 +126,7 @@ class DistBuilder:
             backend = backend.on(found)
         if {(tool.name, tool.version) for tool in backend.tools()} >= set(wanted.items()):
             return backend  # the environment of the first build is still there
-        pins = [f"{name}=={version}" for name, version in sorted(wanted.items()) if name not in _FRONT_ENDS]
+        pins = [f"{name}=={version}" for name, version in sorted(wanted.items()) if name not in FRONT_ENDS]
         return backend.under((*self.options.constraints, *pins))
 
 

@@ -79,3 +79,14 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
             where=str(folder),
             next_step=advice.COMPLETE_CLONE(),
         )
+
+
+def fetch_clone(git: GitProgram, address: str, into: Path) -> None:
+    """Clone a remote repository with its tags and whole history, without checking anything out. Raises `Unknown`."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    git.run(
+        *("clone", "--quiet", "--no-checkout", "--template=", "--origin", "origin", *KEPT, "--", address, str(into)),
+        cwd=into.parent,
+        remote=True,
+        timeout=600.0,
+    )
