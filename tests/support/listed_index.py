@@ -10,7 +10,17 @@ from packaging.version import Version
 
 from unmoor.advice import NextStep
 from unmoor.errors import Denied
-from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
+from unmoor.ports.index import (
+    AttestedBy,
+    Credential,
+    Holding,
+    ListedFile,
+    LoginProbe,
+    ProjectStatus,
+    Proved,
+    Publisher,
+    Sending,
+)
 from unmoor.products import File
 
 
@@ -76,6 +86,15 @@ class FakeIndex:
     def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
         """Return those in ``attested``, by the file's name."""
         return self.attested.get(listed.name, ())
+
+    def provenance(self, listed: ListedFile) -> tuple[AttestedBy, ...]:
+        """Return those in ``attested``, by no known publisher."""
+        return tuple(AttestedBy(publisher=Publisher(kind=""), bundles=(each,)) for each in self.attestations(listed))
+
+    def links(self, project: str, version: str) -> Mapping[str, str]:
+        """Return none."""
+        del project, version
+        return {}
 
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Fail: no test may get here."""

@@ -24,6 +24,13 @@ class ForgeRepository(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
+class ForgeTag(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag on the forge: the id of its object, and the commit, which is the same for a lightweight tag."""
+
+    object: str
+    commit: str
+
+
 class ForgeAsset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset as the forge holds it.
 
@@ -102,6 +109,18 @@ class Forge(Protocol):
         """Store an attestation, which is a Sigstore bundle, trying once. It is found by the digest of each subject.
 
         Raises `Denied` without the permission for it, `Rejected` if it is of another repository, and `Unknown`.
+        """
+
+    def tagged(self, tag: str) -> ForgeTag | None:
+        """What a tag names, read without credentials if the repository is public; ``None`` if there is no such tag.
+
+        Raises `Denied`, `Unknown`.
+        """
+
+    def release_attestations(self, tag: ForgeTag) -> tuple[bytes, ...]:
+        """The forge's own attestations about a tag: Sigstore bundles, which nothing has checked.
+
+        Empty if there are none, or if the forge has no attestations. Raises `Denied`, `Unknown`.
         """
 
     def released(self) -> tuple[str, ...]:

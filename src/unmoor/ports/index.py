@@ -30,6 +30,25 @@ class ListedFile(msgspec.Struct, frozen=True, kw_only=True):
     provenance: str = ""
 
 
+class Publisher(msgspec.Struct, frozen=True, kw_only=True):
+    """Who published a file, as the index says: the trusted publisher that its attestations were checked against.
+
+    ``kind`` is the service, such as ``GitHub``; ``workflow`` the file name of the workflow. What is unknown is empty.
+    """
+
+    kind: str
+    repository: str = ""
+    workflow: str = ""
+    environment: str = ""
+
+
+class AttestedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """The attestations of one file by one publisher, as Sigstore bundles. Nothing has checked them."""
+
+    publisher: Publisher
+    bundles: tuple[bytes, ...]
+
+
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What an index holds of one version of one project, as its two APIs list it.
 
@@ -175,6 +194,15 @@ class Index(Protocol):
         """Read the attestations of a file in the simple index, as Sigstore bundles; none if it has none (PEP 740).
 
         Checks no signature. Raises `Unknown`, also if one cannot be read, and `Denied`.
+        """
+
+    def provenance(self, listed: ListedFile) -> tuple[AttestedBy, ...]:
+        """Read the same attestations, with whom the index calls their publisher. Raises as `attestations` does."""
+
+    def links(self, project: str, version: str) -> Mapping[str, str]:
+        """The addresses that a version gives of itself, by label, from its metadata. Anybody may write anything there.
+
+        Empty if the index has no JSON API, or not this version. Raises `Unknown`, `Denied`.
         """
 
     def send(self, file: File, signature: bytes = b"") -> Sending:

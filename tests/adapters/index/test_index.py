@@ -496,3 +496,22 @@ def test_every_version_and_whether_it_is_yanked() -> None:
         assert index.versions("demo") == {}
     with run_script(says(b"<p>log in</p>", kind="text/html")) as (index, _), pytest.raises(Unknown):
         index.versions("demo")
+
+
+def test_the_addresses_of_a_version() -> None:
+    """They are what the metadata says, safe to print; an index without the API or the version has none."""
+    info = {
+        "name": "demo",
+        "version": "1.0",
+        "home_page": "https://example.org/\u001b[2J",
+        "project_urls": {"Source": "x"},
+    }
+    text = json.dumps({"info": info, "urls": []})
+    with run_script(says(text, "application/json"), json=True) as (index, _):
+        assert index.links("Demo", "1.0") == {"Homepage": "https://example.org/", "Source": "x"}
+    with run_script(says(text.replace('{"Source": "x"}', "null"), "application/json"), json=True) as (index, _):
+        assert index.links("demo", "1.0") == {"Homepage": "https://example.org/"}
+    with run_script(says("", "text/html", 404), json=True) as (index, _):
+        assert index.links("demo", "1.0") == {}
+    with run_script(says("<html>", "text/html"), json=True) as (index, _), pytest.raises(Unknown):
+        index.links("demo", "1.0")

@@ -16,7 +16,7 @@ from unmoor.adapters.github.answers import NotFound, RateLimited, malformed
 from unmoor.adapters.http.download import repeated
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
+from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository, ForgeTag
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.decode import decode_json
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 # A release with hundreds of assets is long.
 PER_PAGE = 50
+_NESTED = 5
 _RIGHTS = advice.ALLOW_WRITING()
 
 
@@ -181,6 +182,30 @@ class GitHubForge:
     def attest(self, bundle: bytes) -> None:
         """Store an attestation, in one try; see the port."""
         self._api.post(f"{self._root}/attestations", {"bundle": decode_json(bundle, dict[str, Any])})
+
+    def tagged(self, tag: str) -> ForgeTag | None:
+        """What a tag names; see the port."""
+        path = f"{self._root}/git/ref/tags/{quote(tag, safe='/')}"
+        if (raw := self._shown(path)) is None:
+            return None
+        made = named = attestation.named_object(raw, where=self._api.where(path))
+        # A tag may name a tag. git itself has no limit.
+        for _ in range(_NESTED):
+            if named.type != "tag":
+                break
+            path = f"{self._root}/git/tags/{quote(named.sha)}"
+            if (raw := self._shown(path)) is None:
+                raise malformed("the object of a tag", self._api.where(path))
+            named = attestation.named_object(raw, where=self._api.where(path))
+        if named.type != "commit":
+            raise malformed(f"a tag of a commit (it is of a {clean(named.type, 20)})", self._api.where(path))
+        return ForgeTag(object=made.sha, commit=named.sha)
+
+    def release_attestations(self, tag: ForgeTag) -> tuple[bytes, ...]:
+        """The forge's own attestations about a tag; see the port."""
+        path = f"{self._root}/attestations/{attestation.digest_of(tag.object)}"
+        raw = self._shown(f"{path}?predicate_type=release&per_page={PER_PAGE}")
+        return () if raw is None else attestation.own_bundles(raw, where=self._api.where(path))
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases, prereleases among them; see the port."""

@@ -22,7 +22,7 @@ from unmoor.adapters.index.hashes import Hashes
 from unmoor.adapters.index.read import Reader
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.index import Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
+from unmoor.ports.index import AttestedBy, Credential, Holding, ListedFile, LoginProbe, ProjectStatus, Proved, Sending
 from unmoor.ports.world import IndexPlace
 from unmoor.products import File
 from unmoor.util.values import replace
@@ -102,7 +102,15 @@ class PackageIndex:
 
     def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
         """Read the attestations of a file; see the port. Raises `Unknown`, `Denied`."""
-        return self._reader.attestations(listed)
+        return tuple(bundle for each in self.provenance(listed) for bundle in each.bundles)
+
+    def provenance(self, listed: ListedFile) -> tuple[AttestedBy, ...]:
+        """Read the attestations of a file by their publisher; see the port. Raises `Unknown`, `Denied`."""
+        return self._reader.provenance(listed)
+
+    def links(self, project: str, version: str) -> Mapping[str, str]:
+        """The addresses in the metadata of a version. Raises `Unknown`, `Denied`."""
+        return self._reader.links(project, version)
 
     def send(self, file: File, signature: bytes = b"") -> Sending:
         """Upload a file, in exactly one try, with the signature of its publish attestation if there is one.

@@ -83,6 +83,8 @@ class SimplePage(msgspec.Struct, frozen=True, kw_only=True):
 class _Info(msgspec.Struct, frozen=True):
     name: str
     version: str
+    project_urls: dict[str, str] | None = None
+    home_page: str | None = None
 
 
 class _Url(msgspec.Struct, frozen=True):
@@ -191,8 +193,23 @@ def _from_html(answer: Response, project: str) -> _Page:
     return page
 
 
+def json_links(answer: Response, project: str, version: str) -> Mapping[str, str]:
+    """The addresses that a version gives of itself, in the answer of the JSON API, safe to print."""
+    info = _json(answer, project, version).info
+    every = {"Homepage": info.home_page or "", **(info.project_urls or {})}
+    return {clean(label, 80): clean(url, 500) for label, url in every.items() if url}
+
+
 def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, ...]:
     """Read the answer of the JSON API about one version."""
+    page = _json(answer, project, version)
+    return tuple(
+        PageEntry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
+        for each in page.urls
+    )
+
+
+def _json(answer: Response, project: str, version: str) -> _Json:
     if answer.content_type != "application/json":
         raise not_an_index_page(answer, f"its content type is {clean(answer.content_type, 80) or 'not given'}")
     try:
@@ -202,10 +219,7 @@ def json_page(answer: Response, project: str, version: str) -> tuple[PageEntry, 
         raise not_an_index_page(answer, clean(str(error))) from error
     if not same or canonicalize_name(page.info.name) != canonicalize_name(project):
         raise not_an_index_page(answer, f"it is about {clean(f'{page.info.name} {page.info.version}', 80)}")
-    return tuple(
-        PageEntry(filename=each.filename, url=each.url, hashes=each.digests, size=each.size, yanked=each.yanked)
-        for each in page.urls
-    )
+    return page
 
 
 def listed_files(

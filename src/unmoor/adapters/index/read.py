@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,11 +18,19 @@ from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, reque
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.adapters.index.answers import error_message
-from unmoor.adapters.index.pages import SimplePage, json_page, listed_files, not_an_index_page, simple_page, version_of
+from unmoor.adapters.index.pages import (
+    SimplePage,
+    json_links,
+    json_page,
+    listed_files,
+    not_an_index_page,
+    simple_page,
+    version_of,
+)
 from unmoor.errors import Cause, Denied, UnmoorError
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
-from unmoor.ports.index import Holding, ListedFile, ProjectStatus
+from unmoor.ports.index import AttestedBy, Holding, ListedFile, ProjectStatus
 from unmoor.ports.poll import time_left
 from unmoor.ports.world import IndexPlace
 from unmoor.util.text import clean
@@ -66,16 +74,20 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         """Read both APIs."""
         return Holding(simple=self._installers(project, version), json=self._api(project, version))
 
-    def attestations(self, listed: ListedFile) -> tuple[bytes, ...]:
+    def links(self, project: str, version: str) -> Mapping[str, str]:
+        """The addresses in the metadata of a version."""
+        return self._version_page(project, version, lambda answer: json_links(answer, project, version)) or {}
+
+    def provenance(self, listed: ListedFile) -> tuple[AttestedBy, ...]:
         """Read the attestations of a file, as bundles; none if the simple index names none."""
         if not listed.provenance:
             return ()
         address = resolve_link(self.place.simple, listed.provenance)
 
-        def bundles(answer: Response) -> tuple[bytes, ...]:
-            from unmoor.adapters.sigstore.attestations import provenance_bundles
+        def bundles(answer: Response) -> tuple[AttestedBy, ...]:
+            from unmoor.adapters.sigstore.attestations import read_provenance
 
-            return provenance_bundles(answer.body)
+            return read_provenance(answer.body)
 
         found = self._read(address, PROVENANCE, bundles)
         if found is None:
@@ -91,13 +103,18 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     def _api(self, project: str, version: str) -> dict[str, ListedFile] | None:
         if not self.place.json:
             return None
-        root = self.place.json.rstrip("/")
-        url = f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json"
 
         def files(answer: Response) -> dict[str, ListedFile]:
             return dict(listed_files(answer, json_page(answer, project, version), project, version))
 
-        return self._read(url, "application/json", files) or {}
+        return self._version_page(project, version, files) or {}
+
+    def _version_page(self, project: str, version: str, parse: Callable[[Response], T]) -> T | None:
+        if not self.place.json:
+            return None
+        root = self.place.json.rstrip("/")
+        url = f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json"
+        return self._read(url, "application/json", parse)
 
     def _simple_page(self, project: str) -> SimplePage | None:
         """Read a page of the simple index: as JSON if the index has that, since its HTML form is frozen (PEP 833)."""

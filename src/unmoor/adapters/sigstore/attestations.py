@@ -7,7 +7,9 @@ an implementation detail of the index, so only this module and the predicate typ
 from __future__ import annotations
 
 from unmoor.adapters.sigstore.reading import bounded, read_bundle, readable
+from unmoor.ports.index import AttestedBy, Publisher
 from unmoor.ports.signer import Bundle
+from unmoor.util.text import clean
 
 
 def to_attestation(bundle: Bundle) -> bytes:
@@ -32,9 +34,33 @@ def provenance_bundles(provenance: bytes) -> tuple[Bundle, ...]:
 
     Raises `Unknown` if it is not a provenance object of PEP 740. Checks no signature.
     """
+    return tuple(bundle for each in read_provenance(provenance) for bundle in each.bundles)
+
+
+def read_provenance(provenance: bytes) -> tuple[AttestedBy, ...]:
+    """Return the same attestations by their publisher, as the index names it. Raises as `provenance_bundles` does."""
     from pypi_attestations import Provenance
 
     with readable("what the index serves as attestations"):
         read = Provenance.model_validate_json(provenance)
-        each = [attestation for bundle in read.attestation_bundles for attestation in bundle.attestations]
-        return tuple(bounded(attestation.to_bundle().to_json().encode()) for attestation in each)
+        return tuple(
+            AttestedBy(
+                publisher=_publisher(bundle.publisher),
+                bundles=tuple(bounded(each.to_bundle().to_json().encode()) for each in bundle.attestations),
+            )
+            for bundle in read.attestation_bundles
+        )
+
+
+def _publisher(read: object) -> Publisher:
+    """What a publisher of any kind says of itself, safe to print. Each kind has fields of its own."""
+
+    def text(*names: str) -> str:
+        return next((clean(str(value), 200) for name in names if (value := getattr(read, name, None))), "")
+
+    return Publisher(
+        kind=text("kind"),
+        repository=text("repository"),
+        workflow=text("workflow", "workflow_filepath"),
+        environment=text("environment"),
+    )
