@@ -253,6 +253,13 @@ CHECK_TRUST_CONFIG = Template(
     "check-trust-config",
     "check that the file is the client trust config of the Sigstore in use (JSON with trustedRoot and signingConfig)",
 )
+CHECK_TRUSTED_ROOT = Template(
+    "check-trusted-root",
+    "name a file with a trusted root, a client trust config, or the JSON lines of `gh attestation trusted-root`",
+)
+GIVE_FORGE_ROOT = Template(
+    "give-forge-root", "gh attestation trusted-root > roots.jsonl, then add --trust-root roots.jsonl"
+)
 FETCH_SIGNATURE_AGAIN = Template(
     "fetch-signature-again", "get the signature again from where the file comes from; if it is the same, do not use it"
 )

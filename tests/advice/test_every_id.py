@@ -32,9 +32,11 @@ REASONS: Mapping[str, str] = {
     "a signature, an identity or a service of Sigstore has to be wrong: tests/adapters/sigstore, tests/publish": """
         check-signing-identity
         check-trust-config
+        check-trusted-root
         describe-signing
         fetch-signature-again
         fix-attestations
+        give-forge-root
         name-release-workflow
         publish-by-trusted-publishing
         reject-signature

@@ -113,6 +113,14 @@ class ForgeTable(Table, frozen=True, kw_only=True):
         Credential,
         Meta(description="Token, written like `password`. Empty: `GITHUB_TOKEN` or `GH_TOKEN`, if `api` is empty too."),
     ] = msgspec.field(default_factory=_nothing)
+    trust: Annotated[
+        str,
+        Meta(
+            description="File with a trusted root of Sigstore: the keys that sign what the forge says of immutable"
+            " releases. Relative to the world file, or to your home with `~/`. Empty: none is trusted.",
+            extra={"check": _or_empty(printable_path)},
+        ),
+    ] = ""
 
 
 class RegistryTable(Table, frozen=True, kw_only=True):

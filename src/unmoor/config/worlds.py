@@ -33,6 +33,7 @@ from unmoor.ports.world import (
 )
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 __all__ = ["read_world", "real_world"]
 
@@ -192,7 +193,7 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
         if not table.api:
             real = real_forge(own, self.environ)
             login = self._login(table.token, "") if table.token else real.login
-            return ForgePlace(api=real.api, uploads=real.uploads, site=real.site, repository=own, login=login)
+            return replace(real, login=login, trust=self._beside(table.trust))
         roots = Roots.of(table.api)
         return ForgePlace(
             api=table.api,
@@ -200,6 +201,7 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
             site=table.site or (roots.site if roots else ""),
             repository=own,
             login=self._login(table.token, ""),
+            trust=self._beside(table.trust),
         )
 
     def registry(self, table: RegistryTable) -> RegistryPlace:
@@ -209,10 +211,14 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
 
     def signing(self, table: SigningTable) -> SigningPlace:
         """Create the place of a Sigstore instance, and look up the token for its ID tokens."""
-        trust = str(file_beside(self.file, table.trust, self.environ)) if table.trust else ""
+        trust = self._beside(table.trust)
         if not table.identity:
             return SigningPlace(trust=trust)
         return SigningPlace(trust=trust, identity=table.identity, token=self._login(table.token, ""))
+
+    def _beside(self, path: str) -> str:
+        """The path of a file that the world file names; empty if it names none."""
+        return str(file_beside(self.file, path, self.environ)) if path else ""
 
     def _login(self, secret: Secret, username: str) -> Login:
         return look_up(secret, username=username, environ=self.environ, world_file=self.file)

@@ -73,6 +73,18 @@ class VerifiedSignature(msgspec.Struct, frozen=True, kw_only=True):
     predicate: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
+class ForgeStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a forge itself says of an immutable release, signed by it: the digests of each subject by its name or URI.
+
+    ``time`` is when a trusted clock saw the signature, in seconds since 1970.
+    """
+
+    subjects: tuple[tuple[str, Mapping[str, str]], ...]
+    time: int
+    predicate_type: str
+    predicate: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
 class Signer(Protocol):
     """Signs as the workflow run that this process belongs to. Safe to share between threads.
 
@@ -109,6 +121,16 @@ class BundleVerifier(Protocol):
 
     def file(self, bundle: Bundle, sha256: str) -> VerifiedSignature:
         """Check the signature of a file, given by its sha256 in hex."""
+
+
+class StrangersVerifier(BundleVerifier, Protocol):
+    """Checks what a stranger finds: also what a forge says itself. Raises as the other."""
+
+    def forge_statement(self, bundle: Bundle) -> ForgeStatement:
+        """Check the signature of a forge's own statement, which has a time stamp (RFC 3161) and no entry in a log.
+
+        Raises `Unknown` also if no trusted root has the forge's keys.
+        """
 
 
 class Signing(Protocol):

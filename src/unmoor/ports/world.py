@@ -70,6 +70,7 @@ class ForgePlace(msgspec.Struct, frozen=True, kw_only=True):
     """GitHub or GitHub Enterprise: the root of the API, the upload host, the web site, the repository.
 
     ``api`` is ``https://api.github.com`` or ``http(s)://HOST/api/v3``; ``uploads`` and ``site`` are roots too.
+    ``trust`` is the path of a trusted root with the keys that sign what the forge says itself; empty if there is none.
     """
 
     api: str
@@ -77,6 +78,7 @@ class ForgePlace(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     repository: str
     login: Login
+    trust: str = ""
 
 
 class RegistryPlace(msgspec.Struct, frozen=True, kw_only=True):

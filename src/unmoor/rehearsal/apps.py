@@ -51,6 +51,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         repository=chosen.repository,
         remote=served.git,
         tokens=tokens,
+        trust=chosen.folder / worldfile.FORGE_TRUST,
         package_store=served.package_store,
     )
 

@@ -18,7 +18,7 @@ from tests.support.signers import SigningJob
 from unmoor.adapters.forge import GitHubForge, attestation, github, parse
 from unmoor.adapters.github import client
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
-from unmoor.ports.forge import ForgeRelease
+from unmoor.ports.forge import ForgeRelease, ForgeTag
 from unmoor.products import Release, Subject
 from unmoor.provenance.statements import PROVENANCE, release_provenance
 
@@ -300,6 +300,10 @@ def test_an_immutable_release_is_attested_even_when_it_is_gone(at: LocalForge) -
     finally:
         switch.unlink()
     assert forge.attested(release.tag) is True
+    tagged = forge.tagged(release.tag)
+    assert tagged is not None
+    (bundle,) = forge.release_attestations(tagged)
+    assert json.loads(bundle)["verificationMaterial"]["timestampVerificationData"]
     address = f"{at.place.api}/repos/{at.place.repository}/releases/{public.id}"
     headers = {"Authorization": f"Bearer {at.place.login.secret.reveal()}"}
     requests.delete(address, headers=headers, timeout=20).raise_for_status()
@@ -386,3 +390,19 @@ def test_the_attestations_of_the_forge_itself_are_no_workflows() -> None:
     """What the forge says of an immutable release is not what the repository stored."""
     listed = [{"bundle": statement("v1"), "initiator": "github"}, {"bundle": {"a": 1}, "initiator": "user"}]
     assert attestation.bundles({"attestations": listed}, where="there") == (b'{"a":1}',)
+
+
+def test_what_a_tag_names(at: LocalForge) -> None:
+    """The commit, through any tag objects; what is not there is absent, and a tag of something else unknown."""
+    forge, commit = at.forge(token=""), at.repo.git("rev-parse", "HEAD")
+    at.repo.git("tag", "-a", "-m", "x", "once", commit)
+    at.repo.git("tag", "-a", "-m", "x", "twice", "once")
+    at.repo.git("tag", "tree", f"{commit}^{{tree}}")
+    at.repo.git("push", "--quiet", str(at.world / "remote.git"), "once", "twice", "tree")
+    assert forge.tagged("v1.0") == ForgeTag(object=commit, commit=commit)
+    for name in ("once", "twice"):
+        assert forge.tagged(name) == ForgeTag(object=at.repo.git("rev-parse", name), commit=commit)
+    assert forge.tagged("never") is None
+    with pytest.raises(Unknown, match="it is of a tree"):
+        forge.tagged("tree")
+    assert forge.release_attestations(ForgeTag(object="d" * 40, commit=commit)) == ()

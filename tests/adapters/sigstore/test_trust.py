@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from tests.support.immutable_releases import attested
 
-from unmoor.adapters.sigstore.trust import Trust
+from unmoor.adapters.sigstore.trust import Trust, TrustFiles
 from unmoor.errors import ConfigError, Denied, Unknown
+from unmoor.rehearsal.sigstore import trust
+from unmoor.rehearsal.sigstore.authority import Authority
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,34 @@ def test_the_keys_need_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         Trust(path="").config()
     assert caught.value.where.startswith(str(tmp_path))
     assert caught.value.next_step
+
+
+def test_files_with_trusted_roots(tmp_path: Path) -> None:
+    """A client trust config, the root in it, and one root a line, as `gh attestation trusted-root` prints them."""
+    config, root, lines = (tmp_path / name for name in ("config.json", "root.json", "roots.jsonl"))
+    trust.write(config, Authority.open(tmp_path / "keys.json"), base="http://127.0.0.1:1", issuer="http://127.0.0.1:1")
+    public = json.loads(config.read_bytes())["trustedRoot"]
+    root.write_text(json.dumps(public, indent=2))
+    _, own = attested(tmp_path / "forge", {})
+    lines.write_text(f"{json.dumps(public)}\n\n{json.dumps(json.loads(own.read_bytes()))}\n")
+
+    def authorities(*paths: Path) -> list[str]:
+        roots = TrustFiles(paths=tuple(map(str, paths))).roots()
+        return [each.get_fulcio_certs()[0].subject.rfc4514_string().rpartition("O=")[2] for each in roots]
+
+    assert authorities(config) == authorities(root) == ["sigstore.dev"]
+    assert authorities(lines) == authorities(root, own) == ["sigstore.dev", r"GitHub\, Inc."]
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\xff", b"{}", b"[]", b"<html>", b"{}\n{}", b"[" * 50_000])
+def test_a_bad_trusted_root_is_named(data: bytes | None, tmp_path: Path) -> None:
+    """The path is said, and what belongs there. A root without an authority is none."""
+    path = tmp_path / "root.json"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"the trusted root: (there is no such file|it cannot be read)") as caught:
+        TrustFiles(paths=(str(path),)).roots()
+    assert (caught.value.where, "gh attestation trusted-root" in caught.value.next_step) == (str(path), True)
+    path.write_text('{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
+    with pytest.raises(ConfigError):
+        TrustFiles(paths=(str(path),)).roots()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from unmoor import advice
-from unmoor.errors import Denied, UnmoorError
+from unmoor.errors import BadSignature, Denied, UnmoorError
 from unmoor.ports.signer import MAX_BUNDLE, UnreadableSignature
 from unmoor.util.text import clean
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sigstore.models import Bundle
 
 _LONGEST = 200
+IN_TOTO = "application/vnd.in-toto+json"
+"""The type of the payload of a signed statement."""
 
 
 def read_bundle(data: bytes) -> Bundle:
@@ -50,6 +52,11 @@ def bounded(data: bytes) -> bytes:
         msg = f"it has {len(data)} bytes, and signatures at most {MAX_BUNDLE}"
         raise ValueError(msg)
     return data
+
+
+def wrong(why: str) -> BadSignature:
+    """Return the error for a signature that does not verify."""
+    return BadSignature(f"the signature does not verify: {why}", next_step=advice.REJECT_SIGNATURE())
 
 
 class Expired(Denied):

@@ -6,26 +6,38 @@ a file.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from unmoor import advice
 from unmoor.adapters.sigstore.reading import silence
+from unmoor.advice import NextStep
 from unmoor.errors import Cause, ConfigError, Denied, from_os_error
 from unmoor.ports.failure import failure
 from unmoor.util.concurrency import NoAnswer, call_within
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:
-    from sigstore.models import ClientTrustConfig
+    from sigstore.models import ClientTrustConfig, TrustedRoot
 
 _LIMIT = 10_000_000
 # Seconds for all files that TUF fetches. It has a time-out for each, and none for a server that sends slowly.
 _PATIENCE = 90.0
 # Attestations for indexes need the time stamps of this version; the next one has none.
 _LOG_VERSION = 1
+_MOST_ROOTS = 10
+
+
+class TrustedRoots(Protocol):
+    """What signatures are checked against."""
+
+    def roots(self) -> tuple[TrustedRoot, ...]:
+        """Return the trusted roots, at least one. Raises `ConfigError`, `Unknown`."""
 
 
 @dataclass(kw_only=True)
@@ -47,20 +59,81 @@ class Trust:
                 self._config.force_tlog_version = _LOG_VERSION
             return self._config
 
+    def roots(self) -> tuple[TrustedRoot, ...]:
+        """The trusted root in the config, the only one. Raises as `config` does."""
+        return (self.config().trusted_root,)
+
     def _read(self) -> ClientTrustConfig:
         from sigstore.models import ClientTrustConfig
 
-        try:
-            with Path(self.path).open("rb") as stream:
-                text = stream.read(_LIMIT).decode()
+        with _readable_file(self.path, "the trust config of Sigstore", advice.CHECK_TRUST_CONFIG()) as text:
             return ClientTrustConfig.from_json(text)
-        except FileNotFoundError:
-            why = "there is no such file"
-        except Exception as error:  # noqa: BLE001 - sigstore lets through those of its parsers
-            why = f"it cannot be read: {clean(str(error).partition(chr(10))[0], 200) or type(error).__name__}"
-        raise ConfigError(
-            f"the trust config of Sigstore: {why}", where=self.path, next_step=advice.CHECK_TRUST_CONFIG()
-        )
+
+
+@dataclass(kw_only=True)
+class TrustFiles:
+    """Trusted roots in files, read when they are first needed. Safe to share between threads.
+
+    A file holds a trusted root, a client trust config, or the JSON lines of ``gh attestation trusted-root``: one
+    trusted root a line.
+    """
+
+    paths: tuple[str, ...]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _roots: tuple[TrustedRoot, ...] = field(default=(), repr=False)
+
+    def roots(self) -> tuple[TrustedRoot, ...]:
+        """Return every trusted root. Raises `ConfigError` for a bad file."""
+        with self._lock:
+            if not self._roots:
+                self._roots = tuple(root for path in self.paths for root in _read_roots(path))
+            return self._roots
+
+
+def _read_roots(path: str) -> list[TrustedRoot]:
+    with _readable_file(path, "the trusted root", advice.CHECK_TRUSTED_ROOT()) as text:
+        silence()
+        try:
+            decode_json(text, dict[str, Any])
+        except ValueError:
+            # Each line is a document of its own.
+            lines = [line for line in text.splitlines() if line.strip()][:_MOST_ROOTS]
+        else:
+            lines = [text]
+        roots = [_root(line) for line in lines]
+        if not roots:
+            msg = "it is empty"
+            raise ValueError(msg)
+        return roots
+
+
+def _root(text: str) -> TrustedRoot:
+    """Read one trusted root, or the one in a client trust config. Raises errors of many kinds."""
+    from sigstore.models import ClientTrustConfig, TrustedRoot
+    from sigstore_models.trustroot.v1 import TrustedRoot as Document
+
+    kind = str(decode_json(text, dict[str, Any]).get("mediaType", ""))
+    if ClientTrustConfig.ClientTrustConfigType.CONFIG_0_1.value == kind:
+        return ClientTrustConfig.from_json(text).trusted_root
+    root = TrustedRoot(Document.from_json(text))
+    root.get_fulcio_certs()
+    return root
+
+
+@contextlib.contextmanager
+def _readable_file(path: str, what: str, step: NextStep) -> Iterator[str]:
+    """Give the text of a file. Raises `ConfigError` for everything that its readers raise for bad text."""
+    try:
+        with Path(path).open("rb") as stream:
+            text = stream.read(_LIMIT).decode()
+        yield text
+    except FileNotFoundError:
+        why = "there is no such file"
+    except Exception as error:  # noqa: BLE001 - sigstore lets through those of its parsers
+        why = f"it cannot be read: {clean(str(error).partition(chr(10))[0], 200) or type(error).__name__}"
+    else:
+        return
+    raise ConfigError(f"{what}: {why}", where=path, next_step=step)
 
 
 def _fetch() -> ClientTrustConfig:

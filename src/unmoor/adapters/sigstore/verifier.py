@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from unmoor import advice
 from unmoor.adapters.sigstore.identities import from_certificate
-from unmoor.adapters.sigstore.reading import read_bundle, readable, sha256_hash
-from unmoor.adapters.sigstore.trust import Trust
+from unmoor.adapters.sigstore.reading import IN_TOTO, read_bundle, readable, sha256_hash, wrong
+from unmoor.adapters.sigstore.trust import TrustedRoots
 from unmoor.errors import BadSignature, Unknown
-from unmoor.ports.signer import Bundle, VerifiedSignature
+from unmoor.ports.signer import Bundle, ForgeStatement, VerifiedSignature
 from unmoor.products import Subject
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sigstore.models import Bundle as SigstoreBundle
     from sigstore.verify import Verifier
 
-_IN_TOTO = "application/vnd.in-toto+json"
 _LONGEST = 300
 T = TypeVar("T")
 
@@ -45,18 +44,18 @@ class SigstoreVerifier:
     A bundle with a certificate of another instance is wrong, not unknown: nothing says that its keys can be trusted.
     """
 
-    trust: Trust
+    trust: TrustedRoots
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _verifier: Verifier | None = field(default=None, repr=False)
+    _verifiers: list[Verifier] = field(default_factory=list, repr=False)
 
     def statement(self, bundle: Bundle) -> VerifiedSignature:
         """Check the signature of a statement. Raises `BadSignature`, `Unknown`, `ConfigError`."""
-        read, verifier = read_bundle(bundle), self._checks()
+        read = read_bundle(bundle)
         if _signed_file(read) is not None:
-            raise _wrong("it signs a file, and not a statement")
-        kind, payload = _checked(lambda: verifier.verify_dsse(read, _Anybody()))
-        if kind != _IN_TOTO:
-            raise _wrong(f"it signs {clean(kind, 80)!r}, and not a statement")
+            raise wrong("it signs a file, and not a statement")
+        kind, payload = self._checked(lambda verifier: verifier.verify_dsse(read, _Anybody()))
+        if kind != IN_TOTO:
+            raise wrong(f"it signs {clean(kind, 80)!r}, and not a statement")
         with readable("the signed statement"):
             document = decode_json(payload, dict[str, Any])
             subjects = tuple(_subject(each) for each in document["subject"])
@@ -65,45 +64,58 @@ class SigstoreVerifier:
 
     def file(self, bundle: Bundle, sha256: str) -> VerifiedSignature:
         """Check the signature of a file. Raises `BadSignature`, `Unknown`, `ConfigError`."""
-        read, verifier = read_bundle(bundle), self._checks()
+        read = read_bundle(bundle)
         signed = _signed_file(read)
         if signed is None:
-            raise _wrong("it signs a statement, and not a file")
+            raise wrong("it signs a statement, and not a file")
         if signed.message_digest is not None and (other := signed.message_digest.digest.hex()) != sha256:
-            raise _wrong(f"it is of a file with sha256 {other}, and this one has {sha256}")
-        _checked(lambda: verifier.verify_artifact(sha256_hash(sha256), read, _Anybody()))
+            raise wrong(f"it is of a file with sha256 {other}, and this one has {sha256}")
+        self._checked(lambda verifier: verifier.verify_artifact(sha256_hash(sha256), read, _Anybody()))
         return _verified(read, (Subject(name="", sha256=sha256),))
 
-    def _checks(self) -> Verifier:
+    def forge_statement(self, bundle: Bundle) -> ForgeStatement:
+        """Check a forge's own statement; see the port. Raises `BadSignature`, `Unknown`, `ConfigError`."""
+        from unmoor.adapters.sigstore.time_stamped import forge_statement
+
+        return forge_statement(bundle, self.trust.roots())
+
+    def _checked(self, check: Callable[[Verifier], T]) -> T:
+        """Call sigstore's check with each trusted root until one says yes.
+
+        Raises `BadSignature` if the first says no, `Unknown` if it cannot say or no root has the keys of a log.
+        """
+        from sigstore.errors import VerificationError
+
+        refused: BadSignature | None = None
+        for verifier in self._checks():
+            try:
+                with readable("the signature"):
+                    return check(verifier)
+            except Unknown as error:
+                if not isinstance(error.__cause__, VerificationError):
+                    raise
+                refused = refused or wrong(clean(str(error.__cause__), _LONGEST))
+                refused.__cause__ = error.__cause__
+        if refused is None:
+            raise Unknown(
+                "no trusted root has the keys of a log", next_step=advice.CHECK_TRUSTED_ROOT(), retryable=False
+            )
+        raise refused
+
+    def _checks(self) -> list[Verifier]:
         from sigstore.verify import Verifier
 
-        config = self.trust.config()
+        roots = self.trust.roots()
         with self._lock:
-            if self._verifier is None:
-                self._verifier = Verifier(trusted_root=config.trusted_root)
-            return self._verifier
+            if not self._verifiers:
+                # sigstore refuses a root without a log, such as that of a forge's own statements.
+                self._verifiers = [Verifier(trusted_root=root) for root in roots if root._inner.tlogs]  # noqa: SLF001
+            return self._verifiers
 
 
 def _signed_file(bundle: SigstoreBundle) -> Any:
     """The signature of a file, ``None`` in a bundle of a statement."""
     return bundle._inner.message_signature  # noqa: SLF001
-
-
-def _checked(check: Callable[[], T]) -> T:
-    """Call sigstore's check. Raises `BadSignature` if it says no, `Unknown` if it cannot say."""
-    from sigstore.errors import VerificationError
-
-    try:
-        with readable("the signature"):
-            return check()
-    except Unknown as error:
-        if isinstance(error.__cause__, VerificationError):
-            raise _wrong(clean(str(error.__cause__), _LONGEST)) from error.__cause__
-        raise
-
-
-def _wrong(why: str) -> BadSignature:
-    return BadSignature(f"the signature does not verify: {why}", next_step=advice.REJECT_SIGNATURE())
 
 
 def _verified(

@@ -18,6 +18,7 @@ from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, PackageStore
+from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
@@ -241,16 +242,20 @@ def apps(
     repository: str,
     remote: Remote,
     tokens: Credentials,
+    trust: Path,
     package_store: PackageStore | None = None,
 ) -> tuple[Starlette, Starlette]:
     """Return the forge and its storage server as ASGI apps; their state is in ``folder``.
 
+    The trusted root of what the forge signs itself is written to ``trust``.
+
     ``package_store`` has the packages of its registry; ``None`` if it has no registry.
     """
     base = addresses.forge
+    signer = ReleaseSigner(folder=folder / "release-attestations", trust=trust, repository=repository)
     handler = RequestHandler(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
-        releases=Releases(folder=folder, git=_git(remote)),
+        releases=Releases(folder=folder, git=_git(remote), attest=signer.attest),
         remote=remote,
         tokens={tokens.forge: Rights.PUSH, tokens.installation: Rights.PUSH, tokens.read: Rights.READ},
     )
@@ -263,7 +268,9 @@ def apps(
     assets = Attachments(handler=handler, storage=addresses.storage)
     routes = [
         *_routes(Forge(handler=handler), assets),
-        *Attestations(handler=handler, attestation_store=AttestationStore(folder / "attestations")).routes(),
+        *Attestations(
+            handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
+        ).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
     forge = Starlette(routes=routes, exception_handlers=handlers)

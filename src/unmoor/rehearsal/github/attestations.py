@@ -17,6 +17,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.rehearsal.github.release_signer import PREDICATE, ReleaseSigner
 from unmoor.rehearsal.github.releases import Problem
 from unmoor.rehearsal.github.requests import RequestHandler
 from unmoor.rehearsal.shared import store
@@ -115,6 +116,7 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
 
     handler: RequestHandler
     attestation_store: AttestationStore
+    signer: ReleaseSigner
 
     def routes(self) -> list[Route]:
         """Return them."""
@@ -145,9 +147,9 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
             (each.predicate, shapes.attestation(each.bundle, initiator="user"))
             for each in self.attestation_store.about(digest)
         ] + [
-            (shapes.RELEASE, shapes.attestation(shapes.release_bundle(tag, digest), initiator="github"))
+            (PREDICATE, shapes.attestation(bundle, initiator="github"))
             for tag, sha in self.handler.releases.state.attested
-            if f"sha1:{sha}" == digest
+            if f"sha1:{sha}" == digest and (bundle := self.signer.bundle(tag)) is not None
         ]
         wanted = [shape for predicate, shape in found if predicate.startswith(_KINDS.get(asked, (asked,)))]
         return self.handler.cursored(request, "attestations", wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -92,9 +92,6 @@ def _seconds(moment: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
     """Answers for one repository; ``api``, ``uploads`` and ``site`` are addresses without a slash at the end."""
-
-    RELEASE: ClassVar = "https://in-toto.io/attestation/release/v0.2"
-    """The predicate type of an attestation of an immutable release."""
 
     api: str
     uploads: str
@@ -202,22 +199,6 @@ class Shapes:
             "repository_id": int(REPOSITORY_ID),
             "bundle_url": "",
             "initiator": initiator,
-        }
-
-    def release_bundle(self, tag: str, digest: str) -> dict[str, Any]:
-        """Return the bundle that GitHub makes of an immutable release, about its tag's object; it is not signed."""
-        algorithm, _, sha = digest.partition(":")
-        statement = {
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"uri": f"pkg:github/{self.repository}@{tag}", "digest": {algorithm: sha}}],
-            "predicateType": self.RELEASE,
-            "predicate": {"repository": self.repository, "tag": tag},
-        }
-        payload = base64.b64encode(msgspec.json.encode(statement)).decode()
-        return {
-            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-            "verificationMaterial": {},
-            "dsseEnvelope": {"payload": payload, "payloadType": "application/vnd.in-toto+json", "signatures": []},
         }
 
     def _object(self, kind: str, sha: str) -> dict[str, str]:

@@ -107,10 +107,11 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(kw_only=True)
 class Releases:
-    """The releases, in memory and on disk."""
+    """The releases, in memory and on disk. ``attest`` gets each immutable release, and the object of its tag."""
 
     folder: Path
     git: Git
+    attest: Callable[[Release, str], None] = lambda _release, _sha: None
     state: State = field(default_factory=State)
 
     def __post_init__(self) -> None:
@@ -221,6 +222,7 @@ class Releases:
         immutable = before.immutable or (before.draft and (self.folder / "immutable").exists())
         if immutable and not before.immutable:
             attested = (*self.state.attested, (after.tag, self.git.object(after.tag)))
+            self.attest(after, attested[-1][1])
             self.state = replace(self.state, attested=attested)
         return replace(after, published_at=before.published_at or store.now(), mark=mark, immutable=immutable)
 

@@ -20,6 +20,7 @@ from unmoor.util.files import read_regular, write_atomic
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"
 TRUST = "trust.json"
+FORGE_TRUST = "forge-root.json"
 USER = "rehearsal"
 _LIMIT = 100_000
 
@@ -135,6 +136,7 @@ def write(
         "site": addresses.forge,
         "repository": repository,
         "token": credentials.forge,
+        "trust": str(folder / FORGE_TRUST),
     }
     signing = {"trust": str(folder / TRUST), "identity": f"{addresses.issuer}/token", "token": credentials.runner}
     text = (
