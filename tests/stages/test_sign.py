@@ -13,12 +13,14 @@ from tests.support.signers import SigningJob
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, StageContext
 from unmoor.errors import Conflict, Denied, Refused, Unknown
-from unmoor.products import Provenance, Signed
+from unmoor.products import Image, Images, Proof, Provenance, Signed
 from unmoor.provenance.build import build_provenance
 from unmoor.stages.sign import SignFiles
 from unmoor.util.values import replace
 
 SIGNED: Output[Signed] = Output("sign")
+IMAGES: Output[Images] = Output("images")
+IMAGE_PROOF: Output[Proof] = Output("prove-images")
 PROVENANCE: Output[Provenance] = Output("provenance")
 
 
@@ -98,6 +100,22 @@ def test_signatures_are_found_equal_and_stay(it: Signing) -> None:
     assert (made.why_not, made.withheld) == ("", "")
     assert it.stage().find(it.context) == made
     assert isinstance(it.stage().undo(made), NotUndone)
+
+
+def test_the_record_of_images_has_a_signature_of_its_own(it: Signing) -> None:
+    """The manifest does not list the images. One that was lost and built again is signed again, and nothing else is."""
+    signed = []
+    for digit in "12":
+        image = Image(name="ghcr.io/acme/demo", target="", platform="linux/amd64", id=f"sha256:{digit * 64}", size=1)
+        more = {IMAGES.by: Images(images=(image,)), IMAGE_PROOF.by: Proof(name="prove-images", subjects=(), results=())}
+        context = StageContext({**it.context.products, **more})
+        stage = replace(it.stage(), images=IMAGES, image_proof=IMAGE_PROOF)
+        before = it.job.requests("/api/v1/log/entries")
+        made = {each.name: each.sha256 for each in stage.make(context).bundles}
+        signed.append((it.job.requests("/api/v1/log/entries") - before, made))
+    (first, one), (second, other) = signed
+    assert (first, second) == (6, 1)
+    assert {name for name in one if one[name] != other[name]} == {"images.json.sigstore.json"}
 
 
 def test_a_killed_run_signs_only_what_is_missing(it: Signing) -> None:

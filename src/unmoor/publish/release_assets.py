@@ -7,7 +7,7 @@ may differ in its own way.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -26,7 +26,7 @@ from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.signer import MAX_BUNDLE, Bundle, UnreadableSignature
 from unmoor.products import Dists, File, Notes
-from unmoor.provenance.names import bundle_name, is_bundle
+from unmoor.provenance.names import bundle_name, is_bundle, signed_file
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.util.safe_folder import removal
@@ -121,6 +121,7 @@ class DifferenceKind(StrEnum):
     OTHER = "holds other bytes"
     REWORDED = "describes the same files in another text"
     ALIEN = "is a distribution that is not of this release"
+    STALE = "signs a file that is replaced"
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +159,22 @@ def differences(forge_release: ForgeRelease, bundle: ReleaseAssets, forge: Forge
         for asset in forge_release.assets
         if is_foreign_dist(asset, ours)
     ]
-    return tuple(found)
+    return tuple([*found, *_stale_signatures(forge_release, found, ours)] if forge_release.draft else found)
+
+
+def _stale_signatures(
+    forge_release: ForgeRelease, found: Iterable[Difference], ours: Container[str]
+) -> Iterator[Difference]:
+    """Signatures in a draft that are none of ours, of files that differ: a run that cannot sign replaces none of them.
+
+    All others stay, since somebody made them for the very same files.
+    """
+    changed = {each.name for each in found if each.replaces or each.kind is DifferenceKind.REWORDED}
+    any_dist = any(name.endswith(_DISTS) for name in changed)
+    for asset in forge_release.assets:
+        signed = signed_file(asset.name)
+        if asset.name not in ours and is_bundle(asset.name) and (signed in changed or (not signed and any_dist)):
+            yield Difference(name=asset.name, kind=DifferenceKind.STALE, seen=asset)
 
 
 def is_foreign_dist(asset: ForgeAsset, ours: Container[str]) -> bool:

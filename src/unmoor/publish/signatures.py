@@ -14,6 +14,7 @@ import msgspec
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
+from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import BadSignature, Conflict, Denied
 from unmoor.ports.index import Index
 from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer
@@ -92,6 +93,8 @@ def needed_signatures(
         statement=provenance.statement,
     )
     texts = {SUMS: checksum_lines(dists.files), manifests.NAME: documents.manifest_data}
+    if documents.record is not None:
+        texts[IMAGES] = documents.record_data
     lists = [NeededSignature(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]
     return tuple(sorted((*each, whole, *lists), key=lambda one: one.name))
 

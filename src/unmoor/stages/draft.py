@@ -30,6 +30,7 @@ from unmoor.publish.documents import complete
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import (
     Difference,
+    DifferenceKind,
     DraftSelection,
     ReleaseAssets,
     find_asset,
@@ -283,8 +284,11 @@ class MakeDraft(Push[Draft]):
     def _remove_broken(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
         """Remove incomplete uploads, and what an attempt without a manifest left. Return whether anything was there."""
         stale = [(each.seen, each.kind) for each in self._repairable(forge_release, bundle) if each.seen is not None]
-        # The manifest goes first: the draft must not count as complete while files are replaced.
-        for asset, kind in sorted(stale, key=lambda pair: pair[0].name != manifests.NAME):
+        # Signatures of replaced files go before these, so that none is left alone if this run dies. Then the manifest:
+        # the draft must not count as complete while files are replaced.
+        for asset, kind in sorted(
+            stale, key=lambda pair: (pair[1] is not DifferenceKind.STALE, pair[0].name != manifests.NAME)
+        ):
             context.say(f"removing {asset.name} from the draft: it {kind}")
             self.forge.detach(asset)
         return bool(stale)

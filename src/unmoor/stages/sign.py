@@ -20,7 +20,7 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.ports.signer import MAX_BUNDLE, SIDE_BY_SIDE, Identity, Signing
-from unmoor.products import Dists, File, Proof, Provenance, Release, Signed
+from unmoor.products import Dists, File, Images, Proof, Provenance, Release, Signed
 from unmoor.publish.documents import complete
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import content_of, find_asset
@@ -45,6 +45,8 @@ class SignFiles(Push[Signed]):
     provenance: Output[Provenance]
     proof: Output[Proof]
     rebuild: Output[Proof] | None = None
+    images: Output[Images] | None = None
+    image_proof: Output[Proof] | None = None
     signing: Signing
     forge: Forge
     git: Git
@@ -71,18 +73,20 @@ class SignFiles(Push[Signed]):
             provenance=provenance,
             proof=gates.proof,
             rebuild=gates.rebuild,
+            images=images.images,
+            image_proof=images.proof,
             signing=signing,
             forge=services.forge,
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
-            after=without_none(*gates.outputs, *images),
+            after=gates.outputs,
         )
 
     def plan(self) -> str:
         """Say what would be signed, and as whom."""
         origin = self.signing.signer.credential().origin
-        return f"sign the files, their provenance, SHA256SUMS and the manifest with the identity of {origin}"
+        return f"sign the files, their provenance and the lists of them with the identity of {origin}"
 
     def find(self, context: StageContext) -> Signed | None:
         """Return the signatures if all are there, or if this run cannot make the others.
@@ -151,9 +155,16 @@ class SignFiles(Push[Signed]):
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
     def _needed(self, context: StageContext) -> tuple[NeededSignature, ...]:
-        # The manifest does not list the images, so looking waits for none.
         proofs = tuple(context[each] for each in without_none(self.proof, self.rebuild))
-        documents = complete(self.folder, context[self.release], context[self.dists], proofs)
+        # The manifest does not list the images: their record has a signature of its own, by which it counts elsewhere.
+        documents = complete(
+            self.folder,
+            context[self.release],
+            context[self.dists],
+            proofs,
+            images=context[self.images] if self.images else None,
+            image_proof=context[self.image_proof] if self.image_proof else None,
+        )
         return needed_signatures(context[self.release], context[self.dists], context[self.provenance], documents)
 
     def _release_on_forge(self, context: StageContext) -> ForgeRelease | None:
