@@ -113,6 +113,26 @@ def test_with_the_printed_digests_another_machine_finishes(
         second.lose()
 
 
+@pytest.mark.parametrize("stage", STAGES[STAGES.index("registry") :] if os.environ.get("CHAOS") else ["registry"])
+def test_with_signatures_another_machine_finishes(
+    tmp_path: Path,
+    engine: TestEngine,  # noqa: F811 - the fixture
+    tiny_image: str,  # noqa: F811 - the fixture
+    stage: str,
+) -> None:
+    """The manifest and the record of the images are signed, so no digest is needed and nothing is built again."""
+    with machines(tmp_path, engine, tiny_image) as others:
+        printed = lost_after(stage, next(others))
+        second = next(others)
+        ran = second.release()
+        assert ran.returncode == 0, ran.stderr
+        assert "building" not in ran.stderr
+        assert "vouche" not in ran.stderr
+        assert digests_in(ran.stderr) == digests_in(printed)
+        check_complete(second)
+        second.lose()
+
+
 @pytest.mark.parametrize("stage", [each for each in TRIED if STAGES.index(each) >= STAGES.index("draft")])
 def test_without_them_it_finishes_or_changes_nothing(
     tmp_path: Path,
