@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "Show what a release would do, without changing anything.",
     "release": "Release a tag, or continue a release that failed.",
     "status": "Compare what is published with the manifest, by digest.",
+    "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",
