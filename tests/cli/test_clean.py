@@ -15,8 +15,12 @@ from tests.rehearsal.registry.oci_client import RegistryClient, digest_of
 from tests.support.git_repos import Repo
 from tests.support.real_registries import BuiltImage, index_of, make_image
 
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.registry import OciRegistry
 from unmoor.artifacts import oci
 from unmoor.cli.app import run
+from unmoor.config.worlds import read_world
+from unmoor.images.attestations import put_bundle, read_bundle
 from unmoor.ports.registry import OciManifest
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
@@ -189,6 +193,34 @@ def test_unneeded_manifests_are_deleted_and_every_tag_still_pulls(
     capsys.readouterr()
     registry.clean(*NOW, "--apply", folder=checkout)
     assert "0 manifests" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("has_api", [True, False])
+def test_signatures_stay_and_go_with_their_image(
+    registry: CleanedRegistry, checkout: Path, capsys: pytest.CaptureFixture[str], *, has_api: bool
+) -> None:
+    """Those of an image that stays are listed and read as before, also somebody else's; those of another go with it."""
+    if not has_api:
+        registry.client.control("no-referrers")
+    released = registry.index(legs("one"), "v1.0", "sha-111111111111")
+    stale = registry.image(make_image("stale"), "sha-222222222222")
+    other = registry.about(released, "an SBOM of somebody else")
+    place = next(each for each in read_world(registry.world.world_file, {}).registries if each.host == registry.host)
+    with BoundedSession() as http:
+        adapter = OciRegistry(place, registry.repository, http)
+        mine, gone = (put_bundle(adapter, each, b"{1}", "a/b", created=1) for each in (released, stale))
+        second = put_bundle(adapter, stale, b"{2}", "a/b", created=1)
+        lists = {oci.referrers_tag(each) for each in (released, stale)} & registry.tags()
+        before = adapter.referrers(released)
+        registry.clean(*NOW, "--apply", folder=checkout)
+        assert adapter.referrers(released) == before
+        assert read_bundle(adapter, released, mine) == b"{1}"
+    assert registry.has(other)
+    assert [registry.has(each) for each in (stale, gone.digest, second.digest)] == [False, False, False]
+    assert registry.tags() == {"v1.0", "sha-111111111111"} | (lists & {oci.referrers_tag(released)})
+    assert bool(lists) is (registry.host == "ghcr.io" or not has_api)
+    (registry.client.folder / "no-referrers").unlink(missing_ok=True)
+    capsys.readouterr()
 
 
 def test_protected_young_and_newest_images_stay(registry: CleanedRegistry, checkout: Path) -> None:

@@ -1,7 +1,8 @@
 """Clean one repository of images: read all of it, decide by `unmoor.images.sweep`, delete, and check again.
 
 GHCR lists every manifest as a version of a package, and deletes versions. Other registries list only
-tags: a manifest that no tag reaches is invisible there, and is left to the registry's garbage collection.
+tags: a manifest that no tag reaches is invisible there, and is left to the registry's garbage collection, unless it is
+about one that is visible.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def survey(registry: Registry, packages: Packages | None, *, say: Callable[[str]
         while pending := [digest for digest in kinds if digest not in nodes]:
             say(f"reading {len(pending)} manifests of {registry.name}")
             requests = [(digest, kinds[digest]) for digest in pending]
-            for node, named in pool.map(lambda each: _read(registry, *each), requests):
+            for node, named in pool.map(lambda each: _read(registry, *each, lists=packages is None), requests):
                 nodes[node.digest] = _dated(node, versions.get(node.digest))
                 # Look for a subject that no list has, too: it may exist without a tag.
                 kinds = {**({node.subject: ""} if node.subject else {}), **kinds, **named}
@@ -75,18 +76,30 @@ def _only_subjects(
     return set(nodes) - named - set(tags.values()) - set(versions)
 
 
-def _read(registry: Registry, digest: str, kind: str) -> tuple[Node, dict[str, str]]:
-    """Read one manifest: the node, and the digests that it names with the media types it claims for them."""
+def _read(registry: Registry, digest: str, kind: str, *, lists: bool) -> tuple[Node, dict[str, str]]:
+    """Read one manifest: the node, and the digests that it names with the media types it claims for them.
+
+    ``lists``: also those that the registry lists as about it, since no tag may lead to them.
+    """
     try:
         manifest = registry.manifest(digest)
         if manifest is not None:
-            return _node(registry, manifest)
+            node, named = _node(registry, manifest)
+            return node, {**(_about(registry, digest) if lists else {}), **named}
         lost = _ABSENT
     except (Unknown, Conflict) as error:
         lost = clean(error.what)
     # The manifest that names it says whether it is an index. Otherwise it may be one, over anything.
     known = lost == _ABSENT or kind in oci.MANIFESTS
     return Node(digest=digest, children=() if known else None, lost=lost), {}
+
+
+def _about(registry: Registry, digest: str) -> dict[str, str]:
+    """The digests that are about a digest, with their media types. Raises `Unknown`."""
+    try:
+        return {each.digest: each.media_type for each in registry.referrers(digest)}
+    except Conflict:
+        return {}  # the tag for the list is on something else, which the list of tags has
 
 
 def _node(registry: Registry, manifest: OciManifest) -> tuple[Node, dict[str, str]]:
