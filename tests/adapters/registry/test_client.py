@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,9 +13,19 @@ from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.registry import OciRegistry
+from unmoor.images.attestations import put_bundle
 from unmoor.ports.world import RegistryPlace
 
 IMAGE = make_image("one")
+NUMBERS = itertools.count(1000)
+
+
+def put_new(registry: OciRegistry) -> bool:
+    """Put another bundle beside the image. Return whether it is listed."""
+    put = put_bundle(registry, IMAGE.manifest.digest, f"{next(NUMBERS)}".encode(), "a/b", created=1)
+    return put in registry.referrers(IMAGE.manifest.digest)
+
+
 OPERATIONS: dict[str, Callable[[OciRegistry], object]] = {
     "put": lambda it: it.put("two", IMAGE.manifest),
     "head": lambda it: it.head("one"),
@@ -23,6 +34,9 @@ OPERATIONS: dict[str, Callable[[OciRegistry], object]] = {
     "blob": lambda it: it.blob(IMAGE.id),
     "tags": lambda it: it.tags(),
     "probe": lambda it: it.may_push(),
+    "referrers": lambda it: it.referrers(IMAGE.manifest.digest),
+    "put_referrer": lambda it: put_bundle(it, IMAGE.manifest.digest, b"{}", "a/b", created=1),
+    "put_referrer, a new one": put_new,
 }
 
 

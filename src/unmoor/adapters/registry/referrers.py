@@ -17,6 +17,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.http.retry_after import second_look
+from unmoor.adapters.http.session import Response
 from unmoor.adapters.registry.answers import refusal, unexpected_answer
 from unmoor.adapters.registry.requests import RegistryRequests
 from unmoor.artifacts import oci
@@ -41,7 +42,7 @@ _UNSUPPORTED = frozenset(
         HTTPStatus.NOT_ACCEPTABLE,
     }
 )
-_STORED = frozenset({HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+_STORED = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 _PAGES = 100
 # Seconds before each attempt to send a blob or a manifest. What was sent is looked for before the next one.
 _ATTEMPTS = (0.0, 1.0, 4.0)
@@ -130,7 +131,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         """Read back that the API lists an entry. Raises `Unknown` if it does not."""
         for pause in self._pauses(_LOOKS):
             self._sleep(pause)
-            listed = self._listed_by_api(subject) or ()
+            listed = second_look(lambda: self._listed_by_api(subject)) or ()
             if any(each.digest == entry.digest for each in listed):
                 return
         raise self._not_listed(subject, entry)
@@ -142,6 +143,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         the entry of either would be gone. So every entry that was ever seen counts, and is written again if it is
         missing. Raises `Conflict` if something else is under the tag.
         """
+        what = f"could not list what is about {subject}"
         seen: dict[str, Any] = {}
         gone: set[str] = set()
         failure: UnmoorError | None = None
@@ -154,7 +156,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
             if wanted == index.entries:
                 return
             try:
-                self._put_index(subject, index.with_entries(wanted.values()))
+                self._send(oci.referrers_tag(subject), index.with_entries(wanted.values()), oci.OCI_INDEX, what)
             except Rejected as error:
                 failure = error
                 # Some registries refuse an index that lists a manifest that is gone.
@@ -166,16 +168,14 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
                 failure = error
         raise failure or self._not_listed(subject, entry)
 
-    def _put_index(self, subject: str, data: bytes) -> None:
+    def _send(self, reference: str, data: bytes, media_type: str, what: str) -> Response:
+        """Put a manifest, once. Raises `Rejected` with ``what`` could not be done, `Denied`, `Unknown`."""
         answer = self.requests.ask(
-            "PUT",
-            f"manifests/{oci.referrers_tag(subject)}",
-            body=data,
-            headers={"Content-Type": oci.OCI_INDEX},
-            push=True,
+            "PUT", f"manifests/{reference}", body=data, headers={"Content-Type": media_type}, push=True
         )
         if answer.status not in _STORED:
-            raise refusal(answer, f"could not list what is about {subject}", where=self.name, page=self.page)
+            raise refusal(answer, what, where=self.name, page=self.page)
+        return answer
 
     def _tag_index(self, subject: str) -> tuple[bytes, str] | None:
         """The bytes and the media type of the index under the tag of a subject, ``None`` if there is none."""
@@ -200,25 +200,18 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
             if failure is not None and self.read(manifest.digest) is not None:
                 return self._has_api(manifest)
             try:
-                answer = self.requests.ask(
-                    "PUT",
-                    f"manifests/{manifest.digest}",
-                    body=manifest.data,
-                    headers={"Content-Type": manifest.media_type},
-                    push=True,
-                )
+                answer = self._send(manifest.digest, manifest.data, manifest.media_type, what)
             except Unknown as error:
                 failure = error
-                continue
-            if answer.status not in _STORED:
-                raise refusal(answer, what, where=self.name, page=self.page)
-            return _SUBJECT in answer.headers
+            else:
+                return _SUBJECT in answer.headers
         assert failure is not None  # noqa: S101 - every other way out of the loop returns or raises
         raise failure
 
     def _has_api(self, manifest: OciManifest) -> bool:
         document = oci.read_manifest(manifest.data, manifest.media_type, where=self.name)
-        return document.subject is not None and self._listed_by_api(document.subject) is not None
+        subject = document.subject
+        return subject is not None and second_look(lambda: self._listed_by_api(subject)) is not None
 
     def _put_blob(self, data: bytes) -> None:
         """Upload a small blob unless it is there. Raises `Rejected`, `Denied`, `Unknown`."""
@@ -226,19 +219,25 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         failure: Unknown | None = None
         for pause in self._pauses(_ATTEMPTS):
             self._sleep(pause)
-            there = self.requests.ask("HEAD", f"blobs/{digest}", push=True)
-            if there.status == HTTPStatus.OK:
-                return
-            if there.status != HTTPStatus.NOT_FOUND:
-                raise unexpected_answer(there)
             try:
+                if self._has_blob(digest):
+                    return
                 self._upload(data, digest)
             except Unknown as error:
                 failure = error
+            except Rejected:
+                # A registry that was busy after all its work refuses the same upload again.
+                if self._has_blob(digest):
+                    return
+                raise
             else:
                 return
         assert failure is not None  # noqa: S101 - every other way out of the loop returns or raises
         raise failure
+
+    def _has_blob(self, digest: str) -> bool:
+        answer = self.requests.ask("HEAD", f"blobs/{digest}", push=True)
+        return answer.status == HTTPStatus.OK and answer.headers.get("Docker-Content-Digest") == digest
 
     def _upload(self, data: bytes, digest: str) -> None:
         begun = self.requests.ask("POST", "blobs/uploads/", push=True)
