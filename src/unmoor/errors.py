@@ -18,6 +18,7 @@
     ├── TimedOut           14  something took longer than its limit
     ├── TryLater           15  a surface asked to try again later
     ├── BadSignature       16  a signature that does not verify, or is not of this release
+    ├── Unsafe             17  a built file with a secret, or with a known vulnerability, where that must not be
     └── Interrupted       130  stopped by the user or a signal
 
 Exit code 0 means done and verified. Code 1 is not used; code 2 is for an error on the command line, such
@@ -330,6 +331,14 @@ class BadSignature(UnmoorError):
 
     exit_code = 16
     kind = "signature"
+    retryable = False
+
+
+class Unsafe(UnmoorError):
+    """A secret in a built file, or a known vulnerability in what it needs, where the settings require that none is."""
+
+    exit_code = 17
+    kind = "unsafe"
     retryable = False
 
 

@@ -196,6 +196,28 @@ PATH = "expected a relative path inside the project, without .."
         ('test-command = "a \'b"', "test-command: cannot split this into arguments: No closing quotation"),
         ('test-command = "  "', "test-command: expected a command, got only spaces"),
         ('test-command = "a\\nb"', 'test-command: expected a command on one line, got "a b"'),
+        ('scan = "off"', 'scan: expected a table, got "off"'),
+        (
+            'scan = { secrets = "of" }',
+            'scan.secrets: expected "required", "advisory" or "off", got "of"; did you mean "off"?',
+        ),
+        (
+            'scan = { ignore = [{ id = "CVE-1", until = 2027-01-31 }] }',
+            "scan.ignore.1.reason: missing: expected a reason, on one line",
+        ),
+        (
+            'scan = { ignore = [{ id = "CVE-1", reason = "known" }] }',
+            "scan.ignore.1.until: missing: expected a date such as 2027-01-31",
+        ),
+        (
+            'scan = { ignore = [{ id = "CVE-1", reason = " ", until = 2027-01-31 }] }',
+            'scan.ignore.1.reason: expected a reason, on one line, got ""',
+        ),
+        (
+            'scan = { ignore = [{ id = "CVE-1", reason = "known", until = 2027 }] }',
+            "scan.ignore.1.until: expected a date such as 2027-01-31, got the number 2027",
+        ),
+        ('scan = { ignore = ["CVE-1"] }', "scan.ignore: expected tables, [[ignore]], got a list"),
     ],
 )
 def test_each_fault_has_its_message(line: str, message: str) -> None:

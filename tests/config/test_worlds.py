@@ -20,6 +20,7 @@ from unmoor.ports.world import (
     IndexPlace,
     Login,
     RegistryPlace,
+    ScanningPlace,
     SigningPlace,
     Trusted,
     WheelPlatforms,
@@ -336,6 +337,18 @@ def test_each_fault_of_a_registry_has_its_message(write: WriteWorld, old: str, n
     """The message for a fault in an array of tables has the number of the table and the line."""
     assert old in REGISTRIES
     assert message in refusal(write(LOCAL + REGISTRIES.replace(old, new, 1)))
+
+
+def test_scanning(write: WriteWorld) -> None:
+    """Only the real world asks the public service without being told; a rehearsal never does."""
+    assert real_world("owner/name", {"HOME": "/home/user"}).scanning == ScanningPlace(service="")
+    assert read_world(write(LOCAL), {}).scanning is None
+    assert read_world(write(SMALL + "[scanning]\n"), {}).scanning == ScanningPlace(service="")
+    own = read_world(write(SMALL + '[scanning]\nservice = "https://osv.example/"\n'), {})
+    assert own.scanning == ScanningPlace(service="https://osv.example")
+    for table in ("[scanning]\n", '[scanning]\nservice = "https://osv.example"\n'):
+        with pytest.raises(ConfigError, match=r"scanning\.service: not a loopback address"):
+            read_world(write(LOCAL.replace("[index]", f"{table}\n[index]", 1)), {})
 
 
 def test_signing(write: WriteWorld) -> None:

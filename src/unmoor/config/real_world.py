@@ -10,7 +10,7 @@ from unmoor import advice
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.ports.world import ForgePlace, IndexPlace, SigningPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, ScanningPlace, SigningPlace, Trusted, World
 
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
@@ -33,6 +33,7 @@ def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted 
         remote="origin",
         # The public instance knows the jobs of github.com, and of no other GitHub.
         signing=SigningPlace() if forge.api == _GITHUB_API else None,
+        scanning=ScanningPlace(),
     )
 
 

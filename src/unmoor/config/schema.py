@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
+from unmoor.config.scan import IgnoreSettings, ScanSettings
 from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
 from unmoor.config.tables import WorldTable
@@ -74,7 +75,7 @@ def settings_table() -> str:
             f"`{variable_of(field.encode_name)}`",
         )
         for field in fields_of(Settings)
-        if structs_in(field.type) is None
+        if structs_in(field.type) is None and struct_in(field.type) is None
     ]
     return _markdown(("option", "takes", "default", "description", "variable"), rows)
 
@@ -83,6 +84,12 @@ def image_tables() -> str:
     """The tables of a container image, each as a Markdown table under a heading."""
     tables = (("`[[image]]`", ImageSettings), ("`smoke`", SmokeSettings), ("A target", TargetSettings))
     return "\n\n".join(_block(heading, kind, nested=True) for heading, kind in tables)
+
+
+def scan_tables() -> str:
+    """The table of scans and that of ignored findings, each as a Markdown table under a heading."""
+    tables = (("`scan`", ScanSettings), ("`[[scan.ignore]]`", IgnoreSettings))
+    return "\n\n".join(_block(heading, kind) for heading, kind in tables)
 
 
 def world_tables() -> str:
@@ -153,6 +160,7 @@ def _markdown(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "image": image_tables,
+    "scan": scan_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {

@@ -20,6 +20,7 @@ from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
+from unmoor.config.scan import ScanSettings
 from unmoor.config.table import Table
 from unmoor.config.type_names import fields_of
 from unmoor.config.values import (
@@ -273,6 +274,9 @@ class Settings(Table, frozen=True, kw_only=True):
     verify_patience: Annotated[
         int, Meta(ge=0, le=3600, description="Seconds to wait until surfaces show what was sent to them.")
     ] = 120
+    scan: Annotated[
+        ScanSettings, Meta(description="What the built files are scanned for, and which findings are ignored.")
+    ] = ScanSettings()
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),

@@ -160,6 +160,15 @@ class SigningTable(Table, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=_nothing)
 
 
+class ScanningTable(Table, frozen=True, kw_only=True):
+    """The service to ask for known vulnerabilities. Without this table none is asked, and nothing is sent."""
+
+    service: Annotated[
+        RootOrEmpty,
+        Meta(description="Root of a service with the API of OSV, without `/v1`. Empty: the public one, osv.dev."),
+    ] = ""
+
+
 class GitTable(Table, frozen=True, kw_only=True):
     """The git remote of the release."""
 
@@ -189,4 +198,5 @@ class WorldTable(Table, frozen=True, kw_only=True):
     forge: ForgeTable = msgspec.field(default_factory=ForgeTable)
     registry: tuple[RegistryTable, ...] = ()
     signing: SigningTable | None = None
+    scanning: ScanningTable | None = None
     git: GitTable = msgspec.field(default_factory=GitTable)

@@ -26,6 +26,7 @@ from unmoor.ports.world import (
     IndexPlace,
     Login,
     RegistryPlace,
+    ScanningPlace,
     SigningPlace,
     Trusted,
     WheelPlatforms,
@@ -68,6 +69,7 @@ def read_world(
         remote=table.git.remote,
         registries=tuple(reader.registry(each) for each in table.registry),
         signing=reader.signing(table.signing) if table.signing else None,
+        scanning=ScanningPlace(service=table.scanning.service) if table.scanning else None,
     )
 
 
@@ -169,6 +171,8 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
                 self.faults.add(
                     ("signing", "identity"), "empty, which is the CI job's own, in a world with rehearsal = true"
                 )
+        if table.scanning:
+            places["scanning",] = {"service": table.scanning.service}
         for place, addresses in places.items():
             for name, address in addresses.items():
                 if not is_loopback(address):

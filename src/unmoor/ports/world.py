@@ -106,13 +106,20 @@ class SigningPlace(msgspec.Struct, frozen=True, kw_only=True):
     token: Login = Login(username="", secret=Secret(""), origin="the identity of this CI job")
 
 
+class ScanningPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """The service to ask for known vulnerabilities: the root of OSV's API, empty for the public one."""
+
+    service: str = ""
+
+
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """All the surfaces of a run.
 
     ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world
     describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
     come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
-    checkout, a path or an address. ``signing`` is ``None`` in a world in which nothing can be signed.
+    checkout, a path or an address. ``signing`` is ``None`` in a world in which nothing can be signed, ``scanning``
+    in one in which no service is asked for vulnerabilities.
     """
 
     name: str
@@ -124,6 +131,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     remote: str
     registries: tuple[RegistryPlace, ...] = ()
     signing: SigningPlace | None = None
+    scanning: ScanningPlace | None = None
 
     def wheel_platforms(self, *, staged: bool) -> WheelPlatforms:
         """Which wheels every index accepts: what the strictest one says. ``staged``: including the staging index."""
