@@ -15,17 +15,26 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
+from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.world import IndexPlace, World
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.uv import Uv
 
 
 def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
     """The repository that contains a folder. Reads nothing yet."""
     return GitCheckout(folder, LocalShell(processes=processes), remote)
+
+
+def open_scanners(world: World, processes: Processes) -> Scanners:
+    """The scanners of a world, for a command that needs nothing else of it."""
+    from unmoor.adapters.uv import Uv
+
+    return _scanners(world, Uv(shell=LocalShell(processes=processes, umask=0o022), dependencies=world.dependencies))
 
 
 def create_services(
@@ -66,7 +75,19 @@ def create_services(
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
         packages=cache(lambda name: registry.packages_of(name, world, http, clock, pace)),
         signing=signing,
+        scanners=_scanners(world, uv),
     )
+
+
+def _scanners(world: World, uv: Uv) -> Scanners:
+    """The scanners of a world, which ask only the service that the world names."""
+    from unmoor.adapters.scanners import FirstAnswer, PipAudit, UvAudit
+
+    if world.scanning is None:
+        return Scanners()
+    service = world.scanning.service
+    both = (UvAudit(uv=uv, service=service), PipAudit(uv=uv, service=service))
+    return Scanners(dependencies=FirstAnswer(scanners=both, service=service))
 
 
 _SENDS = ("twine.package", "twine.repository", "github.Auth", "github.Repository", "github.GitRelease")

@@ -102,7 +102,7 @@ class Uv:
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
             raise child_failure(ran, "uv", reports=True) or ToolMissing(
-                f"cannot create an environment: {_last_lines(ran)}", next_step=advice.CHECK_UV()
+                f"cannot create an environment: {last_lines(ran)}", next_step=advice.CHECK_UV()
             )
         home = folder.with_name(f"{folder.name}-home")
         variables = make_home(home, self.environ, git=self._identity())
@@ -112,14 +112,18 @@ class Uv:
         """Run uv where it runs no code of the project, with the user's own settings. Raises `Unknown`."""
         return self._run([binary(), *args], cwd=cwd, env=tool_variables(self.environ))
 
-    def uv_that_builds(self, args: Sequence[str], *, cwd: Path, variables: Mapping[str, str]) -> Ran:
+    def uv_that_builds(
+        self, args: Sequence[str], *, cwd: Path, variables: Mapping[str, str], timeout: float = _TIMEOUT
+    ) -> Ran:
         """Run uv where it may run a build backend, which inherits its ``variables`` but none of the logins.
 
         Raises `Unknown` if it does not end in time.
         """
         env = {name: value for name, value in variables.items() if self._reaches_uv(name)}
         stdin = as_toml(self._settings()).encode()
-        return self._run([binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin)
+        return self._run(
+            [binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin, timeout=timeout
+        )
 
     def indexes(self) -> Mapping[str, str]:
         """The simple indexes that uv uses, with logins in their addresses."""
@@ -128,9 +132,17 @@ class Uv:
     def _settings(self) -> Mapping[str, Any]:
         return settings(self.environ, dependencies=self.dependencies, ask=self._ask_keyring)
 
-    def _run(self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Ran:
+    def _run(
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: bytes = b"",
+        timeout: float = _TIMEOUT,
+    ) -> Ran:
         try:
-            return self.shell.run(args, cwd=cwd, env={**env, **_FIXED}, timeout=_TIMEOUT, stdin=stdin)
+            return self.shell.run(args, cwd=cwd, env={**env, **_FIXED}, timeout=timeout, stdin=stdin)
         except TimedOut as error:  # uv waits only for a network
             raise failure(Cause.LOST, error.what) from error
 
@@ -216,7 +228,7 @@ class UvEnvironment:
             error = read_failure(ran, what, self.uv.indexes(), repeated=True) if ran.code else None
         if ran.code:
             raise error or CheckFailed(
-                f"cannot install {named}:\n{_last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS()
+                f"cannot install {named}:\n{last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS()
             )
 
     def install_with_pip(self, wheel: Path, name: str) -> str:
@@ -235,17 +247,17 @@ class UvEnvironment:
             shutil.rmtree(folder, ignore_errors=True)
         if ran.code and ran.code != NOT_TRIED:
             raise CheckFailed(
-                f"pip cannot install {wheel.name}, although uv can:\n{_last_lines(ran)}",
+                f"pip cannot install {wheel.name}, although uv can:\n{last_lines(ran)}",
                 next_step=advice.FIX_WHAT_PIP_REPORTS(),
             )
-        return _last_lines(ran) if ran.code else ""
+        return last_lines(ran) if ran.code else ""
 
     def check(self) -> None:
         """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
         ran = self.uv.uv(["pip", "check", "--python", str(self.python)], cwd=self.folder)
         if ran.code != 0:
             raise child_failure(ran, "uv", reports=True) or CheckFailed(
-                f"requirements are not met:\n{_last_lines(ran)}", next_step=advice.CORRECT_DEPENDENCIES()
+                f"requirements are not met:\n{last_lines(ran)}", next_step=advice.CORRECT_DEPENDENCIES()
             )
 
     def run(
@@ -286,8 +298,8 @@ def binary() -> str:
         raise ToolMissing("uv is not where it was installed", next_step=advice.INSTALL_UNMOOR_AGAIN()) from error
 
 
-def _last_lines(ran: Ran) -> str:
-    """The last lines of uv's output, without logins in addresses."""
+def last_lines(ran: Ran) -> str:
+    """Return the last lines of uv's output, without logins in addresses."""
     return _hidden("\n".join((ran.err or ran.out).strip().splitlines()[-_LAST:]))
 
 

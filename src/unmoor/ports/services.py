@@ -14,12 +14,16 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.scanner import Scanners
 from unmoor.ports.shell import Shell
 from unmoor.ports.signer import Signing
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Every port that a run can use. ``signing`` is ``None`` in a world in which nothing can be signed."""
+    """Every port that a run can use.
+
+    ``signing`` is ``None`` in a world in which nothing can be signed, ``scanners`` if nothing is scanned.
+    """
 
     git: Git
     shell: Shell
@@ -33,3 +37,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     registry: Callable[[str], Registry]
     packages: Callable[[str], Packages | None]
     signing: Signing | None = None
+    scanners: Scanners | None = None

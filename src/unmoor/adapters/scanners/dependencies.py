@@ -1,0 +1,54 @@
+"""The first scanner that gives an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from unmoor.errors import Cause, Unknown, UnmoorError
+from unmoor.ports.scanner import Audit, Requirements
+
+PUBLIC = "api.osv.dev"
+# What another scanner would meet too.
+_SAME_FOR_ALL = frozenset({Cause.UNREACHABLE, Cause.LATER, Cause.DENIED})
+
+
+class _Scanner(Protocol):
+    def audit(self, needs: Requirements, *, patience: float) -> Audit: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstAnswer:
+    """Asks one scanner after the other; see `unmoor.ports.scanner.DependencyScanner`.
+
+    Raises the error of the first one, with those of the others.
+    """
+
+    scanners: Sequence[_Scanner]
+    service: str = ""
+
+    @property
+    def asks(self) -> str:
+        """The service that is asked."""
+        return self.service or PUBLIC
+
+    def audit(self, needs: Requirements, *, patience: float) -> Audit:
+        """Return the first whole answer. All of them together have ``patience`` seconds."""
+        end = time.monotonic() + patience
+        failed: list[UnmoorError] = []
+        for each in self.scanners:
+            left = end - time.monotonic()
+            if failed and left < 1:
+                break
+            try:
+                return each.audit(needs, patience=left)
+            except UnmoorError as error:
+                failed.append(error)
+                if error.cause in _SAME_FOR_ALL:
+                    break
+        if not failed:
+            raise Unknown("there is no scanner for vulnerabilities")
+        also = "; ".join(error.what for error in failed[1:])
+        raise failed[0].amended(also=also) if also else failed[0]
