@@ -1173,6 +1173,21 @@ ASK_TO_LIFT_QUARANTINE = Template(
     "ask the operators of {index} why, and to lift it: only they can",
 )
 
+REMOVE_SECRET = Template(
+    "remove-secret",
+    "revoke the secret and remove it; if it is none, say so in ignore of the table scan in [tool.unmoor]: {ignore}",
+)
+UPDATE_DEPENDENCY = Template(
+    "update-dependency",
+    "require a version without it of {packages}; or accept it for some time, in ignore of the table scan in"
+    " [tool.unmoor]: {ignore}",
+)
+BUILD_FILES = Template("build-files", "build and test them without publishing anything: unmoor release --dry-run {tag}")
+CHECK_SCANNER = Template(
+    "check-scanner",
+    'to release although nobody can tell: {kind} = "advisory" in the table scan in [tool.unmoor]',
+)
+
 # Folders of a run
 FIND_WHO_REMOVED = Template("find-who-removed", "find out what did, such as git clean -x in another terminal")
 REMOVE_IT = Template("remove-it", "remove {what}: {command}; if git tracks it, commit that")

@@ -22,6 +22,7 @@ REASONS: Mapping[str, str] = {
         """,
     "a registry has to lose a tag while another one is deleted": "push-images-again",
     "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
+        build-files
         finish-release
         release-it
         remove-rest-by-hand

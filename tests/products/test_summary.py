@@ -32,6 +32,7 @@ from unmoor.products import (
     PushedImage,
     Release,
     Result,
+    Scanned,
     Signed,
     SignedImage,
     SignedImages,
@@ -79,6 +80,8 @@ def moved(tag: str) -> MovedTag:
 
 SUMMARIES: list[tuple[Product, str]] = [
     (release(prerelease=True, highest=False), "pkg 1.0 at aaaaaaaaaaaa (prerelease)"),
+    (Scanned(files=("a", "b"), packages=3), "2 files, 3 packages: nothing found"),
+    (Scanned(), "nothing to scan: nothing found"),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
     (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
     (

@@ -125,11 +125,11 @@ def write_files(folder: Path, content: dict[str, str]) -> Path:
     return folder
 
 
-def write_wheel(path: Path, name: str, content: dict[str, str], version: str = "1.0") -> None:
-    """Write a wheel without a build backend."""
+def write_wheel(path: Path, name: str, content: dict[str, str], version: str = "1.0", *, more: str = "") -> None:
+    """Write a wheel without a build backend. ``more`` are further lines of its metadata."""
     info = f"{name}-{version}.dist-info"
     files = content | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{each},,\n" for each in (*files, f"{info}/RECORD"))

@@ -92,9 +92,7 @@ def parse_filename(filename: str) -> FileName:
 
 def read_metadata(path: Path) -> Metadata:
     """Read METADATA from a wheel, or PKG-INFO from an sdist. Raises `InvalidDist`."""
-    text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
-    if text is None:
-        raise InvalidDist(f"{path.name} contains no metadata", next_step=advice.BUILD_AGAIN())
+    text = read_raw_metadata(path)
     raw: RawMetadata
     try:
         raw, _ = parse_metadata(text)
@@ -112,6 +110,14 @@ def read_metadata(path: Path) -> Metadata:
         license=raw.get("license_expression", ""),
         python=raw.get("requires_python", ""),
     )
+
+
+def read_raw_metadata(path: Path) -> bytes:
+    """Read METADATA from a wheel, or PKG-INFO from an sdist, as it is written. Raises `InvalidDist`."""
+    text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
+    if text is None:
+        raise InvalidDist(f"{path.name} contains no metadata", next_step=advice.BUILD_AGAIN())
+    return text
 
 
 def parse_metadata(data: bytes) -> tuple[RawMetadata, dict[str, list[str]]]:

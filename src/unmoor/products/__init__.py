@@ -14,6 +14,7 @@ from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
+from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.products.signatures import Signed, SignedImage, SignedImages
 from unmoor.products.verified import Verified, VerifiedItem
 
@@ -28,6 +29,7 @@ __all__ = [
     "Finding",
     "Image",
     "Images",
+    "Level",
     "MovedTag",
     "MovedTags",
     "Notes",
@@ -38,12 +40,15 @@ __all__ = [
     "PushedImage",
     "Release",
     "Result",
+    "ScanFinding",
+    "Scanned",
     "Signed",
     "SignedImage",
     "SignedImages",
     "Subject",
     "TagPosition",
     "Tool",
+    "Unscanned",
     "Uploaded",
     "Verdict",
     "Verified",
