@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from unmoor.stages.provenance import DescribeBuild
     from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
+    from unmoor.stages.scan import ScanFiles
     from unmoor.stages.sign import SignFiles
     from unmoor.stages.sign_images import SignImages
 
@@ -69,7 +70,9 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     prove_dists = ProveDists.of(*run, release=release, dists=dists)
     rebuild_dists = rebuild_stage(*run, release=release, dists=dists)
     rebuilt = output_of(rebuild_dists)
-    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output, rebuild=rebuilt)
+    scan_files = scan_stage(*run, dists=dists)
+    scanned = output_of(scan_files)
+    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output, rebuild=rebuilt, scan=scanned)
 
     describe_build = provenance_stage(*run, release=release, dists=dists)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
@@ -78,6 +81,7 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists, rebuild_dists),  # the files, made and tested here
+        scan_files,  # in every run, beside the tests
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images),  # images, if the project has some
     )
@@ -128,6 +132,16 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
     )
+
+
+def scan_stage(request: ReleaseRequest, services: Services, *, dists: Output[Dists]) -> ScanFiles | None:
+    """Scan the files. None if the settings turn everything off."""
+    options = request.settings.scan
+    if options.secrets == options.vulnerabilities == "off":
+        return None
+    from unmoor.stages.scan import ScanFiles
+
+    return ScanFiles.of(request, services, dists=dists)
 
 
 def provenance_stage(

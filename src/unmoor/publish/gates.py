@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from unmoor.core.stage import Output, without_none
-from unmoor.products import Access, CheckedDists, Images, Proof
+from unmoor.products import Access, CheckedDists, Images, Proof, Scanned
 
 
 class Gates(NamedTuple):
     """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error.
 
-    ``rebuild`` is ``None`` if the settings turn the second build off.
+    ``rebuild`` and ``scan`` are ``None`` if the settings turn the second build or all scans off.
     """
 
     access: Output[Access]
     checks: Output[CheckedDists]
     proof: Output[Proof]
     rebuild: Output[Proof] | None
+    scan: Output[Scanned] | None
 
     @property
     def outputs(self) -> tuple[Output[Any], ...]:
