@@ -82,7 +82,7 @@ def test_other_bytes_count_if_they_come_twice(served: list[bytes], match: Match,
 )
 def test_one_release_object_of_a_tag_is_chosen(kinds: list[str], kept: int | None, spare: list[int]) -> None:
     """The one with content is chosen, else the oldest; empty ones of unmoor are spare."""
-    choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], body="Notes")
+    choice = select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)][::-1], is_ours="Notes".__eq__)
     assert (choice.chosen.id if choice.chosen else None) == kept
     assert [each.id for each in choice.spare] == spare
 
@@ -93,7 +93,7 @@ def test_one_release_object_of_a_tag_is_chosen(kinds: list[str], kept: int | Non
 def test_two_with_content_are_a_conflict(kinds: list[str]) -> None:
     """The error has both URLs, and nothing is chosen."""
     with pytest.raises(Conflict, match=r"example\.org/1.*example\.org/2"):
-        select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], body="Notes")
+        select_draft([forge_release(at, kind) for at, kind in enumerate(kinds, 1)], is_ours="Notes".__eq__)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ may differ in its own way.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -40,7 +40,8 @@ ASSET_SIZE_LIMIT = 2 << 30
 """GitHub's limit: an asset must be smaller than this, in bytes."""
 # GitHub replaces every other character by a dot, and SHA256SUMS would then list a file that is not there.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-_DISTS = (".whl", ".tar.gz", ".zip")
+DISTS = (".whl", ".tar.gz", ".zip")
+"""The endings of the names of distributions."""
 
 
 class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +180,7 @@ def _stale_signatures(
 
 def is_foreign_dist(asset: ForgeAsset, ours: Container[str]) -> bool:
     """Whether an asset is a distribution, but none of ours. Other foreign assets do not matter."""
-    return asset.name not in ours and asset.name.endswith(_DISTS)
+    return asset.name not in ours and asset.name.endswith(DISTS)
 
 
 def repairable_differences(
@@ -361,17 +362,19 @@ class DraftSelection(msgspec.Struct, frozen=True, kw_only=True):
     spare: tuple[ForgeRelease, ...]
 
 
-def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelection:
+def select_draft(releases: Iterable[ForgeRelease], *, is_ours: Callable[[str], bool]) -> DraftSelection:
     """Choose among the release objects of one tag: the one that is public or has assets, else the oldest.
 
-    A tag may have several drafts: two concurrent runs may each create one. Raises `Conflict` if a second
-    one has assets or a foreign text.
+    A tag may have several drafts: two concurrent runs may each create one. ``is_ours``: whether a body is one that
+    unmoor writes. Raises `Conflict` if a second one has assets or a foreign text.
     """
     found = sorted(releases, key=lambda each: each.id)
     full = [each for each in found if not each.draft or each.assets]
     chosen = full[0] if full else next(iter(found), None)
     spare = tuple(each for each in found if each is not chosen)
-    foreign = [each for each in spare if each.assets or not each.draft or not _is_ours(each, body)]
+    foreign = [
+        each for each in spare if each.assets or not each.draft or not (is_ours(each.body) or not each.body.strip())
+    ]
     if chosen is not None and foreign:
         raise Conflict(
             "the tag has several releases: " + ", ".join(each.url for each in (chosen, *foreign)),
@@ -379,10 +382,6 @@ def select_draft(releases: Iterable[ForgeRelease], *, body: str) -> DraftSelecti
             retryable=True,
         )
     return DraftSelection(chosen=chosen, spare=spare)
-
-
-def _is_ours(forge_release: ForgeRelease, body: str) -> bool:
-    return same_text(forge_release.body, body) or not forge_release.body.strip()
 
 
 def same_text(one: str, other: str) -> bool:

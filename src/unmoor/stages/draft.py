@@ -27,6 +27,7 @@ from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, 
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import complete
+from unmoor.publish.draft_text import DraftText
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import (
     Difference,
@@ -36,7 +37,6 @@ from unmoor.publish.release_assets import (
     find_asset,
     repairable_differences,
     replaces_bytes,
-    same_text,
     select_draft,
 )
 from unmoor.publish.tag_recheck import verify_tag_unmoved
@@ -122,14 +122,13 @@ class MakeDraft(Push[Draft]):
         Raises `Conflict` if a public release has other bytes or lacks a file: unmoor never changes a public
         release. A draft that differs is incomplete. Raises `Denied` and `Unknown` as the forge does.
         """
-        release, notes = context[self.release], context[self.notes]
         choice = self._select(context)
         forge_release = choice.chosen
         if forge_release is None:
             return None
         bundle = self._bundle(context)
         differences = self._repairable(forge_release, bundle)
-        if forge_release.draft and (differences or choice.spare or not _has_our_text(forge_release, release, notes)):
+        if forge_release.draft and (differences or choice.spare or not self._text(context).is_on(forge_release)):
             return None
         return _product(forge_release, bundle)
 
@@ -178,7 +177,12 @@ class MakeDraft(Push[Draft]):
             image_proof=context[self.image_proof] if self.image_proof else None,
         )
         signatures = context[self.signed].bundles if self.signed else ()
-        return ReleaseAssets.of(documents, context[self.dists], context[self.notes], self.folder, signatures=signatures)
+        notes = self._text(context).notes
+        return ReleaseAssets.of(documents, context[self.dists], notes, self.folder, signatures=signatures)
+
+    def _text(self, context: StageContext) -> DraftText:
+        signed = context[self.signed] if self.signed else None
+        return DraftText(release=context[self.release], changelog=context[self.notes], signed=signed)
 
     def _write_documents(self, bundle: ReleaseAssets, context: StageContext) -> None:
         """Write the documents, and say their sha256 before anything leaves: this machine may die at any time."""
@@ -188,18 +192,18 @@ class MakeDraft(Push[Draft]):
             context.say(f"sha256 of {name}: {digest}")
 
     def _select(self, context: StageContext) -> DraftSelection:
-        return select_draft(self.forge.releases(context[self.release].tag), body=context[self.notes].body)
+        return select_draft(self.forge.releases(context[self.release].tag), is_ours=self._text(context).is_ours)
 
     def _find_or_create(self, context: StageContext) -> ForgeRelease:
         """Return the existing draft, or a new one. Remove empty second drafts."""
-        release, notes = context[self.release], context[self.notes]
+        release, text = context[self.release], self._text(context)
 
         def create() -> ForgeRelease:
             return self.forge.draft(
                 tag=release.tag,
                 target=release.commit,
                 name=release.tag,
-                body=notes.body,
+                body=text.notes.body,
                 prerelease=release.prerelease,
             )
 
@@ -209,7 +213,7 @@ class MakeDraft(Push[Draft]):
             # Two concurrent runs may each create one, and the list may lag: both choose the lowest id.
             listed = self.forge.releases(release.tag)
             known = any(each.id == created.id for each in listed)
-            choice = select_draft(listed if known else (*listed, created), body=notes.body)
+            choice = select_draft(listed if known else (*listed, created), is_ours=text.is_ours)
         for spare in choice.spare:
             context.say(f"removing an empty second draft of {release.tag}")
             self.forge.remove(spare)
@@ -265,18 +269,19 @@ class MakeDraft(Push[Draft]):
 
     def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
-        release, notes = context[self.release], context[self.notes]
-        if not forge_release.draft or _has_our_text(forge_release, release, notes):
+        release, text = context[self.release], self._text(context)
+        if not forge_release.draft or text.is_on(forge_release):
             return forge_release
         context.say("the draft has another name, body or target: updating it")
         aimed = replace(forge_release, target=release.commit)
+        body = text.body_for(forge_release)
 
         def find_written() -> ForgeRelease | None:
             there = find_release(self.forge, release.tag, forge_release.id)
-            return there if there is not None and _has_our_text(there, release, notes) else None
+            return there if there is not None and text.is_on(there) else None
 
         amended = _write_or_find(
-            lambda: self.forge.amend(aimed, name=release.tag, body=notes.body, prerelease=release.prerelease),
+            lambda: self.forge.amend(aimed, name=release.tag, body=body, prerelease=release.prerelease),
             find_written,
         )
         return replace(amended, assets=forge_release.assets)
@@ -298,12 +303,12 @@ class MakeDraft(Push[Draft]):
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds every file by hash, for as long as a list may lag behind."""
-        release, notes = context[self.release], context[self.notes]
+        text = self._text(context)
 
         def look() -> tuple[ForgeRelease, str]:
             there = read_again(self.forge, self.clock, forge_release)
             differences = "; ".join(map(str, self._repairable(there, bundle)))
-            same_text_there = not there.draft or _has_our_text(there, release, notes)
+            same_text_there = not there.draft or text.is_on(there)
             return there, differences or ("" if same_text_there else "its name, body or target is not what was sent")
 
         there, differences = poll(look, until=lambda seen: not seen[1], waits=LIST_PAUSES, clock=self.clock)
@@ -323,15 +328,6 @@ def _write_or_find(write: Callable[[], ForgeRelease], look: Callable[[], ForgeRe
     except Unknown as error:
         require_not_put_off(error)
         raise
-
-
-def _has_our_text(forge_release: ForgeRelease, release: Release, notes: Notes) -> bool:
-    return (
-        forge_release.name == release.tag
-        and forge_release.target == release.commit
-        and forge_release.prerelease == release.prerelease
-        and same_text(forge_release.body, notes.body)
-    )
 
 
 def _product(forge_release: ForgeRelease, bundle: ReleaseAssets) -> Draft:

@@ -1,0 +1,81 @@
+"""What a draft says: its name, target and notes, which end with how to verify the files if they are signed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from shlex import quote
+
+import msgspec
+
+from unmoor.ports.forge import ForgeRelease
+from unmoor.products import Notes, Release, Signed
+from unmoor.provenance.names import provenance_name
+from unmoor.publish.release_assets import find_asset, same_text
+
+
+class DraftText(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of the draft of a release. ``changelog`` are the notes without an ending.
+
+    ``signed`` are the signatures that this run has, ``None`` if it makes none: then the ending of a draft that has
+    signatures stays.
+    """
+
+    release: Release
+    changelog: Notes
+    signed: Signed | None
+
+    @property
+    def notes(self) -> Notes:
+        """The notes of this run."""
+        if self.signed is None or self.signed.named(self._bundle) is None:
+            return self.changelog
+        return _ended(self.release, self.changelog, self.signed.stored)
+
+    def is_ours(self, body: str) -> bool:
+        """Whether a run of this release may have written a body."""
+        return same_text(body, self.changelog.body) or any(same_text(body, each) for each in self._endings)
+
+    def body_for(self, there: ForgeRelease) -> str:
+        """The body that a draft should have."""
+        ours = self.notes
+        if ours is not self.changelog or find_asset(there, self._bundle) is None:
+            return ours.body
+        # Another run has signed it.
+        stored, bundled = self._endings
+        return stored if same_text(there.body, stored) else bundled
+
+    def is_on(self, there: ForgeRelease) -> bool:
+        """Whether a release on the forge has this name, target, mark and body."""
+        release = self.release
+        return (
+            there.name == release.tag
+            and there.target == release.commit
+            and there.prerelease == release.prerelease
+            and same_text(there.body, self.body_for(there))
+        )
+
+    @property
+    def _bundle(self) -> str:
+        return provenance_name(self.release.project, self.release.version)
+
+    @property
+    def _endings(self) -> tuple[str, str]:
+        """The bodies of signed releases: with provenance that the forge stores, and that is only an asset."""
+        stored, bundled = (_ended(self.release, self.changelog, each) for each in (True, False))
+        return stored.body, bundled.body
+
+
+@lru_cache(maxsize=4)
+def _ended(release: Release, notes: Notes, stored: bool) -> Notes:  # noqa: FBT001 - lru_cache prefers them so
+    from unmoor.notes.ending import with_ending  # and the reader of Markdown
+
+    return with_ending(notes, how_to_verify(release, stored=stored))
+
+
+def how_to_verify(release: Release, *, stored: bool) -> str:
+    """The line below the notes of a signed release. Unless the provenance is ``stored``, GitHub's tool needs it."""
+    bundle = "" if stored else f" --bundle {provenance_name(release.project, release.version)}"
+    return (
+        f"To verify these files: `unmoor verify {quote(f'{release.repository}@{release.tag}')}`. Without unmoor:"
+        f" `gh attestation verify FILE --repo {quote(release.repository)}{bundle}`."
+    )
