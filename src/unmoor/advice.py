@@ -315,6 +315,10 @@ GRANT_ID_TOKENS = Template(
     "give the job 'permissions: id-token: write' (and 'contents: write' if it needs that: a list of permissions"
     " replaces all defaults); a run for a pull request from a fork never gets it",
 )
+GRANT_ATTESTATIONS = Template(
+    "grant-attestations",
+    "to store it, add 'attestations: write' to the job's permissions, next to 'contents: write' and 'id-token: write'",
+)
 GIVE_ID_TOKENS = Template(
     "give-id-tokens",
     "give the job 'id_tokens:' with PYPI_ID_TOKEN, TESTPYPI_ID_TOKEN, or <AUDIENCE>_ID_TOKEN for another index",

@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "a folder has to belong to another user, whom only root can make its owner": "take-ownership",
-    "a signature, an identity or a service of Sigstore has to be wrong: tests/adapters/sigstore, tests/publish": """
+    "a signature, an identity or a service of Sigstore has to be wrong: tests/adapters/sigstore, publish, stages": """
         check-signing-identity
         check-trust-config
         check-trusted-root
@@ -38,6 +38,7 @@ REASONS: Mapping[str, str] = {
         fetch-signature-again
         fix-attestations
         give-forge-root
+        grant-attestations
         name-release-workflow
         publish-by-trusted-publishing
         reject-signature

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from tests.support.listed_index import FakeIndex
+from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.sample_values import sample_release
 from tests.support.signers import SigningJob
 
 from unmoor.adapters.sigstore import Sigstore
-from unmoor.errors import Denied
+from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding
 from unmoor.ports.world import Login
-from unmoor.products import Certainty
+from unmoor.products import Certainty, Finding
 from unmoor.publish.signing_probe import probe_signing
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
@@ -23,6 +24,10 @@ from unmoor.util.values import replace
 
 RELEASE = replace(sample_release(repository="acme/demo"), tag="v1.0", commit="a" * 40)
 INDEX = FakeIndex(Holding(simple={}, json=None))
+
+
+def nothing() -> None:
+    """The forge has no release of the tag."""
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +60,17 @@ def test_what_will_be_signed(world: LocalWorld, claims: Mapping[str, Any], index
     """What is missing is a finding; if signatures are required, it stops the run, except that private is consent."""
     job = SigningJob(world=world)
     with job.claims(**claims):
-        found = probe_signing(job.sigstore(), [index], RELEASE, required=False, asks=True)
+        found = probe_signing(job.sigstore(), [index], RELEASE, required=False, asks=True, there=nothing)
         assert len(found) == len(says)
         assert all(said in each.detail for said, each in zip(says, found, strict=True))
         if len(says) == 1 and "private" not in says[0] and "nothing" not in says[0]:
-            assert probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True) == found
+            assert probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True, there=nothing) == found
         elif "private" in says[0]:
-            (one,) = probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True)
+            (one,) = probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True, there=nothing)
             assert one.detail.startswith("the files will be signed as")
         else:
             with pytest.raises(Denied, match=r"would refuse them|would not name this release"):
-                probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True)
+                probe_signing(job.sigstore(), [index], RELEASE, required=True, asks=True, there=nothing)
 
 
 @pytest.mark.parametrize(
@@ -78,16 +83,108 @@ def test_nobody_to_sign_as(world: LocalWorld, signing: str | None, why: str) -> 
     sigstore: Sigstore | None = None
     if signing is not None:
         sigstore = SigningJob(world=world).sigstore(token=login)
-    (found,) = probe_signing(sigstore, [INDEX], RELEASE, required=False, asks=True)
+    (found,) = probe_signing(sigstore, [INDEX], RELEASE, required=False, asks=True, there=nothing)
     assert found.detail.startswith("nothing will be signed: ")
     with pytest.raises(Denied, match=why):
-        probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True)
+        probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True, there=nothing)
 
 
 def test_a_plan_asks_for_no_token(world: LocalWorld) -> None:
     """An ID token is requested only by a run that may write."""
     job = SigningJob(world=world)
     before = job.requests("/token")
-    (found,) = probe_signing(job.sigstore(), [INDEX], RELEASE, required=True, asks=False)
+    (found,) = probe_signing(job.sigstore(), [INDEX], RELEASE, required=True, asks=False, there=nothing)
     assert found.certainty is Certainty.UNPROVEN
     assert job.requests("/token") == before
+
+
+WHEEL = "small_one-1.0-py3-none-any.whl"
+WHOLE = (
+    *(WHEEL, f"{WHEEL}.sigstore.json", "SHA256SUMS", "SHA256SUMS.sigstore.json"),
+    *("manifest.json", "manifest.json.sigstore.json", "small-one-1.0.provenance.sigstore.json"),
+)
+NOBODY = Login(username="", secret=Secret(""), origin="no token was given")
+BRANCH = {"ref": "refs/heads/main"}
+REUSED = {"workflow_ref": "acme/demo/.github/workflows/other.yml@refs/tags/v1.0"}
+
+
+def released(*names: str) -> ForgeRelease:
+    """A draft with these assets."""
+    assets = (ForgeAsset(id=at, name=name, size=1, sha256=None, uploaded=True, url="") for at, name in enumerate(names))
+    return ForgeRelease(
+        id=1,
+        tag="v1.0",
+        target="",
+        name="",
+        body="",
+        draft=True,
+        prerelease=False,
+        url="the draft",
+        upload_url="",
+        assets=tuple(assets),
+    )
+
+
+@pytest.mark.parametrize("claims", [None, BRANCH], ids=["no identity", "a branch"])
+@pytest.mark.parametrize("lost", [None, *WHOLE])
+def test_a_release_that_is_signed_is_finished_by_a_run_that_cannot_sign(
+    world: LocalWorld, claims: dict[str, Any] | None, lost: str | None
+) -> None:
+    """Every signature has to be there, by its name; whether it is good is for the stage that verifies them."""
+    job = SigningJob(world=world)
+    sigstore = job.sigstore(token=NOBODY) if claims is None else job.sigstore()
+    there = released(*(name for name in WHOLE if name != lost))
+    with job.claims(**(claims or {})):
+        if lost and lost not in {"SHA256SUMS", "manifest.json"}:
+            with pytest.raises(Denied, match=r"nothing can be signed|would not name this release"):
+                probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True, there=lambda: there)
+            return
+        (found,) = probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True, there=lambda: there)
+    assert found.certainty is Certainty.UNPROVEN
+    assert found.detail.startswith("the release at the draft has its signatures already, and this run makes none: ")
+
+
+@pytest.mark.parametrize("error", [Unknown("no answer"), Denied("no access")])
+def test_a_forge_that_does_not_answer_has_no_signatures(world: LocalWorld, error: UnmoorError) -> None:
+    """What cannot be read does not let a run go on."""
+
+    def there() -> ForgeRelease:
+        raise error
+
+    with pytest.raises(Denied, match="nothing can be signed"):
+        probe_signing(
+            SigningJob(world=world).sigstore(token=NOBODY), [INDEX], RELEASE, required=True, asks=True, there=there
+        )
+
+
+@pytest.mark.parametrize("claims", [{}, REUSED, BRANCH, None], ids=["signed", "reused", "a branch", "no identity"])
+@pytest.mark.parametrize("held", [(), (WHEEL,), ("small_one-1.0.tar.gz",)])
+def test_an_index_that_would_refuse_them_may_have_everything(
+    world: LocalWorld, claims: dict[str, Any] | None, held: tuple[str, ...]
+) -> None:
+    """Required attestations cannot be sent with an API token; a release whose files are all there needs none."""
+    job = SigningJob(world=world)
+    sigstore = job.sigstore(token=NOBODY) if claims is None else job.sigstore()
+    index = FakeIndex(Holding(simple=listed_files(dict.fromkeys(held, "a" * 64)), json=None), refuses="an API token")
+
+    def probe() -> list[Finding]:
+        there = released(*WHOLE)
+        return probe_signing(sigstore, [index], RELEASE, required=True, asks=True, there=lambda: there)
+
+    with job.claims(**(claims or {})):
+        if held == (WHEEL,):
+            assert "pypi gets the files without attestations" in probe()[-1].detail
+        else:
+            with pytest.raises(Denied, match="but pypi would refuse them"):
+                probe()
+
+
+def test_a_reusable_workflow_is_a_warning(world: LocalWorld) -> None:
+    """An API token is a choice; that the index refuses the job's own signatures is not."""
+    job = SigningJob(world=world)
+    with job.claims(**REUSED):
+        *_, last = probe_signing(job.sigstore(), [INDEX], RELEASE, required=False, asks=True, there=nothing)
+    assert last.certainty is Certainty.DOUBTFUL
+    tokens = [replace(INDEX, refuses="an API token")]
+    *_, last = probe_signing(job.sigstore(), tokens, RELEASE, required=False, asks=True, there=nothing)
+    assert last.certainty is Certainty.PROVEN

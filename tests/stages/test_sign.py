@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from tests.support.listed_index import FakeIndex
 from tests.support.local_forge import DISTS, PROOF, RELEASE, DraftInputs, LocalForge, draft_inputs, start_forge
 from tests.support.signers import SigningJob
 
+from unmoor.adapters.sigstore.attestations import to_attestation, to_bundle
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, StageContext
-from unmoor.errors import Conflict, Denied, Refused, Unknown
-from unmoor.products import Image, Images, Proof, Provenance, Signed
+from unmoor.errors import Conflict, Denied, Refused, Unknown, UnmoorError
+from unmoor.ports.forge import Forge
+from unmoor.ports.index import Holding, ListedFile
+from unmoor.ports.world import Login
+from unmoor.products import Access, Certainty, Finding, Image, Images, Proof, Provenance, Signed
 from unmoor.provenance.build import build_provenance
+from unmoor.provenance.names import bundle_name
+from unmoor.provenance.statements import PROVENANCE as SLSA
+from unmoor.publish.draft_text import how_to_verify
+from unmoor.publish.release_assets import same_text
 from unmoor.stages.sign import SignFiles
+from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
 SIGNED: Output[Signed] = Output("sign")
 IMAGES: Output[Images] = Output("images")
 IMAGE_PROOF: Output[Proof] = Output("prove-images")
+ACCESS: Output[Access] = Output("access")
 PROVENANCE: Output[Provenance] = Output("provenance")
 
 
@@ -38,22 +50,32 @@ class Signing:
     at: LocalForge
     job: SigningJob
     inputs: DraftInputs
+    index: FakeIndex = field(default_factory=lambda: FakeIndex(Holding(simple={}, json=None)))
 
     @property
     def context(self) -> StageContext:
         """The context of the stage."""
         made = build_provenance(self.inputs.release, self.inputs.dists)
-        return StageContext({**self.inputs.context.products, PROVENANCE.by: made})
+        access = Access(findings=self.findings)
+        return StageContext({**self.inputs.context.products, PROVENANCE.by: made, ACCESS.by: access})
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the stage ``access`` found of this release on the index."""
+        held = self.index.holding("", "").names
+        return (Finding(surface="pypi", certainty=Certainty.PROVEN, detail="", held=tuple(held)),) if held else ()
 
     def stage(self, folder: RunFolder | None = None, *, required: bool = False) -> SignFiles:
         """The stage, of a new job each time."""
         return SignFiles(
             release=RELEASE,
             dists=DISTS,
+            access=ACCESS,
             provenance=PROVENANCE,
             proof=PROOF,
             signing=self.job.sigstore(),
             forge=self.at.forge(),
+            index=self.index,
             git=self.at.git,
             folder=folder or self.inputs.stage.folder,
             required=required,
@@ -67,6 +89,23 @@ class Signing:
             (made,) = self.at.forge().releases(self.inputs.release.tag)
             self.at.forge().publish(made, prerelease=False, latest=False)
 
+    def stored(self) -> tuple[bytes, ...]:
+        """The provenance that the forge stores about the first file."""
+        return self.at.forge().attestations(self.inputs.dists.files[0].sha256, SLSA)
+
+    def holding(self, made: Signed, *attested: str) -> Signing:
+        """The same, with an index that has all files, and attestations of those whose name has one of these endings."""
+        files = self.inputs.dists.files
+        has = {file.name: bundle_of(made, file.name) for file in files if file.name.endswith(attested)}
+        simple = {
+            file.name: ListedFile(
+                name=file.name, url="", sha256=file.sha256, provenance="there" if file.name in has else ""
+            )
+            for file in files
+        }
+        attestations = {name: (to_bundle(to_attestation(bundle)),) for name, bundle in has.items()}
+        return replace(self, index=FakeIndex(Holding(simple=simple, json=None), attested=attestations))
+
 
 @pytest.fixture
 def it(at: LocalForge, tmp_path: Path) -> Iterator[Signing]:
@@ -77,6 +116,13 @@ def it(at: LocalForge, tmp_path: Path) -> Iterator[Signing]:
     workflow = f"{inputs.release.repository}/.github/workflows/release.yml@{ref}"
     with job.claims(ref=ref, sha=at.commit, workflow_ref=workflow, job_workflow_ref=workflow):
         yield Signing(at, job, inputs)
+
+
+def bundle_of(made: Signed, file: str) -> bytes:
+    """The signature of a file."""
+    found = made.named(bundle_name(file))
+    assert found is not None
+    return found.path.read_bytes()
 
 
 def names(signed: Signed | None) -> list[str]:
@@ -154,7 +200,7 @@ def test_a_planted_signature_does_not_count(it: Signing, planted: str) -> None:
         ref = f"refs/tags/{it.inputs.release.tag}"
         workflow = f"acme/demo/.github/workflows/{'evil' if 'workflow' in planted else 'release'}.yml@{ref}"
         sha = "b" * 40 if "commit" in planted else it.at.commit
-        subject = it.stage()._needed(it.context)[1]
+        subject = it.stage()._search(it.context, None).needed[1]
         with it.job.claims(ref=ref, sha=sha, workflow_ref=workflow, job_workflow_ref=workflow):
             thief = it.job.sigstore().signer
             path.write_bytes(subject.sign(thief, thief.identity()))
@@ -265,3 +311,217 @@ def test_a_log_that_is_down_stops_the_release(it: Signing) -> None:
         it.stage().make(it.context)
     assert it.at.forge().releases(it.inputs.release.tag) == ()
     assert len(it.stage().make(it.context).bundles) == 5
+
+
+def test_the_forge_stores_the_provenance_once(it: Signing, tmp_path: Path) -> None:
+    """Anybody finds it by the digest of each file. Neither another run nor another machine stores it again."""
+    assert it.stored() == ()
+    made = it.stage().make(it.context)
+    assert made.stored
+    (stored,) = it.stored()
+    name = next(each for each in names(made) if ".provenance." in each)
+    found = made.named(name)
+    assert found is not None
+    verifier = it.job.sigstore().verifier
+    assert verifier.statement(stored) == verifier.statement(found.path.read_bytes())
+    for file in it.inputs.dists.files:
+        assert len(it.at.forge().attestations(file.sha256, SLSA)) == 1
+    assert it.stage().find(it.context) == made
+    assert it.stage().make(it.context) == made
+    it.draft(made)
+    assert it.stage(RunFolder(tmp_path / "elsewhere")).find(it.context) == made
+    # A run that was killed after it stored the provenance signs again, and does not store a second one.
+    assert it.stage(RunFolder(tmp_path / "third")).make(it.context).stored
+    assert len(it.stored()) == 1
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_without_the_permission_the_provenance_is_only_an_asset(it: Signing, *, required: bool) -> None:
+    """That is a warning with the line to add to the workflow. A later run that may store it does."""
+    said: list[str] = []
+    context = StageContext(it.context.products, warn=said.append)
+    switch = it.at.world / "forge" / "no-attestations"
+    switch.touch()
+    try:
+        made = it.stage(required=required).make(context)
+    finally:
+        switch.unlink()
+    assert len(made.bundles) == 5
+    assert not made.stored
+    (line,) = said
+    assert "the forge does not store the provenance" in line
+    assert "'attestations: write'" in line
+    assert it.stored() == ()
+    assert it.stage(required=required).find(it.context) is None
+    assert it.stage(required=required).make(it.context) == replace(made, stored=True)
+    assert len(it.stored()) == 1
+
+
+class Lossy:
+    """A forge whose answers about attestations get lost: of the request that stores one, or of every one."""
+
+    def __init__(self, forge: Forge, *, reads: bool) -> None:
+        self._forge = forge
+        self._reads = reads
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._forge, name)
+
+    def attest(self, bundle: bytes) -> None:
+        """Store it, and lose the answer."""
+        self._forge.attest(bundle)
+        raise Unknown("no answer")
+
+    def attestations(self, sha256: str, predicate_type: str) -> tuple[bytes, ...]:
+        """List them, or lose the answer."""
+        if not self._reads:
+            raise Unknown("no answer")
+        return self._forge.attestations(sha256, predicate_type)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_lost_answer_of_the_forge_stores_nothing_twice(it: Signing, *, reads: bool) -> None:
+    """What was stored is found. What cannot be seen is not stored blindly, and holds no release up."""
+    said: list[str] = []
+    context = StageContext(it.context.products, warn=said.append)
+    stage = it.stage()
+    made = replace(stage, forge=cast("Forge", Lossy(stage.forge, reads=reads))).make(context)
+    assert made.stored is reads
+    assert bool(said) is not reads
+    assert all("cannot see whether the forge stores" in line for line in said)
+    assert len(it.stored()) == int(reads)
+
+
+def test_the_signatures_of_files_come_back_from_the_index(it: Signing, tmp_path: Path) -> None:
+    """On a new machine without a draft, those of the files are the index's own; only the others are made."""
+    made = it.stage().make(it.context)
+    held = it.holding(made, ".whl", ".tar.gz")
+    folder = RunFolder(tmp_path / "elsewhere")
+    before = it.job.requests("/api/v1/log/entries")
+    assert held.stage(folder).find(held.context) is None
+    again = held.stage(folder).make(held.context)
+    assert it.job.requests("/api/v1/log/entries") == before + 3
+    verifier = it.job.sigstore().verifier
+    for file in it.inputs.dists.files:
+        assert verifier.statement(bundle_of(again, file.name)) == verifier.statement(bundle_of(made, file.name))
+    assert names(again) == names(made)
+
+
+@pytest.mark.parametrize(
+    ("attested", "lacking"),
+    [((".whl", ".tar.gz"), []), ((".whl",), ["tar.gz"]), ((".tar.gz",), ["whl"]), ((".none",), ["whl", "tar.gz"])],
+    ids=["all", "the wheel", "the sdist", "none"],
+)
+def test_a_file_that_is_out_without_an_attestation_stays_so(
+    it: Signing, tmp_path: Path, attested: tuple[str, ...], lacking: list[str]
+) -> None:
+    """If signatures are required, only a new version can have them; else the release goes on with a warning."""
+    made = it.stage().make(it.context)
+    held = it.holding(made, *attested)
+    said: list[str] = []
+    context = StageContext(held.context.products, warn=said.append)
+    for folder in (None, RunFolder(tmp_path / "elsewhere")):
+        if lacking:
+            with pytest.raises(Conflict, match="without an attestation of this workflow, and none can be") as caught:
+                held.stage(folder, required=True).find(context)
+            assert "release a new version" in caught.value.next_step
+            assert all(each in caught.value.what for each in lacking)
+        said.clear()
+        held.stage(folder).find(context)
+        assert len(said) == bool(lacking)
+        assert all(each in line for each in lacking for line in said)
+
+
+@pytest.mark.parametrize("what", ["another workflow", "other bytes", "another type", "garbage"])
+def test_a_foreign_attestation_on_the_index_does_not_count(it: Signing, tmp_path: Path, what: str) -> None:
+    """It is not taken, and says why; the file is out without one of this workflow."""
+    made = it.stage().make(it.context)
+    held = it.holding(made, ".whl", ".tar.gz")
+    wheel, sdist = it.inputs.dists.files
+    ref = f"refs/tags/{it.inputs.release.tag}"
+    workflow = f"acme/demo/.github/workflows/evil.yml@{ref}"
+    with it.job.claims(ref=ref, sha=it.at.commit, workflow_ref=workflow, job_workflow_ref=workflow):
+        thief = it.job.sigstore().signer
+        needed = {each.name: each for each in it.stage()._search(it.context, None).needed}
+        foreign = {
+            "another workflow": needed[bundle_name(wheel.name)].sign(thief, thief.identity()),
+            "other bytes": bundle_of(made, sdist.name),
+            "another type": it.stored()[0],
+            "garbage": b"{}",
+        }[what]
+    index = replace(held.index, attested={**held.index.attested, wheel.name: (foreign,)})
+    held = replace(held, index=index)
+    said: list[str] = []
+    context = StageContext(held.context.products, warn=said.append)
+    folder = RunFolder(tmp_path / "elsewhere")
+    assert held.stage(folder).find(context) is None
+    assert f"{bundle_name(wheel.name)} in pypi does not count" in said[0]
+    assert f"pypi has {wheel.name} without an attestation" in said[1]
+    assert folder.read_signature(bundle_name(wheel.name)) is None
+    with pytest.raises(Conflict):
+        held.stage(folder, required=True).find(context)
+
+
+@pytest.mark.parametrize("error", [Unknown("the index is down"), Denied("no access")])
+def test_an_index_that_cannot_be_read_is_not_one_without_attestations(
+    it: Signing, tmp_path: Path, error: UnmoorError
+) -> None:
+    """That is unknown: it stops a release whose signatures are required, and nothing is concluded from it."""
+    held = it.holding(it.stage().make(it.context), ".whl", ".tar.gz")
+    said: list[str] = []
+    context = StageContext(held.context.products, warn=said.append)
+    down = replace(held, index=FakeIndex(error))
+    assert down.stage(RunFolder(tmp_path / "elsewhere")).find(context) is None
+    assert "cannot see what pypi has of the signatures" in said[0]
+    with pytest.raises(type(error)):
+        down.stage(RunFolder(tmp_path / "third"), required=True).find(context)
+
+
+@pytest.mark.parametrize("public", [True, False])
+@pytest.mark.parametrize("lost", [None, "SHA256SUMS.sigstore.json"])
+def test_a_run_without_an_identity_finishes_what_is_signed(
+    it: Signing, tmp_path: Path, lost: str | None, *, public: bool
+) -> None:
+    """Whose signatures count is the repository's, by its number, and one workflow of it. It makes none itself."""
+    made = it.stage().make(it.context)
+    kept = replace(made, bundles=tuple(each for each in made.bundles if each.name != lost))
+    it.draft(kept, public=public)
+    nobody = Login(username="", secret=Secret(""), origin="nobody gave a token")
+    stage = replace(it.stage(RunFolder(tmp_path / "elsewhere"), required=True), signing=it.job.sigstore(token=nobody))
+    if lost:
+        with pytest.raises(Denied, match="nothing can be signed: nobody gave a token"):
+            stage.find(it.context)
+    else:
+        assert stage.find(it.context) == replace(made, required=True)
+    empty = replace(stage, folder=RunFolder(tmp_path / "third"), forge=it.at.forge())
+    it_without = replace(it, inputs=draft_inputs(it.at, tmp_path / "other"))
+    with pytest.raises(Denied, match="nothing can be signed"):
+        empty.find(it_without.context)
+
+
+def test_a_run_without_an_identity_believes_no_other_repository(it: Signing, tmp_path: Path) -> None:
+    """A repository that was given the name has another number."""
+    ref = f"refs/tags/{it.inputs.release.tag}"
+    workflow = f"acme/demo/.github/workflows/release.yml@{ref}"
+    with it.job.claims(repository_id="66", ref=ref, sha=it.at.commit, workflow_ref=workflow, job_workflow_ref=workflow):
+        it.draft(it.stage().make(it.context))
+    nobody = Login(username="", secret=Secret(""), origin="nobody gave a token")
+    stage = replace(it.stage(RunFolder(tmp_path / "elsewhere"), required=True), signing=it.job.sigstore(token=nobody))
+    with pytest.raises(Denied, match="nothing can be signed"):
+        stage.find(it.context)
+
+
+def test_a_signed_run_continues_the_draft_of_an_unsigned_one(it: Signing) -> None:
+    """The notes get their ending with the signatures, and another unsigned run leaves both."""
+    it.draft(Signed())
+    (plain,) = it.at.forge().releases(it.inputs.release.tag)
+    made = it.stage().make(it.context)
+    it.draft(made)
+    (signed,) = it.at.forge().releases(it.inputs.release.tag)
+    assert same_text(plain.body, it.inputs.notes.body)
+    assert signed.body.startswith(plain.body.rstrip())
+    assert signed.body.endswith(how_to_verify(it.inputs.release, stored=True))
+    unsigned = it.inputs.stage
+    assert unsigned.find(it.inputs.context) is not None
+    unsigned.make(it.inputs.context)
+    assert it.at.forge().releases(it.inputs.release.tag) == (signed,)

@@ -12,13 +12,14 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """The signatures of a release, as files: Sigstore bundles, sorted by name.
 
     ``why_not`` says why something is not signed, ``withheld`` why the indexes get no signature; empty if all is.
-    ``required``: no index may get a file without its signature.
+    ``required``: no index may get a file without its signature. ``stored``: the forge stores the provenance, too.
     """
 
     bundles: tuple[File, ...] = ()
     why_not: str = ""
     withheld: str = ""
     required: bool = False
+    stored: bool = False
 
     def named(self, name: str) -> File | None:
         """The signature of that name, ``None`` if there is none."""

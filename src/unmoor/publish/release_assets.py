@@ -171,7 +171,7 @@ def _stale_signatures(
     All others stay, since somebody made them for the very same files.
     """
     changed = {each.name for each in found if each.replaces or each.kind is DifferenceKind.REWORDED}
-    any_dist = any(name.endswith(_DISTS) for name in changed)
+    any_dist = any(name.endswith(DISTS) for name in changed)
     for asset in forge_release.assets:
         signed = signed_file(asset.name)
         if asset.name not in ours and is_bundle(asset.name) and (signed in changed or (not signed and any_dist)):

@@ -16,8 +16,8 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import BadSignature, Conflict, Denied
-from unmoor.ports.index import Index
-from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer
+from unmoor.ports.index import Credential, Index
+from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer, VerifiedSignature
 from unmoor.products import Dists, Provenance, Release, Signed, Subject
 from unmoor.provenance.identity import signed_by_release, workflow_path
 from unmoor.provenance.names import bundle_name, provenance_name
@@ -49,13 +49,17 @@ class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
         is_provenance = self.predicate_type == PROVENANCE
         return signer.sign_statement(made_by(self.statement, identity) if is_provenance else self.statement)
 
+    def verified(self, bundle: Bundle, verifier: BundleVerifier) -> VerifiedSignature:
+        """Check the signature, and return what it says. Raises `BadSignature`, `Unknown`."""
+        return verifier.statement(bundle) if self.predicate_type else verifier.file(bundle, self.sha256)
+
     def fault(self, bundle: Bundle, verifier: BundleVerifier, release: Release, identity: Identity) -> str:
         """What is wrong with a signature; empty if it is of these bytes, by this release's workflow. Raises `Unknown`.
 
         ``identity`` is that of this run: whose repository and workflow count.
         """
         try:
-            verified = verifier.statement(bundle) if self.predicate_type else verifier.file(bundle, self.sha256)
+            verified = self.verified(bundle, verifier)
         except BadSignature as error:
             return error.what
         if self.predicate_type and verified.predicate_type != self.predicate_type:
@@ -113,6 +117,12 @@ def why_unsigned(identity: Identity, release: Release, *, required: bool) -> str
     if required:
         raise Denied(f"the signatures would not name this release: {why}", next_step=advice.RUN_ON_TAG())
     return why
+
+
+def no_identity(credential: Credential) -> Denied:
+    """The error for a run whose signatures are required, and which cannot make any."""
+    what = f'attestations = "required", but nothing can be signed: {credential.origin}'
+    return Denied(what, next_step=credential.remedy)
 
 
 def why_withheld(identity: Identity) -> str:

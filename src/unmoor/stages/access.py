@@ -15,7 +15,7 @@ from unmoor.advice import join
 from unmoor.core.stage import Check, Output, Reach, StageContext
 from unmoor.errors import Denied, Refused, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.engine import Engine
-from unmoor.ports.forge import Forge, ForgeRepository
+from unmoor.ports.forge import Forge, ForgeRelease, ForgeRepository
 from unmoor.ports.index import Index, LoginProbe, ProjectStatus
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
@@ -176,8 +176,16 @@ class ProveAccess(Check[Access]):
         indexes = [index for index in (self.staging, self.index) if index is not None]
         required = self.attestations == "required"
         asks = self.ceiling >= Reach.REMOTE
+        there = partial(self._release_there, release)
         images = [registry.name for registry in self.registries]
-        return probe_signing(self.signing, indexes, release, images=images, required=required, asks=asks)
+        return probe_signing(self.signing, indexes, release, images=images, required=required, asks=asks, there=there)
+
+    def _release_there(self, release: Release) -> ForgeRelease | None:
+        """The release of the tag on the forge that has files: the public one, or else a draft."""
+        if not self.forge.has_token():
+            return self.forge.public(release.tag)
+        found = sorted(self.forge.releases(release.tag), key=lambda each: (each.draft, each.id))
+        return next((each for each in found if each.assets), None)
 
     def _token(self) -> list[Finding]:
         if not self.forge.has_token():
@@ -344,6 +352,8 @@ def _report(context: StageContext, findings: list[Finding]) -> None:
             context.say(f"{finding.surface}: {finding.detail}")
         elif finding.certainty is Certainty.UNPROVEN:
             context.say(message)
+        elif finding.surface == SIGNATURES:
+            context.warn(f"{finding.surface}: {finding.detail}")
         elif finding.certainty is Certainty.DOUBTFUL:
             context.warn(message)
 
