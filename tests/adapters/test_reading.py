@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from tests.support.local_forge import place_at
-from unmoor.adapters.reading import without_logins
 
+from unmoor.adapters.reading import without_logins
 from unmoor.config.real_world import real_world
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.secret import Secret

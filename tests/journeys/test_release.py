@@ -42,7 +42,18 @@ def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> Non
         assert [r for r in place.requests() if r["method"] not in {"GET", "HEAD"}] == writes
         stages = {stage["name"]: stage["state"] for stage in json.loads(second.stdout)["stages"]}
         assert {name for name, state in stages.items() if state == "found"} == {
-            *("dists", "prove-dists", "provenance", "sign", "draft", "testpypi", "prove-testpypi", "pypi", "undraft")
+            *(
+                "dists",
+                "prove-dists",
+                "rebuild",
+                "provenance",
+                "sign",
+                "draft",
+                "testpypi",
+                "prove-testpypi",
+                "pypi",
+                "undraft",
+            )
         }
 
 
