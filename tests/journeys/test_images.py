@@ -165,12 +165,10 @@ def test_another_machine_without_an_engine_finishes_what_was_held(
 
 
 def blobs(place: LocalRelease) -> list[str]:
-    """Every blob that was uploaded to the registry."""
-    return [
-        each["path"]
-        for each in place.requests()
-        if each["server"] == "registry" and each["method"] == "PUT" and "/blobs/uploads/" in each["path"]
-    ]
+    """Every blob of an image that was uploaded to the registry; a signature is sent in one request instead of two."""
+    uploads = [each for each in place.requests() if each["server"] == "registry" and "/blobs/uploads/" in each["path"]]
+    sent = {each["path"] for each in uploads if each["method"] == "PATCH"}
+    return [each["path"] for each in uploads if each["method"] == "PUT" and each["path"] in sent]
 
 
 # Runs the command line in a process that is killed when it would put a manifest under this tag; empty means any tag.
@@ -263,9 +261,10 @@ _TAGGED = "{{.Repository}}:{{.Tag}}"
 _BOUNDARIES = {
     "1.0": "unmoor.stages.registry:PushImages.make",
     "1.1": "unmoor.stages.registry:push_record.attach_record",
-    "1.2": "unmoor.stages.pypi:UploadIndex.make",
-    "1.3": "unmoor.stages.image_tags:TagImages.make",
-    "1.4": "unmoor.stages.undraft:PublishDraft.make",
+    "1.2": "unmoor.stages.sign_images:put_bundle",
+    "1.3": "unmoor.stages.pypi:UploadIndex.make",
+    "1.4": "unmoor.stages.image_tags:TagImages.make",
+    "1.5": "unmoor.stages.undraft:PublishDraft.make",
 }
 """Where the release of each version is killed: each boundary from the draft to the public release."""
 
@@ -304,6 +303,7 @@ def test_another_machine_finishes_from_every_boundary(
             assert finished.returncode == 0, finished.stderr
             assert digest(place, "latest") == digest(place, f"v{version}") == digest(place, f"sha-{commit[:12]}")
             assert version == "1.0" or len(blobs(place)) == pushed
+            assert digest(place, digest(place, "latest").replace(":", "-")), "the image is not signed"
             assert image_status(other, f"v{version}") == (0, {"complete"})
             assert place.stored().count(("pypi", f"small_one-{version}.tar.gz")) == 1
 

@@ -13,21 +13,30 @@ from unmoor.ports.registry import OciManifest, Referrer, Registry
 from unmoor.ports.signer import MAX_BUNDLE, Bundle
 from unmoor.util.text import clean
 
+_ANY_BUNDLE = "application/vnd.dev.sigstore.bundle"
+
 
 def list_bundles(registry: Registry, digest: str) -> tuple[Referrer, ...]:
-    """List the Sigstore bundles about an image, by what the list of referrers claims. Raises as `Registry.referrers`.
+    """List the Sigstore bundles about an image, of any version of the format.
 
-    Also those of other versions of the format, and those that a client listed without their type but with its
-    annotations.
+    Some clients list a bundle with the type of its empty configuration, so the manifest of such an entry is read.
+    Raises as `Registry.referrers`, and `Denied` and `Unknown` if that manifest cannot be read.
     """
     return tuple(
         each
         for each in registry.referrers(digest)
-        if each.artifact_type.startswith(_ANY_BUNDLE) or oci_documents.PREDICATE_TYPE in each.annotations
+        if each.artifact_type.startswith(_ANY_BUNDLE)
+        or oci_documents.PREDICATE_TYPE in each.annotations
+        or (each.artifact_type in {"", oci_documents.EMPTY_CONFIG} and _is_bundle(registry, each))
     )
 
 
-_ANY_BUNDLE = "application/vnd.dev.sigstore.bundle"
+def _is_bundle(registry: Registry, referrer: Referrer) -> bool:
+    manifest = registry.manifest(referrer.digest)
+    if manifest is None or manifest.media_type != oci.OCI_MANIFEST:
+        return False
+    document = oci.read_manifest(manifest.data, manifest.media_type, where=registry.name)
+    return isinstance(document, oci.ImageManifest) and document.artifact_type.startswith(_ANY_BUNDLE)
 
 
 def read_bundle(registry: Registry, digest: str, referrer: Referrer) -> Bundle:

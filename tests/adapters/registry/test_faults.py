@@ -16,9 +16,15 @@ from unmoor.adapters.registry import OciRegistry
 from unmoor.adapters.registry.auth import RegistryAuth
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Denied, Rejected, TryLater, Unknown, UnmoorError
+from unmoor.images import oci_documents
+from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import Login, RegistryPlace
 
 BUILT = make_image("faults").manifest
+_BUNDLE = oci_documents.bundle_manifest(
+    oci.Descriptor(media_type=BUILT.media_type, digest=BUILT.digest, size=1), b"{}", "a/b", created=1
+)[0]
+ABOUT = OciManifest(data=_BUNDLE, digest=oci.digest_of(_BUNDLE), media_type=oci.OCI_MANIFEST)
 HEADERS = {"Docker-Content-Digest": BUILT.digest, "Docker-Distribution-Api-Version": "registry/2.0"}
 
 
@@ -52,11 +58,13 @@ READS: dict[str, Callable[[OciRegistry], object]] = {
     "manifest": lambda it: it.manifest("one"),
     "tags": lambda it: it.tags(),
     "blob": lambda it: it.blob(BUILT.digest),
+    "referrers": lambda it: it.referrers(BUILT.digest),
 }
 WRITES: dict[str, Callable[[OciRegistry], object]] = {
     "put": lambda it: it.put("one", BUILT),
     "probe": lambda it: it.may_push(),
     "delete": lambda it: it.delete(BUILT.digest),
+    "put_referrer": lambda it: it.put_referrer(ABOUT, ()),
 }
 
 
