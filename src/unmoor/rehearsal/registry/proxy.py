@@ -166,7 +166,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         target = request.scope["raw_path"] + (b"?" + query if query else b"")
         lists = endpoint is not None and endpoint.kind == "referrers" and self.rules.lists_referrers
         if lists and endpoint is not None:
-            # Whoever may read the tags may read the list.
+            # Anyone who can read the tags can read the list.
             target = f"/v2/{endpoint.name}/tags/list".encode()
         lists_tags = endpoint is not None and (endpoint.kind, endpoint.rest, request.method) == ("tags", "list", "GET")
         async with self.upstream.ask(request.method, target, headers, body) as answer:
