@@ -16,6 +16,7 @@ from tests.support.signers import SigningJob
 from unmoor.adapters.sigstore.trust import TrustFiles
 from unmoor.adapters.sigstore.verifier import SigstoreVerifier
 from unmoor.artifacts import manifest as manifests
+from unmoor.artifacts import oci
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Unknown, UnmoorError
@@ -172,6 +173,7 @@ class FakeRegistry:
     tags: dict[str, str] = field(default_factory=dict)
     about: dict[str, tuple[Referrer, ...]] = field(default_factory=dict)
     fails: UnmoorError | None = None
+    name: str = "ghcr.io/acme/demo"
 
     def put(self, data: bytes) -> str:
         """Hold a manifest."""
@@ -181,11 +183,11 @@ class FakeRegistry:
 
     def manifest(self, reference: str, *, anonymous: bool = False) -> OciManifest | None:
         """A manifest by digest."""
-        assert anonymous
+        del anonymous
         if self.fails:
             raise self.fails
         data = self.manifests.get(reference)
-        return OciManifest(data=data, digest=reference, media_type="m") if data is not None else None
+        return OciManifest(data=data, digest=reference, media_type=oci.OCI_MANIFEST) if data is not None else None
 
     def head(self, reference: str) -> str | None:
         """The digest behind a tag."""

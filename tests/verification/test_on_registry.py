@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.published import TAG, FakeRegistry, PublishedRelease, down, found, sha256
 
+from unmoor.artifacts import oci
+from unmoor.images.oci_documents import BUNDLE, PREDICATE_TYPE, bundle_manifest
 from unmoor.ports.registry import Referrer
 from unmoor.products import PushedImage
-from unmoor.provenance.statements import image_provenance
+from unmoor.provenance.statements import PROVENANCE, image_provenance
 from unmoor.publish import push_record
 from unmoor.publish.push_record import PushRecord
 from unmoor.verification.checks import Mark
-from unmoor.verification.on_registry import BUNDLE
 
 IMAGE = "ghcr.io/acme/demo"
 COMMIT_TAG = "sha-aaaaaaa"
 
 
-def about(registry: FakeRegistry, digest: str, bundle: bytes, *, subject: str = "", listed: str = "") -> None:
-    """Put a signature beside an image. ``subject`` is what its manifest says, ``listed`` where the list has it."""
-    layer = f"sha256:{sha256(bundle)}"
-    registry.blobs[layer] = bundle
-    manifest = {"layers": [{"digest": layer, "mediaType": BUNDLE}], "subject": {"digest": subject or digest}}
-    put = registry.put(json.dumps(manifest).encode())
-    entry = Referrer(digest=put, media_type="m", size=1, artifact_type=BUNDLE)
-    registry.about[listed or digest] = (*registry.about.get(listed or digest, ()), entry)
+def about(registry: FakeRegistry, digest: str, bundle: bytes, *, subject: str = "", kind: str = PROVENANCE) -> None:
+    """Put a signature beside an image. ``subject`` is what its manifest says, ``kind`` what the list says."""
+    layer = oci.Descriptor(media_type=BUNDLE, digest=f"sha256:{sha256(bundle)}", size=len(bundle))
+    registry.blobs[layer.digest] = bundle
+    target = oci.Descriptor(media_type=oci.OCI_MANIFEST, digest=subject or digest, size=2)
+    manifest, _ = bundle_manifest(target, bundle, PROVENANCE, created=0)
+    put = registry.put(manifest)
+    entry = Referrer(digest=put, media_type="m", size=1, artifact_type=BUNDLE, annotations={PREDICATE_TYPE: kind})
+    registry.about[digest] = (*registry.about.get(digest, ()), entry)
 
 
 def with_image(it: PublishedRelease) -> str:
@@ -56,7 +57,12 @@ OTHER = f"sha256:{'e' * 64}"
 Change = Callable[[PublishedRelease, str], object]
 CASES: dict[str, tuple[Change, Mark, str, str]] = {
     "signed": (lambda it, d: about(it.registry, d, signed_for(it, d)), Mark.OK, "attestation of", "signed by"),
-    "not signed": (lambda _it, _d: None, Mark.MISSING, "attestation of", "nothing on the registry is about it"),
+    "not signed": (
+        lambda _it, _d: None,
+        Mark.MISSING,
+        "attestation of",
+        "nothing on the registry says how it was made",
+    ),
     "a signature of another image": (
         lambda it, d: about(it.registry, d, signed_for(it, OTHER)),
         Mark.WRONG,
@@ -67,7 +73,7 @@ CASES: dict[str, tuple[Change, Mark, str, str]] = {
         lambda it, d: about(it.registry, d, signed_for(it, d), subject=OTHER),
         Mark.WRONG,
         "attestation of",
-        "is about another image",
+        "and not about sha256:",
     ),
     "garbage": (lambda it, d: about(it.registry, d, b"<html>"), Mark.UNKNOWN, "attestation of", "cannot be read"),
     "beside another's": (
@@ -75,6 +81,18 @@ CASES: dict[str, tuple[Change, Mark, str, str]] = {
         Mark.OK,
         "attestation of",
         "signed by",
+    ),
+    "another's only": (
+        lambda it, d: about(it.registry, d, b"x", kind="https://example.org/scan"),
+        Mark.MISSING,
+        "attestation of",
+        "nothing on the registry says",
+    ),
+    "listed as something else": (
+        lambda it, d: about(it.registry, d, signed_for(it, d), kind="https://cyclonedx.org/bom"),
+        Mark.WRONG,
+        "attestation of",
+        "and the list says https://cyclonedx.org/bom",
     ),
     "gone": (lambda it, d: it.registry.manifests.pop(d), Mark.MISSING, "sha256:", "does not have it"),
     "a moved tag": (
@@ -93,9 +111,9 @@ def test_an_image(released: PublishedRelease, tmp_path: Path, case: str) -> None
     change, mark, name, note = CASES[case]
     change(released, with_image(released))
     verdict = released.verify(tmp_path)
-    check = next(each for each in verdict.checks if each.surface == IMAGE and each.name.startswith(name))
+    found_here = [each for each in verdict.checks if each.surface == IMAGE and each.name.startswith(name)]
+    check = next(each for each in found_here if note in each.note)
     assert (check.mark, verdict.answer) == (mark, mark), verdict.checks
-    assert note in check.note
 
 
 def test_a_record_of_something_else(released: PublishedRelease, tmp_path: Path) -> None:

@@ -382,3 +382,15 @@ def test_bills_of_materials(released: PublishedRelease, tmp_path: Path) -> None:
     assert found(released.verify(tmp_path), "github", bundle(name)).mark is Mark.WRONG
     released.forge.assets[bundle(name)] = released.forge.assets[bundle(WHEEL)]
     assert "of the type" in found(released.verify(tmp_path), "github", bundle(name)).note
+
+
+def test_other_documents_and_assets(released: PublishedRelease, tmp_path: Path) -> None:
+    """The record of images has to be signed in a signed release; what is not signed and not listed is named."""
+    released.forge.assets |= {"images.json": b"{}", "demo.pdf": b"x"}
+    verdict = released.verify(tmp_path)
+    assert found(verdict, "github", bundle("images.json")).mark is Mark.MISSING
+    assert verdict.notes == ("not checked: demo.pdf, images.json",)
+    released.forge.assets |= {bundle("images.json"): released.file(b"{}"), bundle("demo.pdf"): released.file(b"y")}
+    verdict = released.verify(tmp_path)
+    assert found(verdict, "github", bundle("images.json")).mark is Mark.OK
+    assert found(verdict, "github", bundle("demo.pdf")).mark is Mark.WRONG

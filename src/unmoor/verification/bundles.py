@@ -9,6 +9,7 @@ from typing import Any
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.signer import BundleVerifier, VerifiedSignature
 from unmoor.products import Subject
@@ -44,10 +45,12 @@ class Bundles:
         """The names of the signatures that a signed release has, the lists first: they decide who may sign."""
         files = [each.name for each in self.manifest.artifacts]
         whole = provenance_name(self.manifest.project, self.manifest.version)
+        record = [IMAGES] if IMAGES in self.names else []
         described = [f"{name}{BOM_SUFFIX}" for name in files if f"{name}{BOM_SUFFIX}" in self.names]
         return (
             bundle_name(manifests.NAME),
             bundle_name(SUMS),
+            *map(bundle_name, record),
             whole,
             *map(bundle_name, sorted(files)),
             *map(bundle_name, sorted(described)),

@@ -14,7 +14,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease, ForgeTag
 from unmoor.products import PushedImage
-from unmoor.provenance.names import is_bundle
+from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.publish import push_record
 from unmoor.publish.release_assets import SUMS, is_foreign_dist
 from unmoor.util.text import clean, list_some
@@ -81,15 +81,22 @@ class OnForge:
 
     def documents(self) -> list[Callable[[], None]]:
         """Return what downloads the lists and signatures. One that is too large is not downloaded."""
-        return [self._job(each) for each in self.assets if _is_document(each.name)]
+        return [self._job(each) for each in self.assets if self._is_document(each.name)]
 
     def files(self) -> list[Callable[[], None]]:
         """Return what downloads the distributions, the small ones first."""
         found = [each for each in self.assets if each.name.endswith(_DISTS)]
         return [self._job(each) for each in sorted(found, key=lambda each: (each.size, each.name))]
 
+    def _is_document(self, name: str) -> bool:
+        """Whether an asset is a list, a signature, or something small that has a signature."""
+        if name.endswith(_DISTS):
+            return False
+        is_known = name in {manifests.NAME, SUMS, push_record.NAME} or is_bundle(name) or name.endswith(BOM_SUFFIX)
+        return is_known or bundle_name(name) in self.names
+
     def _job(self, asset: ForgeAsset) -> Callable[[], None]:
-        if _is_document(asset.name) and asset.size > DOCUMENT_LIMIT:
+        if self._is_document(asset.name) and asset.size > DOCUMENT_LIMIT:
             self.held.errors[asset.name] = Unknown(
                 f"it has {asset.size:,} bytes, more than such a file may have",
                 next_step=advice.CHECK_RELEASE_BY_HAND(),
@@ -112,7 +119,7 @@ class OnForge:
     def unchecked(self) -> str:
         """A note about the assets that nothing here looks at; empty if there are none."""
         others = sorted(
-            each.name for each in self.assets if not _is_document(each.name) and not each.name.endswith(_DISTS)
+            each.name for each in self.assets if not self._is_document(each.name) and not each.name.endswith(_DISTS)
         )
         return f"not checked: {list_some([clean(name, 120) for name in others], 5)}" if others else ""
 
@@ -144,10 +151,6 @@ class OnForge:
             if found is not None and any(is_bundle(each.name) for each in found.assets):
                 return tag
         return ""
-
-
-def _is_document(name: str) -> bool:
-    return name in {manifests.NAME, SUMS, push_record.NAME} or is_bundle(name) or name.endswith(BOM_SUFFIX)
 
 
 def _named(name: str) -> tuple[str, str] | None:

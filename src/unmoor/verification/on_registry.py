@@ -5,37 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
-from unmoor.artifacts import oci
 from unmoor.errors import UnmoorError
+from unmoor.images.attestations import list_bundles, read_bundle
+from unmoor.images.oci_documents import PREDICATE_TYPE
 from unmoor.ports.registry import Referrer, Registry
 from unmoor.ports.signer import BundleVerifier
 from unmoor.products import PushedImage
-from unmoor.util.decode import decode_json
+from unmoor.provenance.statements import PROVENANCE
 from unmoor.util.text import clean
+from unmoor.verification.bundles import BOM
 from unmoor.verification.checks import CheckedItem, Mark, worst
 from unmoor.verification.signers import Signers
 
-BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-"""The type of a referrer that holds a Sigstore bundle."""
 _MOST = 50
-
-
-class _Descriptor(msgspec.Struct, frozen=True):
-    digest: str
-    media_type: str = msgspec.field(name="mediaType", default="")
-    size: int = 0
-
-
-class _Manifest(msgspec.Struct, frozen=True):
-    layers: list[_Descriptor]
-    subject: _Descriptor | None = None
+# What a release says about its images. Others may add what they found out about one, such as the result of a scan.
+_OURS = (PROVENANCE, BOM)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnRegistry:
-    """What checks images. ``registry`` opens the repository of an image name."""
+    """What checks images. ``registry`` opens the repository of an image name. ``signed``: they should be signed."""
 
     registry: Callable[[str], Registry]
     verifier: BundleVerifier
@@ -43,42 +32,47 @@ class OnRegistry:
     signed: bool
 
     def check(self, image: PushedImage) -> list[CheckedItem]:
-        """Check one image: its digest, the tag of the commit, and what is about it. ``signed``: it should be signed."""
+        """Check one image: its digest, the tag of the commit, and what is about it."""
         surface, name = clean(image.name), f"{image.digest[:19]}…"
+
+        def check(mark: Mark, note: str) -> CheckedItem:
+            return CheckedItem(surface=surface, name=name, mark=mark, note=note)
+
         try:
             registry = self.registry(image.name)
             manifest = registry.manifest(image.digest, anonymous=True)
             tagged = registry.head(image.tag)
             if manifest is None:
-                return [
-                    CheckedItem(surface=surface, name=name, mark=Mark.MISSING, note="the registry does not have it")
-                ]
+                return [check(Mark.MISSING, "the registry does not have it")]
             if tagged != image.digest:
-                mark = Mark.MISSING if tagged is None else Mark.WRONG
                 note = f"the tag {clean(image.tag, 130)} is {tagged or 'not there'}, expected {image.digest}"
-                return [CheckedItem(surface=surface, name=name, mark=mark, note=note)]
-            found = CheckedItem(
-                surface=surface, name=name, mark=Mark.OK, note=f"{image.digest}, {clean(image.tag, 130)}"
-            )
+                return [check(Mark.MISSING if tagged is None else Mark.WRONG, note)]
+            found = check(Mark.OK, f"{image.digest}, {clean(image.tag, 130)}")
             return [found, *self._attestations(registry, image, surface)]
         except UnmoorError as error:
             return [CheckedItem.of_error(surface, name, error)]
 
     def _attestations(self, registry: Registry, image: PushedImage, surface: str) -> list[CheckedItem]:
-        """Check every Sigstore bundle that is about an image. Anybody may attach one: one of ours is enough."""
+        """Check the bundles about an image, by the type that the list says. One that is good of each type is enough."""
         name = f"attestation of {image.digest[:19]}…"
-        about = [each for each in registry.referrers(image.digest) if each.artifact_type == BUNDLE][:_MOST]
-        if not about:
-            if not self.signed:
-                return []
-            return [
-                CheckedItem(surface=surface, name=name, mark=Mark.MISSING, note="nothing on the registry is about it")
-            ]
-        results = [self._check(registry, image, each, surface, name) for each in about]
-        good = [each for each in results if each.mark is Mark.OK]
-        return good or [next(each for each in results if each.mark is worst(results))]
+        by_type: dict[str, list[CheckedItem]] = {}
+        for each in list_bundles(registry, image.digest)[:_MOST]:
+            kind = each.annotations.get(PREDICATE_TYPE, PROVENANCE)
+            if kind in _OURS:
+                by_type.setdefault(kind, []).append(self._check(registry, image, each, surface=surface, name=name))
+        if self.signed and PROVENANCE not in by_type:
+            note = "nothing on the registry says how it was made"
+            by_type[PROVENANCE] = [CheckedItem(surface=surface, name=name, mark=Mark.MISSING, note=note)]
+        return [self._best(results) for _, results in sorted(by_type.items())]
 
-    def _check(self, registry: Registry, image: PushedImage, about: Referrer, surface: str, name: str) -> CheckedItem:
+    def _best(self, results: list[CheckedItem]) -> CheckedItem:
+        """The first good result, else the first of the worst ones."""
+        good = [each for each in results if each.mark is Mark.OK]
+        return good[0] if good else next(each for each in results if each.mark is worst(results))
+
+    def _check(
+        self, registry: Registry, image: PushedImage, about: Referrer, *, surface: str, name: str
+    ) -> CheckedItem:
         try:
             mark, note = self._judge(registry, image, about)
         except UnmoorError as error:
@@ -86,22 +80,12 @@ class OnRegistry:
         return CheckedItem(surface=surface, name=name, mark=mark, note=note)
 
     def _judge(self, registry: Registry, image: PushedImage, about: Referrer) -> tuple[Mark, str]:
-        manifest = registry.manifest(about.digest, anonymous=True)
-        if manifest is None:
-            return Mark.MISSING, f"the list of what is about it names {about.digest}, which is not there"
-        try:
-            read = decode_json(manifest.data, _Manifest)
-        except ValueError as error:
-            return Mark.UNKNOWN, f"{about.digest} is no manifest with layers: {clean(str(error), 100)}"
-        if read.subject is None or read.subject.digest != image.digest:
-            return Mark.WRONG, f"{about.digest} is about another image, and the list names it for this one"
-        layers = [each.digest for each in read.layers if oci.is_digest(each.digest)]
-        if len(layers) != 1:
-            return Mark.UNKNOWN, f"{about.digest} has {len(layers)} layers, expected one"
-        seen = self.verifier.statement(registry.blob(layers[0]))
+        seen = self.verifier.statement(read_bundle(registry, image.digest, about))
         wanted = image.digest.removeprefix("sha256:")
         digests = {each.sha256 for each in seen.subjects}
         if digests != {wanted}:
             return Mark.WRONG, f"it signs {clean(', '.join(sorted(digests)), 150)}, and the image has {wanted}"
-        mark, note = self.signers.judge(seen)
-        return mark, f"{note} ({clean(seen.predicate_type, 60)})" if mark is Mark.OK else note
+        kind = about.annotations.get(PREDICATE_TYPE, seen.predicate_type)
+        if seen.predicate_type != kind:
+            return Mark.WRONG, f"it is of the type {clean(seen.predicate_type, 100)}, and the list says {kind}"
+        return self.signers.judge(seen)
