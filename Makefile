@@ -96,12 +96,13 @@ docs: $(READY) ## Generate the reference pages, and check links, commands and ch
 	$(BIN)/pytest -q tests/repository -k "docs or changelog"
 	$(BIN)/towncrier build --draft --version NEXT
 
-bench: $(READY) ## Measure start-up, rehearsals, checks, uploads and signing against other tools, and the memory of a large release
+bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing and verifying against other tools, and the memory of a large release
 	$(BIN)/python -m bench.startup
 	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
 	$(BIN)/python -m bench.check_dists
 	$(BIN)/python -m bench.uploads
 	$(BIN)/python -m bench.signing
+	$(BIN)/python -m bench.verify
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.history
 
