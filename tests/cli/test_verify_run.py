@@ -10,6 +10,7 @@ import pytest
 from unmoor.cli import verify_run
 from unmoor.cli.app import run
 from unmoor.config.real_world import real_world
+from unmoor.errors import ConfigError
 from unmoor.util.values import replace
 from unmoor.verification.asked import VerifyRequest
 from unmoor.verification.checks import CheckedItem, Mark
@@ -26,16 +27,15 @@ MISTAKES: list[tuple[list[str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("args", "code", "says"), MISTAKES)
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: " ".join(each[0]))
 def test_a_mistake_is_one_message(
-    args: list[str],
-    code: int,
-    says: str,
+    mistake: tuple[list[str], int, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Nothing is asked, and nothing is left in the folder."""
+    args, code, says = mistake
     monkeypatch.chdir(tmp_path)
     assert run(["verify", *args]) == code
     seen = capsys.readouterr()
@@ -47,11 +47,11 @@ def test_a_mistake_is_one_message(
 def test_a_world_of_rehearsals_never_asks_the_public_sigstore(tmp_path: Path) -> None:
     """Without keys of its own, and none given, nothing can be checked in it."""
     world = replace(real_world("acme/demo", {}), rehearsal=True, signing=None)
-    with pytest.raises(verify_run.ConfigError, match="has no Sigstore whose signatures could be checked"):
+    with pytest.raises(ConfigError, match="has no Sigstore whose signatures could be checked"):
         verify_run._roots(world, None)
     assert verify_run._roots(replace(world, rehearsal=False), None) is None
     missing = replace(world, forge=replace(world.forge, trust=str(tmp_path / "not-yet.json")))
-    with pytest.raises(verify_run.ConfigError):
+    with pytest.raises(ConfigError):
         verify_run._roots(missing, None)
 
 

@@ -28,7 +28,7 @@ _EARLIER = 3
 
 
 @dataclass(kw_only=True)
-class OnForge:
+class ForgeFiles:
     """One tag on the forge. Call `read`, then run the jobs of `downloads`. ``surface`` is its name in tables."""
 
     forge: Forge

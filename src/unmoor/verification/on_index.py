@@ -25,7 +25,7 @@ Judge = Callable[[VerifiedSignature, Publisher], tuple[Mark, str]]
 
 
 @dataclass(kw_only=True)
-class OnIndex:
+class IndexFiles:
     """One version of one project on an index. Call `read`, then run the jobs of `downloads`, then `check`."""
 
     index: Index

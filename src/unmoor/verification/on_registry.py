@@ -23,7 +23,7 @@ _OURS = (PROVENANCE, BOM)
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnRegistry:
+class RegistryImages:
     """What checks images. ``registry`` opens the repository of an image name. ``signed``: they should be signed."""
 
     registry: Callable[[str], Registry]

@@ -26,9 +26,9 @@ from unmoor.verification.checks import CheckedItem, Mark, worst
 from unmoor.verification.downloads import Downloads, run_jobs
 from unmoor.verification.immutable import check_forge_statement
 from unmoor.verification.lists import check_files, check_sums, read_manifest
-from unmoor.verification.on_forge import OnForge
-from unmoor.verification.on_index import OnIndex
-from unmoor.verification.on_registry import OnRegistry
+from unmoor.verification.on_forge import ForgeFiles
+from unmoor.verification.on_index import IndexFiles
+from unmoor.verification.on_registry import RegistryImages
 from unmoor.verification.signers import GITHUB, ReleaseSource, Signers, judge_publisher
 
 BY_HAND = "released by hand, unsigned"
@@ -96,7 +96,7 @@ class Verification:
         found.read()
         run_jobs(found.downloads(files=False))
         repository = self._repository_of(found)
-        there: OnForge | None = None
+        there: ForgeFiles | None = None
         tags = self._tags_of(found) if repository else []
         for tag in tags:
             there = self._open(repository, tag)
@@ -118,15 +118,15 @@ class Verification:
             self._notes.append(f"not released by unmoor: checked is what {self.index.name} has")
         return self._verdict(there, project, version, "")
 
-    def _open(self, repository: str, tag: str) -> OnForge:
+    def _open(self, repository: str, tag: str) -> ForgeFiles:
         held = Downloads(folder=self.folder / "forge")
-        return OnForge(forge=self.forge(repository), repository=repository, tag=tag, held=held, surface=self.surface)
+        return ForgeFiles(forge=self.forge(repository), repository=repository, tag=tag, held=held, surface=self.surface)
 
-    def _on_index(self, project: str, version: str) -> OnIndex:
+    def _on_index(self, project: str, version: str) -> IndexFiles:
         held = Downloads(folder=self.folder / "index")
-        return OnIndex(index=self.index, project=project, version=version, held=held)
+        return IndexFiles(index=self.index, project=project, version=version, held=held)
 
-    def _whole(self, there: OnForge, found: OnIndex | None) -> VerificationResult:
+    def _whole(self, there: ForgeFiles, found: IndexFiles | None) -> VerificationResult:
         """Verify a release of which the documents are here, and the list of the index."""
         manifest, read = read_manifest(there.held, there.source, self.surface)
         if manifest is not None and (found is None or not _is_of(found, manifest)):
@@ -152,7 +152,7 @@ class Verification:
         project, version = (manifest.project, manifest.version) if manifest else there.guess
         return self._verdict(there, project, version, signers.workflow)
 
-    def _signatures(self, there: OnForge, manifest: Manifest | None, signers: Signers) -> bool:
+    def _signatures(self, there: ForgeFiles, manifest: Manifest | None, signers: Signers) -> bool:
         """Check the signatures among the assets. Return whether there are any."""
         if manifest is None:
             return False
@@ -180,7 +180,7 @@ class Verification:
             self._notes.append(f"whether earlier releases are signed could not be read: {clean(error.what, 200)}")
         self._checks.append(CheckedItem(surface=surface, name="signatures", mark=Mark.MISSING, note=note))
 
-    def _statement(self, there: OnForge) -> None:
+    def _statement(self, there: ForgeFiles) -> None:
         """Check what the forge attests itself of an immutable release."""
         if there.release is not None and there.release.immutable and there.tagged is not None:
             self._checks.append(
@@ -195,10 +195,10 @@ class Verification:
                 )
             )
 
-    def _images(self, there: OnForge, signers: Signers, *, signed: bool) -> None:
+    def _images(self, there: ForgeFiles, signers: Signers, *, signed: bool) -> None:
         images, check = there.images()
         self._checks += [check] if check else []
-        registries = OnRegistry(registry=self.registry, verifier=self.verifier, signers=signers, signed=signed)
+        registries = RegistryImages(registry=self.registry, verifier=self.verifier, signers=signers, signed=signed)
         results: dict[int, list[CheckedItem]] = {}
 
         def look(number: int) -> None:
@@ -207,7 +207,7 @@ class Verification:
         run_jobs([partial(look, number) for number in range(len(images))])
         self._checks += [check for number in sorted(results) for check in results[number]]
 
-    def _by_publisher(self, found: OnIndex, source: ReleaseSource) -> list[CheckedItem]:
+    def _by_publisher(self, found: IndexFiles, source: ReleaseSource) -> list[CheckedItem]:
         """Check the files of another tool's release by what the index says of them."""
 
         def judge(seen: VerifiedSignature, publisher: Publisher) -> tuple[Mark, str]:
@@ -218,7 +218,7 @@ class Verification:
             self._unsigned(self.index.name, "no file has an attestation", found.earlier_attested)
         return checks
 
-    def _repository_of(self, found: OnIndex) -> str:
+    def _repository_of(self, found: IndexFiles) -> str:
         """The repository that a version claims to be of: by its publisher, else by the addresses that it gives."""
         for publisher in found.publishers():
             if publisher.kind == GITHUB and re.fullmatch(REPOSITORY, publisher.repository):
@@ -231,7 +231,7 @@ class Verification:
         named = [each for url in links.values() if (each := repository_in(url, self.site))]
         return named[0] if named else ""
 
-    def _tags_of(self, found: OnIndex) -> list[str]:
+    def _tags_of(self, found: IndexFiles) -> list[str]:
         """The tags that a version may be of: that of a certificate, else the usual names."""
         refs = []
         for attested in found.attested.values():
@@ -248,7 +248,7 @@ class Verification:
         version, project = found.version, found.project
         return [f"v{version}", version, f"{project}-v{version}", f"{project}-{version}", f"{project}/v{version}"]
 
-    def _verdict(self, there: OnForge | None, project: str, version: str, workflow: str) -> VerificationResult:
+    def _verdict(self, there: ForgeFiles | None, project: str, version: str, workflow: str) -> VerificationResult:
         return VerificationResult(
             source=there.source if there is not None else ReleaseSource(repository=""),
             project=project,
@@ -260,7 +260,7 @@ class Verification:
         )
 
 
-def _is_of(found: OnIndex, manifest: Manifest) -> bool:
+def _is_of(found: IndexFiles, manifest: Manifest) -> bool:
     from packaging.utils import canonicalize_name
     from packaging.version import Version
 
