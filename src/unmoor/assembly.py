@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Notes, Provenance, Pushed, Release, Signed, Uploaded
+from unmoor.products import Dists, Draft, Images, Notes, Provenance, Pushed, Release, Scanned, Signed, Uploaded
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
     from unmoor.stages.scan import ScanFiles
+    from unmoor.stages.scan_images import ScanImages
     from unmoor.stages.sign import SignFiles
     from unmoor.stages.sign_images import SignImages
 
@@ -76,14 +77,15 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
 
     describe_build = provenance_stage(*run, release=release, dists=dists)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
-    images = ImageOutputs(output_of(build_images), output_of(prove_images))
+    scan_images = scan_images_stage(*run, built=output_of(build_images), files=scanned)
+    images = ImageOutputs(output_of(build_images), output_of(prove_images), output_of(scan_images))
 
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists, rebuild_dists),  # the files, made and tested here
         scan_files,  # in every run, beside the tests
         describe_build,  # what is signed about how they were made
-        *(build_images, prove_images),  # images, if the project has some
+        *(build_images, prove_images, scan_images),  # images, if the project has some
     )
     return stages, Prepared(release, write_notes.output, dists, output_of(describe_build), images, gates)
 
@@ -187,6 +189,17 @@ def image_stages(
     return images, ProveImages.of(*run, release=release, images=built)
 
 
+def scan_images_stage(
+    request: ReleaseRequest, services: Services, *, built: Output[Images] | None, files: Output[Scanned] | None
+) -> ScanImages | None:
+    """Scan the images. None if the project has none, or if the settings turn this off."""
+    if built is None or files is None or request.settings.scan.vulnerabilities == "off":
+        return None
+    from unmoor.stages.scan_images import ScanImages
+
+    return ScanImages.of(request, services, images=built, files=files)
+
+
 def sign_stage(
     request: ReleaseRequest,
     services: Services,
@@ -219,7 +232,7 @@ def push_stage(
     gates: Gates,
 ) -> PushImages | None:
     """Push the tested images under their commit's tag. None if the project has none."""
-    built, proof = images
+    built, proof, _ = images
     if built is None or proof is None:
         return None
     from unmoor.stages.registry import PushImages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -60,14 +61,21 @@ class DependencyScanner(Protocol):
 
 
 class ImageScanner(Protocol):
-    """Finds the packages in an image, and their known vulnerabilities."""
+    """Finds the packages in an image, and their known vulnerabilities, by a program of the user's."""
 
-    def audit(self, image: str, *, patience: float) -> Audit:
-        """Scan an image of the container engine by its name. Raises as `DependencyScanner.audit` does."""
+    @property
+    def program(self) -> str:
+        """The program that scans, empty if none is installed."""
+
+    def audit(self, archive: Path, *, patience: float) -> Audit:
+        """Scan an image in an archive, as an engine saves it. Raises as `DependencyScanner.audit` does."""
 
 
 class Scanners(msgspec.Struct, frozen=True, kw_only=True):
-    """The scanners of a world. ``dependencies`` is ``None`` in one in which no service may be asked."""
+    """The scanners of a world: ``None`` in one in which no service may be asked.
+
+    ``images`` is ``None`` in a rehearsal, too: what a scanner of images knows comes from a public place.
+    """
 
     dependencies: DependencyScanner | None = None
     images: ImageScanner | None = None

@@ -27,7 +27,11 @@ class Gates(NamedTuple):
 
 
 class ImageOutputs(NamedTuple):
-    """The outputs of the images and of their tests, ``None`` for a project without images."""
+    """The outputs of the images, of their tests and of their scan, ``None`` for a project without images.
+
+    ``scan`` is ``None`` as well if the settings turn it off.
+    """
 
     images: Output[Images] | None
     proof: Output[Proof] | None
+    scan: Output[Scanned] | None

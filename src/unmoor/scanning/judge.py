@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from enum import Flag, auto
 from fnmatch import fnmatchcase
 
 import tomli_w
@@ -12,10 +13,20 @@ from unmoor import advice
 from unmoor.advice import NextStep, join
 from unmoor.config.scan import IgnoreSettings, ScanSettings
 from unmoor.products.scan import Level, ScanFinding, Scanned
-from unmoor.scanning.secrets import RULES
 from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 
+
+class Kinds(Flag):
+    """The kinds of findings."""
+
+    SECRETS = auto()
+    VULNERABILITIES = auto()
+    BOTH = SECRETS | VULNERABILITIES
+
+
+# Between the rule and the path in the id of a secret. No advisory has it in its id.
+_SEPARATOR = ":"
 _SUGGESTED = timedelta(days=90)
 _SHOWN = 10
 
@@ -42,18 +53,21 @@ def matches(ignore: IgnoreSettings, finding: ScanFinding) -> bool:
     return ignore.id.lower() in finding.ids
 
 
-def ignore_warnings(scanned: Scanned, options: ScanSettings, today: date) -> Iterator[str]:
+def ignore_warnings(scanned: Scanned, options: ScanSettings, today: date, kinds: Kinds = Kinds.BOTH) -> Iterator[str]:
     """Warn about what the settings ignore no longer, and about what they ignore in vain.
 
-    What was not scanned may hold the finding, so then nothing is in vain.
+    What was not scanned may hold the finding, so then nothing is in vain. ``kinds``: which entries this scan can judge.
     """
     whole = not scanned.unknown and not scanned.skipped
     for each in options.ignore:
+        kind = Kinds.SECRETS if _SEPARATOR in each.id else Kinds.VULNERABILITIES
+        if not kind & kinds:
+            continue
         found = [one for one in scanned.findings if matches(each, one)]
         if each.until < today:
             still = "it counts again" if found else "nothing has this id any more: remove the line"
             yield f"scan.ignore: {clean(each.id)} was ignored until {each.until}; {still}"
-        elif not found and (whole or each.id.partition(":")[0] in RULES):
+        elif not found and (whole or kind is Kinds.SECRETS):
             yield f"scan.ignore: nothing has the id {clean(each.id)}: remove the line"
 
 

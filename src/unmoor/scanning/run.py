@@ -15,7 +15,7 @@ from unmoor.products import File
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.scanning.archives import Unscannable, scan_file
 from unmoor.scanning.dependencies import findings_of, requirements
-from unmoor.scanning.judge import ignore_warnings, judge, lines_of, next_step, stopping
+from unmoor.scanning.judge import Kinds, ignore_warnings, judge, lines_of, next_step, stopping
 
 ADVISORY_PATIENCE, REQUIRED_PATIENCE = 30.0, 120.0
 """Seconds for a scan for vulnerabilities: nobody waits long for advice."""
@@ -99,7 +99,7 @@ def advisory_lines(scanned: Scanned) -> list[str]:
     return lines_of([each for each in scanned.counting if each.level is Level.WARNING])
 
 
-def warnings(scanned: Scanned, options: ScanSettings, day: date) -> Iterator[str]:
+def warnings(scanned: Scanned, options: ScanSettings, day: date, kinds: Kinds = Kinds.BOTH) -> Iterator[str]:
     """What a person should know of a scan besides its findings: what is not known, and settings that ended."""
     for each in scanned.unknown:
         if policy_of(each.kind, options) != "required":
@@ -107,7 +107,7 @@ def warnings(scanned: Scanned, options: ScanSettings, day: date) -> Iterator[str
     if options.vulnerabilities == "required":
         yield from (f"not scanned: {each}" for each in scanned.skipped)
     yield from scanned.notes
-    yield from ignore_warnings(scanned, options, day)
+    yield from ignore_warnings(scanned, options, day, kinds)
 
 
 def policy_of(kind: str, options: ScanSettings) -> str:

@@ -106,7 +106,7 @@ class MakeDraft(Push[Draft]):
             clock=services.clock,
             indexes=tuple(index for index in (services.index, services.staging) if index is not None),
             plans=request.image_plans(services),
-            after=gates.outputs,
+            after=without_none(*gates.outputs, images.scan),
         )
 
     def plan(self) -> str:

@@ -27,13 +27,14 @@ def _today() -> date:
 class ScanFiles(Check[Scanned]):
     """Scans the files. Nothing is sent if it finds what the settings require not to be there, or if it cannot tell.
 
-    Without ``scanner`` no service is asked about vulnerabilities.
+    Without ``scanner`` no service is asked about vulnerabilities. ``images``: those of images are looked for elsewhere.
     """
 
     name: str = "scan"
     dists: Output[Dists]
     options: ScanSettings
     scanner: DependencyScanner | None = None
+    images: bool = False
     day: date = field(default_factory=_today)
 
     @classmethod
@@ -44,6 +45,7 @@ class ScanFiles(Check[Scanned]):
             dists=dists,
             options=request.settings.scan,
             scanner=scanners.dependencies if scanners is not None else None,
+            images=bool(request.images),
         )
 
     def plan(self) -> str:
@@ -59,7 +61,7 @@ class ScanFiles(Check[Scanned]):
 
     def make(self, context: StageContext) -> Scanned:
         """Scan. Raises `Unsafe` with the findings that must not be there, `Unknown` if a required scan failed."""
-        from unmoor.scanning.judge import line_of
+        from unmoor.scanning.judge import Kinds, line_of
         from unmoor.scanning.run import advisory_lines, require_safe, scan, warnings
 
         scanned = scan(context[self.dists].files, self.options, self.scanner, self.day)
@@ -68,7 +70,8 @@ class ScanFiles(Check[Scanned]):
                 context.say(f"ignored until {finding.until}: {line_of(finding)}: {finding.ignored}")
         if samples := scanned.samples:
             context.say(f"taken for samples, as they are in tests or documentation: {samples}")
-        for text in (*advisory_lines(scanned), *warnings(scanned, self.options, self.day)):
+        kinds = Kinds.SECRETS if self.images else Kinds.BOTH
+        for text in (*advisory_lines(scanned), *warnings(scanned, self.options, self.day, kinds)):
             context.warn(text)
         require_safe(scanned, self.options, self.day)
         return scanned

@@ -92,7 +92,7 @@ class SignFiles(Push[Signed]):
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
-            after=gates.outputs,
+            after=without_none(*gates.outputs, images.scan),
         )
 
     def plan(self) -> str:

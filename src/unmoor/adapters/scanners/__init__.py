@@ -1,4 +1,4 @@
-"""Scanners for known vulnerabilities: ``uv audit``, else pip-audit.
+"""Scanners for known vulnerabilities: ``uv audit``, else pip-audit, and for images trivy or grype.
 
 Each runs a program that asks a service. Only a whole report counts, because these programs end in the same way for
 findings and for failures of their own. Begin with `uv_audit`.
@@ -7,7 +7,8 @@ findings and for failures of their own. Begin with `uv_audit`.
 from __future__ import annotations
 
 from unmoor.adapters.scanners.dependencies import FirstAnswer
+from unmoor.adapters.scanners.images import InstalledScanner
 from unmoor.adapters.scanners.pip_audit import PipAudit
 from unmoor.adapters.scanners.uv_audit import UvAudit
 
-__all__ = ["FirstAnswer", "PipAudit", "UvAudit"]
+__all__ = ["FirstAnswer", "InstalledScanner", "PipAudit", "UvAudit"]
