@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.sigstore.trust import TrustFiles
 
+_GITHUB = "https://github.com"
 _NOBODY = Login(username="", secret=Secret(""), origin="nowhere: this command uses no credentials")
 
 
@@ -36,12 +37,13 @@ class Readers(msgspec.Struct, frozen=True, kw_only=True):
 def create_readers(world: World, http: BoundedSession, clock: Clock, *, trust: TrustFiles | None = None) -> Readers:
     """Create what reads a world. Reads nothing yet.
 
-    ``trust`` are trusted roots. Without them, the public instance of Sigstore is asked for its own.
+    ``trust`` are trusted roots. Without them, the public instance of Sigstore is asked for its own, and GitHub for the
+    keys with which it signs what it says itself.
     """
     from unmoor.adapters import registry
     from unmoor.adapters.forge import GitHubForge
     from unmoor.adapters.index import PackageIndex
-    from unmoor.adapters.sigstore.trust import Trust
+    from unmoor.adapters.sigstore.trust import GitHubTrust, Trust
     from unmoor.adapters.sigstore.verifier import SigstoreVerifier
 
     world = without_logins(world)
@@ -49,7 +51,10 @@ def create_readers(world: World, http: BoundedSession, clock: Clock, *, trust: T
         forge=cache(lambda name: GitHubForge(replace(world.forge, repository=name), http, clock)),
         index=PackageIndex(world.index, http, clock),
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
-        verifier=SigstoreVerifier(trust=trust or Trust(path="")),
+        verifier=SigstoreVerifier(
+            trust=trust or Trust(path=""),
+            forge_trust=GitHubTrust() if trust is None and world.forge.site == _GITHUB else None,
+        ),
     )
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from securesystemslib.signer._crypto_signer import CryptoSigner
 from tests.support.immutable_releases import attested
+from tuf.api._payload import Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata
 
-from unmoor.adapters.sigstore.trust import Trust, TrustFiles
+from unmoor.adapters.sigstore.trust import GitHubTrust, Trust, TrustFiles
+from unmoor.adapters.sigstore.verifier import SigstoreVerifier
 from unmoor.errors import ConfigError, Denied, Unknown
 from unmoor.rehearsal.sigstore import trust
 from unmoor.rehearsal.sigstore.authority import Authority
@@ -89,3 +100,64 @@ def test_a_bad_trusted_root_is_named(data: bytes | None, tmp_path: Path) -> None
     path.write_text('{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
     with pytest.raises(ConfigError):
         TrustFiles(paths=(str(path),)).roots()
+
+
+@contextmanager
+def tuf_repository(folder: Path, target: bytes) -> Iterator[tuple[str, Path]]:
+    """Serve a TUF repository with one target. Gives its address, and the root to begin with."""
+    signer, expires = CryptoSigner.generate_ed25519(), datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    targets, root = Targets(expires=expires), Root(expires=expires)
+    targets.targets["trusted_root.json"] = TargetFile.from_data("trusted_root.json", target)
+    for role in ("root", "timestamp", "snapshot", "targets"):
+        root.add_key(signer.public_key, role)
+    named: dict[str, Any] = {
+        "1.root": root,
+        "1.targets": targets,
+        "1.snapshot": Snapshot(expires=expires),
+        "timestamp": Timestamp(expires=expires),
+    }
+    for name, signed in named.items():
+        metadata = Metadata(signed)
+        metadata.sign(signer)
+        metadata.to_file(str(folder / f"{name}.json"))
+    (folder / "targets").mkdir()
+    digest = targets.targets["trusted_root.json"].hashes["sha256"]
+    (folder / "targets" / f"{digest}.trusted_root.json").write_bytes(target)
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", folder / "1.root.json"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder, and prints nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def test_the_keys_of_a_forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are fetched from a root that this machine has, and each later list is signed; else they are unknown."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    bundle, root = attested(tmp_path / "forge", {})
+    served = tmp_path / "tuf"
+    served.mkdir()
+    with tuf_repository(served, root.read_bytes()) as (url, first):
+        trusted = GitHubTrust(url=url, first=first)
+        checks = SigstoreVerifier(trust=TrustFiles(paths=("none",)), forge_trust=trusted)
+        assert checks.forge_statement(bundle).predicate["tag"] == "v1.0"
+        document = json.loads((served / "timestamp.json").read_bytes())
+        document["signed"]["version"] += 1
+        (served / "timestamp.json").write_text(json.dumps(document))
+        with pytest.raises(Unknown, match="cannot get GitHub's trusted keys") as caught:
+            GitHubTrust(url=url, first=first).roots()
+        assert caught.value.where == url
+
+
+def test_the_first_root_is_one_that_its_own_keys_signed() -> None:
+    """Nobody has changed the root that is kept here."""
+    kept: Metadata[Root] = Metadata.from_file(str(GitHubTrust().first))
+    kept.signed.verify_delegate("root", kept.signed_bytes, kept.signatures)
+    assert kept.signed.version == 3

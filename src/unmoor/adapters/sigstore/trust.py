@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from unmoor import advice
 from unmoor.adapters.sigstore.reading import silence
@@ -25,6 +25,7 @@ from unmoor.util.text import clean
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig, TrustedRoot
 
+T = TypeVar("T")
 _LIMIT = 10_000_000
 # Seconds for all files that TUF fetches. It has a time-out for each, and none for a server that sends slowly.
 _PATIENCE = 90.0
@@ -139,21 +140,54 @@ def _readable_file(path: str, what: str, step: NextStep) -> Iterator[str]:
 def _fetch() -> ClientTrustConfig:
     """Get the config of the public instance: what it trusts changes, and each change is signed."""
     from sigstore._internal.tuf import DEFAULT_TUF_URL
-    from sigstore.errors import Error
     from sigstore.models import ClientTrustConfig
+
+    return _by_tuf(ClientTrustConfig.production, "Sigstore", DEFAULT_TUF_URL)
+
+
+@dataclass(kw_only=True)
+class GitHubTrust:
+    """The keys with which GitHub signs what it says itself, fetched by TUF when they are first needed.
+
+    ``first`` is the TUF root to begin with: the one that is in GitHub's own command (cli/cli, MIT licence). Whatever
+    GitHub trusts now is signed by the holders of those keys, through any number of later roots.
+    """
+
+    url: str = "https://tuf-repo.github.com"
+    first: Path = field(default_factory=lambda: Path(__file__).with_name("github-tuf-root.json"))
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _roots: tuple[TrustedRoot, ...] = field(default=(), repr=False)
+
+    def roots(self) -> tuple[TrustedRoot, ...]:
+        """Return the trusted root. Raises `Unknown`, and `Denied` if it cannot be kept on this machine."""
+        with self._lock:
+            if not self._roots:
+                self._roots = _by_tuf(self._fetch, "GitHub", self.url)
+            return self._roots
+
+    def _fetch(self) -> tuple[TrustedRoot, ...]:
+        from sigstore._internal.tuf import TrustUpdater
+
+        updater = TrustUpdater(self.url, bootstrap_root=self.first)
+        return tuple(_read_roots(updater.get_trusted_root_path()))
+
+
+def _by_tuf(fetch: Callable[[], T], whose: str, url: str) -> T:
+    """Call what fetches keys by TUF, within a time limit. Raises `Unknown`, `Denied`."""
+    from sigstore.errors import Error
 
     silence()
     try:
-        return call_within(_PATIENCE, ClientTrustConfig.production)
+        return call_within(_PATIENCE, fetch)
     except NoAnswer:
-        what = f"Sigstore did not give its trusted keys within {_PATIENCE:.0f} s"
+        what = f"{whose} did not give its trusted keys within {_PATIENCE:.0f} s"
     except OSError as error:
-        what = f"cannot keep Sigstore's trusted keys: {error.strerror}"
+        what = f"cannot keep {whose}'s trusted keys: {error.strerror}"
         other = Denied(what, where=str(error.filename or ""), next_step=advice.GRANT_PERMISSION(), retryable=True)
         raise from_os_error(error) or other from error
     except (Error, ValueError) as error:
-        what = f"cannot get Sigstore's trusted keys: {_reason(error)}"
-    raise failure(Cause.UNREACHABLE, what, where=DEFAULT_TUF_URL)
+        what = f"cannot get {whose}'s trusted keys: {_reason(error)}"
+    raise failure(Cause.UNREACHABLE, what, where=url)
 
 
 def _reason(error: BaseException) -> str:

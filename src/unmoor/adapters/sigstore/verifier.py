@@ -42,9 +42,11 @@ class SigstoreVerifier:
     """Checks bundles. The identity that signed is returned, not judged. Safe to share between threads.
 
     A bundle with a certificate of another instance is wrong, not unknown: nothing says that its keys can be trusted.
+    ``forge_trust`` has the keys that sign what a forge says itself, if ``trust`` has not.
     """
 
     trust: TrustedRoots
+    forge_trust: TrustedRoots | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _verifiers: list[Verifier] = field(default_factory=list, repr=False)
 
@@ -77,7 +79,7 @@ class SigstoreVerifier:
         """Check a forge's own statement; see the port. Raises `BadSignature`, `Unknown`, `ConfigError`."""
         from unmoor.adapters.sigstore.time_stamped import forge_statement
 
-        return forge_statement(bundle, self.trust.roots())
+        return forge_statement(bundle, (self.forge_trust or self.trust).roots())
 
     def _checked(self, check: Callable[[Verifier], T]) -> T:
         """Call sigstore's check with each trusted root until one says yes.
