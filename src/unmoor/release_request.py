@@ -94,6 +94,24 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return signing if policy == "required" or signing.signer.credential().present else None
 
+    def why_unsigned(self, services: Services) -> str:
+        """Why this run signs nothing although it may; empty if it signs, must sign or may not."""
+        policy, signing = self.settings.attestations, services.signing
+        if signing is None or policy != "auto":
+            return ""
+        credential = signing.signer.credential()
+        return "" if credential.present else credential.origin
+
+    def unsigned_by_hand(self, services: Services) -> bool:
+        """Whether this run sends files that nothing signs, since a person runs it outside any CI."""
+        signing = services.signing
+        return (
+            self.pushes
+            and signing is not None
+            and bool(self.why_unsigned(services))
+            and signing.signer.credential().by_hand
+        )
+
     def image_plans(self, services: Services) -> tuple[ImagePlan, ...]:
         """Which images go to which registries."""
         if not self.images:

@@ -20,7 +20,8 @@ from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Build, Reach, StageContext
 from unmoor.errors import Denied, Interrupted
-from unmoor.products import CheckedDists, Proof, Result, Verdict, Verified
+from unmoor.products import CheckedDists, Dists, Draft, File, Proof, Result, Signed, Verdict, Verified
+from unmoor.products.signatures import BY_HAND
 from unmoor.util.values import replace
 
 
@@ -170,3 +171,43 @@ def test_a_stopped_run_says_what_the_next_one_does(
     report = Report(stages=(stage,), warnings=(), seconds=0.0)
     assert output.print_ending(report, ceiling=Reach.FINAL, next_command="x", rehearsal=rehearsal) == 130
     assert f"run the same command again: {words}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("decisions", "signed", "why", "line"),
+    [
+        ((), Signed(), "", ""),
+        ((), None, "", ""),
+        ((), Signed(why_not="the repository is private"), "", "nothing is signed: the repository is private"),
+        (
+            (),
+            Signed(bundles=(File(name="a", sha256="", size=0, path=Path()),), why_not="this run is of main"),
+            "",
+            "not everything is signed: this run is of main",
+        ),
+        ((), None, "no CI gives this process an identity", "this run signed nothing: no CI gives this process an"),
+        ((BY_HAND,), None, "no CI gives this process an identity", BY_HAND),
+        ((BY_HAND,), Signed(why_not="the manifest says so"), "", BY_HAND),
+    ],
+)
+def test_what_is_unsigned_is_said_once_at_the_end(
+    decisions: tuple[str, ...], signed: Signed | None, why: str, line: str
+) -> None:
+    """Of a run that sent something; one that only built or looked has left nothing unsigned."""
+    products: dict[str, object] = {"dists": Dists(files=(), decisions=decisions), "sign": signed}
+    sent = {"draft": Draft(id=1, tag="v1", url="", assets=())}
+
+    def conclusion(products: dict[str, object]) -> str:
+        stages = tuple(
+            StageReport(
+                info=StageInfo(name=name, reach=Reach.READS, advisory=False), outcome=Made(each), seconds=0.0, plan=""
+            )
+            for name, each in products.items()
+            if each is not None
+        )
+        report = Report(stages=stages, warnings=(), seconds=0.0)
+        return output.conclusion(report, tag="v1", rehearsal=False, unsigned=why)
+
+    assert conclusion(products | sent).startswith(line)
+    assert bool(conclusion(products | sent)) is bool(line)
+    assert conclusion(products) == ""

@@ -15,10 +15,11 @@ from typing import Any, cast
 import pytest
 from tests.journeys.test_planted import Target, drafted, plant_files, published
 from tests.support.git_repos import Repo
-from tests.support.local_release import LocalRelease, small_repo, start_release
+from tests.support.local_release import LocalRelease, small_repo, start_release, vouching
 from tests.support.signers import SigningJob
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.products.signatures import BY_HAND
 from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
@@ -76,6 +77,10 @@ def test_a_signed_draft_is_continued_anywhere(tmp_path: Path) -> None:
         taken = {path.name: path.read_bytes() for path in (other.repo.path / ".unmoor" / "v1.0" / "dists").iterdir()}
         assert taken == built
         assert entries(place) == made
+        # What was signed stays on the release, and only the last line speaks of signatures.
+        assert "verified by digest; this run signed nothing: " in ran.stderr.splitlines()[-2]
+        manifest = (other.repo.path / ".unmoor" / "v1.0" / manifests.NAME).read_text()
+        assert BY_HAND not in manifest
         third, world_file = laptop(place, tmp_path / "third")
         status = third.unmoor("status", "--world", str(world_file), "v1.0", "--json")
         assert status.returncode == 0, status.stderr
@@ -87,6 +92,24 @@ def test_a_signed_draft_is_continued_anywhere(tmp_path: Path) -> None:
         )
         assert json.loads(unsigned.stdout)["vouched"] is False
         assert "is not vouched for\n" in unsigned.stderr
+
+
+def test_a_release_by_hand_says_so(tmp_path: Path) -> None:
+    """Without an identity the release ends unsigned: the manifest says it, the run and ``status`` too."""
+    with signing_release(tmp_path) as place:
+        other, world_file = laptop(place, tmp_path / "laptop")
+        held = other.unmoor("release", "--world", str(world_file), "--hold", "--until", "draft", "v1.0")
+        assert held.returncode == 0, held.stderr
+        assert f"\n{BY_HAND}\n" in held.stderr
+        # A job with an identity that is told to continue with it signs nothing.
+        ran = place.release(*vouching(held.stderr))
+        assert ran.returncode == 0, ran.stderr
+        assert f"verified by digest; {BY_HAND}\n" in ran.stderr
+        assert entries(place) == 0
+        status = place.status("--json")
+        assert status.returncode == 0, status.stderr
+        assert json.loads(status.stdout)["unsigned"] is True
+        assert f"v1.0 is complete; {BY_HAND}\n" in status.stderr
 
 
 def test_a_signed_folder_counts(tmp_path: Path) -> None:

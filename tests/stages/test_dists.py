@@ -29,6 +29,7 @@ from unmoor.dists.source_tree import build_environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
+from unmoor.products.signatures import BY_HAND
 from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
@@ -415,6 +416,21 @@ def test_skipped_stages_are_recorded(make_inputs: MakeInputs) -> None:
     assert found is not None
     assert found.decisions == ("skipped testpypi",)
     assert Manifest.of(at.release, found).decisions == ("skipped testpypi",)
+
+
+def test_a_build_by_hand_says_so(make_inputs: MakeInputs) -> None:
+    """The manifest records it for good, whoever continues; a run by hand adds it to no files that it finds."""
+    at = make_inputs()
+    made = replace(at.build_stage(), by_hand=True).make(at.context())
+    assert BY_HAND in made.decisions
+    for by_hand in (True, False):
+        found = replace(at.build_stage(), by_hand=by_hand).find(at.context())
+        assert found is not None
+        assert BY_HAND in found.decisions
+    at.build_stage().make(at.context())
+    found = replace(at.build_stage(), by_hand=True).find(at.context())
+    assert found is not None
+    assert BY_HAND not in found.decisions
 
 
 def test_pointers_instead_of_large_files(make_inputs: MakeInputs) -> None:

@@ -20,6 +20,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.ports.world import Login
 from unmoor.products import Access, Certainty, Finding, Image, Images, Proof, Provenance, Signed
+from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.build import build_provenance
 from unmoor.provenance.names import bundle_name
 from unmoor.provenance.statements import PROVENANCE as SLSA
@@ -162,6 +163,17 @@ def test_the_record_of_images_has_a_signature_of_its_own(it: Signing) -> None:
     (first, one), (second, other) = signed
     assert (first, second) == (6, 1)
     assert {name for name in one if one[name] != other[name]} == {"images.json.sigstore.json"}
+
+
+def test_what_was_made_by_hand_stays_unsigned(it: Signing) -> None:
+    """The manifest says so, and it never changes; if signatures are required, that is a conflict."""
+    by_hand = replace(it.inputs.dists, decisions=(BY_HAND,))
+    context = StageContext({**it.context.products, DISTS.by: by_hand})
+    found = it.stage().find(context)
+    assert found is not None
+    assert (found.bundles, found.why_not) == ((), f"the manifest says {BY_HAND!r}")
+    with pytest.raises(Conflict, match="but attestations"):
+        it.stage(required=True).find(context)
 
 
 def test_a_killed_run_signs_only_what_is_missing(it: Signing) -> None:

@@ -15,7 +15,8 @@ from unmoor.core.events import Event, Listener, Report, StageWarned
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach
 from unmoor.errors import Internal
-from unmoor.products import CheckedDists, Dists, Release, Uploaded, Verified
+from unmoor.products import CheckedDists, Dists, Release, Signed, Uploaded, Verified
+from unmoor.products.signatures import BY_HAND
 from unmoor.render import actions, words
 from unmoor.render.advice import RESUMES, STARTS_AFRESH
 from unmoor.util.text import clean, list_some
@@ -124,18 +125,35 @@ def print_ending(report: Report, *, ceiling: Reach, next_command: str, rehearsal
     return first.error.exit_code if isinstance(first, Failed) else 0
 
 
-def conclusion(report: Report, *, tag: str, rehearsal: bool) -> str:
-    """Return the last line of a run without failures: what it achieved, and what it did not show. Empty if neither."""
+def conclusion(report: Report, *, tag: str, rehearsal: bool, unsigned: str = "") -> str:
+    """Return the last line of a run without failures: what it achieved, and what it did not show. Empty if neither.
+
+    ``unsigned`` is why the run signs nothing although it may, empty if it signs.
+    """
     names = list_some([clean(each.name) for each in words.untested(report)], 3)
     checked = report.product("check-dists")
     local = list_some(checked.local, 3) if isinstance(checked, CheckedDists) else ""
     limits = [
         f"not tested: {names}" if names else "",
         f"for this machine only, so PyPI refuses it: {local}" if local else "",
+        _unsigned(report, unsigned),
     ]
     what = "rehearsal passed" if rehearsal else "released"
     done = f"{what}: every surface holds {tag}, verified by digest" if report.product("verify") is not None else ""
     return "; ".join(filter(None, (done, *limits)))
+
+
+def _unsigned(report: Report, why: str) -> str:
+    """Say what a run that sent something left unsigned; empty if nothing."""
+    dists, signed = report.product("dists"), report.product("sign")
+    if report.product("draft") is None:
+        return ""
+    if isinstance(dists, Dists) and BY_HAND in dists.decisions:
+        return BY_HAND
+    if isinstance(signed, Signed) and signed.why_not:
+        what = "not everything is signed" if signed.bundles else "nothing is signed"
+        return f"{what}: {clean(signed.why_not, limit=500)}"
+    return f"this run signed nothing: {clean(why)}" if why and signed is None else ""
 
 
 def internal_errors(report: Report) -> list[Internal]:

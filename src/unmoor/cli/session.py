@@ -311,7 +311,9 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command, rehearsal=options.rehearsing)
     for error in output.internal_errors(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
-    if code == 0 and (line := output.conclusion(report, tag=tag, rehearsal=session.world.rehearsal)):
+    unsigned = session.request.why_unsigned(session.services)
+    line = output.conclusion(report, tag=tag, rehearsal=session.world.rehearsal, unsigned=unsigned)
+    if code == 0 and line:
         output.err(line)
     for name in documents.ON_THE_DRAFT:
         if name in report.documents:

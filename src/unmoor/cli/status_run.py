@@ -15,6 +15,7 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.products import Release
+from unmoor.products.signatures import BY_HAND
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Inventory
@@ -35,8 +36,9 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The output of ``status --json``.
 
     ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.
-    ``vouched`` says whether it is vouched for. ``next_step`` is how to finish the release, empty if it is complete, and
-    ``advice`` are the ids of what it says, as docs/reference/advice.md lists them.
+    ``vouched`` says whether it is vouched for, ``unsigned`` whether it says "released by hand, unsigned".
+    ``next_step`` is how to finish the release, empty if it is complete, and ``advice`` are the ids of what it says, as
+    docs/reference/advice.md lists them.
     """
 
     tag: str
@@ -48,6 +50,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     surfaces: tuple[SurfaceState, ...]
     manifest: str = ""
     vouched: bool = False
+    unsigned: bool = False
     next_step: str = ""
     advice: tuple[str, ...] = ()
 
@@ -69,6 +72,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
     command = options.release_command(release.tag)
     steps = how_to_finish(inventory) if overall not in {State.COMPLETE, State.PENDING} else None
     whole = NOTHING if steps is None else join([*steps, advice.RELEASE_IT(command=command)])
+    unsigned = best is not None and BY_HAND in best.manifest.decisions
     if as_json:
         session.echo_json(
             StatusDocument(
@@ -81,6 +85,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 surfaces=states,
                 manifest=best.where if best is not None else "",
                 vouched=best is not None and best.vouched,
+                unsigned=unsigned,
                 next_step=str(whole),
                 advice=whole.ids,
             )
@@ -91,7 +96,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
     if best is not None and not best.vouched:
         because = f": {clean(best.doubt)}" if best.doubt else ""
         output.err(f"warning: the manifest at {clean(best.where)} is not vouched for{because}")
-    output.err(f"{release.tag} is {overall}")
+    output.err(f"{release.tag} is {overall}{f'; {BY_HAND}' if unsigned else ''}")
     if steps is not None:
         for line in steps:
             output.err(f"next:  {line}")

@@ -124,13 +124,15 @@ Sending = Sent | Refusal | Busy | Lost
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a login without a request: where it comes from, as text, or why there is none.
 
-    ``minted``: trusted publishing will provide it. ``remedy`` says how to get one, if there is none.
+    ``minted``: trusted publishing will provide it. ``remedy`` says how to get one, if there is none. ``by_hand``: no CI
+    runs this process.
     """
 
     present: bool
     origin: str
     minted: bool = False
     remedy: NextStep = NOTHING
+    by_hand: bool = False
 
 
 class LoginProbe(IntEnum):

@@ -7,6 +7,12 @@ import msgspec
 from unmoor.products.dists import File
 from unmoor.util.text import clean, count_of
 
+BY_HAND = "released by hand, unsigned"
+"""What a manifest says, as a decision, if a run without an identity, outside any CI, made it and sends its files.
+
+No later run signs these files, since a manifest never changes.
+"""
+
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """The signatures of a release, as files: Sigstore bundles, sorted by name.

@@ -25,6 +25,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.products import Access, Dists, Release
+from unmoor.products.signatures import BY_HAND
 from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
@@ -44,6 +45,7 @@ class BuildDists(Build[Dists]):
     ``prebuilt`` is a folder that another tool filled in this job: its files are used, and only a missing sdist built.
     ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
     ``whole``: every format must be there before the run continues. ``unstaged``: files on ``staging`` may differ.
+    ``by_hand``: a person sends the files, without an identity to sign them with; the manifest records it.
     """
 
     name: str = "dists"
@@ -61,6 +63,7 @@ class BuildDists(Build[Dists]):
     handed: bool = False
     whole: bool = False
     unstaged: bool = False
+    by_hand: bool = False
 
     @classmethod
     def of(
@@ -83,6 +86,7 @@ class BuildDists(Build[Dists]):
             handed=request.handed,
             whole=request.pushes,
             unstaged=request.staging(services) is None,
+            by_hand=request.unsigned_by_hand(services),
             after=(access,),
         )
 
@@ -169,6 +173,7 @@ class BuildDists(Build[Dists]):
             staging = None if self.unstaged else self.staging
             require_own_names(release, tuple(map(describe_file, built)), index=self.index, staging=staging, part=True)
             files = tuple(copy_into(path, self.folder.dists) for path in built)
+        how += (BY_HAND,) if self.by_hand else ()
         dists = self._with_decisions(Dists(files=files, tools=tools, decisions=how))
         self.folder.write_build(Manifest.of(release, dists))
         return dists

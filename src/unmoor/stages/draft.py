@@ -139,7 +139,6 @@ class MakeDraft(Push[Draft]):
         self._write_documents(bundle, context)
         self._require_replaceable(bundle, context)
         forge_release = self._find_or_create(context)
-        forge_release = self._update_text(forge_release, context)
         bundle.require_room(forge_release)
         if len(bundle.files) > _HOURLY_LIMIT:
             context.say(
@@ -147,6 +146,8 @@ class MakeDraft(Push[Draft]):
             )
         if self._remove_broken(forge_release, bundle, context):
             forge_release = read_again(self.forge, self.clock, forge_release)
+        # The text depends on the signatures that are left.
+        forge_release = self._update_text(forge_release, context)
         for file in bundle.files:
             held = find_asset(forge_release, file.name)
             if held is None or not held.uploaded:

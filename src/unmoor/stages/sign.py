@@ -22,6 +22,7 @@ from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.ports.signer import SIDE_BY_SIDE, Bundle, Identity, Signing
 from unmoor.products import Access, Dists, File, Images, Proof, Provenance, Release, Signed
+from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.names import provenance_name
 from unmoor.publish.documents import complete
 from unmoor.publish.existing_signatures import ExistingSignatures
@@ -175,7 +176,16 @@ class SignFiles(Push[Signed]):
         return signer
 
     def _why_not(self, context: StageContext) -> str:
-        """Why nothing is signed although it could be; empty if it is. Raises `Denied` if signatures are required."""
+        """Why nothing is signed although it could be; empty if it is.
+
+        Raises `Denied` if signatures are required, `Conflict` if they are and the manifest says that there are none.
+        """
+        if BY_HAND in context[self.dists].decisions:
+            why = f"the manifest says {BY_HAND!r}"
+            if self.required:
+                step = advice.RELEASE_NEW_VERSION(why="a manifest never changes")
+                raise Conflict(f'{why}, but attestations = "required"', next_step=step)
+            return why
         credential = self.signing.signer.credential()
         if not credential.present:
             raise no_identity(credential)

@@ -93,13 +93,13 @@ class SigstoreSigner:
 
     def credential(self) -> Credential:
         """Say whether this process has an identity, and from where. Sends nothing."""
+        around = ambient(self.environ)
         if self.place.identity:
             login = self.place.token
-            return Credential(present=bool(login.secret), origin=login.origin, minted=True)
-        around = ambient(self.environ)
+            return Credential(present=bool(login.secret), origin=login.origin, minted=True, by_hand=around is None)
         if around is None:
             origin = "no CI gives this process an identity"
-            return Credential(present=False, origin=origin, remedy=advice.SIGN_IN_ACTIONS())
+            return Credential(present=False, origin=origin, remedy=advice.SIGN_IN_ACTIONS(), by_hand=True)
         if around.name != _GITHUB:
             origin = f"{around.name} runs this job, and only identities of {_GITHUB} are signed with"
             return Credential(present=False, origin=origin, remedy=advice.SIGN_IN_ACTIONS())
