@@ -1172,6 +1172,15 @@ UNARCHIVE_PROJECT = Template(
     "unarchive-project",
     "unarchive it in the project's settings on {index}, or release under another name",
 )
+BEGIN_AGAIN = Template(
+    "begin-again",
+    "begin the release of this tag again: delete its draft, if there is one, then {command}, here and in every job that"
+    " passes files on",
+)
+ALLOW_MISSING_SBOMS = Template(
+    "allow-missing-sboms",
+    'set sbom = "auto" in [tool.unmoor], which leaves out what cannot be made, and commit that',
+)
 ASK_TO_LIFT_QUARANTINE = Template(
     "ask-to-lift-quarantine",
     "ask the operators of {index} why, and to lift it: only they can",

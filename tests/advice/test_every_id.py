@@ -22,6 +22,7 @@ REASONS: Mapping[str, str] = {
         """,
     "a registry has to lose a tag while another one is deleted": "push-images-again",
     "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
+        begin-again
         build-files
         finish-release
         release-it
@@ -46,6 +47,7 @@ REASONS: Mapping[str, str] = {
         set-clock
         sign-in-actions
         """,
+    "a wheel has to be for a platform that uv does not know: tests/stages/test_sbom.py": "allow-missing-sboms",
     "it is a bug": "report-bug report-it report-with-traceback",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

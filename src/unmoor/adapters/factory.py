@@ -52,6 +52,7 @@ def create_services(
     from unmoor.adapters.pep517 import Pep517
     from unmoor.adapters.sigstore import Sigstore
     from unmoor.adapters.uv import Uv
+    from unmoor.adapters.uv_resolver import UvResolver
 
     shell = LocalShell(processes=processes)
     building = replace(shell, umask=0o022)
@@ -67,6 +68,7 @@ def create_services(
         clock=clock,
         backend=Pep517(shell=building, uv=uv, meanwhile=partial(_load_what_sends, signs=signs) if sends else None),
         environments=uv,
+        resolver=UvResolver(uv=uv),
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),

@@ -105,7 +105,7 @@ class Uv:
                 f"cannot create an environment: {last_lines(ran)}", next_step=advice.CHECK_UV()
             )
         home = folder.with_name(f"{folder.name}-home")
-        variables = make_home(home, self.environ, git=self._identity())
+        variables = self.variables(home)
         return UvEnvironment(folder=folder, uv=self, variables=variables)
 
     def uv(self, args: Sequence[str], *, cwd: Path) -> Ran:
@@ -124,6 +124,28 @@ class Uv:
         return self._run(
             [binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin, timeout=timeout
         )
+
+    def attempt(
+        self, args: Sequence[str], operands: Sequence[str], *, what: str, cwd: Path, variables: Mapping[str, str]
+    ) -> Ran:
+        """Run uv as `uv_that_builds` does, once more if a download broke off. Return how it ended.
+
+        A failure that is returned is the fault of what uv was asked for. Otherwise raises as `read_failure` does:
+        `Unknown`, `ToolMissing`, `Denied`, `Conflict`. ``what`` says what uv did, as in "could not install demo".
+        """
+        ran = self.uv_that_builds([*args, "--", *operands], cwd=cwd, variables=variables)
+        error = read_failure(ran, what, self.indexes()) if ran.code else None
+        if may_repeat(error):
+            # What uv has just stored may be the damaged answer.
+            ran = self.uv_that_builds([*args, "--refresh", "--", *operands], cwd=cwd, variables=variables)
+            error = read_failure(ran, what, self.indexes(), repeated=True) if ran.code else None
+        if error is not None:
+            raise error
+        return ran
+
+    def variables(self, home: Path) -> Mapping[str, str]:
+        """Make a HOME in a new folder for code of other projects, and return its environment."""
+        return make_home(home, self.environ, git=self._identity())
 
     def indexes(self) -> Mapping[str, str]:
         """The simple indexes that uv uses, with logins in their addresses."""
@@ -218,18 +240,11 @@ class UvEnvironment:
             limits.write_text("".join(f"{each}\n" for each in self.uv.constraints))
             args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
         named = _hidden(" ".join(Path(each).name if each.startswith("/") else each for each in requirements))
-        what = f"could not install {named}"
-        ran = self.uv.uv_that_builds([*args, "--", *requirements], cwd=self.folder, variables=self.variables)
-        error = read_failure(ran, what, self.uv.indexes()) if ran.code else None
-        if may_repeat(error):
-            # What uv has just stored may be the damaged answer.
-            args.append("--refresh")
-            ran = self.uv.uv_that_builds([*args, "--", *requirements], cwd=self.folder, variables=self.variables)
-            error = read_failure(ran, what, self.uv.indexes(), repeated=True) if ran.code else None
+        ran = self.uv.attempt(
+            args, requirements, what=f"could not install {named}", cwd=self.folder, variables=self.variables
+        )
         if ran.code:
-            raise error or CheckFailed(
-                f"cannot install {named}:\n{last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS()
-            )
+            raise CheckFailed(f"cannot install {named}:\n{last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS())
 
     def install_with_pip(self, wheel: Path, name: str) -> str:
         """Install a wheel with pip too, into a folder that is deleted again; see `unmoor.adapters.pip_install`."""

@@ -112,7 +112,7 @@ def _of_index(chain: str, what: str, indexes: Mapping[str, str], *, repeated: bo
         for name in list(names)[:_MOST_ASKED]:
             for label, address in indexes.items():
                 try:
-                    known = Reader(place=_place(label, address), http=http, clock=None).versions(name)
+                    known = Reader(place=place_of(label, address), http=http, clock=None).versions(name)
                 except Denied:
                     continue  # uv may have a login that is not in the address
                 except Unknown as error:
@@ -141,7 +141,7 @@ def _wait(url: str) -> float | None:
         return None
 
 
-def _place(name: str, address: str) -> IndexPlace:
+def place_of(name: str, address: str) -> IndexPlace:
     """An index to read from, with the login that its address contains."""
     parts = urlsplit(address)
     login = Login(

@@ -114,7 +114,7 @@ def read_metadata(path: Path) -> Metadata:
 
 def read_raw_metadata(path: Path) -> bytes:
     """Read METADATA from a wheel, or PKG-INFO from an sdist, as it is written. Raises `InvalidDist`."""
-    text = _read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
+    text = read_dist_info(path, "METADATA") if path.name.endswith(".whl") else _read_pkg_info(path)
     if text is None:
         raise InvalidDist(f"{path.name} contains no metadata", next_step=advice.BUILD_AGAIN())
     return text
@@ -220,7 +220,7 @@ def _is_library(archive: zipfile.ZipFile, name: str, path: PurePosixPath) -> boo
 
 def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
     """Read a wheel's entry points, sorted by group and name. Raises `InvalidDist`."""
-    text = _read_dist_info(wheel, "entry_points.txt")
+    text = read_dist_info(wheel, "entry_points.txt")
     return () if text is None else parse_entry_points(text)
 
 
@@ -265,21 +265,32 @@ def leads_out(member: tarfile.TarInfo) -> bool:
     return member.linkname.startswith("/") or target.partition("/")[0] != plain.partition("/")[0]
 
 
-def _read_dist_info(wheel: Path, name: str) -> bytes | None:
-    """Read a file in the wheel's ``.dist-info`` folder, or return ``None`` if it is missing."""
+def read_dist_info(wheel: Path, name: str) -> bytes | None:
+    """Read a file in the wheel's ``.dist-info`` folder, or return ``None`` if it is missing. Raises `InvalidDist`."""
+    with open_dist_info(wheel) as (archive, members):
+        member = members.get(name)
+        if member is None:
+            return None
+        if member.file_size > MEMBER_LIMIT:
+            raise InvalidDist(
+                f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=advice.BUILD_AGAIN()
+            )
+        with archive.open(member) as stream:
+            return stream.read(MEMBER_LIMIT)
+
+
+@contextlib.contextmanager
+def open_dist_info(wheel: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
+    """Open a wheel, and yield the members of its ``.dist-info`` folder by their path in it. Raises `InvalidDist`."""
     expected = parse_filename(wheel.name).name
     with _open_zip(wheel) as archive:
+        members: dict[str, zipfile.ZipInfo] = {}
         for member in archive.infolist():
             folder, _, rest = member.filename.partition("/")
             stem, _, version = folder.removesuffix(".dist-info").partition("-")
-            if rest == name and folder.endswith(".dist-info") and version and canonicalize_name(stem) == expected:
-                if member.file_size > MEMBER_LIMIT:
-                    raise InvalidDist(
-                        f"{name} in {wheel.name} is longer than {MEMBER_LIMIT} bytes", next_step=advice.BUILD_AGAIN()
-                    )
-                with archive.open(member) as stream:
-                    return stream.read(MEMBER_LIMIT)
-    return None
+            if folder.endswith(".dist-info") and version and canonicalize_name(stem) == expected:
+                members.setdefault(rest, member)
+        yield archive, members
 
 
 def _read_pkg_info(sdist: Path) -> bytes | None:

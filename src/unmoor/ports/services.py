@@ -14,6 +14,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.resolver import Resolver
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.shell import Shell
 from unmoor.ports.signer import Signing
@@ -30,6 +31,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     backend: Backend
     environments: Environments
+    resolver: Resolver
     index: Index
     staging: Index | None
     forge: Forge

@@ -18,7 +18,7 @@ from unmoor.products import Subject
 
 Bundle = bytes
 """A Sigstore bundle, version 0.3, as JSON. At most `MAX_BUNDLE` bytes."""
-MAX_BUNDLE = 1_000_000
+MAX_BUNDLE = 8_000_000
 """The largest bundle that is read, in bytes."""
 SUFFIX = ".sigstore.json"
 """The end of the name of every Sigstore bundle; what is before it names the file that was signed."""
