@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Draft, Images, Notes, Provenance, Pushed, Release, Scanned, Signed, Uploaded
+from unmoor.products import (
+    Dists,
+    Draft,
+    Images,
+    Notes,
+    Provenance,
+    Pushed,
+    Release,
+    Sboms,
+    Scanned,
+    Signed,
+    Uploaded,
+)
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
 from unmoor.stages.access import ProveAccess
@@ -35,6 +47,7 @@ if TYPE_CHECKING:
     from unmoor.stages.provenance import DescribeBuild
     from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
+    from unmoor.stages.sbom import DescribeWheels
     from unmoor.stages.scan import ScanFiles
     from unmoor.stages.scan_images import ScanImages
     from unmoor.stages.sign import SignFiles
@@ -49,6 +62,7 @@ class Prepared(NamedTuple):
     release: Output[Release]
     notes: Output[Notes]
     dists: Output[Dists]
+    sboms: Output[Sboms] | None
     provenance: Output[Provenance] | None
     images: ImageOutputs
     gates: Gates
@@ -75,7 +89,10 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     scanned = output_of(scan_files)
     gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output, rebuild=rebuilt, scan=scanned)
 
+    describe_wheels = sbom_stage(*run, release=release, dists=dists)
+    sboms = output_of(describe_wheels)
     describe_build = provenance_stage(*run, release=release, dists=dists)
+    provenance = output_of(describe_build)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     scan_images = scan_images_stage(*run, built=output_of(build_images), files=scanned)
     images = ImageOutputs(output_of(build_images), output_of(prove_images), output_of(scan_images))
@@ -83,22 +100,24 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists, rebuild_dists),  # the files, made and tested here
-        scan_files,  # in every run, beside the tests
+        *(describe_wheels, scan_files),  # what each wheel needs, and what is wrong with it, beside the tests
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images, scan_images),  # images, if the project has some
     )
-    return stages, Prepared(release, write_notes.output, dists, output_of(describe_build), images, gates)
+    return stages, Prepared(release, write_notes.output, dists, sboms, provenance, images, gates)
 
 
 def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     """Put the stages of a release together."""
     run = (request, services)
-    prepared, (release, notes, dists, provenance, images, gates) = prepare(*run)
+    prepared, (release, notes, dists, sboms, provenance, images, gates) = prepare(*run)
 
-    sign_files = sign_stage(*run, release=release, dists=dists, provenance=provenance, images=images, gates=gates)
+    sign_files = sign_stage(
+        *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
+    )
     signed = output_of(sign_files)
     make_draft = MakeDraft.of(
-        *run, release=release, dists=dists, notes=notes, images=images, signed=signed, gates=gates
+        *run, release=release, dists=dists, notes=notes, images=images, sboms=sboms, signed=signed, gates=gates
     )
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, draft=draft, gates=gates)
@@ -124,7 +143,15 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     publish_draft = PublishDraft.of(*run, release=release, draft=draft, pushed=pushed, uploaded=uploaded, tagged=tagged)
     page = publish_draft.output
     verify = VerifyRelease.of(
-        *run, release=release, dists=dists, uploaded=uploaded, page=page, pushed=pushed, tagged=tagged, signed=signed
+        *run,
+        release=release,
+        dists=dists,
+        uploaded=uploaded,
+        page=page,
+        pushed=pushed,
+        tagged=tagged,
+        sboms=sboms,
+        signed=signed,
     )
 
     return Pipeline.of(
@@ -200,6 +227,17 @@ def scan_images_stage(
     return ScanImages.of(request, services, images=built, files=files)
 
 
+def sbom_stage(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
+) -> DescribeWheels | None:
+    """Describe what each wheel needs. None if the settings say so."""
+    if request.settings.sbom == "off":
+        return None
+    from unmoor.stages.sbom import DescribeWheels
+
+    return DescribeWheels.of(request, services, release=release, dists=dists)
+
+
 def sign_stage(
     request: ReleaseRequest,
     services: Services,
@@ -208,6 +246,7 @@ def sign_stage(
     dists: Output[Dists],
     provenance: Output[Provenance] | None,
     images: ImageOutputs,
+    sboms: Output[Sboms] | None,
     gates: Gates,
 ) -> SignFiles | None:
     """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
@@ -218,7 +257,14 @@ def sign_stage(
 
     run = (request, services)
     return SignFiles.of(
-        *run, signing=signing, release=release, dists=dists, provenance=provenance, images=images, gates=gates
+        *run,
+        signing=signing,
+        release=release,
+        dists=dists,
+        sboms=sboms,
+        provenance=provenance,
+        images=images,
+        gates=gates,
     )
 
 

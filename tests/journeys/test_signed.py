@@ -85,18 +85,20 @@ def test_nothing_is_signed_twice(place: LocalRelease, tmp_path: Path) -> None:
     held = place.release("--hold")
     assert held.returncode == 0, held.stderr
     made = entries(place)
-    assert made == 5
+    assert made == 6
     other = small_repo(tmp_path / "elsewhere" / "small")
     elsewhere = LocalRelease(repo=other, world=place.world, state=tmp_path / "state")
     ran = elsewhere.release(*vouching(held.stdout, held.stderr))
     assert ran.returncode == 0, ran.stderr
     assert place.release().returncode == 0
     assert entries(place) == made
+    described = [next(each.repo.path.glob(".unmoor/v1.0/sboms/*.whl.cdx.json")) for each in (place, elsewhere)]
+    assert described[0].read_bytes() == described[1].read_bytes()
 
 
 @pytest.mark.parametrize(
     ("policy", "code", "signed"),
-    [("off", 0, 0), ("required", 0, 5), ("required, an API token", 5, 0), ("auto, an API token", 0, 5)],
+    [("off", 0, 0), ("required", 0, 6), ("required, an API token", 5, 0), ("auto, an API token", 0, 6)],
 )
 def test_the_policy(tmp_path: Path, policy: str, code: int, signed: int) -> None:
     """What is required and cannot be is known before the build; what is not required holds nothing up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from unmoor.errors import Conflict, Denied, Refused, Unknown, UnmoorError
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.ports.world import Login
-from unmoor.products import Access, Certainty, Finding, Image, Images, Proof, Provenance, Signed
+from unmoor.products import Access, Certainty, Finding, Image, Images, Proof, Provenance, Sboms, Signed
 from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.build import build_provenance
 from unmoor.provenance.names import bundle_name
@@ -34,6 +35,7 @@ SIGNED: Output[Signed] = Output("sign")
 IMAGES: Output[Images] = Output("images")
 IMAGE_PROOF: Output[Proof] = Output("prove-images")
 ACCESS: Output[Access] = Output("access")
+SBOMS: Output[Sboms] = Output("sbom")
 PROVENANCE: Output[Provenance] = Output("provenance")
 
 
@@ -174,6 +176,29 @@ def test_what_was_made_by_hand_stays_unsigned(it: Signing) -> None:
     assert (found.bundles, found.why_not) == ((), f"the manifest says {BY_HAND!r}")
     with pytest.raises(Conflict, match="but attestations"):
         it.stage(required=True).find(context)
+
+
+def test_a_bill_of_materials_is_signed_with_its_content(it: Signing) -> None:
+    """The statement is about the wheel and holds the bill of materials; a signature of another one does not count."""
+    wheel = it.inputs.dists.wheels[0]
+    folder, name = it.inputs.stage.folder, f"{wheel.name}.cdx.json"
+    stage = replace(it.stage(), sboms=SBOMS)
+
+    def described(version: int) -> StageContext:
+        sbom = folder.write_sbom(name, json.dumps({"bomFormat": "CycloneDX", "version": version}).encode())
+        return StageContext({**it.context.products, SBOMS.by: Sboms(files=(sbom,))}, warn=said.append)
+
+    said: list[str] = []
+    made = stage.make(described(1))
+    bundle = made.named(f"{name}.sigstore.json")
+    assert bundle is not None
+    statement = it.job.sigstore().verifier.statement(bundle.path.read_bytes())
+    assert statement.predicate_type == "https://cyclonedx.org/bom"
+    assert statement.predicate == {"bomFormat": "CycloneDX", "version": 1}
+    assert [(each.name, each.sha256) for each in statement.subjects] == [(wheel.name, wheel.sha256)]
+    assert stage.find(described(1)) == made
+    assert stage.find(described(2)) is None
+    assert any("it holds another SBOM" in line for line in said)
 
 
 def test_a_killed_run_signs_only_what_is_missing(it: Signing) -> None:

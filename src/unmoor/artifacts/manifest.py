@@ -9,7 +9,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
-from unmoor.products import Dists, File, Proof, PushedImage, Release, Subject, Tool
+from unmoor.products import Asset, Dists, File, Proof, PushedImage, Release, Subject, Tool
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
@@ -17,7 +17,11 @@ NAME = "manifest.json"
 SCHEMA = 2
 FORMER_SCHEMA = 1
 """The schema of manifests that also listed what was pushed, and so changed after they were written."""
+SBOM = "sbom"
+"""The stage that makes what a manifest lists besides the files and their proofs."""
 LIMIT = 10_000_000
+PROOF = "prove-dists"
+"""The proof that makes a manifest complete, if it covers every artifact. A complete manifest never changes."""
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +40,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     Images are not listed: they have a record of their own, since no image can be built twice with the same bytes.
     ``pushed`` is only in manifests of a former schema: ``pushed.json`` says now what the registries hold.
 
+    ``sboms`` are the bills of materials of artifacts, omitted if there are none. Another day would give others.
+
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
     settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.
     """
@@ -50,6 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     settings: str = ""
     artifacts: tuple[Artifact, ...]
+    sboms: tuple[Asset, ...] = ()
     pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = msgspec.field(default=())
@@ -61,8 +68,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         release: Release,
         dists: Dists,
         proofs: tuple[Proof, ...] = (),
+        sboms: tuple[Asset, ...] = (),
     ) -> Manifest:
-        """Describe a release, its files, and the proofs of them."""
+        """Describe a release, its files, the proofs of them and their bills of materials."""
         return cls(
             project=release.project,
             version=release.version,
@@ -76,6 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 Artifact(name=file.name, kind="wheel" if file.is_wheel else "sdist", sha256=file.sha256, size=file.size)
                 for file in dists.files
             ),
+            sboms=tuple(sorted(sboms, key=lambda each: each.name)),
             proofs=tuple(sorted((proof.without_counts() for proof in proofs), key=lambda proof: proof.name)),
             tools=dists.tools,
             decisions=dists.decisions,
@@ -107,6 +116,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         files = (File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.artifacts)
         return Dists(files=tuple(files), tools=self.tools, decisions=self.decisions)
 
+    def sbom_files(self, folder: Path) -> tuple[File, ...]:
+        """The bills of materials that this manifest lists, as paths in a folder. Reads nothing."""
+        return tuple(File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.sboms)
+
     @property
     def wheels(self) -> tuple[Subject, ...]:
         """The wheels among the artifacts, by name and sha256."""
@@ -129,7 +142,7 @@ def encode(manifest: Manifest) -> bytes:
     import msgspec
 
     document = msgspec.to_builtins(manifest)
-    for name in ("path", "pushed"):
+    for name in ("path", "pushed", "sboms"):
         if not document.get(name):
             document.pop(name, None)
     for proof in document["proofs"]:
@@ -147,7 +160,8 @@ def decode(data: bytes, *, where: str) -> Manifest:
     except ValueError as error:
         raise Unknown(f"this is not a manifest: {error}", where=where, next_step=advice.REMOVE_FILE()) from error
     is_readable = manifest.schema in {SCHEMA, FORMER_SCHEMA}
-    if not is_readable or not all(is_safe_name(artifact.name) for artifact in manifest.artifacts):
+    names = [*(each.name for each in manifest.artifacts), *(each.name for each in manifest.sboms)]
+    if not is_readable or not all(map(is_safe_name, names)):
         raise Unknown(
             f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",
             where=where,

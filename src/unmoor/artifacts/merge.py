@@ -18,7 +18,7 @@ from unmoor.artifacts.belief import Belief, require_vouched
 from unmoor.artifacts.files import signature_beside
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
-from unmoor.products import Proof, Result
+from unmoor.products import Asset, Proof, Result
 from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 from unmoor.util.values import replace
@@ -47,6 +47,12 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
         """``folder`` holds the files, or is a run folder (``.unmoor/<tag>``) that has them in ``dists``."""
         inner = folder / "dists"
         return cls(dists=inner if inner.is_dir() else folder, manifest=manifest or folder / manifests.NAME)
+
+    @property
+    def sboms(self) -> Path:
+        """The folder of the bills of materials: ``sboms`` beside the manifest, else that of the files."""
+        beside = self.manifest.parent / "sboms"
+        return beside if beside.is_dir() else self.dists
 
     def read(self, belief: Belief) -> bytes:
         """Read the manifest. Raises `Incomplete` if there is none, `Refused` if nothing vouches for it.
@@ -92,6 +98,7 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
     proofs = merge_proofs(_about(proof, named) for _, manifest in legs for proof in manifest.proofs)
     if len(legs) == 1:
         return replace(first, proofs=proofs)
+    sboms = _merge_sboms(legs)
     sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
     if len(sdists) > 1:
         raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=advice.BUILD_EACH_FILE_ONCE())
@@ -102,6 +109,7 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         repository=min(each.repository for each in every),
         artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
         proofs=proofs,
+        sboms=sboms,
         tools=tuple(
             sorted(
                 {tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version, tool.sha256)
@@ -110,6 +118,21 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         # A leg that builds only one kind of file is nothing unusual in the whole release.
         decisions=tuple(sorted({each for one in every for each in one.decisions if not each.startswith(_FORMATS)})),
     )
+
+
+def _merge_sboms(legs: Sequence[tuple[Handover, Manifest]]) -> tuple[Asset, ...]:
+    """The bills of materials of all legs, sorted by name. Raises `Conflict` for two of one file."""
+    named: dict[str, tuple[Handover, Asset]] = {}
+    for leg, manifest in legs:
+        for each in manifest.sboms:
+            other_leg, other = named.setdefault(each.name, (leg, each))
+            if other != each:
+                raise Conflict(
+                    f"{each.name} has the sha256 {other.sha256} in {other_leg.manifest} and {each.sha256} in"
+                    f" {leg.manifest}",
+                    next_step=advice.BUILD_EACH_FILE_ONCE(),
+                )
+    return tuple(named[name][1] for name in sorted(named))
 
 
 def _about(proof: Proof, named: Mapping[str, tuple[Handover, Artifact]]) -> Proof:

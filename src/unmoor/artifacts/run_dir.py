@@ -17,11 +17,11 @@ from pathlib import Path
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
-from unmoor.artifacts.files import SIGNATURES, is_intact, signature_beside
+from unmoor.artifacts.files import SIGNATURES, describe_file, is_intact, signature_beside
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
-from unmoor.products import File, Proof
+from unmoor.products import Asset, File, Proof
 from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 from unmoor.util.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
@@ -71,6 +71,17 @@ class RunFolder:
         return self.path / "dists"
 
     @property
+    def sboms(self) -> Path:
+        """The folder of the bills of materials. What is in it counts if the manifest has its sha256."""
+        return self.path / "sboms"
+
+    def write_sbom(self, name: str, data: bytes) -> File:
+        """Write a bill of materials atomically, and describe it."""
+        self.open()
+        write_atomic(self.sboms / name, data)
+        return describe_file(self.sboms / name)
+
+    @property
     def journal(self) -> Path:
         """The path of the journal."""
         return self.path / "journal.jsonl"
@@ -97,7 +108,7 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written. Only for the run that holds the lock of the folder."""
-        for folder in (self.path, self.dists, self.assets, self.signatures, self.path / _PROOFS):
+        for folder in (self.path, self.dists, self.sboms, self.assets, self.signatures, self.path / _PROOFS):
             for name in names_in(folder):
                 if _HALF_WRITTEN.fullmatch(name):
                     remove(folder / name)
@@ -166,6 +177,14 @@ class RunFolder:
         self.open()
         write_atomic(self.path / PROVENANCE, statement)
 
+    def documented_sboms(self) -> tuple[Asset, ...]:
+        """The bills of materials that count: those of the manifest, else those of the record of the build.
+
+        Raises `Unknown`.
+        """
+        documents = (self.read_manifest(), self._decode(BUILT))
+        return next((each.sboms for each in documents if each is not None and each.sboms), ())
+
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the complete manifest."""
         self.write_document(manifests.NAME, manifests.encode(manifest))
@@ -199,21 +218,26 @@ class RunFolder:
             )
         for leg, manifest in read:
             for file in manifest.dists(leg.dists).files:
-                self._copy(file)
+                self._copy(file, self.dists)
+            for file in manifest.sbom_files(leg.sboms):
+                self._copy(file, self.sboms)
         if known is None and len(data) == 1:
             self.write_document(manifests.NAME, data[0])
         else:
             self._add_handed_over(known or whole, whole)
 
     def _add_handed_over(self, known: Manifest, whole: Manifest) -> None:
-        """Record merged files, and proofs that are not known yet."""
+        """Record merged files, and proofs and bills of materials that are not known yet."""
         # A proof made here covers at least the digests that were handed over.
         own = {proof.name: set(proof.subjects) for proof in known.proofs}
         new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
-        if known is whole or new:
-            self.write_build(replace(known, proofs=merge_proofs((*known.proofs, *new))))
+        named = {each.name for each in known.sboms}
+        sboms = [each for each in whole.sboms if each.name not in named]
+        if known is whole or new or sboms:
+            merged = sorted((*known.sboms, *sboms), key=lambda each: each.name)
+            self.write_build(replace(known, proofs=merge_proofs((*known.proofs, *new)), sboms=tuple(merged)))
 
-    def _copy(self, file: File) -> None:
+    def _copy(self, file: File, into: Path) -> None:
         """Copy a handed-over file if it has the bytes that its manifest names."""
         if not file.path.is_file():
             raise Incomplete(
@@ -228,7 +252,7 @@ class RunFolder:
                 where=str(file.path.parent),
                 next_step=advice.HAND_OVER_EVERY_FILE(),
             )
-        with open_regular(file.path) as source, atomic_writer(self.dists / file.name) as target:
+        with open_regular(file.path) as source, atomic_writer(into / file.name) as target:
             shutil.copyfileobj(source, target)
 
     def read_proof(self, name: str) -> Proof | None:

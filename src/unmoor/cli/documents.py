@@ -8,7 +8,8 @@ from hashlib import sha256
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.events import Report
-from unmoor.products import Dists, Images, Proof, Release
+from unmoor.core.outcome import Failed
+from unmoor.products import Dists, Images, Proof, Release, Sboms
 from unmoor.products.proof import REBUILD
 from unmoor.publish.documents import complete
 
@@ -31,11 +32,15 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
     proofs = (proof for name in _PROOFS if isinstance(proof := report.product(name), Proof))
     image_proof = report.product("prove-images")
     images = report.product("images")
+    sboms = report.product(manifests.SBOM)
+    if sboms is None and isinstance(report.outcome(manifests.SBOM), Failed):
+        return {}  # the next run still has to make them
     documents = complete(
         folder,
         release,
         dists,
         tuple(proofs),
+        sboms=sboms if isinstance(sboms, Sboms) else None,
         images=images if isinstance(images, Images) else None,
         image_proof=image_proof if isinstance(image_proof, Proof) else None,
     )

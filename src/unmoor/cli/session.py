@@ -16,6 +16,7 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext
@@ -154,7 +155,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
                 progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
             ),
             journal=workspace.journal if workspace else NoJournal(),
-            until=options.until,
+            until=_with_manifest(options.until, session.pipeline),
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
@@ -165,6 +166,12 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
         if workspace:
             report = _with_documents(report, session.request.folder)
         return _told_actions(report, options)
+
+
+def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...]:
+    """The stages to run until. The proof of the files completes the manifest, so what it lists besides is made too."""
+    listed = [SBOM] if PROOF in until and SBOM in pipeline.names else []
+    return tuple(dict.fromkeys((*until, *listed)))
 
 
 def _with_documents(report: Report, folder: RunFolder) -> Report:

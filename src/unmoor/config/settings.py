@@ -147,6 +147,13 @@ class Settings(Table, frozen=True, kw_only=True):
             extra={"words": "the path of a workflow file, such as .github/workflows/release.yml"},
         ),
     ] = ""
+    sbom: Annotated[
+        Literal["auto", "required", "off"],
+        Meta(
+            description="Whether to attach a software bill of materials (CycloneDX) of each wheel to the release: if"
+            " its dependencies can be resolved, always, or never."
+        ),
+    ] = "auto"
     python: Annotated[
         str,
         Meta(

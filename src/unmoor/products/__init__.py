@@ -14,6 +14,7 @@ from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
+from unmoor.products.sboms import Sboms
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.products.signatures import Signed, SignedImage, SignedImages
 from unmoor.products.verified import Verified, VerifiedItem
@@ -40,6 +41,7 @@ __all__ = [
     "PushedImage",
     "Release",
     "Result",
+    "Sboms",
     "ScanFinding",
     "Scanned",
     "Signed",

@@ -26,6 +26,8 @@ from unmoor.util.text import clean
 STATEMENT = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 """The predicate type of SLSA provenance: how a file was made."""
+CYCLONEDX = "https://cyclonedx.org/bom"
+"""The predicate type of a bill of materials in the format CycloneDX: what a file consists of and needs."""
 WORKFLOW = "https://actions.github.io/buildtypes/workflow/v1"
 """The build type of a run of GitHub Actions."""
 BY_HAND = "urn:unmoor:by-hand:v1"
@@ -73,6 +75,11 @@ def publish_type() -> str:
 def publish_statement(subject: Subject) -> bytes:
     """Return the statement of a publish attestation of one file (PEP 740), whose name is that of the file."""
     return _statement([subject], publish_type(), None)
+
+
+def sbom_statement(subject: Subject, sbom: Mapping[str, Any]) -> bytes:
+    """Return the statement that a file has this bill of materials, which is CycloneDX as JSON values."""
+    return _statement([subject], CYCLONEDX, sbom)
 
 
 def release_provenance(

@@ -11,7 +11,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.images import image_record
 from unmoor.images.image_record import ImageRecord, wheel_subjects
-from unmoor.products import Dists, Images, Proof, Release, Verdict
+from unmoor.products import Dists, Images, Proof, Release, Sboms, Verdict
 
 
 class Documents(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +43,7 @@ def complete(
     dists: Dists,
     proofs: tuple[Proof, ...],
     *,
+    sboms: Sboms | None = None,
     images: Images | None = None,
     image_proof: Proof | None = None,
 ) -> Documents:
@@ -50,11 +51,12 @@ def complete(
 
     A complete manifest of these files in the run folder stays as it is, for example if this run skips a stage that the
     first one did not skip: a manifest never changes. Without ``proofs`` the manifest is not complete: it only hands
-    the files to the job that proves them.
+    the files to the job that proves them. Without ``sboms`` it lists those that are documented already.
     """
     data = folder.read_document(manifests.NAME)
     known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
-    manifest = Manifest.of(release, dists, proofs)
+    described = sboms.assets if sboms is not None else folder.documented_sboms()
+    manifest = Manifest.of(release, dists, proofs, described)
     if data is not None and known is not None and _is_the_same(known, manifest, release):
         manifest = known
     else:
@@ -73,6 +75,7 @@ def _is_the_same(known: Manifest, manifest: Manifest, release: Release) -> bool:
         and known.is_of(release)
         and set(known.artifacts) == set(manifest.artifacts)
         and all(known.is_complete(proof.name) for proof in manifest.proofs if not _is_silent(proof))
+        and (known.is_complete(manifests.PROOF) or set(known.sboms) >= set(manifest.sboms))
     )
 
 

@@ -45,7 +45,7 @@ DISTS = (".whl", ".tar.gz", ".zip")
 
 
 class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
-    """Every asset of a release in upload order: the files, their signatures, then the texts, the manifest last."""
+    """Every asset of a release in upload order: files, their SBOMs, signatures, then the texts, the manifest last."""
 
     files: tuple[File, ...]
     texts: tuple[tuple[Path, bytes], ...]
@@ -68,9 +68,10 @@ class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
         for file in dists.files:
             _require_safe_name(file)
             _require_size(file)
+        sboms = documents.manifest.sbom_files(folder.sboms)
         # What the registries hold is attached once the images are pushed.
-        _require_count(len(dists.files) + len(signatures) + len(texts) + (documents.record is not None))
-        files = (*dists.files, *signatures, *(_file(*text) for text in texts))
+        _require_count(len(dists.files) + len(sboms) + len(signatures) + len(texts) + (documents.record is not None))
+        files = (*dists.files, *sboms, *signatures, *(_file(*text) for text in texts))
         return cls(files=files, texts=tuple(texts), documents=documents)
 
     def require_room(self, forge_release: ForgeRelease) -> None:

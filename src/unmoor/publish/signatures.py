@@ -1,4 +1,4 @@
-"""Which signatures a release has: of each file, of its provenance, and of the two lists that name the files.
+"""Which signatures a release has: of each file and its bill of materials, of the provenance, and of the two lists.
 
 The signature of a file is a publish attestation (PEP 740), so that it serves the release on the forge and the indexes.
 The lists are signed as files, which any tool for Sigstore checks.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -15,15 +16,24 @@ from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.run_dir import IMAGES
-from unmoor.errors import BadSignature, Conflict, Denied
+from unmoor.errors import BadSignature, Conflict, Denied, Unknown
 from unmoor.ports.index import Credential, Index
 from unmoor.ports.signer import Bundle, BundleVerifier, Identity, Signer, VerifiedSignature
-from unmoor.products import Dists, Provenance, Release, Signed, Subject
+from unmoor.products import Dists, File, Provenance, Release, Sboms, Signed, Subject
 from unmoor.provenance.identity import signed_by_release, workflow_path
 from unmoor.provenance.names import bundle_name, provenance_name
-from unmoor.provenance.statements import PROVENANCE, made_by, publish_statement, publish_type, subjects_of
+from unmoor.provenance.statements import (
+    CYCLONEDX,
+    PROVENANCE,
+    made_by,
+    publish_statement,
+    publish_type,
+    sbom_statement,
+    subjects_of,
+)
 from unmoor.publish.documents import Documents
 from unmoor.publish.release_assets import SUMS
+from unmoor.util.decode import decode_json
 
 PUBLIC = "public"
 """The visibility of a repository whose name may appear in a public log."""
@@ -33,7 +43,7 @@ class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
     """One signature that a release should have: its name, and what it signs.
 
     ``subjects`` are those of a ``statement`` with ``predicate_type``; without one, the signature is of the file with
-    ``sha256``.
+    ``sha256``. ``sbom`` is the bill of materials that the statement holds.
     """
 
     name: str
@@ -41,6 +51,7 @@ class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
     predicate_type: str = ""
     statement: bytes = b""
     sha256: str = ""
+    sbom: Mapping[str, Any] | None = None
 
     def sign(self, signer: Signer, identity: Identity) -> Bundle:
         """Sign it. Provenance names the run of ``identity``. Raises as `unmoor.ports.signer.Signer` does."""
@@ -66,17 +77,19 @@ class NeededSignature(msgspec.Struct, frozen=True, kw_only=True):
             return f"it is of the type {verified.predicate_type}, and not {self.predicate_type}"
         if self.predicate_type and set(verified.subjects) != set(self.subjects):
             return "it signs other files"
+        if self.sbom is not None and verified.predicate != self.sbom:
+            return "it holds another SBOM"
         return signed_by_release(
             verified, release, repository_id=identity.repository_id, workflow=workflow_path(identity)
         )
 
 
 def needed_signatures(
-    release: Release, dists: Dists, provenance: Provenance, documents: Documents
+    release: Release, dists: Dists, provenance: Provenance, documents: Documents, sboms: Sboms | None = None
 ) -> tuple[NeededSignature, ...]:
     """Every signature of a release, sorted by name. None of them is listed in a signed list.
 
-    Raises `Conflict` if the provenance is of other files.
+    Raises `Conflict` if the provenance is of other files, and `Unknown` for a bill of materials that cannot be read.
     """
     subjects = tuple(Subject(name=file.name, sha256=file.sha256) for file in dists.files)
     if set(provenance.subjects) != set(subjects) or set(subjects_of(provenance.statement)) != set(subjects):
@@ -96,11 +109,31 @@ def needed_signatures(
         predicate_type=PROVENANCE,
         statement=provenance.statement,
     )
+    described = [
+        _of_sbom(subject, sbom)
+        for subject in subjects
+        if sboms is not None and (sbom := sboms.of_file(subject.name)) is not None
+    ]
     texts = {SUMS: checksum_lines(dists.files), manifests.NAME: documents.manifest_data}
     if documents.record is not None:
         texts[IMAGES] = documents.record_data
     lists = [NeededSignature(name=bundle_name(name), sha256=sha256(data).hexdigest()) for name, data in texts.items()]
-    return tuple(sorted((*each, whole, *lists), key=lambda one: one.name))
+    return tuple(sorted((*each, *described, whole, *lists), key=lambda one: one.name))
+
+
+def _of_sbom(subject: Subject, sbom: File) -> NeededSignature:
+    """The signature of what a bill of materials says about a file. Raises `Unknown` if it cannot be read."""
+    try:
+        content = decode_json(sbom.path.read_bytes(), dict[str, Any])
+    except (OSError, ValueError) as error:
+        raise Unknown(f"{sbom.name} cannot be read: {error}", where=str(sbom.path)) from error
+    return NeededSignature(
+        name=bundle_name(sbom.name),
+        subjects=(subject,),
+        predicate_type=CYCLONEDX,
+        statement=sbom_statement(subject, content),
+        sbom=content,
+    )
 
 
 def why_unsigned(identity: Identity, release: Release, *, required: bool) -> str:

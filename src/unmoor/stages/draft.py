@@ -23,7 +23,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Signed
+from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import complete
@@ -69,6 +69,7 @@ class MakeDraft(Push[Draft]):
     rebuild: Output[Proof] | None = None
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
+    sboms: Output[Sboms] | None = None
     signed: Output[Signed] | None = None
     forge: Forge
     git: Git
@@ -87,6 +88,7 @@ class MakeDraft(Push[Draft]):
         dists: Output[Dists],
         notes: Output[Notes],
         images: ImageOutputs,
+        sboms: Output[Sboms] | None,
         signed: Output[Signed] | None,
         gates: Gates,
     ) -> Self:
@@ -99,6 +101,7 @@ class MakeDraft(Push[Draft]):
             rebuild=gates.rebuild,
             images=images.images,
             image_proof=images.proof,
+            sboms=sboms,
             signed=signed,
             forge=services.forge,
             git=services.git,
@@ -111,10 +114,8 @@ class MakeDraft(Push[Draft]):
 
     def plan(self) -> str:
         """Say what would be created."""
-        signatures = ", their signatures" if self.signed else ""
-        return (
-            f"create one draft release at {self.forge.address} with the files{signatures}, SHA256SUMS and the manifest"
-        )
+        more = f"{', their SBOMs' if self.sboms else ''}{', their signatures' if self.signed else ''}"
+        return f"create one draft release at {self.forge.address} with the files{more}, SHA256SUMS and the manifest"
 
     def find(self, context: StageContext) -> Draft | None:
         """Return the release of the tag if it holds every file.
@@ -174,6 +175,7 @@ class MakeDraft(Push[Draft]):
             context[self.release],
             context[self.dists],
             tuple(context[each] for each in without_none(self.proof, self.rebuild)),
+            sboms=context[self.sboms] if self.sboms else None,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
         )

@@ -21,7 +21,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.ports.signer import SIDE_BY_SIDE, Bundle, Identity, Signing
-from unmoor.products import Access, Dists, File, Images, Proof, Provenance, Release, Signed
+from unmoor.products import Access, Dists, File, Images, Proof, Provenance, Release, Sboms, Signed
 from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.names import provenance_name
 from unmoor.publish.documents import complete
@@ -55,6 +55,7 @@ class SignFiles(Push[Signed]):
     rebuild: Output[Proof] | None = None
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
+    sboms: Output[Sboms] | None = None
     signing: Signing
     forge: Forge
     index: Index
@@ -74,6 +75,7 @@ class SignFiles(Push[Signed]):
         dists: Output[Dists],
         provenance: Output[Provenance],
         images: ImageOutputs,
+        sboms: Output[Sboms] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request. Nothing enters the log before everything has passed its tests."""
@@ -86,6 +88,7 @@ class SignFiles(Push[Signed]):
             rebuild=gates.rebuild,
             images=images.images,
             image_proof=images.proof,
+            sboms=sboms,
             signing=signing,
             forge=services.forge,
             index=services.index,
@@ -194,17 +197,19 @@ class SignFiles(Push[Signed]):
     def _search(self, context: StageContext, there: ForgeRelease | None) -> ExistingSignatures:
         release, dists = context[self.release], context[self.dists]
         proofs = tuple(context[each] for each in without_none(self.proof, self.rebuild))
+        sboms = context[self.sboms] if self.sboms else None
         # The manifest does not list the images: their record has a signature of its own, by which it counts elsewhere.
         documents = complete(
             self.folder,
             release,
             dists,
             proofs,
+            sboms=sboms,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
         )
         return ExistingSignatures(
-            needed=needed_signatures(release, dists, context[self.provenance], documents),
+            needed=needed_signatures(release, dists, context[self.provenance], documents, sboms),
             release=release,
             verifier=self.signing.verifier,
             folder=self.folder,

@@ -28,6 +28,7 @@ from unmoor.products import (
     PublishedRelease,
     Pushed,
     Release,
+    Sboms,
     Signed,
     Uploaded,
     Verified,
@@ -60,6 +61,7 @@ class VerifyRelease(Check[Verified]):
     page: Output[PublishedRelease]
     pushed: Output[Pushed] | None = None
     tagged: Output[MovedTags] | None = None
+    sboms: Output[Sboms] | None = None
     signed: Output[Signed] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
@@ -80,6 +82,7 @@ class VerifyRelease(Check[Verified]):
         page: Output[PublishedRelease],
         pushed: Output[Pushed] | None,
         tagged: Output[MovedTags] | None,
+        sboms: Output[Sboms] | None,
         signed: Output[Signed] | None,
     ) -> Self:
         """Build the stage for a request."""
@@ -90,6 +93,7 @@ class VerifyRelease(Check[Verified]):
             page=page,
             pushed=pushed,
             tagged=tagged,
+            sboms=sboms,
             signed=signed,
             registries=request.registries(services),
             index=services.index,
@@ -113,7 +117,8 @@ class VerifyRelease(Check[Verified]):
         """
         release, dists = context[self.release], context[self.dists]
         record = context[self.pushed].record if self.pushed is not None else None
-        attached = [Asset(name=each.name, sha256=each.sha256, size=each.size) for each in self._signatures(context)]
+        attached = [*context[self.sboms].assets] if self.sboms is not None else []
+        attached += [Asset(name=each.name, sha256=each.sha256, size=each.size) for each in self._signatures(context)]
         attached += [record] if record is not None else []
         released = self._verify_forge(release, dists, context[self.page], attached)
         state = self._verify_index(Manifest.of(release, dists))
