@@ -177,9 +177,9 @@ def test_releases_of_one_tag_wait_for_each_other() -> None:
     ("name", "permissions", "environment"),
     [
         ("build", {"contents": "read"}, None),
-        ("hold", {"contents": "write", "id-token": "write", "packages": "write"}, "testpypi"),
+        ("hold", {"attestations": "write", "contents": "write", "id-token": "write", "packages": "write"}, "testpypi"),
         ("prove", {}, None),
-        ("publish", {"contents": "write", "id-token": "write", "packages": "write"}, "pypi"),
+        ("publish", {"attestations": "write", "contents": "write", "id-token": "write", "packages": "write"}, "pypi"),
         ("verify", {}, None),
     ],
 )
