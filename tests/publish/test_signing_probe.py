@@ -188,3 +188,15 @@ def test_a_reusable_workflow_is_a_warning(world: LocalWorld) -> None:
     tokens = [replace(INDEX, refuses="an API token")]
     *_, last = probe_signing(job.sigstore(), tokens, RELEASE, required=False, asks=True, there=nothing)
     assert last.certainty is Certainty.PROVEN
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_token_for_something_else_stops_before_the_build(world: LocalWorld, *, required: bool) -> None:
+    """The authority would refuse it, once everything is built and tested."""
+    job = SigningJob(world=world)
+    with (
+        job.claims(aud="pypi"),
+        pytest.raises(Denied, match="the ID token is for pypi, and not for sigstore") as caught,
+    ):
+        probe_signing(job.sigstore(), [INDEX], RELEASE, required=required, asks=True, there=nothing)
+    assert caught.value.next_step

@@ -201,16 +201,20 @@ def test_a_bill_of_materials_is_signed_with_its_content(it: Signing) -> None:
     assert any("it holds another SBOM" in line for line in said)
 
 
-def test_a_killed_run_signs_only_what_is_missing(it: Signing) -> None:
-    """The other signatures are those of the first run, byte for byte."""
+@pytest.mark.parametrize("made_before", range(6))
+def test_a_killed_run_signs_only_what_is_missing(it: Signing, made_before: int) -> None:
+    """Whenever it was killed, the other signatures are those of the first run, byte for byte, and a half is none."""
     made = it.stage().make(it.context)
-    made.bundles[0].path.unlink()
+    for lost in made.bundles[made_before:]:
+        lost.path.rename(lost.path.with_name(f".{'0' * 16}.part"))
     before = it.job.requests("/api/v1/log/entries")
-    assert it.stage().find(it.context) is None
+    found = it.stage().find(it.context)
+    assert (found == made) is (made_before == 5)
     again = it.stage().make(it.context)
-    assert it.job.requests("/api/v1/log/entries") == before + 1
-    assert again.bundles[1:] == made.bundles[1:]
-    assert again.bundles[0].sha256 != made.bundles[0].sha256
+    assert it.job.requests("/api/v1/log/entries") == before + 5 - made_before
+    assert again.bundles[:made_before] == made.bundles[:made_before]
+    assert {each.sha256 for each in again.bundles[made_before:]}.isdisjoint(each.sha256 for each in made.bundles)
+    assert len(it.stored()) == 1
 
 
 def test_another_machine_takes_the_signatures_from_the_draft(it: Signing, tmp_path: Path) -> None:
@@ -562,3 +566,30 @@ def test_a_signed_run_continues_the_draft_of_an_unsigned_one(it: Signing) -> Non
     assert unsigned.find(it.inputs.context) is not None
     unsigned.make(it.inputs.context)
     assert it.at.forge().releases(it.inputs.release.tag) == (signed,)
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_a_second_workflow_signs_for_itself(it: Signing, tmp_path: Path, *, public: bool) -> None:
+    """Signatures of another file of the same repository do not count for it: a draft gets new ones, a release none."""
+    made = it.stage().make(it.context)
+    it.draft(made, public=public)
+    ref = f"refs/tags/{it.inputs.release.tag}"
+    workflow = f"acme/demo/.github/workflows/second.yml@{ref}"
+    said: list[str] = []
+    context = StageContext(it.context.products, warn=said.append)
+    with it.job.claims(ref=ref, sha=it.at.commit, workflow_ref=workflow, job_workflow_ref=workflow):
+        stage = it.stage(RunFolder(tmp_path / "elsewhere"), required=True)
+        if public:
+            with pytest.raises(Conflict, match="the public release lacks the signatures"):
+                stage.find(context)
+        else:
+            assert stage.find(context) is None
+            again = stage.make(context)
+            assert names(again) == names(made)
+            it.draft(again)
+            (there,) = it.at.forge().releases(it.inputs.release.tag)
+            digests = {each.name: each.sha256 for each in there.assets}
+            assert all(digests[each.name] == each.sha256 for each in again.bundles)
+    assert len(said) == 5
+    both = "the workflow is .github/workflows/release.yml, expected .github/workflows/second.yml"
+    assert all(both in line for line in said)

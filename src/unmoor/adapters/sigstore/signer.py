@@ -187,8 +187,23 @@ class SigstoreSigner:
                 f"the ID token is not one of a workflow run of {_GITHUB}: it is of {claims.brief()}",
                 next_step=advice.SIGN_IN_ACTIONS(),
             )
+        _require_audience(claims)
         life = claims.times.get("exp", 0.0) - claims.times.get("iat", 0.0)
         return _Token(secret=secret, claims=claims, ends=begun + life - _TOKEN_MARGIN)
+
+
+def _require_audience(claims: Claims) -> None:
+    """Raise `Denied` for a token for something else, before anything is built. `_accepted` looks at all of it."""
+    audience = claims.get("aud")
+    if audience not in {"", AUDIENCE}:
+        raise _for_another(audience)
+
+
+def _for_another(audience: str) -> Denied:
+    return Denied(
+        f"the ID token is for {audience or 'several audiences'}, and not for {AUDIENCE}",
+        next_step=advice.CHECK_ID_TOKEN_SETTINGS(),
+    )
 
 
 def _accepted(secret: Secret, claims: Claims) -> IdentityToken:
@@ -201,10 +216,7 @@ def _accepted(secret: Secret, claims: Claims) -> IdentityToken:
         audience, now = claims.get("aud"), time.time()
         begins, ends = (claims.times.get(name, now) for name in ("iat", "exp"))
     if audience != AUDIENCE:
-        raise Denied(
-            f"the ID token is for {audience or 'several audiences'}, and not for {AUDIENCE}",
-            next_step=advice.CHECK_ID_TOKEN_SETTINGS(),
-        )
+        raise _for_another(audience)
     if begins > now or ends <= now:
         off = f"{duration(begins - now)} behind" if begins > now else f"{duration(now - ends)} or more ahead of"
         raise Denied(
