@@ -9,7 +9,7 @@ from tests.scanning.test_archives import TOKEN, wheel
 from tests.scanning.test_judge import TODAY, options
 from tests.support.scanners import FakeScanner, vulnerability
 
-from unmoor.errors import Unknown, UnmoorError, Unsafe
+from unmoor.errors import Interrupted, Unknown, UnmoorError, Unsafe
 from unmoor.ports.scanner import Audit
 from unmoor.products import Scanned
 from unmoor.scanning.run import ADVISORY_PATIENCE, REQUIRED_PATIENCE, advisory_lines, require_safe, scan, warnings
@@ -77,6 +77,12 @@ def test_a_world_without_a_service(tmp_path: Path, policy: str) -> None:
     require_safe(scanned, settings, TODAY)
     assert "not scanned: vulnerabilities" in scanned.summary
     assert len(list(warnings(scanned, settings, TODAY))) == (policy == "required")
+
+
+def test_a_stopped_run(tmp_path: Path) -> None:
+    """A run that the user stops is no scan that cannot tell."""
+    with pytest.raises(Interrupted):
+        scan([wheel(tmp_path)], options(), FakeScanner(Interrupted("stopped")), TODAY)
 
 
 def test_a_release_without_a_wheel() -> None:

@@ -83,14 +83,12 @@ def create_services(
 
 def _scanners(world: World, uv: Uv) -> Scanners:
     """The scanners of a world, which ask only the service that the world names."""
-    from unmoor.adapters.scanners import FirstAnswer, InstalledScanner, PipAudit, UvAudit
+    from unmoor.adapters.scanners import FirstAnswer, InstalledScanner
 
     if world.scanning is None:
         return Scanners()
-    service = world.scanning.service
-    both = (UvAudit(uv=uv, service=service), PipAudit(uv=uv, service=service))
     return Scanners(
-        dependencies=FirstAnswer(scanners=both, service=service),
+        dependencies=FirstAnswer.of(uv, world.scanning.service),
         images=None if world.rehearsal else InstalledScanner(shell=uv.shell, environ=uv.environ),
     )
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from unmoor import advice
 from unmoor.config.scan import ScanSettings
-from unmoor.errors import Unknown, UnmoorError, Unsafe
+from unmoor.errors import Interrupted, Unknown, UnmoorError, Unsafe
 from unmoor.ports.scanner import DependencyScanner
 from unmoor.products import File
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
@@ -87,6 +87,8 @@ def _vulnerabilities(files: Sequence[File], options: ScanSettings, scanner: Depe
             findings += findings_of(name, audit)
             packages += audit.packages
             notes += audit.notes
+    except Interrupted:
+        raise
     except UnmoorError as error:
         unknown = (Unscanned(kind="vulnerabilities", why=error.in_brief()),)
         return Scanned(findings=tuple(findings), packages=packages, notes=tuple(notes), unknown=unknown)

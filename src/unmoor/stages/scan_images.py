@@ -8,7 +8,7 @@ from typing import Self
 
 from unmoor.config.scan import ScanSettings
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.errors import UnmoorError
+from unmoor.errors import Interrupted, UnmoorError
 from unmoor.ports.engine import Engine
 from unmoor.ports.scanner import ImageScanner
 from unmoor.ports.services import Services
@@ -97,6 +97,8 @@ class ScanImages(Check[Scanned]):
                 findings += [each if each.fixed else _listed(each) for each in findings_of(name, audit)]
                 names.append(name)
                 packages += audit.packages
+        except Interrupted:
+            raise
         except UnmoorError as error:
             unknown = (Unscanned(kind=_KIND, why=error.in_brief()),)
             return Scanned(findings=tuple(findings), files=tuple(names), packages=packages, unknown=unknown)

@@ -27,7 +27,7 @@ GOOD = Audit(scanner="good", packages=1)
 def test_the_first_answer(answers: list[Audit | UnmoorError], asked: int) -> None:
     """A whole answer counts. Without any, the error is the first one's and names the others."""
     scanners = [FakeScanner(each) for each in answers]
-    first = FirstAnswer(scanners=scanners)
+    first = FirstAnswer(scanners=lambda: scanners)
     if GOOD in answers[:asked]:
         assert first.audit(needs(), patience=10.0) == GOOD
     else:
@@ -40,10 +40,10 @@ def test_the_first_answer(answers: list[Audit | UnmoorError], asked: int) -> Non
 @pytest.mark.parametrize(("service", "asks"), [("", "api.osv.dev"), ("http://a.example", "http://a.example")])
 def test_who_is_asked(service: str, asks: str) -> None:
     """The service that gets the names of packages has a name in messages."""
-    assert FirstAnswer(scanners=(), service=service).asks == asks
+    assert FirstAnswer(scanners=tuple, service=service).asks == asks
 
 
 def test_no_scanner() -> None:
     """Without any scanner nothing is known."""
     with pytest.raises(Unknown, match="no scanner"):
-        FirstAnswer(scanners=()).audit(needs(), patience=10.0)
+        FirstAnswer(scanners=tuple).audit(needs(), patience=10.0)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.faulty_server import run_server
 from tests.support.osv import needs, only_index
 
-from unmoor.adapters.scanners import PipAudit
+from unmoor.adapters.scanners.pip_audit import PipAudit
 from unmoor.adapters.uv import Uv
 from unmoor.errors import ToolMissing, Unknown
 from unmoor.ports.scanner import Audit

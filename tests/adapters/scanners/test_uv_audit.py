@@ -10,8 +10,7 @@ import pytest
 from tests.support.faulty_server import Exchange, run_server
 from tests.support.osv import ADVISORY, answer_index, answer_osv, needs
 
-from unmoor.adapters.scanners import UvAudit
-from unmoor.adapters.scanners.uv_audit import read_report
+from unmoor.adapters.scanners.uv_audit import UvAudit, read_report
 from unmoor.adapters.uv import Uv
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.scanner import Audit

@@ -8,7 +8,5 @@ from __future__ import annotations
 
 from unmoor.adapters.scanners.dependencies import FirstAnswer
 from unmoor.adapters.scanners.images import InstalledScanner
-from unmoor.adapters.scanners.pip_audit import PipAudit
-from unmoor.adapters.scanners.uv_audit import UvAudit
 
-__all__ = ["FirstAnswer", "InstalledScanner", "PipAudit", "UvAudit"]
+__all__ = ["FirstAnswer", "InstalledScanner"]

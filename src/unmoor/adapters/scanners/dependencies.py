@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from unmoor.errors import Cause, Unknown, UnmoorError
+from unmoor.errors import Cause, Interrupted, Unknown, UnmoorError
 from unmoor.ports.scanner import Audit, Requirements
+
+if TYPE_CHECKING:
+    from unmoor.adapters.uv import Uv
 
 PUBLIC = "api.osv.dev"
 # What another scanner would meet too.
@@ -26,8 +29,21 @@ class FirstAnswer:
     Raises the error of the first one, with those of the others.
     """
 
-    scanners: Sequence[_Scanner]
+    scanners: Callable[[], Sequence[_Scanner]]
     service: str = ""
+
+    @classmethod
+    def of(cls, uv: Uv, service: str) -> FirstAnswer:
+        """Ask ``uv audit``, then pip-audit. ``service`` is the root of OSV's API, empty for the public one."""
+
+        def both() -> Sequence[_Scanner]:
+            # A run that scans nothing loads neither.
+            from unmoor.adapters.scanners.pip_audit import PipAudit
+            from unmoor.adapters.scanners.uv_audit import UvAudit
+
+            return UvAudit(uv=uv, service=service), PipAudit(uv=uv, service=service)
+
+        return cls(scanners=both, service=service)
 
     @property
     def asks(self) -> str:
@@ -38,12 +54,14 @@ class FirstAnswer:
         """Return the first whole answer. All of them together have ``patience`` seconds."""
         end = time.monotonic() + patience
         failed: list[UnmoorError] = []
-        for each in self.scanners:
+        for each in self.scanners():
             left = end - time.monotonic()
             if failed and left < 1:
                 break
             try:
                 return each.audit(needs, patience=left)
+            except Interrupted:
+                raise
             except UnmoorError as error:
                 failed.append(error)
                 if error.cause in _SAME_FOR_ALL:

@@ -46,7 +46,9 @@ def write_project(folder: Path, needs: Requirements, python: Interpreter) -> Non
             f"x{at}": [f"{needs.project}[{extra}] @ {address}"] for at, extra in enumerate(needs.extras)
         },
     }
-    (folder / "pyproject.toml").write_text(tomli_w.dumps({"project": project}), encoding="utf-8")
+    # Few packages for other implementations have wheels, and without one nothing can be resolved.
+    own = {"uv": {"environments": ["platform_python_implementation == 'CPython'"]}}
+    (folder / "pyproject.toml").write_text(tomli_w.dumps({"project": project, "tool": own}), encoding="utf-8")
 
 
 def supported(declared: str, python: Interpreter) -> str:

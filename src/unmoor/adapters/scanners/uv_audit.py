@@ -7,6 +7,7 @@ One limit is uv's: a service that answers fewer questions than it was asked coun
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from unmoor.ports.scanner import Audit, Requirements, Vulnerability
 from unmoor.ports.shell import Ran
 from unmoor.util.decode import decode_json
 from unmoor.util.temporary import temporary_folder
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 
 # Its own tries would take longer than anybody wants to wait for advice.
@@ -73,15 +74,17 @@ class UvAudit:
 
     def audit(self, needs: Requirements, *, patience: float) -> Audit:
         """Scan all dependencies with those of every extra, or without if the extras exclude each other."""
+        end = time.monotonic() + patience
         try:
             return self._audit(needs, patience)
-        except Unknown:
-            if not needs.extras:
+        except Unknown as error:
+            # A cause is the network's, or the service's: without extras it would be the same.
+            if not needs.extras or error.cause is not None:
                 raise
-        plain = self._audit(replace(needs, extras=()), patience)
-        note = (
-            f"the dependencies of the extras {', '.join(needs.extras)} were not scanned: together they do not resolve"
-        )
+        plain = self._audit(replace(needs, extras=()), max(end - time.monotonic(), 1.0))
+        names = list_some(needs.extras, 3)
+        why = "they do not resolve together, or need to be built"
+        note = f"the dependencies of the extras {names} were not scanned: {why}"
         return replace(plain, notes=(*plain.notes, note))
 
     def _audit(self, needs: Requirements, patience: float) -> Audit:
