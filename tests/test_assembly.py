@@ -57,3 +57,13 @@ def test_a_staging_index_that_is_not_used_is_not_asked_for_a_login(
     assert isinstance(access, ProveAccess)
     assert (access.staging is not None) is bool(staged)
     assert access.advisory_staging is (settings.testpypi == "advisory")
+
+
+def test_optional_stages_by_settings() -> None:
+    """The second build is there unless it is turned off, the signature by a key only if the settings name one."""
+    assert "rebuild" in unused_pipeline(Settings()).names
+    assert "rebuild" not in unused_pipeline(Settings(reproducible="off")).names
+    assert "sign-sums" not in unused_pipeline(Settings()).names
+    pipeline = unused_pipeline(Settings(sign_with="ssh:key"))
+    assert {"rebuild", "prove-dists", "access", "check-dists"} <= {output.by for output in pipeline["sign-sums"].needs}
+    assert "sign-sums" in {output.by for output in pipeline["draft"].inputs}

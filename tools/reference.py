@@ -15,6 +15,7 @@ from tests.support.unused_services import unused_pipeline
 from unmoor import advice, errors
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
+from unmoor.config.settings import Settings
 from unmoor.core.stage import Publish, Push
 from unmoor.project.test_needs.choose import SOURCES
 
@@ -66,13 +67,14 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
 def stages() -> str:
     """Return the page with one row for each stage, in order."""
     head = (
-        "# Stages\n\nThe stages in the order of a release. Stages for images run only if the project has images.\n"
+        "# Stages\n\nThe stages in the order of a release. Stages for images run only if the project has images,\n"
+        "`sign-sums` only with `sign-with`.\n"
         "`reads` and `waits for` name other stages; a stage starts as soon as those are done.\n\n"
         "| stage | reach | what it does | reads | waits for | can be taken back |\n"
         "|---|---|---|---|---|---|\n"
     )
     rows = []
-    for stage in unused_pipeline(images=(ImageSettings(),)):
+    for stage in unused_pipeline(Settings(sign_with="ssh:KEY"), images=(ImageSettings(),)):
         back = "yes, or `undo` says why not" if isinstance(stage, Push) else "no" if isinstance(stage, Publish) else "-"
         reads = ", ".join(output.by for output in stage.inputs) or "-"
         waits = ", ".join(output.by for output in stage.after if output not in stage.inputs) or "-"

@@ -636,6 +636,19 @@ INSTALL_COMPATIBLE_PYTHON = Template(
 INSTALL_PYTHON = Template(
     "install-python", "install it: uv python install {wanted}; or set python to another version under [tool.unmoor]"
 )
+PROVIDE_SIGNING_KEY = Template(
+    "provide-signing-key",
+    'put the key there, or name another one under [tool.unmoor]: sign-with = "ssh:FILE" or "gpg:KEYID"',
+)
+UNLOCK_SSH_KEY = Template(
+    "unlock-ssh-key", "give the key to an agent, which asks for its passphrase: eval $(ssh-agent) && ssh-add {key}"
+)
+UNLOCK_GPG_KEY = Template(
+    "unlock-gpg-key",
+    "let gpg-agent ask for its passphrase once: gpg --local-user {key} --clear-sign --output /dev/null --yes /dev/null",
+)
+CHECK_SIGNING_KEY = Template("check-signing-key", "check that {key} is one pair of keys, and that it has not expired")
+WRITE_PUBLIC_KEY = Template("write-public-key", "write it beside the key: ssh-keygen -y -f {key} > {key}.pub")
 NAME_RELEASE_BY_UNMOOR = Template(
     "name-release-by-unmoor", "name a tag that unmoor has released: such a release has an asset manifest.json"
 )

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from unmoor.stages.scan_images import ScanImages
     from unmoor.stages.sign import SignFiles
     from unmoor.stages.sign_images import SignImages
+    from unmoor.stages.sign_sums import SignSums
 
 P = TypeVar("P")
 
@@ -116,8 +117,18 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
     )
     signed = output_of(sign_files)
+    sign_sums = sums_stage(*run, release=release, dists=dists, images=images, gates=gates)
+    sums = output_of(sign_sums)
     make_draft = MakeDraft.of(
-        *run, release=release, dists=dists, notes=notes, images=images, sboms=sboms, signed=signed, gates=gates
+        *run,
+        release=release,
+        dists=dists,
+        notes=notes,
+        images=images,
+        sboms=sboms,
+        signed=signed,
+        sums=sums,
+        gates=gates,
     )
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, draft=draft, gates=gates)
@@ -152,11 +163,13 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         tagged=tagged,
         sboms=sboms,
         signed=signed,
+        sums=sums,
     )
 
     return Pipeline.of(
         *prepared,
         sign_files,  # adds to a public log, which says only who signed what
+        sign_sums,  # by a key of the maintainers, if they have one
         *(make_draft, push_images, sign_images, staging, prove_staged),  # can still be taken back
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
@@ -266,6 +279,24 @@ def sign_stage(
         images=images,
         gates=gates,
     )
+
+
+def sums_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    dists: Output[Dists],
+    images: ImageOutputs,
+    gates: Gates,
+) -> SignSums | None:
+    """Sign the list of checksums with a key. None if the settings name none."""
+    signer = request.sums_signer(services)
+    if signer is None:
+        return None
+    from unmoor.stages.sign_sums import SignSums
+
+    return SignSums.of(request, services, signer=signer, release=release, dists=dists, images=images, gates=gates)
 
 
 def push_stage(

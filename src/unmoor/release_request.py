@@ -14,6 +14,7 @@ from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
+from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.services import Services
 from unmoor.ports.signer import Signing
@@ -35,6 +36,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``published`` is false if the world may not be asked what it already holds;
     - ``skipped`` are the names of stages to leave out;
     - ``whole`` is false if only some stages are asked for;
+    - ``sign_with`` names the key that signs the list of checksums, empty for none;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
@@ -53,6 +55,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Reach
     commit: str = ""
     real: bool = True
+    sign_with: str = ""
     images: tuple[ImageSettings, ...] = ()
     platforms: tuple[str, ...] = ()
     keep_images: bool = False
@@ -111,6 +114,10 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
             and bool(self.why_unsigned(services))
             and signing.signer.credential().by_hand
         )
+
+    def sums_signer(self, services: Services) -> KeySigner | None:
+        """The key that signs the list of checksums, ``None`` if there is to be none."""
+        return services.keys(self.sign_with) if self.sign_with else None
 
     def image_plans(self, services: Services) -> tuple[ImagePlan, ...]:
         """Which images go to which registries."""

@@ -48,6 +48,13 @@ REASONS: Mapping[str, str] = {
         sign-in-actions
         """,
     "a wheel has to be for a platform that uv does not know: tests/stages/test_sbom.py": "allow-missing-sboms",
+    "a key has to be missing, locked or broken: tests/adapters/keys, tests/stages/test_sign_sums.py": """
+        check-signing-key
+        provide-signing-key
+        unlock-gpg-key
+        unlock-ssh-key
+        write-public-key
+        """,
     "it is a bug": "report-bug report-it report-with-traceback",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -118,3 +119,32 @@ def test_the_policy(tmp_path: Path, policy: str, code: int, signed: int) -> None
             assert "would refuse them" in ran.stderr
             assert not place.stored()
             assert not (place.repo.path / ".unmoor" / "v1.0" / "dists").exists()
+
+
+def test_a_key_signs_the_list_of_checksums(place: LocalRelease, tmp_path: Path) -> None:
+    """Anyone who knows the key verifies the list with ssh-keygen; without the key nothing is built or sent."""
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        pytest.skip("needs ssh-keygen")
+    key = tmp_path / "key"
+    release = ("release", "--world", str(place.world_file), "v1.0")
+    absent = place.unmoor(*release, env={"UNMOOR_SIGN_WITH": f"ssh:{key}"})
+    assert absent.returncode == 5, absent.stderr
+    assert "the key of sign-with is not on this machine" in absent.stderr
+    assert not (place.repo.path / ".unmoor" / "v1.0" / "dists").exists()
+    subprocess.run([program, "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    ran = place.unmoor(*release, env={"UNMOOR_SIGN_WITH": f"ssh:{key}"})
+    assert ran.returncode == 0, ran.stderr
+    assert "SHA256SUMS will be signed with ssh:" in ran.stderr
+    run = place.repo.path / ".unmoor" / "v1.0"
+    signers = tmp_path / "signers"
+    signers.write_text(f"me@acme.test {(tmp_path / 'key.pub').read_text()}")
+    args = ("-Y", "verify", "-f", signers, "-I", "me@acme.test", "-n", "file", "-s", run / "signatures/SHA256SUMS.sig")
+    with (run / "assets" / "SHA256SUMS").open("rb") as sums:
+        verified = subprocess.run([program, *args], stdin=sums, capture_output=True, check=False)
+    assert verified.returncode == 0, verified.stderr
+    assert any("SHA256SUMS.sig" in line and line.startswith("forge") for line in ran.stdout.splitlines())
+    again = place.unmoor(*release, env={"UNMOOR_SIGN_WITH": f"ssh:{key}"})
+    assert again.returncode == 0, again.stderr
+    assert "does not count" not in again.stderr
+    assert place.unmoor("status", "--world", str(place.world_file), "v1.0").returncode == 0

@@ -16,7 +16,7 @@ from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding
 from unmoor.ports.world import Login
 from unmoor.products import Certainty, Finding
-from unmoor.publish.signing_probe import probe_signing
+from unmoor.publish.signing_probe import probe_key, probe_signing
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret
@@ -200,3 +200,35 @@ def test_a_token_for_something_else_stops_before_the_build(world: LocalWorld, *,
     ):
         probe_signing(job.sigstore(), [INDEX], RELEASE, required=required, asks=True, there=nothing)
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("fault", "asks", "certainty"), [("", True, Certainty.PROVEN), ("", False, Certainty.UNPROVEN), ("no", True, None)]
+)
+def test_a_key_for_the_list_of_checksums(fault: str, certainty: Certainty | None, *, asks: bool) -> None:
+    """It is proven by a trial in runs that send something; a trial that does not verify stops them."""
+    signed: list[bytes] = []
+
+    class Key:
+        """A key."""
+
+        key, suffix = "ssh:id", ".sig"
+
+        def sign(self, data: bytes) -> bytes:
+            """Sign."""
+            signed.append(data)
+            return b"signature"
+
+        def fault(self, data: bytes, signature: bytes) -> str:
+            """Verify."""
+            assert (data, signature) == (signed[-1], b"signature")
+            return fault
+
+    if certainty is None:
+        with pytest.raises(Denied, match="does not verify: no") as raised:
+            probe_key(Key(), asks=asks)
+        assert raised.value.advice_ids == ("check-signing-key",)
+    else:
+        (finding,) = probe_key(Key(), asks=asks)
+        assert (finding.certainty, finding.proven_by, "ssh:id" in finding.detail) == (certainty, "sign-sums", True)
+    assert bool(signed) is asks

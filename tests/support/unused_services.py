@@ -30,6 +30,7 @@ def unused_services() -> Services:
         forge=cast("Any", SimpleNamespace(address="the forge")),
         registry=lambda name: cast("Any", SimpleNamespace(name=name)),
         packages=lambda _name: None,
+        keys=lambda key: cast("Any", SimpleNamespace(key=key, suffix=".sig")),
         signing=cast("Any", SimpleNamespace(signer=SimpleNamespace(credential=lambda: credential))),
     )
 
@@ -46,6 +47,7 @@ def unused_pipeline(
         folder=RunFolder(Path(".unmoor/v1.0")),
         ceiling=Reach.FINAL,
         skipped=skipped,
+        sign_with=settings.sign_with,
         images=images,
     )
     return assemble(request, unused_services())

@@ -15,6 +15,7 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
+from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.world import IndexPlace, World
@@ -55,6 +56,13 @@ def create_services(
     from unmoor.adapters.uv_resolver import UvResolver
 
     shell = LocalShell(processes=processes)
+    git = GitCheckout(folder, shell, world.remote, path=path, environ=os.environ)
+
+    def open_key(key: str) -> KeySigner:
+        from unmoor.adapters import keys  # a run without a key does without
+
+        return keys.open_key(key, shell, git.folder)
+
     building = replace(shell, umask=0o022)
     clock = MonotonicClock(processes=processes)
     http = BoundedSession()
@@ -63,7 +71,7 @@ def create_services(
     signing = Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None
     signs = signing is not None and signing.signer.credential().present
     return Services(
-        git=GitCheckout(folder, shell, world.remote, path=path, environ=os.environ),
+        git=git,
         shell=shell,
         clock=clock,
         backend=Pep517(shell=building, uv=uv, meanwhile=partial(_load_what_sends, signs=signs) if sends else None),
@@ -76,6 +84,7 @@ def create_services(
         # Once per name: the stages of a run share a registry's tokens.
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
         packages=cache(lambda name: registry.packages_of(name, world, http, clock, pace)),
+        keys=open_key,
         signing=signing,
         scanners=_scanners(world, uv),
     )

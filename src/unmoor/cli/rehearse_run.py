@@ -82,6 +82,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")
+                    key = _other_key(resolved.settings.sign_with, folder, processes)
                     prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
                     options = RunOptions(
                         target=replace(inside, world=world.world_file),
@@ -92,6 +93,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                         # The archives of legs name their images as a release does.
                         local_prefix=LOCAL if files.legs else prefix,
                         without_images=without_images,
+                        sign_with=key,
                         files=files,
                         belief=given.belief,
                         command=_same_command(target, files, without_images=without_images),
@@ -120,6 +122,16 @@ def _prepared(
         for path in prepared.uncommitted:
             err(f"  {clean(path)}")
     return prepared
+
+
+def _other_key(sign_with: str, folder: Path, processes: Processes) -> str:
+    """Make a key to use instead of the one in the settings, if there is one."""
+    if not sign_with:
+        return ""
+    from unmoor.rehearsal.release_key import make_key
+
+    err(f"the rehearsal signs with a new key instead of {clean(sign_with)}")
+    return make_key(folder, LocalShell(processes=processes))
 
 
 def _same_command(target: TargetOptions, files: FileOptions, *, without_images: bool) -> str:

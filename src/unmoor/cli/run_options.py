@@ -66,7 +66,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     command that builds no images on this machine: it contacts no container engine. ``command`` is the command line of
     the run, if it cannot be derived from the other options, and ``changed_command`` the one after a change of the
     project, if that is another one. ``uncommitted`` are the
-    files that a rehearsal ignores as they are.
+    files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings.
     """
 
     target: TargetOptions
@@ -87,6 +87,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     without_images: bool = False
     platforms: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    sign_with: str | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""

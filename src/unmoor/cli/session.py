@@ -121,6 +121,7 @@ def _request(
         repository=world.forge.repository,
         commit=target.ci.commit_of(target.tag),
         real=options.target.world is None and not options.rehearsing,
+        sign_with=target.settings.sign_with if options.sign_with is None else options.sign_with,
         images=images.images,
         platforms=platforms,
         keep_images=options.keep_images,

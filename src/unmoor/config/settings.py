@@ -128,6 +128,18 @@ class Settings(Table, frozen=True, kw_only=True):
             " private repository in the public log."
         ),
     ] = "auto"
+    sign_with: Annotated[
+        str,
+        Meta(
+            pattern=r"^$(?!\n)|^(ssh|gpg):[^\x00-\x1f\x7f]+$(?!\n)",
+            max_length=1000,
+            description="Key that signs `SHA256SUMS` besides the workflow: `ssh:` and a file, relative to the top of"
+            " the repository or to your home with `~/`, or `gpg:` and the id of a key. It must sign without asking for"
+            " a passphrase. Empty: none.",
+            examples=["ssh:~/.ssh/id_ed25519", "gpg:0123456789ABCDEF"],
+            extra={"words": "ssh:FILE or gpg:KEYID"},
+        ),
+    ] = ""
     reproducible: Annotated[
         Literal["required", "advisory", "off"],
         Meta(

@@ -13,6 +13,7 @@ from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
+from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.resolver import Resolver
 from unmoor.ports.scanner import Scanners
@@ -23,7 +24,8 @@ from unmoor.ports.signer import Signing
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Every port that a run can use.
 
-    ``signing`` is ``None`` in a world in which nothing can be signed, ``scanners`` if nothing is scanned.
+    ``keys`` opens a key by its name in the settings. ``signing`` is ``None`` in a world in which nothing can be signed,
+    ``scanners`` if nothing is scanned.
     """
 
     git: Git
@@ -38,5 +40,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     registry: Callable[[str], Registry]
     packages: Callable[[str], Packages | None]
+    keys: Callable[[str], KeySigner]
     signing: Signing | None = None
     scanners: Scanners | None = None

@@ -16,7 +16,7 @@ from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
 from unmoor.products.sboms import Sboms
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
-from unmoor.products.signatures import Signed, SignedImage, SignedImages
+from unmoor.products.signatures import Signed, SignedImage, SignedImages, SumsSignature
 from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "SignedImage",
     "SignedImages",
     "Subject",
+    "SumsSignature",
     "TagPosition",
     "Tool",
     "Unscanned",

@@ -60,3 +60,21 @@ class SignedImages(msgspec.Struct, frozen=True, kw_only=True):
         """The number of signed images, and why there are no more, in one line."""
         counted = count_of(len(self.images), "signed image")
         return f"{counted}: {clean(self.why_not)}" if self.why_not else counted
+
+
+class SumsSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """The signature of SHA256SUMS with ``key``, as the settings name that. ``why_not`` says why there is no file."""
+
+    key: str
+    file: File | None = None
+    why_not: str = ""
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The signature, if there is one."""
+        return (self.file,) if self.file is not None else ()
+
+    @property
+    def summary(self) -> str:
+        """The name of the signature and of the key, or why there is none, in one line."""
+        return f"{self.file.name} by {clean(self.key)}" if self.file is not None else clean(self.why_not)

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor.ports.signer import SUFFIX
 
+_BY_KEY = ("SHA256SUMS.sig", "SHA256SUMS.asc")
 _PROVENANCE = ".provenance"
 # GitHub replaces every other character of an asset's name by a dot.
 _OTHERS = re.compile(r"[^A-Za-z0-9._-]")
@@ -49,6 +50,15 @@ def image_bundle_name(name: str, digest: str) -> str:
 def is_bundle(name: str) -> bool:
     """Whether an asset is a signature, by its name."""
     return name.endswith(SUFFIX)
+
+
+def is_signature(name: str) -> bool:
+    """Whether an asset is a signature of any kind, by its name: a Sigstore bundle, or one by a key.
+
+    >>> is_signature("SHA256SUMS.asc"), is_signature("SHA256SUMS.sig"), is_signature("SHA256SUMS")
+    (True, True, False)
+    """
+    return is_bundle(name) or name in _BY_KEY
 
 
 def signed_file(name: str) -> str:

@@ -26,7 +26,7 @@ from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.signer import MAX_BUNDLE, Bundle, UnreadableSignature
 from unmoor.products import Dists, File, Notes
-from unmoor.provenance.names import bundle_name, is_bundle, signed_file
+from unmoor.provenance.names import bundle_name, is_bundle, is_signature, signed_file
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
 from unmoor.util.safe_folder import removal
@@ -220,7 +220,7 @@ def _wrong_in_draft(found: Sequence[Difference]) -> list[Difference]:
     if any(each.name == manifests.NAME for each in found):
         return []
     # A signature that does not verify was not taken from the draft: this run has made another.
-    return [each for each in found if each.replaces and each.name != IMAGES and not is_bundle(each.name)]
+    return [each for each in found if each.replaces and each.name != IMAGES and not is_signature(each.name)]
 
 
 def _wrong_in_public(found: Sequence[Difference]) -> list[Difference]:

@@ -10,6 +10,7 @@ from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.forge import ForgeRelease
 from unmoor.ports.index import Index
+from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.signer import Identity, Signing
 from unmoor.products import Certainty, Finding, Release
 from unmoor.provenance.names import bundle_name, provenance_name
@@ -18,6 +19,7 @@ from unmoor.publish.signatures import no_identity, why_unsigned, why_withheld
 from unmoor.util.text import clean
 
 SURFACE = "signatures"
+_TRIAL = b"a trial of the key, which is sent nowhere\n"
 
 
 def probe_signing(
@@ -125,6 +127,20 @@ def _has_all(index: Index, release: Release, there: Callable[[], ForgeRelease | 
         return bool(files) and files <= index.holding(release.project, release.version).names
     except (Denied, Unknown):
         return False
+
+
+def probe_key(signer: KeySigner, *, asks: bool) -> list[Finding]:
+    """Sign a text that goes nowhere, and verify it: only that proves that the key is there and open.
+
+    ``asks``: do that; a job that sends nothing may lack the key. Raises as `KeySigner.sign` does.
+    """
+    if not asks:
+        return [_finding(f"{signer.key} is to sign SHA256SUMS; not tried here", Certainty.UNPROVEN, "sign-sums")]
+    if fault := signer.fault(_TRIAL, signer.sign(_TRIAL)):
+        raise Denied(
+            f"what {signer.key} signs does not verify: {fault}", next_step=advice.CHECK_SIGNING_KEY(key=signer.key)
+        )
+    return [_finding(f"SHA256SUMS will be signed with {clean(signer.key)}", proven_by="sign-sums")]
 
 
 def _finding(detail: str, certainty: Certainty = Certainty.PROVEN, proven_by: str = "sign") -> Finding:

@@ -17,12 +17,13 @@ from unmoor.errors import Denied, Refused, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.engine import Engine
 from unmoor.ports.forge import Forge, ForgeRelease, ForgeRepository
 from unmoor.ports.index import Index, LoginProbe, ProjectStatus
+from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.ports.signer import Signing
 from unmoor.products import Access, Certainty, Finding, Release
 from unmoor.publish.signing_probe import SURFACE as SIGNATURES
-from unmoor.publish.signing_probe import probe_signing
+from unmoor.publish.signing_probe import probe_key, probe_signing
 from unmoor.release_request import ReleaseRequest
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class ProveAccess(Check[Access]):
 
     ``engine`` is the one that builds images, ``None`` if the run is not asked for any; ``plans`` are those images.
     ``signing`` is what signs, ``None`` if nothing can be signed in this world; ``attestations`` is the policy.
+    ``sums_signer`` is the key that signs the list of checksums, if one does.
 
     A trusted publishing token is minted here only if this run uploads and the project exists:
     the exchange would create the project that a pending publisher names.
@@ -92,6 +94,7 @@ class ProveAccess(Check[Access]):
     plans: tuple[ImagePlan, ...] = ()
     signing: Signing | None = None
     attestations: str = "off"
+    sums_signer: KeySigner | None = None
     ceiling: Reach = Reach.FINAL
     proven_by_draft: str = "draft"
     proven_by_undraft: str = "undraft"
@@ -112,6 +115,7 @@ class ProveAccess(Check[Access]):
             plans=request.image_plans(services) if request.builds_images else (),
             signing=services.signing,
             attestations=request.settings.attestations,
+            sums_signer=request.sums_signer(services),
             ceiling=request.ceiling,
         )
 
@@ -167,6 +171,9 @@ class ProveAccess(Check[Access]):
             probes.append(AccessProbe("engine", "images", required=True, ask=ask))
         if self.attestations != "off":
             probes.append(AccessProbe(SIGNATURES, "sign", pushes, lambda: self._signing(release)))
+        if self.sums_signer is not None:
+            ask = partial(probe_key, self.sums_signer, asks=pushes)
+            probes.append(AccessProbe(SIGNATURES, "sign-sums", pushes, ask))
         return probes + _index_probes(self.index, release, self.proven_by_index, writes=publishes, required=publishes)
 
     def _is_advisory(self, probe: AccessProbe) -> bool:

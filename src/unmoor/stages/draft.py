@@ -23,7 +23,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed
+from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed, SumsSignature
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import complete
@@ -71,6 +71,7 @@ class MakeDraft(Push[Draft]):
     image_proof: Output[Proof] | None = None
     sboms: Output[Sboms] | None = None
     signed: Output[Signed] | None = None
+    sums: Output[SumsSignature] | None = None
     forge: Forge
     git: Git
     folder: RunFolder
@@ -90,6 +91,7 @@ class MakeDraft(Push[Draft]):
         images: ImageOutputs,
         sboms: Output[Sboms] | None,
         signed: Output[Signed] | None,
+        sums: Output[SumsSignature] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request."""
@@ -103,6 +105,7 @@ class MakeDraft(Push[Draft]):
             image_proof=images.proof,
             sboms=sboms,
             signed=signed,
+            sums=sums,
             forge=services.forge,
             git=services.git,
             folder=request.folder,
@@ -114,7 +117,8 @@ class MakeDraft(Push[Draft]):
 
     def plan(self) -> str:
         """Say what would be created."""
-        more = f"{', their SBOMs' if self.sboms else ''}{', their signatures' if self.signed else ''}"
+        signatures = ", their signatures" if self.signed or self.sums else ""
+        more = f"{', their SBOMs' if self.sboms else ''}{signatures}"
         return f"create one draft release at {self.forge.address} with the files{more}, SHA256SUMS and the manifest"
 
     def find(self, context: StageContext) -> Draft | None:
@@ -180,6 +184,7 @@ class MakeDraft(Push[Draft]):
             image_proof=context[self.image_proof] if self.image_proof else None,
         )
         signatures = context[self.signed].bundles if self.signed else ()
+        signatures += context[self.sums].files if self.sums else ()
         notes = self._text(context).notes
         return ReleaseAssets.of(documents, context[self.dists], notes, self.folder, signatures=signatures)
 

@@ -30,6 +30,7 @@ from unmoor.products import (
     Release,
     Sboms,
     Signed,
+    SumsSignature,
     Uploaded,
     Verified,
     VerifiedItem,
@@ -63,6 +64,7 @@ class VerifyRelease(Check[Verified]):
     tagged: Output[MovedTags] | None = None
     sboms: Output[Sboms] | None = None
     signed: Output[Signed] | None = None
+    sums: Output[SumsSignature] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
@@ -84,6 +86,7 @@ class VerifyRelease(Check[Verified]):
         tagged: Output[MovedTags] | None,
         sboms: Output[Sboms] | None,
         signed: Output[Signed] | None,
+        sums: Output[SumsSignature] | None,
     ) -> Self:
         """Build the stage for a request."""
         return cls(
@@ -95,6 +98,7 @@ class VerifyRelease(Check[Verified]):
             tagged=tagged,
             sboms=sboms,
             signed=signed,
+            sums=sums,
             registries=request.registries(services),
             index=services.index,
             forge=services.forge,
@@ -132,7 +136,8 @@ class VerifyRelease(Check[Verified]):
         return Verified(held=(*held, *released, *images))
 
     def _signatures(self, context: StageContext) -> tuple[File, ...]:
-        return context[self.signed].bundles if self.signed is not None else ()
+        bundles = context[self.signed].bundles if self.signed is not None else ()
+        return (*bundles, *(context[self.sums].files if self.sums is not None else ()))
 
     def _verify_images(self, pointed: MovedTags) -> list[VerifiedItem]:
         """Read every tag as the public does: without credentials if the repository is public."""
