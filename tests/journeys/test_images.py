@@ -17,7 +17,7 @@ import pytest
 from tests.support import local_release, sample_projects
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import CHANGELOG, SETTINGS, LocalRelease
+from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR, LocalRelease
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -119,6 +119,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
             *("version", "revision", "source", "created", "title"),
         }
         assert annotations["org.opencontainers.image.revision"] == place.repo.git("rev-parse", "v1.0").strip()
+        assert verified_images(place, tmp_path) == {one, digest(place, "v1.0-dev")}
         next_version(place, "1.2")
         assert release(place, "v1.2", engine).returncode == 0
         two = digest(place, "latest")
@@ -132,6 +133,25 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
         assert digest(place, "1.1") == digest(place, "v1.1")
         assert image_status(place, "v1.1") == (0, {"complete"})
         assert image_status(place, "v1.0") == (0, {"complete"})
+
+
+def verified_images(place: LocalRelease, here: Path) -> set[str]:
+    """The digests that a stranger finds signed by the release's workflow, by ``unmoor verify``, of v1.0."""
+    ran = subprocess.run(
+        [str(UNMOOR), "verify", "v1.0", "--from-world", str(place.world_file), "--json"],
+        cwd=here,
+        env={"PATH": os.environ["PATH"], "HOME": str(here)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    items = [each for each in json.loads(ran.stdout)["checks"] if each["surface"] == f"ghcr.io/{NAME}"]
+    named = [each for each in items if each["name"].startswith("sha256:")]
+    assert [each["note"] for each in items if each not in named] == [items[1]["note"]] * len(named)
+    assert items[1]["note"].startswith("signed by .github/workflows/release.yml")
+    return {each["note"].partition(",")[0] for each in named}
 
 
 def image_status(place: LocalRelease, tag: str) -> tuple[int, set[str]]:
