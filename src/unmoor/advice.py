@@ -263,6 +263,11 @@ GIVE_FORGE_ROOT = Template(
 FETCH_SIGNATURE_AGAIN = Template(
     "fetch-signature-again", "get the signature again from where the file comes from; if it is the same, do not use it"
 )
+VOUCH_WITHOUT_SIGNATURE = Template(
+    "vouch-without-signature",
+    "or continue without a look at signatures: pass the sha256 that the run which made the document printed as its last"
+    " lines (--manifest-sha256 HEX), or set UNMOOR_ATTESTATIONS=off",
+)
 NAME_RELEASE_WORKFLOW = Template(
     "name-release-workflow",
     "name the one that does: {choices}; for later releases, set release-workflow in [tool.unmoor]",

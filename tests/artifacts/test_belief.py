@@ -135,9 +135,12 @@ def test_what_cannot_be_judged_is_not_absent(error: UnmoorError) -> None:
         (Belief(signatures=SignatureList({})), reading(error)),
     ):
         for _ in range(2):
-            with pytest.raises(type(error)):
+            with pytest.raises(type(error), match=f"{error}; so whether the signature .* is not known") as caught:
                 belief.vouches_for(DATA, beside)
-        assert belief.assess(DATA, beside) == (False, f"whether its signature counts is unknown: {error}")
+            assert "--manifest-sha256 HEX" in caught.value.next_step
+        counts, doubt = belief.assess(DATA, beside)
+        assert not counts
+        assert doubt.startswith(f"whether its signature counts is unknown: {error}")
 
 
 def test_a_signature_is_looked_at_only_if_it_can_decide() -> None:

@@ -1,7 +1,8 @@
 """What is believed: the one place that answers whether the sha256 of a document is vouched for.
 
 A document is a manifest, an image record or a proof. Where it is and who put it there prove nothing: only what
-vouches for its sha256 does. See ``docs/concepts/trust.md``.
+vouches for its sha256 does: this account, the user, or a signature of the release workflow. See
+``docs/concepts/trust.md``.
 """
 
 from __future__ import annotations
@@ -127,6 +128,11 @@ class Belief:
             return self._judged[pair]
         except UnreadableSignature as error:
             return error.what
+        except (ConfigError, Denied, Unknown) as error:
+            raise error.amended(
+                also="so whether the signature of a document counts is not known",
+                next_step=error.next_step.then(advice.VOUCH_WITHOUT_SIGNATURE()),
+            ) from error
 
     def remember(self, data: bytes, *, document: str) -> None:
         """Note that this account writes a document with these bytes. Call it before the document is written."""
