@@ -24,10 +24,11 @@ from tests.support.published import (
 )
 
 from unmoor.ports.index import Publisher
+from unmoor.products import Asset
+from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.statements import publish_statement, release_provenance
 from unmoor.util.values import replace
 from unmoor.verification.checks import Mark
-from unmoor.verification.release import BY_HAND
 
 SUMS, MANIFEST = "SHA256SUMS", "manifest.json"
 OTHER = "c" * 40
@@ -382,6 +383,21 @@ def test_bills_of_materials(released: PublishedRelease, tmp_path: Path) -> None:
     assert found(released.verify(tmp_path), "github", bundle(name)).mark is Mark.WRONG
     released.forge.assets[bundle(name)] = released.forge.assets[bundle(WHEEL)]
     assert "of the type" in found(released.verify(tmp_path), "github", bundle(name)).note
+
+
+def test_a_bill_of_materials_that_the_manifest_lists(released: PublishedRelease, tmp_path: Path) -> None:
+    """It has to be there with its signature, and to be the one that is listed."""
+    name = f"{WHEEL}.cdx.json"
+    listed = Asset(name=name, sha256=sha256(b"{}"), size=2)
+    data = manifest_of(files(released), released.forge.commit, sboms=(listed,))
+    released.forge.assets |= {MANIFEST: data, bundle(MANIFEST): released.file(data)}
+    verdict = released.verify(tmp_path)
+    for each in (name, bundle(name)):
+        assert found(verdict, "github", each).mark is Mark.MISSING
+    assert found(verdict, "github", SUMS).mark is Mark.OK
+    assert not [each for each in verdict.checks if each.surface == "pypi" and each.mark is not Mark.OK]
+    released.forge.assets[name] = b"{ }"
+    assert "manifest.json says" in found(released.verify(tmp_path), "github", name).note
 
 
 def test_other_documents_and_assets(released: PublishedRelease, tmp_path: Path) -> None:

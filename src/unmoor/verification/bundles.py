@@ -13,8 +13,9 @@ from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.signer import BundleVerifier, VerifiedSignature
 from unmoor.products import Subject
+from unmoor.products.sboms import SUFFIX
 from unmoor.provenance.names import bundle_name, is_bundle, provenance_name, signed_file
-from unmoor.provenance.statements import PROVENANCE, publish_type
+from unmoor.provenance.statements import CYCLONEDX, PROVENANCE, publish_type
 from unmoor.publish.release_assets import SUMS
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
@@ -23,9 +24,6 @@ from unmoor.verification.downloads import Downloads
 from unmoor.verification.lists import absent
 from unmoor.verification.signers import Signers
 
-BOM = "https://cyclonedx.org/bom"
-"""The predicate type of a signed bill of materials."""
-BOM_SUFFIX = ".cdx.json"
 HINTS = (b'"messageSignature"', b'"message_signature"')
 
 
@@ -46,7 +44,8 @@ class Bundles:
         files = [each.name for each in self.manifest.artifacts]
         whole = provenance_name(self.manifest.project, self.manifest.version)
         record = [IMAGES] if IMAGES in self.names else []
-        described = [f"{name}{BOM_SUFFIX}" for name in files if f"{name}{BOM_SUFFIX}" in self.names]
+        described = {each.name for each in self.manifest.sboms}
+        described |= {f"{name}{SUFFIX}" for name in files if f"{name}{SUFFIX}" in self.names}
         return (
             bundle_name(manifests.NAME),
             bundle_name(SUMS),
@@ -81,7 +80,7 @@ class Bundles:
         if name == provenance_name(self.manifest.project, self.manifest.version):
             return self._judged(self.verifier.statement(data), self._provenance_fault)
         file = signed_file(name)
-        if file.endswith(BOM_SUFFIX):
+        if file.endswith(SUFFIX):
             return self._judged(self.verifier.statement(data), lambda seen: self._bom_fault(file, seen))
         subject = self._subject(file)
         if subject is None:
@@ -116,10 +115,10 @@ class Bundles:
         return ""
 
     def _bom_fault(self, file: str, seen: VerifiedSignature) -> str:
-        subject = self._subject(file.removesuffix(BOM_SUFFIX))
+        subject = self._subject(file.removesuffix(SUFFIX))
         if subject is None:
             return "it describes a file that is not on the release"
-        if fault := statement_fault(seen, [subject], kind=BOM):
+        if fault := statement_fault(seen, [subject], kind=CYCLONEDX):
             return fault
         data = self.held.content(file)
         if data is None:

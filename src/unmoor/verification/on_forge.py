@@ -14,11 +14,11 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease, ForgeTag
 from unmoor.products import PushedImage
+from unmoor.products.sboms import SUFFIX
 from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.publish import push_record
 from unmoor.publish.release_assets import SUMS, is_foreign_dist
 from unmoor.util.text import clean, list_some
-from unmoor.verification.bundles import BOM_SUFFIX
 from unmoor.verification.checks import CheckedItem, Mark
 from unmoor.verification.downloads import DOCUMENT_LIMIT, Downloads
 from unmoor.verification.signers import ReleaseSource
@@ -92,7 +92,7 @@ class ForgeFiles:
         """Whether an asset is a list, a signature, or something small that has a signature."""
         if name.endswith(_DISTS):
             return False
-        is_known = name in {manifests.NAME, SUMS, push_record.NAME} or is_bundle(name) or name.endswith(BOM_SUFFIX)
+        is_known = name in {manifests.NAME, SUMS, push_record.NAME} or is_bundle(name) or name.endswith(SUFFIX)
         return is_known or bundle_name(name) in self.names
 
     def _job(self, asset: ForgeAsset) -> Callable[[], None]:

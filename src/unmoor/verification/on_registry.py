@@ -11,15 +11,14 @@ from unmoor.images.oci_documents import PREDICATE_TYPE
 from unmoor.ports.registry import Referrer, Registry
 from unmoor.ports.signer import BundleVerifier
 from unmoor.products import PushedImage
-from unmoor.provenance.statements import PROVENANCE
+from unmoor.provenance.statements import CYCLONEDX, PROVENANCE
 from unmoor.util.text import clean
-from unmoor.verification.bundles import BOM
 from unmoor.verification.checks import CheckedItem, Mark, worst
 from unmoor.verification.signers import Signers
 
 _MOST = 50
 # What a release says about its images. Others may add what they found out about one, such as the result of a scan.
-_OURS = (PROVENANCE, BOM)
+_OURS = (PROVENANCE, CYCLONEDX)
 
 
 @dataclass(frozen=True, kw_only=True)

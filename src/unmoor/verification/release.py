@@ -18,6 +18,7 @@ from unmoor.ports.forge import Forge
 from unmoor.ports.index import Index, Publisher
 from unmoor.ports.registry import Registry
 from unmoor.ports.signer import StrangersVerifier, VerifiedSignature
+from unmoor.products.signatures import BY_HAND
 from unmoor.publish.release_assets import SUMS
 from unmoor.util.text import clean
 from unmoor.verification.asked import is_safe_tag, repository_in
@@ -31,8 +32,6 @@ from unmoor.verification.on_index import IndexFiles
 from unmoor.verification.on_registry import RegistryImages
 from unmoor.verification.signers import GITHUB, ReleaseSource, Signers, judge_publisher
 
-BY_HAND = "released by hand, unsigned"
-"""What a manifest says of a release that no workflow made."""
 _TAGS = "refs/tags/"
 
 
@@ -135,15 +134,16 @@ class Verification:
         run_jobs([*there.files(), *(found.downloads() if found else [])])
         sums, listed = check_sums(there.held, manifest, self.surface)
         lists: dict[str, Mapping[str, str]] = {SUMS: sums} if sums else {}
+        listed_files = {each.name: each.sha256 for each in manifest.artifacts} if manifest is not None else {}
         if manifest is not None:
-            lists[manifests.NAME] = {each.name: each.sha256 for each in manifest.artifacts}
+            lists[manifests.NAME] = listed_files | {each.name: each.sha256 for each in manifest.sboms}
         files = check_files(there.held, lists, self.surface, foreign=there.foreign(manifest))
         signers = Signers(source=there.source, identity=self.identity)
         self._checks += [*there.checks, read, listed, *files]
         signed = self._signatures(there, manifest, signers)
         self._statement(there)
         if found is not None and manifest is not None:
-            self._checks += found.check(self.verifier, lambda seen, _: signers.judge(seen), lists[manifests.NAME])
+            self._checks += found.check(self.verifier, lambda seen, _: signers.judge(seen), listed_files)
         elif found is not None:
             self._checks += self._by_publisher(found, there.source)
         self._images(there, signers, signed=signed)
