@@ -126,7 +126,9 @@ def mac(linux: Job, folder: Path) -> Path:
     (folder / "dists").mkdir(parents=True)
     wheel = retagged(linux.folder / "dists" / manifest.artifacts[0].name, folder / "dists", "macosx_11_0_arm64")
     artifact = replace(manifest.artifacts[0], name=wheel.name, sha256=sha256_of(wheel), size=wheel.stat().st_size)
-    (folder / manifests.NAME).write_bytes(manifests.encode(replace(manifest, artifacts=(artifact,), proofs=())))
+    (folder / manifests.NAME).write_bytes(
+        manifests.encode(replace(manifest, artifacts=(artifact,), sboms=(), proofs=()))
+    )
     return folder
 
 
@@ -192,7 +194,12 @@ def test_wheels_of_several_jobs_are_one_release(tmp_path: Path) -> None:
         assert len(names) == 3
         assert sorted(place.stored()) == sorted((index, name) for index in ("pypi", "testpypi") for name in names)
         assert last.local.status().returncode == 0
-        (proof, *_) = manifests.decode((last.folder / manifests.NAME).read_bytes(), where="join").proofs
+        manifest = manifests.decode((last.folder / manifests.NAME).read_bytes(), where="join")
+        # That of the job on Linux, and one for the Mac that this job has made.
+        handed = linux.folder / "sboms" / next(each.name for each in manifest.sboms if MANYLINUX in each.name)
+        assert [each.name for each in manifest.sboms] == [f"{name}.cdx.json" for name in names if name.endswith(".whl")]
+        assert sha256_of(handed) in {each.sha256 for each in manifest.sboms}
+        (proof, *_) = manifest.proofs
         assert sorted(each.name for each in proof.subjects) == names
         tests = next(each for each in proof.results if each.name.endswith(f"{MANYLINUX}.whl: tests"))
         assert tests.verdict is Verdict.PASSED
