@@ -101,6 +101,17 @@ def test_wheel_from_the_sdist_in_the_same_environment(backend: Pep517, in_tree: 
     assert {"build", "uv", "python"} <= {tool.name for tool in backend.tools()}
 
 
+def test_tools_have_digests_only_if_asked(uv: Uv, in_tree: Path, tmp_path: Path, shell: LocalShell) -> None:
+    """Nobody pays for them who signs nothing. What uv and build themselves were installed from is not known."""
+    pyproject = in_tree / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("requires = []", 'requires = ["packaging"]'))
+    plain = Pep517(shell=shell, uv=uv)
+    asked = plain.with_digests()
+    asked.sdist(in_tree, tmp_path / "out", env={})
+    assert not any(tool.sha256 for tool in plain.tools())
+    assert [tool.name for tool in asked.tools() if tool.sha256] == ["packaging"]
+
+
 @pytest.fixture
 def anvils(uv: Uv, in_tree: Path, tmp_path: Path) -> Uv:
     """The real uv, that finds two versions of a package which the build of the tree requires, and asks no index."""

@@ -17,10 +17,13 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+
+from packaging.utils import canonicalize_name
 
 from unmoor import advice
 from unmoor.adapters.process.shell import LocalShell
@@ -57,6 +60,8 @@ _LAST = 20
 # How backends, in various languages, report a missing file.
 _ABSENT = re.compile(r"(?:No such file or directory|[Ff]ile not found): ['\"]([^'\"\n]+)['\"]")
 _TIMEOUT = 3600.0
+# Seconds to wait for the digests of the packages after a build.
+_PATIENCE = 20.0
 
 
 @dataclass(kw_only=True)
@@ -67,6 +72,7 @@ class _Isolated:
     path: str
     system: frozenset[str]
     asked: frozenset[str] = frozenset()
+    _wheels: tuple[frozenset[str], Future[Mapping[str, str]]] | None = None
 
     @property
     def python_executable(self) -> str:
@@ -89,6 +95,25 @@ class _Isolated:
             ) from error
         self.asked |= requirements
 
+    def begin_digests(self) -> None:
+        """Begin to find out from which wheels the packages are, while the backend builds."""
+        if self._wheels is not None and self._wheels[0] == self.asked:
+            return
+        from unmoor.adapters.uv_digests import installed_wheels
+
+        found: Future[Mapping[str, str]] = Future()
+        self._wheels = (self.asked, found)
+        threading.Thread(target=lambda: found.set_result(installed_wheels(self.environment)), daemon=True).start()
+
+    def digests(self) -> Mapping[str, str]:
+        """The sha256 of the wheels by the normalised name of the package; what is not known in time is left out."""
+        if self._wheels is None:
+            return {}
+        try:
+            return self._wheels[1].result(_PATIENCE)
+        except TimeoutError:
+            return {}
+
 
 class Pep517:
     """Builds source trees. ``hear`` gets each line of the backend's output.
@@ -110,6 +135,7 @@ class Pep517:
         self._meanwhile = meanwhile
         self._conditions = _USUAL
         self._version = ""
+        self._has_digests = False
         # Shared with every variant of this backend: the same interpreter and constraints have the same environments.
         self._lock = threading.Lock()
         self._all: dict[tuple[str, tuple[str, ...]], list[_Isolated]] = {}
@@ -127,11 +153,18 @@ class Pep517:
         """The same, with the same environments, for a build under other conditions; see `unmoor.ports.backend`."""
         return self._with(self._uv, self._version, _OTHER)
 
-    def _with(self, uv: Uv, version: str, conditions: _Conditions | None = None) -> Pep517:
+    def with_digests(self) -> Pep517:
+        """The same; see `unmoor.ports.backend`."""
+        return self._with(self._uv, self._version, digests=True)
+
+    def _with(
+        self, uv: Uv, version: str, conditions: _Conditions | None = None, *, digests: bool | None = None
+    ) -> Pep517:
         other = Pep517(
             shell=self._shell, uv=uv, hear=self._hear, meanwhile=self._meanwhile if conditions is None else None
         )
         other._version, other._conditions = version, conditions or self._conditions
+        other._has_digests = self._has_digests if digests is None else digests
         other._lock, other._all, other._rooms = self._lock, self._all, self._rooms
         return other
 
@@ -160,11 +193,15 @@ class Pep517:
         from importlib.metadata import distributions, version
 
         found = {"build": version("build"), "uv": version("uv"), "python": self._version or platform.python_version()}
+        digests: dict[str, str] = {}
         with self._lock:
             for isolated in self._isolated:
+                known = isolated.digests() if self._has_digests else {}
                 for each in distributions(path=[str(isolated.environment.packages)]):
-                    found.setdefault(each.name, each.version)
-        return tuple(Tool(name=name, version=found[name]) for name in sorted(found))
+                    if each.name not in found:
+                        found[each.name] = each.version
+                        digests[each.name] = known.get(canonicalize_name(each.name), "")
+        return tuple(Tool(name=name, version=found[name], sha256=digests.get(name, "")) for name in sorted(found))
 
     def _talk(self) -> _Talk:
         return _Talk(self._hear)
@@ -184,6 +221,8 @@ class Pep517:
                 isolated = self._fresh(system)
                 builder = self._builder(source, isolated, env, talk)
             isolated.ask(wanted)
+            if self._has_digests:
+                isolated.begin_digests()
             return Path(talk.checked(lambda: builder.build(kind, into)))
 
     def _shared(self, system: frozenset[str]) -> _Isolated:

@@ -41,13 +41,15 @@ class Built(NamedTuple):
 class DistBuilder:
     """Builds with a backend, on the interpreter that ``options`` and the project want.
 
-    Without ``environments`` the backend's own interpreter is used.
+    Without ``environments`` the backend's own interpreter is used. ``digests``: the tools of the first build have the
+    sha256 of what was installed.
     """
 
     git: Git
     backend: Backend
     environments: Environments | None = None
     options: BuildOptions = field(default_factory=BuildOptions)
+    digests: bool = False
 
     def build(
         self,
@@ -104,13 +106,14 @@ class DistBuilder:
 
     def _backend(self, tree: Path, say: Tell) -> Backend:
         """The backend on an interpreter that the project supports; say so if it is not unmoor's own."""
+        backend = self.backend.with_digests() if self.digests else self.backend
         if self.environments is None:
-            return self.backend
+            return backend
         python = choose_interpreter(self.environments, requires=requires_python(tree), wanted=self.options.python)
         if python == self.environments.own():
-            return self.backend
+            return backend
         say(f"building with Python {python.version}")
-        return self.backend.on(python)
+        return backend.on(python)
 
     def _again(self, tools: tuple[Tool, ...]) -> Backend:
         """The backend with the versions of a first build. Raises `ToolMissing` if its interpreter is not here."""

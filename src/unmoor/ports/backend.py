@@ -38,6 +38,9 @@ class Backend(Protocol):
     def under(self, constraints: Sequence[str]) -> Backend:
         """The same backend with constraints on the versions of its build requirements."""
 
+    def with_digests(self) -> Backend:
+        """The same backend, with the same environments, whose `tools` have digests as far as the index says them."""
+
     def elsewhere(self) -> Backend:
         """The same backend, with the same environments, for a build of what is built already, under other conditions.
 

@@ -46,6 +46,7 @@ class BuildDists(Build[Dists]):
     ``handed``: other jobs' manifests filled the run folder, and files of another release are a conflict.
     ``whole``: every format must be there before the run continues. ``unstaged``: files on ``staging`` may differ.
     ``by_hand``: a person sends the files, without an identity to sign them with; the manifest records it.
+    ``digests``: the manifest gets the digests of the build's packages, for the provenance that is signed.
     """
 
     name: str = "dists"
@@ -64,6 +65,7 @@ class BuildDists(Build[Dists]):
     whole: bool = False
     unstaged: bool = False
     by_hand: bool = False
+    digests: bool = False
 
     @classmethod
     def of(
@@ -87,6 +89,7 @@ class BuildDists(Build[Dists]):
             whole=request.pushes,
             unstaged=request.staging(services) is None,
             by_hand=request.unsigned_by_hand(services),
+            digests=services.signing is not None and request.settings.attestations != "off",
             after=(access,),
         )
 
@@ -211,7 +214,13 @@ class BuildDists(Build[Dists]):
 
     def _build(self, work: Path, release: Release, context: StageContext, *, formats: tuple[str, ...]) -> Built:
         """Build files of these formats; return wheels first. Raises `BuildFailed`, `ToolMissing` if no Python fits."""
-        builder = DistBuilder(git=self.git, backend=self.backend, environments=self.environments, options=self.options)
+        builder = DistBuilder(
+            git=self.git,
+            backend=self.backend,
+            environments=self.environments,
+            options=self.options,
+            digests=self.digests,
+        )
         return builder.build(work, release, formats=formats, say=context.say, warn=context.warn)
 
     def _require_enough(self, dists: Dists) -> None:
