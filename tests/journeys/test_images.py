@@ -345,7 +345,7 @@ def test_a_private_package_is_incomplete(
         again = release(place, "v1.0", engine, "--json")
         assert again.returncode == 0, again.stderr
         made = {stage["name"] for stage in json.loads(again.stdout)["stages"] if stage["state"] == "made"}
-        assert made == {"tag", "access", "notes", "check-dists", "verify"}
+        assert made == {"tag", "access", "notes", "check-dists", "scan", "scan-images", "verify"}
 
 
 def test_a_missing_platform_means_no_tag_at_all(

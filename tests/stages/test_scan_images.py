@@ -16,7 +16,7 @@ from unmoor.config.images import ImageSettings
 from unmoor.config.scan import ScanSettings
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Output, StageContext
-from unmoor.errors import Incomplete, Unknown, UnmoorError, Unsafe
+from unmoor.errors import Incomplete, ToolMissing, Unknown, UnmoorError, Unsafe
 from unmoor.ports.scanner import Audit
 from unmoor.products import Image, Images, Scanned
 from unmoor.stages.scan_images import ScanImages
@@ -28,10 +28,18 @@ FOUND = Audit(scanner="trivy", packages=9, vulnerabilities=(vulnerability(packag
 
 @dataclass
 class SavingEngine:
-    """Saves an archive of one image, or has none."""
+    """Saves an archive of one image, or fails to."""
 
     gone: bool = False
+    facts: object = "an image"
     saved: list[str] = field(default_factory=list)
+
+    def look(self, image: str) -> object:
+        """Describe an image, or raise an error."""
+        assert image
+        if isinstance(self.facts, UnmoorError):
+            raise self.facts
+        return self.facts
 
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write the archive."""
@@ -123,6 +131,14 @@ def test_what_cannot_be_scanned(scanner: ArchiveScanner, engine: SavingEngine, w
     assert [text for text in at.warned if words in text]
     with pytest.raises(Unknown, match=words):
         ImageScan(options(), scanner, engine).run(IMAGE)
+
+
+@pytest.mark.parametrize("facts", [None, ToolMissing("there is no engine")])
+def test_images_of_an_earlier_run(facts: object) -> None:
+    """What this machine does not have, it cannot push: it was scanned before it was pushed, and stops nothing."""
+    at = ImageScan(options(), ArchiveScanner(FOUND), SavingEngine(facts=facts))
+    assert "not on this machine" in at.run(IMAGE).summary
+    assert (len(at.warned), at.engine.saved) == (1, [])
 
 
 def test_a_world_without_a_scanner() -> None:

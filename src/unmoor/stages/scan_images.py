@@ -8,11 +8,11 @@ from typing import Self
 
 from unmoor.config.scan import ScanSettings
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.errors import Interrupted, UnmoorError
+from unmoor.errors import Interrupted, ToolMissing, UnmoorError
 from unmoor.ports.engine import Engine
 from unmoor.ports.scanner import ImageScanner
 from unmoor.ports.services import Services
-from unmoor.products import Images, Level, ScanFinding, Scanned, Unscanned
+from unmoor.products import Image, Images, Level, ScanFinding, Scanned, Unscanned
 from unmoor.release_request import ReleaseRequest
 
 _KIND = "vulnerabilities"
@@ -86,9 +86,13 @@ class ScanImages(Check[Scanned]):
         names: list[str] = []
         packages = 0
         images = context[self.images].images
+        skipped: list[str] = []
         try:
             for image in images:
                 name = f"{image.name}{f' ({image.target})' if image.target else ''} for {image.platform}"
+                if not self._is_here(image):
+                    skipped.append(f"{name} (it is not on this machine, so this run cannot push it)")
+                    continue
                 context.say(f"scanning {name} with {self.scanner.program}")
                 with temporary_folder() as folder:
                     archive = folder / "image.tar"
@@ -102,7 +106,14 @@ class ScanImages(Check[Scanned]):
         except UnmoorError as error:
             unknown = (Unscanned(kind=_KIND, why=error.in_brief()),)
             return Scanned(findings=tuple(findings), files=tuple(names), packages=packages, unknown=unknown)
-        return Scanned(findings=tuple(findings), files=tuple(names), packages=packages)
+        return Scanned(findings=tuple(findings), files=tuple(names), packages=packages, skipped=tuple(skipped))
+
+    def _is_here(self, image: Image) -> bool:
+        """Whether the engine has an image. One that an earlier run has pushed was scanned before."""
+        try:
+            return self.engine.look(image.id) is not None
+        except ToolMissing:
+            return False
 
 
 def _together(files: Scanned, images: Scanned) -> Scanned:
