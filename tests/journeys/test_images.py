@@ -150,7 +150,7 @@ def verified_images(place: LocalRelease, here: Path) -> set[str]:
     items = [each for each in json.loads(ran.stdout)["checks"] if each["surface"] == f"ghcr.io/{NAME}"]
     named = [each for each in items if each["name"].startswith("sha256:")]
     assert [each["note"] for each in items if each not in named] == [items[1]["note"]] * len(named)
-    assert items[1]["note"].startswith("signed by .github/workflows/release.yml")
+    assert items[1]["note"].startswith("signed by acme/small/.github/workflows/release.yml")
     return {each["note"].partition(",")[0] for each in named}
 
 

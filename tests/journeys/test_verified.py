@@ -55,7 +55,8 @@ def test_a_stranger_verifies_a_release(place: LocalRelease, tmp_path: Path) -> N
         ran = verify(place, tmp_path / "empty", target, "--identity", WORKFLOW)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         lines = ran.stdout.splitlines()
-        assert ran.stderr.strip() == f"{'acme/small@v1.0' if '=' not in target else target} is verified"
+        named = "acme/small@v1.0 is verified" if "==" not in target else f"{target} is verified: released by acme/small"
+        assert ran.stderr.strip() == named
     assert lines[0].split() == ["result", "where", "what"]
     assert {line.split()[0] for line in lines[1:]} == {"ok"}
     assert any("the forge's attestation" in line for line in lines)

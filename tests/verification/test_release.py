@@ -333,7 +333,7 @@ def test_names_are_cleaned(released: PublishedRelease, tmp_path: Path) -> None:
 
 OURS = Publisher(kind="GitHub", repository="acme/demo", workflow="release.yml")
 PUBLISHERS: dict[str, tuple[Publisher, Mark, str]] = {
-    "the one that signed": (OURS, Mark.OK, "signed by .github/workflows/release.yml"),
+    "the one that signed": (OURS, Mark.OK, "signed by acme/demo/.github/workflows/release.yml"),
     "another workflow": (replace(OURS, workflow="ci.yml"), Mark.WRONG, "the workflow is"),
     "another service": (Publisher(kind="GitLab", repository="acme/demo"), Mark.UNKNOWN, "are not compared"),
 }

@@ -39,7 +39,7 @@ def by(**fields: Any) -> VerifiedSignature:
 
 
 JUDGED: list[tuple[dict[str, Any], str, Mark, str]] = [
-    ({}, "", Mark.OK, "signed by .github/workflows/release.yml"),
+    ({}, "", Mark.OK, "signed by acme/demo/.github/workflows/release.yml"),
     ({}, "acme/demo", Mark.OK, "signed by"),
     ({}, WORKFLOW, Mark.OK, "signed by"),
     ({}, "Acme/demo", Mark.WRONG, "signed for acme/demo, expected Acme/demo"),
@@ -95,7 +95,7 @@ def test_what_is_not_known_never_passes(unknown: dict[str, str]) -> None:
 PUBLISHER = Publisher(kind="GitHub", repository="acme/demo", workflow="release.yml")
 NO_TAG = ReleaseSource(repository="acme/demo", repository_id="7")
 PUBLISHED: list[tuple[dict[str, Any], ReleaseSource, str, Mark, str]] = [
-    ({}, SOURCE, "", Mark.OK, "signed by .github/workflows/release.yml"),
+    ({}, SOURCE, "", Mark.OK, "signed by acme/demo/.github/workflows/release.yml"),
     ({"ref": "refs/heads/main"}, NO_TAG, "", Mark.OK, "on refs/heads/main"),
     ({}, NO_TAG, "", Mark.UNKNOWN, "the tag's commit could not be read"),
     ({}, ReleaseSource(repository="acme/demo"), "", Mark.UNKNOWN, "the number of the repository"),

@@ -182,7 +182,8 @@ def _print(asked: VerifyRequest, verdict: VerificationResult, world: World, *, a
             click.style("warning: ", fg="yellow", bold=True)
             + f"earlier releases were signed ({clean(verdict.earlier, 80)}), this one is not"
         )
-    output.err(f"{asked} {ANSWERS[verdict.answer]}")
+    of = f": released by {clean(verdict.source.repository, 200)}" if verdict.answer is Mark.OK and asked.project else ""
+    output.err(f"{asked} {ANSWERS[verdict.answer]}{of}")
 
 
 def _document(asked: VerifyRequest, verdict: VerificationResult, world: World) -> VerifyDocument:

@@ -81,7 +81,7 @@ class Signers:
         fault = signed_by_release(
             verified, self.source.release, repository_id=self.source.repository_id, workflow=self._chosen(workflow)
         )
-        return (Mark.WRONG, fault) if fault else (Mark.OK, f"signed by {clean(workflow, 200)}{_run(signer)}")
+        return (Mark.WRONG, fault) if fault else (Mark.OK, f"signed by {_whole_name(signer)}{_run(signer)}")
 
     def _chosen(self, workflow: str) -> str:
         """The workflow that signs everything: the first one that was judged."""
@@ -102,10 +102,15 @@ class Signers:
         return ""
 
 
+def _whole_name(signer: Identity) -> str:
+    """The workflow with its repository: ``owner/name/.github/workflows/FILE``."""
+    path = workflow_path(signer)
+    return clean(f"{signer.repository}/{path}" if path.startswith(_WORKFLOWS) else path, 300)
+
+
 def _unlike(signer: Identity, identity: str) -> str:
     """Compare the whole name of a workflow."""
-    path = workflow_path(signer)
-    named = f"{signer.repository}/{path}" if path.startswith(_WORKFLOWS) else path
+    named = _whole_name(signer)
     return "" if named == identity else f"signed by {clean(named, 200) or 'no workflow'}, expected {identity}"
 
 
@@ -142,7 +147,7 @@ def judge_publisher(
     if not source.repository_id or (signer.ref.startswith(_TAGS) and not source.commit):
         return Mark.UNKNOWN, f"the signature verifies, but {source.unknown} could not be read"
     where = "" if source.commit else f" on {clean(signer.ref, 100)}"
-    return Mark.OK, f"signed by {clean(path, 200)}{where}{_run(signer)}"
+    return Mark.OK, f"signed by {_whole_name(signer)}{where}{_run(signer)}"
 
 
 def _unexpected(signer: Identity, identity: str) -> str:
