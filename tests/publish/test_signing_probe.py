@@ -16,7 +16,7 @@ from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.ports.index import Holding
 from unmoor.ports.world import Login
 from unmoor.products import Certainty, Finding
-from unmoor.publish.signing_probe import probe_key, probe_signing
+from unmoor.publish.signing_probe import lacks_signatures, probe_key, probe_signing
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.util.secret import Secret
@@ -142,6 +142,15 @@ def test_a_release_that_is_signed_is_finished_by_a_run_that_cannot_sign(
         (found,) = probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True, there=lambda: there)
     assert found.certainty is Certainty.UNPROVEN
     assert found.detail.startswith("the release at the draft has its signatures already, and this run makes none: ")
+
+
+@pytest.mark.parametrize("more", ["small_one-1.0-py3-none-any.whl.cdx.json", "images.json"])
+def test_everything_that_is_listed_is_signed(more: str) -> None:
+    """A bill of materials and the record of images have signatures of their own."""
+    assert not lacks_signatures(released(*WHOLE), RELEASE)
+    assert lacks_signatures(released(*WHOLE, more), RELEASE)
+    assert not lacks_signatures(released(*WHOLE, more, f"{more}.sigstore.json"), RELEASE)
+    assert lacks_signatures(released(), RELEASE)
 
 
 @pytest.mark.parametrize("error", [Unknown("no answer"), Denied("no access")])

@@ -534,6 +534,10 @@ def test_a_run_without_an_identity_finishes_what_is_signed(
             stage.find(it.context)
     else:
         assert stage.find(it.context) == replace(made, required=True)
+        named = replace(stage, workflow=".github/workflows/release.yml")
+        assert named.find(it.context) == replace(made, required=True)
+        with pytest.raises(Denied, match="nothing can be signed"):
+            replace(stage, workflow=".github/workflows/other.yml").find(it.context)
     empty = replace(stage, folder=RunFolder(tmp_path / "third"), forge=it.at.forge())
     it_without = replace(it, inputs=draft_inputs(it.at, tmp_path / "other"))
     with pytest.raises(Denied, match="nothing can be signed"):

@@ -105,10 +105,11 @@ class ExistingSignatures:
         # Others may be there: files that another workflow built have the same bytes if the build is reproducible.
         return next((bundle for bundle in stored if not self._fault(each, bundle, identity)), None)
 
-    def signer(self, repository_id: str) -> Identity | None:
+    def signer(self, repository_id: str, workflow: str) -> Identity | None:
         """Who signed, for a run that has no identity itself: a workflow of this repository, for this tag and commit.
 
-        ``None`` if no signature says so.
+        ``workflow`` is the path of the only one that counts, empty if the settings name none. ``None`` if no signature
+        says so.
         """
         for each in self.needed:
             for bundle in (self.attached(each.name), self.folder.read_signature(each.name)):
@@ -119,7 +120,8 @@ class ExistingSignatures:
                 if verified is None:
                     continue
                 path = workflow_path(verified.identity)
-                differs = signed_by_release(verified, self.release, repository_id=repository_id, workflow=path)
+                wanted = workflow or path
+                differs = signed_by_release(verified, self.release, repository_id=repository_id, workflow=wanted)
                 if path.startswith(_OWN_WORKFLOWS) and not differs:
                     return verified.identity
         return None

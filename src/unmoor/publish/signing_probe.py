@@ -13,6 +13,7 @@ from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.signer import Identity, Signing
 from unmoor.products import Certainty, Finding, Release
+from unmoor.products.sboms import SUFFIX as SBOM
 from unmoor.provenance.names import bundle_name, provenance_name
 from unmoor.publish.release_assets import DISTS, SUMS
 from unmoor.publish.signatures import no_identity, why_unsigned, why_withheld
@@ -70,8 +71,9 @@ def lacks_signatures(there: ForgeRelease, release: Release) -> bool:
     """
     has = {asset.name for asset in there.assets if asset.uploaded}
     files = [name for name in has if name.endswith(DISTS)]
+    sboms = [name for name in has if name.endswith(SBOM)]
     lists = [SUMS, manifests.NAME, *({IMAGES} & has)]
-    signed = [bundle_name(name) for name in (*files, *lists)]
+    signed = [bundle_name(name) for name in (*files, *sboms, *lists)]
     return not files or not has.issuperset((*signed, provenance_name(release.project, release.version)))
 
 

@@ -2,6 +2,8 @@
 
 The draft is the first surface to get the files, because it can be deleted again. A later run on another
 machine takes the files from it. The manifest is attached last: a draft without one is incomplete.
+
+This module is long because another run, another build or a person may have left a draft in any state.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class SignFiles(Push[Signed]):
 
     Signatures that exist are taken from the release on the forge, else from the run folder, else from an index, if they
     verify and were made by this workflow for this tag and commit. The provenance is also stored on the forge, if the
-    token may do that.
+    token may do that. ``workflow`` is the one whose signatures count for a run without an identity; empty: any one.
     """
 
     name: str = "sign"
@@ -63,6 +63,7 @@ class SignFiles(Push[Signed]):
     git: Git
     folder: RunFolder
     required: bool = False
+    workflow: str = ""
 
     @classmethod
     def of(
@@ -96,6 +97,7 @@ class SignFiles(Push[Signed]):
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
+            workflow=request.settings.release_workflow,
             after=without_none(*gates.outputs, images.scan),
         )
 
@@ -173,7 +175,7 @@ class SignFiles(Push[Signed]):
         credential = self.signing.signer.credential()
         if credential.present:
             return self._identity
-        signer = search.signer(self.forge.repository().id)
+        signer = search.signer(self.forge.repository().id, self.workflow)
         if signer is None:
             raise no_identity(credential)
         return signer
