@@ -89,6 +89,21 @@ def test_nobody_to_sign_as(world: LocalWorld, signing: str | None, why: str) -> 
         probe_signing(sigstore, [INDEX], RELEASE, required=True, asks=True, there=nothing)
 
 
+def test_images_are_named(world: LocalWorld) -> None:
+    """What will be put beside which images is known before they are built, but only their push proves it."""
+    images = ["ghcr.io/acme/demo", "docker.io/acme/demo"]
+    sigstore = SigningJob(world=world).sigstore()
+    found = probe_signing(sigstore, [], RELEASE, images=images, required=True, asks=True, there=nothing)
+    assert [(each.detail.partition(" as ")[0], each.certainty, each.proven_by) for each in found] == [
+        ("the files will be signed", Certainty.PROVEN, "sign"),
+        (
+            "a signature will be put beside each image on ghcr.io/acme/demo, docker.io/acme/demo",
+            Certainty.UNPROVEN,
+            "sign-images",
+        ),
+    ]
+
+
 def test_a_plan_asks_for_no_token(world: LocalWorld) -> None:
     """An ID token is requested only by a run that may write."""
     job = SigningJob(world=world)

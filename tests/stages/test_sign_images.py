@@ -22,11 +22,14 @@ from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.images import oci_documents
 from unmoor.images.attestations import put_bundle
 from unmoor.ports.registry import OciManifest, Registry
+from unmoor.ports.signer import Signing as SigningPort
+from unmoor.ports.world import Login
 from unmoor.products import Dists, File, Pushed, PushedImage, Release, SignedImages
 from unmoor.provenance.names import image_bundle_name
 from unmoor.provenance.statements import PROVENANCE, image_provenance, publish_statement
 from unmoor.publish.image_signatures import needed_signature
 from unmoor.stages.sign_images import SignImages
+from unmoor.util.secret import Secret
 
 PUSHED: Output[Pushed] = Output("registry")
 ENTRIES = "/api/v1/log/entries"
@@ -87,14 +90,22 @@ class Signing:
         products = {RELEASE.by: self.release, DISTS.by: Dists(files=(wheel,)), PUSHED.by: Pushed(images=self.images)}
         return StageContext(products, warn=self.warnings.append)
 
-    def stage(self, registry: object = None, *, folder: RunFolder | None = None, required: bool = False) -> SignImages:
+    def stage(
+        self,
+        registry: object = None,
+        *,
+        folder: RunFolder | None = None,
+        required: bool = False,
+        signing: SigningPort | None = None,
+    ) -> SignImages:
         """The stage, of a new job each time."""
         return SignImages(
             release=RELEASE,
             dists=DISTS,
             pushed=PUSHED,
-            signing=self.job.sigstore(),
+            signing=signing or self.job.sigstore(),
             registries=(cast("Registry", registry or self.registry),),
+            forge=self.at.forge(),
             git=self.at.git,
             folder=folder or self.folder,
             required=required,
@@ -318,6 +329,19 @@ def test_what_this_run_cannot_sign(it: Signing, claims: dict[str, str | None], w
         if "ref" in claims:
             with pytest.raises(Denied, match="would not name this release"):
                 it.stage(required=True).make(it.context)
+
+
+def test_a_run_without_an_identity_finishes_what_is_signed(it: Signing) -> None:
+    """Signatures of this repository's workflows count, others do not, and it makes none."""
+    nobody = it.job.sigstore(token=Login(username="", secret=Secret(""), origin="no token was given"))
+    with pytest.raises(Denied, match="nothing can be signed"):
+        it.stage(signing=nobody, required=True).find(it.context)
+    planted = it.plant(it.images[0], _of_another_run(it, repository_id="666"))
+    with pytest.raises(Denied, match="nothing can be signed"):
+        it.stage(signing=nobody, required=True).find(it.context)
+    assert planted in it.warnings[-1]
+    made = it.stage(required=True).make(it.context)
+    assert it.stage(signing=nobody, required=True).find(it.context) == made
 
 
 @pytest.mark.parametrize("fault", ["down", "busy"])

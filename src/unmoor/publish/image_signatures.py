@@ -16,9 +16,14 @@ from unmoor.images.attestations import list_bundles, read_bundle
 from unmoor.ports.registry import Referrer, Registry
 from unmoor.ports.signer import Bundle, BundleVerifier, Identity
 from unmoor.products import Dists, PushedImage, Release, Subject
+from unmoor.provenance.identity import workflow_path
 from unmoor.provenance.names import image_bundle_name
 from unmoor.provenance.statements import PROVENANCE, Dependency, image_provenance
 from unmoor.publish.signatures import NeededSignature
+from unmoor.util.text import clean
+from unmoor.util.values import replace
+
+_OWN_WORKFLOWS = ".github/workflows/"
 
 
 class SeenImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +60,14 @@ def statement_of(image: PushedImage, identity: Identity, dists: Dists) -> bytes:
 class ProvenanceJudge(msgspec.Struct, frozen=True, kw_only=True):
     """Decides whether a signature is the provenance of an image, made by the workflow of a release.
 
-    ``identity`` is that of this run: whose repository and workflow count.
+    ``identity`` is that of this run: whose repository and workflow count. A run without an identity accepts every
+    workflow of the repository with this number.
     """
 
     verifier: BundleVerifier
     release: Release
-    identity: Identity
+    identity: Identity | None
+    repository_id: str = ""
 
     def look(self, image: PushedImage, registry: Registry) -> SeenImage:
         """Read every provenance that the registry has of an image, and verify it. The first good one counts.
@@ -82,10 +89,19 @@ class ProvenanceJudge(msgspec.Struct, frozen=True, kw_only=True):
 
     def fault(self, bundle: Bundle, image: PushedImage) -> str:
         """What is wrong with a signature, which may also be no bundle at all; empty if it counts."""
+        needed = needed_signature(image)
         try:
-            return needed_signature(image).fault(bundle, self.verifier, self.release, self.identity)
-        except Unknown as error:
+            return needed.fault(bundle, self.verifier, self.release, self.identity or self._signer(needed, bundle))
+        except (BadSignature, Unknown) as error:
             return error.what
+
+    def _signer(self, needed: NeededSignature, bundle: Bundle) -> Identity:
+        """Who signed, if that is a workflow of the repository. Raises `BadSignature`, `Unknown`."""
+        signer = needed.verified(bundle, self.verifier).identity
+        path = workflow_path(signer)
+        if not path.startswith(_OWN_WORKFLOWS):
+            raise BadSignature(f"the workflow is {clean(path, 200)}, of another repository")
+        return replace(signer, repository_id=self.repository_id)
 
     def _fault_of_listed(self, referrer: Referrer, image: PushedImage, registry: Registry) -> str:
         """What is wrong with a listed signature; empty if it counts. Raises `Unknown` if the registry fails."""

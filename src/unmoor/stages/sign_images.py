@@ -16,6 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.errors import BadSignature, Denied, Rejected, UnmoorError
 from unmoor.images.attestations import put_bundle, read_bundle
+from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
@@ -29,7 +30,7 @@ from unmoor.publish.image_signatures import (
     needed_signature,
     statement_of,
 )
-from unmoor.publish.signatures import why_unsigned
+from unmoor.publish.signatures import no_identity, why_unsigned
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.concurrency import run_parallel
@@ -46,6 +47,7 @@ class SignImages(Push[SignedImages]):
     pushed: Output[Pushed]
     signing: Signing
     registries: tuple[Registry, ...]
+    forge: Forge
     git: Git
     folder: RunFolder
     required: bool = False
@@ -68,6 +70,7 @@ class SignImages(Push[SignedImages]):
             pushed=pushed,
             signing=signing,
             registries=request.registries(services),
+            forge=services.forge,
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
@@ -144,10 +147,19 @@ class SignImages(Push[SignedImages]):
         return {registry.name: registry for registry in self.registries}
 
     def _judge(self, context: StageContext) -> ProvenanceJudge:
-        return ProvenanceJudge(verifier=self.signing.verifier, release=context[self.release], identity=self._identity)
+        known = self.signing.signer.credential().present
+        return ProvenanceJudge(
+            verifier=self.signing.verifier,
+            release=context[self.release],
+            identity=self._identity if known else None,
+            repository_id="" if known else self.forge.repository().id,
+        )
 
     def _why_not(self, context: StageContext) -> str:
         """Why nothing is signed although it could be; empty if it is. Raises `Denied` if signatures are required."""
+        credential = self.signing.signer.credential()
+        if not credential.present:
+            raise no_identity(credential)
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
     def _look(self, context: StageContext) -> tuple[SeenImage, ...]:
