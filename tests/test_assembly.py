@@ -33,7 +33,8 @@ def test_the_draft_comes_before_the_images() -> None:
     assert {"images", "prove-images"} <= needs["draft"]
     assert {"draft", "prove-images", "access", "check-dists", "prove-dists"} <= needs["registry"]
     assert "registry" not in pipeline.upstream_of(pipeline["testpypi"])
-    assert {"draft", "registry", "prove-testpypi"} <= needs["pypi"]
+    assert "registry" in needs["sign-images"]
+    assert {"draft", "registry", "sign-images", "prove-testpypi"} <= needs["pypi"]
 
 
 @pytest.mark.parametrize(

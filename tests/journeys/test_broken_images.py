@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.journeys.test_images import NAME, digest, next_version, project, release, start_image_release
+from tests.journeys.test_images import NAME, digest, next_version, project, release, skopeo, start_image_release
 from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR, LocalRelease
@@ -82,6 +83,30 @@ def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: Test
     assert again.returncode == 0, again.stderr
     assert digest(place, "latest") == digest(place, "v1.0")
     assert place.stored() == sent
+
+
+def test_nothing_is_public_before_the_images_are_signed(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """A registry that fails while signatures are put beside the images: the same command puts the very same there."""
+    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha256-")
+    ran = release(place, "v1.0", engine)
+    assert ran.returncode == 10, ran.stderr
+    assert ran.stderr.count("error:") == 1
+    assert "sign-images" in ran.stderr
+    assert "pypi" not in {index for index, _ in place.stored()}
+    assert digest(place, "latest") == ""
+    made = log_entries(place)
+    broken.unlink()
+    again = release(place, "v1.0", engine)
+    assert again.returncode == 0, again.stderr
+    assert log_entries(place) == made
+    for tag in ("latest", "latest-dev"):
+        (signed,) = json.loads(skopeo(place, digest(place, tag).replace(":", "-"), "--raw"))["manifests"]
+        assert signed["artifactType"] == "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+
+def log_entries(place: LocalRelease) -> int:
+    """How many signatures the log has got."""
+    return sum(each["path"] == "/api/v1/log/entries" for each in place.requests())
 
 
 def stopped_when(place: LocalRelease, engine: TestEngine, text: str, number: signal.Signals) -> tuple[int, str]:  # noqa: F811
