@@ -164,6 +164,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         sboms=sboms,
         signed=signed,
         sums=sums,
+        signed_images=output_of(sign_images),
     )
 
     return Pipeline.of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,8 @@ from unmoor.errors import Cause, Conflict, Incomplete, Refused, Unknown, UnmoorE
 from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset
 from unmoor.ports.index import Holding
-from unmoor.products import Asset, PublishedRelease, Pushed, Subject, Uploaded, Verified
+from unmoor.ports.registry import Referrer
+from unmoor.products import Asset, PublishedRelease, Pushed, SignedImage, SignedImages, Subject, Uploaded, Verified
 from unmoor.stages.verify import VerifyRelease
 from unmoor.util.values import replace
 
@@ -51,6 +52,7 @@ class PublicRelease:
     stage: VerifyRelease
     clock: FakeClock
     warned: list[str]
+    products: dict[str, object] = field(default_factory=dict)
 
     def verify(self) -> Verified:
         """Run the stage."""
@@ -63,6 +65,7 @@ class PublicRelease:
                     UPLOADED.by: Uploaded(index="pypi", files=files),
                     PAGE.by: self.page,
                     PUSHED.by: Pushed(images=(), record=RECORD),
+                    **self.products,
                 },
                 warn=self.warned.append,
             )
@@ -221,6 +224,23 @@ def test_stale_files_are_pending(at: LocalForge, tmp_path: Path) -> None:
     assert len(it.warned) == 2
     assert "pending" in it.warned[0]
     assert sum(it.clock.slept) == pytest.approx(it.stage.patience)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_the_signature_of_an_image_is_listed(at: LocalForge, tmp_path: Path, *, listed: bool) -> None:
+    """Another client may have replaced the list of what is about an image, and the signature is no longer found."""
+    it = public(at, tmp_path)
+    image = SignedImage(name="ghcr.io/acme/demo", digest=f"sha256:{64 * 'a'}", referrer=f"sha256:{64 * 'b'}")
+    there = Referrer(digest=image.referrer if listed else image.digest, media_type="a/b", size=1, artifact_type="a/b")
+    registry = type("Registry", (), {"name": image.name, "referrers": lambda _self, _digest: (there,)})
+    signed: Output[SignedImages] = Output("sign-images")
+    it = replace(it, stage=replace(it.stage, signed_images=signed, registries=(cast("Any", registry)(),)))
+    it.products[signed.by] = SignedImages(images=(image,))
+    if listed:
+        assert (image.name, image.referrer) in {(held.surface, held.digest) for held in it.verify().held}
+    else:
+        with pytest.raises(Incomplete, match=f"no longer lists the signature of {image.name}@{image.digest}"):
+            it.verify()
 
 
 @pytest.mark.parametrize(

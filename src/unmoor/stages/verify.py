@@ -30,6 +30,7 @@ from unmoor.products import (
     Release,
     Sboms,
     Signed,
+    SignedImages,
     SumsSignature,
     Uploaded,
     Verified,
@@ -65,6 +66,7 @@ class VerifyRelease(Check[Verified]):
     sboms: Output[Sboms] | None = None
     signed: Output[Signed] | None = None
     sums: Output[SumsSignature] | None = None
+    signed_images: Output[SignedImages] | None = None
     registries: tuple[Registry, ...] = ()
     index: Index
     forge: Forge
@@ -87,6 +89,7 @@ class VerifyRelease(Check[Verified]):
         sboms: Output[Sboms] | None,
         signed: Output[Signed] | None,
         sums: Output[SumsSignature] | None,
+        signed_images: Output[SignedImages] | None,
     ) -> Self:
         """Build the stage for a request."""
         return cls(
@@ -99,6 +102,7 @@ class VerifyRelease(Check[Verified]):
             sboms=sboms,
             signed=signed,
             sums=sums,
+            signed_images=signed_images,
             registries=request.registries(services),
             index=services.index,
             forge=services.forge,
@@ -131,6 +135,7 @@ class VerifyRelease(Check[Verified]):
             if each.pending:
                 context.warn(f"{each.what} is published on {each.surface}, verification pending: {each.pending}")
         images = self._verify_images(context[self.tagged]) if self.tagged else []
+        images += self._verify_signed(context[self.signed_images]) if self.signed_images else []
         # Last, since the index may have taken minutes.
         verify_tag_unmoved(self.git, release)
         return Verified(held=(*held, *released, *images))
@@ -157,6 +162,21 @@ class VerifyRelease(Check[Verified]):
                 what, next_step=advice.LOOK_AT_PAGES(pages=", ".join(pages)), retryable=True
             )
         return [VerifiedItem(surface=name, what=item.name, digest=item.expected) for name, item in items]
+
+    def _verify_signed(self, signed: SignedImages) -> list[VerifiedItem]:
+        """Read back that the registries list the signature of each image: another client may replace such a list."""
+        known = {registry.name: registry for registry in self.registries}
+        lost = [
+            f"{each.name}@{each.digest}"
+            for each in signed.images
+            if each.referrer not in {listed.digest for listed in known[each.name].referrers(each.digest)}
+        ]
+        if lost:
+            raise Incomplete(f"the registry no longer lists the signature of {', '.join(lost)}")
+        return [
+            VerifiedItem(surface=each.name, what=f"signature of {each.digest}", digest=each.referrer)
+            for each in signed.images
+        ]
 
     def _verify_index(self, manifest: Manifest) -> SurfaceState:
         """Read the index until installers can see everything, or ``patience`` seconds have passed."""
