@@ -17,7 +17,7 @@ from unmoor.scanning.archives import Unscannable, scan_file
 from unmoor.scanning.dependencies import findings_of, requirements
 from unmoor.scanning.judge import Kinds, ignore_warnings, judge, lines_of, next_step, stopping
 
-ADVISORY_PATIENCE, REQUIRED_PATIENCE = 30.0, 120.0
+ADVISORY_PATIENCE, REQUIRED_PATIENCE = 20.0, 120.0
 """Seconds for a scan for vulnerabilities: nobody waits long for advice."""
 
 _THREADS = min(4, os.cpu_count() or 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from unmoor.errors import Cause, Interrupted, Unknown, UnmoorError
+from unmoor.errors import Cause, Interrupted, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.scanner import Audit, Requirements
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class _Scanner(Protocol):
 class FirstAnswer:
     """Asks one scanner after the other; see `unmoor.ports.scanner.DependencyScanner`.
 
-    Raises the error of the first one, with those of the others.
+    Raises the error of the first one, with those of the others that are installed.
     """
 
     scanners: Callable[[], Sequence[_Scanner]]
@@ -68,5 +68,5 @@ class FirstAnswer:
                     break
         if not failed:
             raise Unknown("there is no scanner for vulnerabilities")
-        also = "; ".join(error.what for error in failed[1:])
+        also = "; ".join(error.what for error in failed[1:] if not isinstance(error, ToolMissing))
         raise failed[0].amended(also=also) if also else failed[0]

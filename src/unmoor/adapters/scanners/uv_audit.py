@@ -27,7 +27,7 @@ from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 
 # Its own tries would take longer than anybody wants to wait for advice.
-_QUICK: Mapping[str, str] = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "10"}
+_QUICK: Mapping[str, str] = {"UV_HTTP_RETRIES": "1", "UV_HTTP_TIMEOUT": "5"}
 _PREVIEW = "audit-command,json-output"
 _CLEAN, _FOUND = 0, 1
 _WHAT = "could not scan the dependencies"
