@@ -122,3 +122,11 @@ def test_a_record_of_something_else(released: PublishedRelease, tmp_path: Path) 
     assert found(released.verify(tmp_path), "github", push_record.NAME).mark is Mark.UNKNOWN
     released.forge.assets[push_record.NAME] = push_record.encode(PushRecord(tag="v2", commit="d" * 40, images=()))
     assert found(released.verify(tmp_path), "github", push_record.NAME).mark is Mark.WRONG
+
+
+def test_more_images_than_any_release_has(released: PublishedRelease, tmp_path: Path) -> None:
+    """They are not all asked for."""
+    image = PushedImage(name=IMAGE, target="", tag=COMMIT_TAG, digest=OTHER, platforms=())
+    record = PushRecord(tag=TAG, commit=released.forge.commit, images=(image,) * 201)
+    released.forge.assets[push_record.NAME] = push_record.encode(record)
+    assert found(released.verify(tmp_path), "github", push_record.NAME).mark is Mark.UNKNOWN

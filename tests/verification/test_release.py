@@ -237,7 +237,19 @@ def test_what_is_not_there_is_missing(released: PublishedRelease, tmp_path: Path
     assert note in check.note
 
 
+def crowd(it: PublishedRelease) -> None:
+    """List more files than any release has."""
+    it.index.files |= {f"demo-1.0-cp{number}-abi3-win32.whl": b"" for number in range(2_001)}
+
+
 UNKNOWN: dict[str, tuple[Change, str, str, str]] = {
+    "too many files": (crowd, "pypi", "demo 1.0", "lists 2003 files"),
+    "too many attestations": (
+        lambda it: it.index.bundles.update({WHEEL: it.index.bundles[WHEEL] * 33}),
+        "pypi",
+        f"attestation of {WHEEL}",
+        "33 attestations, more than are checked",
+    ),
     "the forge is down": (lambda it: setattr(it.forge, "fails", down()), "github", "acme/demo", "answered 502"),
     "the index is down": (lambda it: setattr(it.index, "fails", down()), "pypi", "demo 1.0", "answered 502"),
     "the log is missing": (edit(bundle(WHEEL), without_log), "github", bundle(WHEEL), "cannot be read"),
@@ -405,6 +417,7 @@ def test_other_documents_and_assets(released: PublishedRelease, tmp_path: Path) 
     released.forge.assets |= {"images.json": b"{}", "demo.pdf": b"x"}
     verdict = released.verify(tmp_path)
     assert found(verdict, "github", bundle("images.json")).mark is Mark.MISSING
+    assert "which digests they have" in found(verdict, "github", "pushed.json").note
     assert verdict.notes == ("not checked: demo.pdf, images.json",)
     released.forge.assets |= {bundle("images.json"): released.file(b"{}"), bundle("demo.pdf"): released.file(b"y")}
     verdict = released.verify(tmp_path)

@@ -74,13 +74,13 @@ def run(
     target: str | None, *, identity: str | None, trust_root: Path | None, from_world: Path | None, as_json: bool
 ) -> int:
     """Verify, print the result on stdout and the answer on stderr, and return the exit code."""
-    # Checking signatures takes 0.3 s to load, and is needed only after the first downloads.
-    threading.Thread(target=importlib.import_module, args=("sigstore.verify",), daemon=True).start()
     try:
         expected = read_identity(identity) if identity is not None else ""
         asked = VerifyRequest.parse(target) if target is not None else VerifyRequest()
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    # Checking signatures takes 0.3 s to load, and is needed only after the first downloads.
+    threading.Thread(target=importlib.import_module, args=("sigstore.verify",), daemon=True).start()
     with Processes() as processes, processes.guarded():
         repository = "" if asked.project else asked.repository or _own_repository(from_world, processes)
         world = _world(from_world, repository)

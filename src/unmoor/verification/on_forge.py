@@ -11,6 +11,7 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
+from unmoor.artifacts.run_dir import IMAGES
 from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease, ForgeTag
 from unmoor.products import PushedImage
@@ -25,6 +26,7 @@ from unmoor.verification.signers import ReleaseSource
 
 _DISTS = (".whl", ".tar.gz", ".zip")
 _EARLIER = 3
+_MOST_IMAGES = 200
 
 
 @dataclass(kw_only=True)
@@ -131,8 +133,7 @@ class ForgeFiles:
         except UnmoorError as error:
             return (), CheckedItem.of_error(self.surface, name, error)
         if data is None:
-            unread = self.held.errors.get(name)
-            return (), CheckedItem.of_error(self.surface, name, unread) if unread else None
+            return (), self._without_images()
         record = push_record.decode(data)
         if record is None:
             note = "this is not a record of pushed images"
@@ -140,7 +141,20 @@ class ForgeFiles:
         if self.source.commit and (record.tag, record.commit) != (self.tag, self.source.commit):
             note = f"it is of {clean(record.tag, 80)} at {clean(record.commit, 64)}"
             return (), CheckedItem(surface=self.surface, name=name, mark=Mark.WRONG, note=note)
+        if len(record.images) > _MOST_IMAGES:
+            note = f"it names {len(record.images)} images, more than are checked"
+            return (), CheckedItem(surface=self.surface, name=name, mark=Mark.UNKNOWN, note=note)
         return tuple(dict.fromkeys(record.images)), None
+
+    def _without_images(self) -> CheckedItem | None:
+        """The check for a release without a record of pushes, which is as it should be if it has no images."""
+        name = push_record.NAME
+        if unread := self.held.errors.get(name):
+            return CheckedItem.of_error(self.surface, name, unread)
+        if IMAGES not in self.names:
+            return None
+        note = f"{IMAGES} says that there are images, and nothing which digests they have"
+        return CheckedItem(surface=self.surface, name=name, mark=Mark.MISSING, note=note)
 
     def earlier_signed(self) -> str:
         """The newest of the last few earlier releases that has signatures; empty if none has. Raises `Unknown`."""

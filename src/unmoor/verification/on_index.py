@@ -8,7 +8,8 @@ from functools import partial
 
 from packaging.version import Version
 
-from unmoor.errors import UnmoorError
+from unmoor import advice
+from unmoor.errors import Unknown, UnmoorError
 from unmoor.ports.index import AttestedBy, Holding, Index, ListedFile, Publisher
 from unmoor.ports.signer import BundleVerifier, VerifiedSignature
 from unmoor.products import Subject
@@ -20,6 +21,9 @@ from unmoor.verification.downloads import Downloads
 from unmoor.verification.lists import absent
 
 _EARLIER = 3
+# More than any index takes for one version, and attestations of one file.
+_MOST_FILES = 2_000
+_MOST_ATTESTATIONS = 32
 Judge = Callable[[VerifiedSignature, Publisher], tuple[Mark, str]]
 """What compares who signed with who should have; see `unmoor.verification.signers`."""
 
@@ -40,7 +44,14 @@ class IndexFiles:
     def read(self) -> None:
         """Read the list of files, or keep the error."""
         try:
-            self.holding = self.index.holding(self.project, self.version)
+            holding = self.index.holding(self.project, self.version)
+            if len(holding.names) > _MOST_FILES:
+                raise Unknown(
+                    f"the index lists {len(holding.names)} files of this version",
+                    next_step=advice.CHECK_WHAT_IS_SERVED(),
+                    retryable=False,
+                )
+            self.holding = holding
         except UnmoorError as error:
             self.error = error
 
@@ -115,6 +126,9 @@ class IndexFiles:
             return [
                 CheckedItem(surface=surface, name=title, mark=Mark.MISSING, note="the index has no attestation of it")
             ]
+        if len(found) > _MOST_ATTESTATIONS:
+            note = f"{len(found)} attestations, more than are checked"
+            return [CheckedItem(surface=surface, name=title, mark=Mark.UNKNOWN, note=note)]
         file = self.held.files.get(name)
         if file is None:
             note = f"{count_of(len(found), 'attestation')}, of a file that could not be downloaded"
