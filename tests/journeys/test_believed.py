@@ -19,6 +19,7 @@ from tests.support.local_release import LocalRelease, small_repo, start_release,
 from tests.support.signers import SigningJob
 
 from unmoor.artifacts import manifest as manifests
+from unmoor.ports.signer import MAX_BUNDLE
 from unmoor.products.signatures import BY_HAND
 from unmoor.util.values import replace
 
@@ -130,12 +131,12 @@ def test_a_signed_folder_counts(tmp_path: Path) -> None:
             assert ran.returncode == 0, ran.stderr
             assert "building the sdist" not in ran.stderr
             assert "vouche" not in ran.stderr
-        (run / "signatures" / "manifest.json.sigstore.json").write_bytes(b"x" * 2_000_000)
+        (run / "signatures" / "manifest.json.sigstore.json").write_bytes(b"x" * (MAX_BUNDLE + 1))
         shutil.rmtree(other.repo.path / ".unmoor")
         shutil.rmtree(tmp_path / "laptop" / "state")
         ran = other.unmoor(*build, "--dists", str(run))
         assert ran.returncode == 4, ran.stderr
-        assert "its signature does not count: the signature cannot be read: it has 1000001 bytes" in ran.stderr
+        assert "its signature does not count: the signature cannot be read: it has " in ran.stderr
 
 
 def sign(place: LocalRelease, data: bytes, claims: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -142,6 +143,20 @@ def test_every_other_signer_is_named(job: SigningJob, changed: dict[str, Any], s
 def test_other_bytes_are_not_signed(job: SigningJob, good: bytes) -> None:
     """A signature of another manifest says nothing about this one."""
     assert "does not verify" in judge(job, identity=False).fault(DATA + b" ", good)
+
+
+def test_an_entry_of_the_log_is_needed(job: SigningJob, good: bytes) -> None:
+    """A signature that no log recorded may have been made at any time, also after its certificate expired."""
+    document = json.loads(good)
+    entry = document["verificationMaterial"]["tlogEntries"][0]
+    late = entry | {"integratedTime": str(int(entry["integratedTime"]) + 10_000)}
+    for entries in ([], [late], [{**entry, "logIndex": str(int(entry["logIndex"]) + 1)}]):
+        document["verificationMaterial"]["tlogEntries"] = entries
+        try:
+            fault = judge(job, identity=False).fault(DATA, json.dumps(document).encode())
+        except UnreadableSignature as error:
+            fault = error.what
+        assert fault
 
 
 @pytest.mark.parametrize(
