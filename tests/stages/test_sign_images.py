@@ -30,6 +30,7 @@ from unmoor.provenance.statements import PROVENANCE, image_provenance, publish_s
 from unmoor.publish.image_signatures import needed_signature
 from unmoor.stages.sign_images import SignImages
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 PUSHED: Output[Pushed] = Output("registry")
 ENTRIES = "/api/v1/log/entries"
@@ -342,6 +343,13 @@ def test_a_run_without_an_identity_finishes_what_is_signed(it: Signing) -> None:
     assert planted in it.warnings[-1]
     made = it.stage(required=True).make(it.context)
     assert it.stage(signing=nobody, required=True).find(it.context) == made
+    for path, counts in ((WORKFLOW.removeprefix("acme/demo/"), True), (".github/workflows/other.yml", False)):
+        stage = replace(it.stage(signing=nobody, required=True), workflow=path)
+        if counts:
+            assert stage.find(it.context) == made
+        else:
+            with pytest.raises(Denied, match="nothing can be signed"):
+                stage.find(it.context)
 
 
 @pytest.mark.parametrize("fault", ["down", "busy"])

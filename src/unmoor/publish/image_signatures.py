@@ -60,14 +60,15 @@ def statement_of(image: PushedImage, identity: Identity, dists: Dists) -> bytes:
 class ProvenanceJudge(msgspec.Struct, frozen=True, kw_only=True):
     """Decides whether a signature is the provenance of an image, made by the workflow of a release.
 
-    ``identity`` is that of this run: whose repository and workflow count. A run without an identity accepts every
-    workflow of the repository with this number.
+    ``identity`` is that of this run: whose repository and workflow count. For a run without an identity it is the
+    repository with this number, and the workflow with this path, or if that is empty any one of that repository.
     """
 
     verifier: BundleVerifier
     release: Release
     identity: Identity | None
     repository_id: str = ""
+    workflow: str = ""
 
     def look(self, image: PushedImage, registry: Registry) -> SeenImage:
         """Read every provenance that the registry has of an image, and verify it. The first good one counts.
@@ -101,6 +102,8 @@ class ProvenanceJudge(msgspec.Struct, frozen=True, kw_only=True):
         path = workflow_path(signer)
         if not path.startswith(_OWN_WORKFLOWS):
             raise BadSignature(f"the workflow is {clean(path, 200)}, of another repository")
+        if self.workflow and path != self.workflow:
+            raise BadSignature(f"the workflow is {clean(path, 200)}, expected {self.workflow}")
         return replace(signer, repository_id=self.repository_id)
 
     def _fault_of_listed(self, referrer: Referrer, image: PushedImage, registry: Registry) -> str:

@@ -39,7 +39,10 @@ from unmoor.util.text import count_of
 
 @dataclass(frozen=True, kw_only=True)
 class SignImages(Push[SignedImages]):
-    """Signs every image that has no provenance yet. ``required``: an image without it stops the release."""
+    """Signs every image that has no provenance yet. ``required``: an image without it stops the release.
+
+    ``workflow`` is the one whose signatures count for a run without an identity; empty: any one.
+    """
 
     name: str = "sign-images"
     release: Output[Release]
@@ -51,6 +54,7 @@ class SignImages(Push[SignedImages]):
     git: Git
     folder: RunFolder
     required: bool = False
+    workflow: str = ""
 
     @classmethod
     def of(
@@ -74,6 +78,7 @@ class SignImages(Push[SignedImages]):
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
+            workflow=request.settings.release_workflow,
         )
 
     def plan(self) -> str:
@@ -153,6 +158,7 @@ class SignImages(Push[SignedImages]):
             release=context[self.release],
             identity=self._identity if known else None,
             repository_id="" if known else self.forge.repository().id,
+            workflow=self.workflow,
         )
 
     def _why_not(self, context: StageContext) -> str:
