@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.adapters.factory import create_services
+from unmoor.adapters.factory import create_services, open_scanners
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.config.real_world import real_world
+from unmoor.ports.world import ScanningPlace
+from unmoor.util.values import replace
 
 _SLOW = {"cryptography", "docker", "github", "jwt", "twine"}
 _IMPORT = "import unmoor.adapters.factory"
@@ -73,6 +75,31 @@ def test_what_signs_is_loaded_only_by_a_run_that_signs(*, signs: bool) -> None:
     assert {"sigstore.sign", "pypi_attestations"} & set(ran.stdout.split()) == (
         {"sigstore.sign", "pypi_attestations"} if signs else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("scanning", "rehearsal", "asks", "images"),
+    [
+        (ScanningPlace(), False, "api.osv.dev", True),
+        (ScanningPlace(service="http://127.0.0.1:9"), False, "http://127.0.0.1:9", True),
+        (ScanningPlace(service="http://127.0.0.1:9"), True, "http://127.0.0.1:9", False),
+        (None, True, "", False),
+        (None, False, "", False),
+    ],
+)
+def test_who_is_asked_for_vulnerabilities(
+    scanning: ScanningPlace | None,
+    rehearsal: bool,  # noqa: FBT001 - a table
+    asks: str,
+    images: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Only a service that the world names is asked, and a rehearsal scans no image: no public place is reached."""
+    world = replace(real_world("acme/demo", {"GH_TOKEN": "throw-away"}), scanning=scanning, rehearsal=rehearsal)
+    with Processes() as processes:
+        scanners = open_scanners(world, processes)
+        assert create_services(world, Path.cwd(), processes).scanners is not None
+    assert (scanners.dependencies.asks if scanners.dependencies else "") == asks
+    assert (scanners.images is not None) == images
 
 
 @pytest.mark.parametrize("port", ["registry", "packages"])
