@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.support.beliefs import anything
+from tests.support.beliefs import SignatureList, anything
 from tests.support.listed_index import FakeIndex, listed_files
-from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge
+from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.advice import NextStep
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.manifest import Manifest
-from unmoor.errors import Denied, Interrupted, Unknown
+from unmoor.errors import Denied, Interrupted, Unknown, UnmoorError
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
+from unmoor.ports.signer import UnreadableSignature
 from unmoor.products import Release
 from unmoor.products.surface_state import State, SurfaceState
 from unmoor.publish.finishing import how_to_finish
@@ -79,6 +80,7 @@ def take(
     staging: Holding | BaseException | None = None,
     own: Manifest | None = None,
     vouched: bool = False,
+    belief: Belief | None = None,
     tags: Mapping[str, str] | Exception | None = None,
     local: str | None = None,
 ) -> Inventory:
@@ -90,7 +92,7 @@ def take(
         forge=forge,
         index=FakeIndex(index),
         staging=FakeIndex(staging, name="testpypi") if staging is not None else None,
-        own=OwnManifest(manifest=own, where="here", belief=anything() if vouched else Belief()),
+        own=OwnManifest(manifest=own, where="here", belief=belief or (anything() if vouched else Belief())),
     )
 
 
@@ -110,6 +112,32 @@ def publish(one: DraftInputs) -> None:
     """Publish the draft of a release."""
     (forge_release,) = one.stage.forge.releases(one.release.tag)
     one.stage.forge.publish(forge_release, prerelease=False, latest=False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "vouched", "doubt"),
+    [
+        ("", True, ""),
+        ("the commit is another", False, "its signature does not count: the commit is another"),
+        (UnreadableSignature("no JSON"), False, "its signature does not count: no JSON"),
+        (DOWN, False, "whether its signature counts is unknown: it is on fire"),
+    ],
+    ids=["good", "another's", "garbage", "unknown"],
+)
+def test_what_is_said_of_a_signed_manifest(
+    at: LocalForge, tmp_path: Path, fault: str | UnmoorError, doubt: str, *, vouched: bool
+) -> None:
+    """What cannot be judged does not count, the reason is kept, and the manifest is still seen."""
+    one = draft_inputs(at, tmp_path)
+    one.stage.make(one.context)
+    (made,) = at.forge().releases(one.release.tag)
+    at.forge().attach(made, text_file(tmp_path / "manifest.json.sigstore.json", "a signature"))
+    inventory = take(one, at.forge(), belief=Belief(signatures=SignatureList({b"a signature": fault})))
+    assert inventory.best is not None
+    assert inventory.best.vouched is vouched
+    assert inventory.best.doubt.startswith(doubt)
+    assert bool(inventory.best.doubt) is bool(doubt)
+    assert not inventory.forge.unread
 
 
 def test_a_failure_of_one_surface_hides_no_other(at: LocalForge, tmp_path: Path) -> None:
