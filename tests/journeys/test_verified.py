@@ -66,6 +66,12 @@ def test_a_stranger_verifies_a_release(place: LocalRelease, tmp_path: Path) -> N
     assert not [each for each in asked if each["server"] == "sigstore"]
 
 
+def test_a_checkout_knows_its_tag(place: LocalRelease) -> None:
+    """In a checkout the tag on the commit is the one to verify; nothing in the checkout counts."""
+    ran = place.unmoor("verify", "--from-world", str(place.world_file))
+    assert (ran.returncode, ran.stderr.strip()) == (0, "acme/small@v1.0 is verified")
+
+
 def test_one_changed_byte(place: LocalRelease, tmp_path: Path) -> None:
     """Bytes that the forge itself changed are wrong, by its own list, by the signature and by its attestation."""
     stored = next(
