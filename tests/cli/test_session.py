@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.unused_services import unused_pipeline
 
 from unmoor.advice import NextStep
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
-from unmoor.cli.session import Workspace
+from unmoor.cli.session import Workspace, _with_manifest
+from unmoor.config.settings import Settings
 from unmoor.core.events import Report, StageInfo, StageReport
 from unmoor.core.outcome import Failed, Made
 from unmoor.core.pipeline import Pipeline
@@ -211,3 +213,14 @@ def test_what_is_unsigned_is_said_once_at_the_end(
     assert conclusion(products | sent).startswith(line)
     assert bool(conclusion(products | sent)) is bool(line)
     assert conclusion(products) == ""
+
+
+@pytest.mark.parametrize(
+    ("until", "more"),
+    [(("prove-dists",), {"rebuild", "sbom"}), (("check-dists",), set()), ((), set()), (("draft",), set())],
+)
+def test_what_completes_the_manifest_is_made_with_it(until: tuple[str, ...], more: set[str]) -> None:
+    """Who asks for the proof of the files gets what else the manifest lists, unless the settings turn it off."""
+    assert set(_with_manifest(until, unused_pipeline(Settings()))) == {*until, *more}
+    turned_off = unused_pipeline(Settings(reproducible="off", sbom="off"))
+    assert _with_manifest(until, turned_off) == until

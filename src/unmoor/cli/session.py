@@ -36,6 +36,7 @@ from unmoor.errors import UnmoorError, from_os_error
 from unmoor.images import legs
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
+from unmoor.products.proof import REBUILD
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
 from unmoor.util.filelock import exclusive_lock
@@ -171,7 +172,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
 
 def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...]:
     """The stages to run until. The proof of the files completes the manifest, so what it lists besides is made too."""
-    listed = [SBOM] if PROOF in until and SBOM in pipeline.names else []
+    listed = [name for name in (REBUILD, SBOM) if PROOF in until and name in pipeline.names]
     return tuple(dict.fromkeys((*until, *listed)))
 
 
