@@ -46,6 +46,7 @@ def test_a_release_is_whole_and_a_second_run_does_nothing(tmp_path: Path) -> Non
                 "dists",
                 "prove-dists",
                 "rebuild",
+                "sbom",
                 "provenance",
                 "sign",
                 "draft",
