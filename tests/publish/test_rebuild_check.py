@@ -10,6 +10,7 @@ from tests.support.sample_values import sample_release
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
+from unmoor.config.groups import BuildOptions
 from unmoor.errors import Conflict, Incomplete, Unknown, UnmoorError
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import Dists, File, Tool
@@ -19,6 +20,7 @@ from unmoor.publish.rebuild_check import (
     RebuiltFile,
     _judge,
     check_rebuild,
+    options_of,
     published_manifest,
     release_of,
     worst,
@@ -105,6 +107,27 @@ def test_which_release_it_is(changes: dict[str, str], error: type[UnmoorError] |
     else:
         with pytest.raises(error):
             release_of(MANIFEST, date=RELEASE.date, where="", **given)
+
+
+@pytest.mark.parametrize(
+    ("files", "decisions", "expected"),
+    [
+        ((FILE,), (), BuildOptions(formats=("sdist",))),
+        ((FILE, replace(FILE, name="demo-1.0-py3-none-any.whl")), (), BuildOptions()),
+        ((replace(FILE, name="demo-1.0-py3-none-any.whl"),), (), BuildOptions(formats=("wheel",))),
+        ((FILE,), ("normalize-sdist = false",), BuildOptions(formats=("sdist",), normalize_sdist=False)),
+        (
+            (FILE, replace(FILE, name="demo-1.0-py3-none-any.whl")),
+            ("wheel-from = tree",),
+            BuildOptions(wheel_from="tree"),
+        ),
+    ],
+)
+def test_how_the_files_were_built(files: tuple[File, ...], decisions: tuple[str, ...], expected: BuildOptions) -> None:
+    """What the manifest records goes before the settings of the commit, which a variable may have replaced."""
+    manifest = Manifest.of(RELEASE, Dists(files=files, decisions=decisions))
+    for settings in (BuildOptions(), BuildOptions(formats=("wheel",), wheel_from="tree", normalize_sdist=False)):
+        assert options_of(manifest, settings) == expected
 
 
 def test_the_answer_for_a_release() -> None:

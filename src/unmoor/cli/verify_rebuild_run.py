@@ -31,6 +31,7 @@ from unmoor.publish.rebuild_check import (
     Rebuilt,
     RebuiltFile,
     check_rebuild,
+    options_of,
     published_manifest,
     release_of,
     worst,
@@ -88,7 +89,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
             settings=resolved.sources.config.origin if resolved.sources.config is not None else "",
             where=there.url,
         )
-        options = resolved.settings.building
+        options = options_of(manifest, resolved.settings.building)
         files = check_rebuild(
             manifest,
             release,

@@ -10,6 +10,7 @@ from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.groups import BuildOptions
 from unmoor.dists.building import FRONT_ENDS, DistBuilder, Tell
 from unmoor.dists.comparison import Comparison
 from unmoor.dists.rebuilding import build_again, how_different, why_not
@@ -19,6 +20,7 @@ from unmoor.products import Dists, File, Release, Tool
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.publish.restore import Surfaces
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 
 class Rebuilt(StrEnum):
@@ -95,6 +97,20 @@ def release_of(manifest: Manifest, *, tag: str, commit: str, date: int, settings
         highest=False,
         path=manifest.path,
         settings=settings,
+    )
+
+
+def options_of(manifest: Manifest, options: BuildOptions) -> BuildOptions:
+    """How the files were built: the settings of the commit, but where the manifest records another decision.
+
+    Variables of the job that made the release may have replaced some of them.
+    """
+    kinds = {artifact.kind for artifact in manifest.artifacts}
+    return replace(
+        options,
+        formats=tuple(kind for kind in ("wheel", "sdist") if kind in kinds),
+        wheel_from="tree" if "wheel-from = tree" in manifest.decisions else "sdist",
+        normalize_sdist="normalize-sdist = false" not in manifest.decisions,
     )
 
 
