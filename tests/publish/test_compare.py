@@ -10,13 +10,16 @@ from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import DraftInputs, LocalForge, draft_inputs, start_forge, text_file
 
 from unmoor.artifacts.manifest import Manifest
+from unmoor.core.stage import Output, StageContext
 from unmoor.ports.forge import Forge
 from unmoor.ports.index import Holding
+from unmoor.products import Sboms
 from unmoor.products.surface_state import State, SurfaceState, worst
 from unmoor.publish.compare import compare_index, compare_release
 from unmoor.util.values import replace
 
 OTHER = "b" * 64
+SBOMS: Output[Sboms] = Output("sbom")
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +171,18 @@ def test_each_asset_counts(at: LocalForge, tmp_path: Path, name: str, change: st
 def test_the_worst_state_decides(states: list[State], expected: State) -> None:
     """The states have an order of severity."""
     assert worst(states) is expected
+
+
+def test_a_listed_bill_of_materials_belongs_to_the_release(at: LocalForge, tmp_path: Path) -> None:
+    """A release without one is incomplete, and one with other bytes is in conflict."""
+    one = draft_inputs(at, tmp_path)
+    sbom = one.stage.folder.write_sbom(f"{one.dists.wheels[0].name}.cdx.json", b"{}")
+    stage = replace(one.stage, sboms=SBOMS)
+    stage.make(StageContext({**one.context.products, SBOMS.by: Sboms(files=(sbom,))}))
+    publish(one)
+    manifest = replace(manifest_of(one), sboms=Sboms(files=(sbom,)).assets)
+    assert state_of_public(manifest, at.forge("")).state is State.COMPLETE
+    other = replace(manifest, sboms=tuple(replace(each, sha256=OTHER) for each in manifest.sboms))
+    assert state_of_public(other, at.forge("")).state is State.CONFLICTING
+    more = replace(manifest, sboms=tuple(replace(each, name="more.cdx.json") for each in manifest.sboms))
+    assert state_of_public(more, at.forge("")).state is State.INCOMPLETE
