@@ -6,6 +6,7 @@ later run uses those bytes. An sdist gets none: nobody knows what it needs befor
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,8 @@ class DescribeWheels(Build[Sboms]):
                 targets = {wheel: target_of(wheel, python) for wheel in wheels}
                 for wheel, target in targets.items():
                     resolutions.begin(wheel, target)
+                # Loads the library while the resolver waits for the network.
+                pool.submit(importlib.import_module, "cyclonedx.output.json")
             except UnmoorError as error:
                 return self._failed(context[self.dists].wheels, error, failures, found)
             for wheel, target in targets.items():
