@@ -18,6 +18,7 @@ from unmoor.errors import BadSignature, Unknown
 from unmoor.rehearsal.sigstore import trust
 from unmoor.rehearsal.sigstore.authority import Authority
 
+HERE = Path(__file__).parent
 DIGESTS = {"demo-1.0.tar.gz": "5" * 64}
 
 
@@ -114,3 +115,16 @@ def test_a_clock_that_nobody_trusts(made: tuple[bytes, Path], tmp_path: Path) ->
         path.write_text(json.dumps({**document, "timestampAuthorities": clock}))
         with pytest.raises(BadSignature, match="no time stamp of a trusted authority"):
             verifier(path).forge_statement(bundle)
+
+
+def test_a_statement_of_github_itself() -> None:
+    """What GitHub signed of a real release verifies against the keys that it publishes, and changed it does not."""
+    data, root = HERE / "github-release.sigstore.json", HERE / "github-trusted-root.json"
+    statement = verifier(root).forge_statement(data.read_bytes())
+    assert [sorted(digests) for _, digests in statement.subjects] == [["sha1"], ["sha256"]]
+    assert statement.predicate["repositoryId"] == "1317911390"
+    changed = json.loads(data.read_bytes())
+    payload = base64.b64decode(changed["dsseEnvelope"]["payload"]).replace(b"1317911390", b"1317911391")
+    changed["dsseEnvelope"]["payload"] = base64.b64encode(payload).decode()
+    with pytest.raises(BadSignature, match="invalid signature"):
+        verifier(root).forge_statement(json.dumps(changed).encode())

@@ -160,4 +160,4 @@ def test_the_first_root_is_one_that_its_own_keys_signed() -> None:
     """Nobody has changed the root that is kept here."""
     kept: Metadata[Root] = Metadata.from_file(str(GitHubTrust().first))
     kept.signed.verify_delegate("root", kept.signed_bytes, kept.signatures)
-    assert kept.signed.version == 3
+    assert kept.signed.version == 9

@@ -7,6 +7,7 @@ a file.
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -113,10 +114,13 @@ def _root(text: str) -> TrustedRoot:
     from sigstore.models import ClientTrustConfig, TrustedRoot
     from sigstore_models.trustroot.v1 import TrustedRoot as Document
 
-    kind = str(decode_json(text, dict[str, Any]).get("mediaType", ""))
+    document = decode_json(text, dict[str, Any])
+    kind = str(document.get("mediaType", ""))
     if ClientTrustConfig.ClientTrustConfigType.CONFIG_0_1.value == kind:
         return ClientTrustConfig.from_json(text).trusted_root
-    root = TrustedRoot(Document.from_json(text))
+    # The model requires lists that are left out if they are empty: GitHub has no logs.
+    lists = dict.fromkeys(("tlogs", "certificateAuthorities", "ctlogs", "timestampAuthorities"), ())
+    root = TrustedRoot(Document.from_json(json.dumps({**lists, **document})))
     root.get_fulcio_certs()
     return root
 
@@ -149,8 +153,8 @@ def _fetch() -> ClientTrustConfig:
 class GitHubTrust:
     """The keys with which GitHub signs what it says itself, fetched by TUF when they are first needed.
 
-    ``first`` is the TUF root to begin with: the one that is in GitHub's own command (cli/cli, MIT licence). Whatever
-    GitHub trusts now is signed by the holders of those keys, through any number of later roots.
+    ``first`` is the TUF root to begin with, the ninth. The third, which is in GitHub's own command (cli/cli), signs it.
+    Whatever GitHub trusts now is signed by the holders of those keys, through any number of later roots.
     """
 
     url: str = "https://tuf-repo.github.com"

@@ -284,9 +284,7 @@ def _trusted_root(saved: _Saved) -> dict[str, Any]:
 
     return {
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [],
         "certificateAuthorities": [authority(saved.root)],
-        "ctlogs": [],
         "timestampAuthorities": [authority(saved.clock, saved.clock_root)],
     }
 
