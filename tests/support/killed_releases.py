@@ -25,7 +25,8 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
 
 from unmoor.cli.app import run
-from unmoor.provenance.names import is_bundle
+from unmoor.products.sboms import SUFFIX
+from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.rehearsal import local
 from unmoor.util.files import write_atomic
 
@@ -226,8 +227,10 @@ class KilledRelease:
         digests = self.world.digests(self.tag)
         assert digests == {**digests, **self.draft_digests}
         signatures = {name for name in digests if is_bundle(name)}
-        assert len(signatures) == len(self.files)
-        digests = {name: digest for name, digest in digests.items() if name not in signatures}
+        sboms = {name for name in digests if name.endswith(SUFFIX)}
+        assert sboms == {f"{name}{SUFFIX}" for name in self.files if name.endswith(".whl")}
+        assert signatures == {bundle_name(name) for name in (*self.files, *sboms)}
+        digests = {name: digest for name, digest in digests.items() if name not in signatures | sboms}
         assert set(digests) == set(self.files)
         surfaces = {each["surface"]: _digests(each) for each in json.loads(stdout.getvalue())["surfaces"]}
         for name in ("testpypi", "pypi", "forge"):
