@@ -9,6 +9,7 @@ import pytest
 from tests.support.faulty_server import Exchange, run_server
 from tests.support.sample_wheels import sample_wheel
 
+from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.uv import Uv
 from unmoor.adapters.uv_resolver import UvResolver
 from unmoor.artifacts.files import describe_file
@@ -37,7 +38,8 @@ def links(tmp_path: Path) -> Path:
 
 def resolver(uv: Uv, links: Path) -> UvResolver:
     """A resolver without an index."""
-    return UvResolver(uv=replace(uv, environ={**uv.environ, "UV_FIND_LINKS": str(links), "UV_NO_INDEX": "1"}))
+    offline = replace(uv, environ={**uv.environ, "UV_FIND_LINKS": str(links), "UV_NO_INDEX": "1"})
+    return UvResolver(uv=offline, http=BoundedSession())
 
 
 def resolve(at: UvResolver, wheel: File, extra: str = "", target: InstallTarget = HERE) -> list[tuple[str, str, str]]:
@@ -127,8 +129,9 @@ def index(links: Path, metadata: Callable[[Exchange], None]) -> Callable[[Exchan
 def from_index(uv: Uv, address: str, wheel: File, tmp_path: Path) -> tuple[ResolvedPackage, ...]:
     """Resolve from an index, without a cache."""
     environ = {**uv.environ, "UV_CACHE_DIR": str(tmp_path / "cache")}
-    at = UvResolver(uv=replace(uv, dependencies=f"{address}/simple/", environ=environ))
-    return at.resolve(wheel.path, name="demo", extra="", target=HERE)
+    with BoundedSession() as http:
+        at = UvResolver(uv=replace(uv, dependencies=f"{address}/simple/", environ=environ), http=http)
+        return at.resolve(wheel.path, name="demo", extra="", target=HERE)
 
 
 @pytest.mark.parametrize(

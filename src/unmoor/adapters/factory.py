@@ -76,7 +76,7 @@ def create_services(
         clock=clock,
         backend=Pep517(shell=building, uv=uv, meanwhile=partial(_load_what_sends, signs=signs) if sends else None),
         environments=uv,
-        resolver=UvResolver(uv=uv),
+        resolver=UvResolver(uv=uv, http=http),
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),

@@ -21,7 +21,6 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from unmoor import advice
-from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.retry_after import is_busy
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import origin, without_query
@@ -42,10 +41,10 @@ from unmoor.util.values import replace
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 
-_SIDE_BY_SIDE = 16
+# A connection costs more than a request: 20 ms to read the certificates of all authorities.
+_SIDE_BY_SIDE = 4
 # A wheel of at most so many bytes is downloaded if the index does not serve its metadata apart.
 _SMALL = 1_000_000
-_ASKING = Bounds(connect=5.0, stall=15.0, total=30.0)
 # The names of platforms for uv, by the platform tags of wheels.
 _PLATFORMS = (
     (r"(?:manylinux|linux_).*_?x86_64", "x86_64-unknown-linux-gnu"),
@@ -66,6 +65,7 @@ class UvResolver:
     """Resolves with the settings of ``uv``; see `unmoor.ports.resolver.Resolver`. Reads each metadata once."""
 
     uv: Uv
+    http: BoundedSession
     _read: dict[str, bytes | None] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -115,14 +115,13 @@ class UvResolver:
                 return
             logins = tuple(place_of(name, address) for name, address in self.uv.indexes().items())
             found: dict[str, bytes | None] = {}
-            with BoundedSession(_ASKING) as http:
 
-                def read(place: _Place) -> None:
-                    login = next((each.login for each in logins if _same_origin(each.simple, place.url)), None)
-                    found[place.sha256] = place.metadata(http, login)
+            def read(place: _Place) -> None:
+                login = next((each.login for each in logins if _same_origin(each.simple, place.url)), None)
+                found[place.sha256] = place.metadata(self.http, login)
 
-                if failures := run_parallel(missing.values(), read, width=_SIDE_BY_SIDE):
-                    raise failures[0]
+            if failures := run_parallel(missing.values(), read, width=_SIDE_BY_SIDE):
+                raise failures[0]
             self._read.update(found)
 
 
