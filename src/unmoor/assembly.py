@@ -1,28 +1,45 @@
 """The release, from top to bottom: the file to read first.
 
 A request and services go in, a pipeline comes out. Each stage is built once, from the outputs of the
-stages it needs; a missing or mistaken one is a type error. `prepare` makes everything on this machine, `assemble` adds
-what sends it: together their two lists are the release.
+stages it needs; a missing or mistaken one is a type error. `prepare` builds what stays on this machine, `hold` what can
+be taken back, `assemble` what cannot: their three lists, one after the other, are the release.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage
+from unmoor.optional_stages import (
+    gate_of,
+    image_stages,
+    output_of,
+    provenance_stage,
+    push_stage,
+    rebuild_stage,
+    sbom_stage,
+    scan_images_stage,
+    scan_stage,
+    sign_images_stage,
+    sign_stage,
+    staging_stages,
+    sums_stage,
+    tags_stage,
+)
 from unmoor.ports.services import Services
 from unmoor.products import (
     Dists,
     Draft,
-    Images,
     Notes,
+    Proof,
     Provenance,
     Pushed,
     Release,
     Sboms,
-    Scanned,
     Signed,
+    SignedImages,
+    SumsSignature,
     Uploaded,
 )
 from unmoor.publish.gates import Gates, ImageOutputs
@@ -33,33 +50,16 @@ from unmoor.stages.dists import BuildDists
 from unmoor.stages.draft import MakeDraft
 from unmoor.stages.notes import WriteNotes
 from unmoor.stages.prove_dists import ProveDists
-from unmoor.stages.prove_testpypi import ProveStaged
 from unmoor.stages.pypi import UploadIndex
 from unmoor.stages.tag import ResolveTag
-from unmoor.stages.testpypi import UploadStaging
 from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
-
-if TYPE_CHECKING:
-    from unmoor.stages.image_tags import TagImages
-    from unmoor.stages.images import BuildImages
-    from unmoor.stages.prove_images import ProveImages
-    from unmoor.stages.provenance import DescribeBuild
-    from unmoor.stages.rebuild import RebuildDists
-    from unmoor.stages.registry import PushImages
-    from unmoor.stages.sbom import DescribeWheels
-    from unmoor.stages.scan import ScanFiles
-    from unmoor.stages.scan_images import ScanImages
-    from unmoor.stages.sign import SignFiles
-    from unmoor.stages.sign_images import SignImages
-    from unmoor.stages.sign_sums import SignSums
-
-P = TypeVar("P")
 
 
 class Prepared(NamedTuple):
     """What a release makes and tests on this machine, for the stages that send it."""
 
+    stages: tuple[Stage[Any] | None, ...]
     release: Output[Release]
     notes: Output[Notes]
     dists: Output[Dists]
@@ -69,7 +69,7 @@ class Prepared(NamedTuple):
     gates: Gates
 
 
-def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[Any] | None, ...], Prepared]:
+def prepare(request: ReleaseRequest, services: Services) -> Prepared:
     """Build the stages that send nothing: they read, and make and test everything on this machine."""
     # Every stage picks its settings and ports from these two.
     run = (request, services)
@@ -105,13 +105,26 @@ def prepare(request: ReleaseRequest, services: Services) -> tuple[tuple[Stage[An
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images, scan_images),  # images, if the project has some
     )
-    return stages, Prepared(release, write_notes.output, dists, sboms, provenance, images, gates)
+    return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, gates)
 
 
-def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
-    """Put the stages of a release together."""
+class Reversible(NamedTuple):
+    """What a release has sent and can still take back, for the stages that make it public."""
+
+    stages: tuple[Stage[Any] | None, ...]
+    draft: Output[Draft]
+    pushed: Output[Pushed] | None
+    signed: Output[Signed] | None
+    sums: Output[SumsSignature] | None
+    signed_images: Output[SignedImages] | None
+    staged: Output[Uploaded] | None
+    staged_proof: Output[Proof] | None
+
+
+def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Reversible:
+    """Build the stages that send what can be taken back: all that `release --hold` does."""
     run = (request, services)
-    prepared, (release, notes, dists, sboms, provenance, images, gates) = prepare(*run)
+    _, release, notes, dists, sboms, provenance, images, gates = prepared
 
     sign_files = sign_stage(
         *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
@@ -136,6 +149,26 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
     sign_images = sign_images_stage(*run, release=release, dists=dists, pushed=pushed)
     staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, signed=signed, gates=gates)
 
+    stages = (
+        sign_files,  # adds to a public log, which says only who signed what
+        sign_sums,  # by a key of the maintainers, if they have one
+        make_draft,
+        *(push_images, sign_images),
+        *(staging, prove_staged),
+    )
+    return Reversible(
+        stages, draft, pushed, signed, sums, output_of(sign_images), gate_of(staging), gate_of(prove_staged)
+    )
+
+
+def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
+    """Put the stages of a release together, and add those that nobody can take back."""
+    run = (request, services)
+    prepared = prepare(*run)
+    sent = hold(*run, prepared)
+    release, dists, sboms, gates = prepared.release, prepared.dists, prepared.sboms, prepared.gates
+    _, draft, pushed, signed, sums, signed_images, staged, staged_proof = sent
+
     upload_index = UploadIndex.of(
         *run,
         release=release,
@@ -143,9 +176,9 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         draft=draft,
         pushed=pushed,
         signed=signed,
-        signed_images=output_of(sign_images),
-        staged=gate_of(staging),
-        staged_proof=gate_of(prove_staged),
+        signed_images=signed_images,
+        staged=staged,
+        staged_proof=staged_proof,
         gates=gates,
     )
     uploaded = upload_index.output
@@ -164,219 +197,12 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         sboms=sboms,
         signed=signed,
         sums=sums,
-        signed_images=output_of(sign_images),
+        signed_images=signed_images,
     )
 
     return Pipeline.of(
-        *prepared,
-        sign_files,  # adds to a public log, which says only who signed what
-        sign_sums,  # by a key of the maintainers, if they have one
-        *(make_draft, push_images, sign_images, staging, prove_staged),  # can still be taken back
+        *prepared.stages,
+        *sent.stages,
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
     )
-
-
-def scan_stage(request: ReleaseRequest, services: Services, *, dists: Output[Dists]) -> ScanFiles | None:
-    """Scan the files. None if the settings turn everything off."""
-    options = request.settings.scan
-    if options.secrets == options.vulnerabilities == "off":
-        return None
-    from unmoor.stages.scan import ScanFiles
-
-    return ScanFiles.of(request, services, dists=dists)
-
-
-def provenance_stage(
-    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
-) -> DescribeBuild | None:
-    """Describe how the files were made. None if nothing is ever signed; whether this job can sign does not matter."""
-    if services.signing is None or request.settings.attestations == "off":
-        return None
-    from unmoor.stages.provenance import DescribeBuild
-
-    return DescribeBuild.of(request, release=release, dists=dists)
-
-
-def rebuild_stage(
-    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
-) -> RebuildDists | None:
-    """Build the files a second time, and compare. None if the settings turn that off."""
-    if request.settings.reproducible == "off":
-        return None
-    from unmoor.stages.rebuild import RebuildDists
-
-    return RebuildDists.of(request, services, release=release, dists=dists)
-
-
-def image_stages(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    dists: Output[Dists],
-    gates: Gates,
-) -> tuple[BuildImages, ProveImages] | tuple[None, None]:
-    """Build images from the tested wheels and test them. None if the project has none."""
-    if not request.images:
-        return None, None
-    # Projects without images load none of this, here and below.
-    from unmoor.stages.images import BuildImages
-    from unmoor.stages.prove_images import ProveImages
-
-    run = (request, services)
-    images = BuildImages.of(*run, release=release, dists=dists, access=gates.access)
-    built = images.output
-    return images, ProveImages.of(*run, release=release, images=built)
-
-
-def scan_images_stage(
-    request: ReleaseRequest, services: Services, *, built: Output[Images] | None, files: Output[Scanned] | None
-) -> ScanImages | None:
-    """Scan the images. None if the project has none, or if the settings turn this off."""
-    if built is None or files is None or request.settings.scan.vulnerabilities == "off":
-        return None
-    from unmoor.stages.scan_images import ScanImages
-
-    return ScanImages.of(request, services, images=built, files=files)
-
-
-def sbom_stage(
-    request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
-) -> DescribeWheels | None:
-    """Describe what each wheel needs. None if the settings say so."""
-    if request.settings.sbom == "off":
-        return None
-    from unmoor.stages.sbom import DescribeWheels
-
-    return DescribeWheels.of(request, services, release=release, dists=dists)
-
-
-def sign_stage(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    dists: Output[Dists],
-    provenance: Output[Provenance] | None,
-    images: ImageOutputs,
-    sboms: Output[Sboms] | None,
-    gates: Gates,
-) -> SignFiles | None:
-    """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
-    signing = request.signing(services)
-    if signing is None or provenance is None:
-        return None
-    from unmoor.stages.sign import SignFiles
-
-    run = (request, services)
-    return SignFiles.of(
-        *run,
-        signing=signing,
-        release=release,
-        dists=dists,
-        sboms=sboms,
-        provenance=provenance,
-        images=images,
-        gates=gates,
-    )
-
-
-def sums_stage(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    dists: Output[Dists],
-    images: ImageOutputs,
-    gates: Gates,
-) -> SignSums | None:
-    """Sign the list of checksums with a key. None if the settings name none."""
-    signer = request.sums_signer(services)
-    if signer is None:
-        return None
-    from unmoor.stages.sign_sums import SignSums
-
-    return SignSums.of(request, services, signer=signer, release=release, dists=dists, images=images, gates=gates)
-
-
-def push_stage(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    images: ImageOutputs,
-    draft: Output[Draft],
-    gates: Gates,
-) -> PushImages | None:
-    """Push the tested images under their commit's tag. None if the project has none."""
-    built, proof, _ = images
-    if built is None or proof is None:
-        return None
-    from unmoor.stages.registry import PushImages
-
-    return PushImages.of(request, services, release=release, images=built, proof=proof, draft=draft, gates=gates)
-
-
-def sign_images_stage(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    dists: Output[Dists],
-    pushed: Output[Pushed] | None,
-) -> SignImages | None:
-    """Sign the pushed images. None if the project has none, or if nothing is signed."""
-    signing = request.signing(services)
-    if signing is None or pushed is None:
-        return None
-    from unmoor.stages.sign_images import SignImages
-
-    return SignImages.of(request, services, signing=signing, release=release, dists=dists, pushed=pushed)
-
-
-def tags_stage(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    pushed: Output[Pushed] | None,
-    uploaded: Output[Uploaded],
-) -> TagImages | None:
-    """Give the pushed images all their tags, once the files are public. None if the project has none."""
-    if pushed is None:
-        return None
-    from unmoor.stages.image_tags import TagImages
-
-    return TagImages.of(request, services, release=release, pushed=pushed, uploaded=uploaded)
-
-
-def staging_stages(
-    request: ReleaseRequest,
-    services: Services,
-    *,
-    release: Output[Release],
-    dists: Output[Dists],
-    draft: Output[Draft],
-    signed: Output[Signed] | None,
-    gates: Gates,
-) -> tuple[UploadStaging | None, ProveStaged | None]:
-    """Upload to an index that nobody installs from, and install what it serves."""
-    index = request.staging(services)
-    if index is None:
-        return None, None
-    run = (request, services)
-    upload = UploadStaging.of(*run, release=release, dists=dists, index=index, draft=draft, signed=signed, gates=gates)
-    if ProveStaged.name in request.skipped:
-        return upload, None
-    return upload, ProveStaged.of(*run, release=release, dists=dists, uploaded=upload.output, index=index)
-
-
-def output_of(stage: Stage[P] | None) -> Output[P] | None:
-    """The output of a stage that a project may do without."""
-    return stage.output if stage is not None else None
-
-
-def gate_of(stage: Stage[P] | None) -> Output[P] | None:
-    """The output that a final stage waits for; an advisory stage holds nobody up."""
-    return None if stage is None or stage.advisory else stage.output

@@ -27,16 +27,19 @@ from unmoor.products import (
     MovedTags,
     Notes,
     Proof,
+    Provenance,
     PublishedRelease,
     Pushed,
     PushedImage,
     Release,
     Result,
+    Sboms,
     Scanned,
     Signed,
     SignedImage,
     SignedImages,
     Subject,
+    SumsSignature,
     Uploaded,
     Verdict,
     Verified,
@@ -46,6 +49,8 @@ from unmoor.util.values import replace
 
 DIGEST = "0" * 64
 WHEEL = Subject(name="pkg-1.0-py3-none-any.whl", sha256=DIGEST)
+SBOM = File(name="pkg-1.0-py3-none-any.whl.cdx.json", sha256=DIGEST, size=10, path=Path("s"))
+SUMS_SIGNATURE = File(name="SHA256SUMS.sig", sha256=DIGEST, size=10, path=Path("SHA256SUMS.sig"))
 URL = "https://forge.invalid/\x1b[31mv1.0"
 
 
@@ -82,6 +87,11 @@ SUMMARIES: list[tuple[Product, str]] = [
     (release(prerelease=True, highest=False), "pkg 1.0 at aaaaaaaaaaaa (prerelease)"),
     (Scanned(files=("a", "b"), packages=3), "2 files, 3 packages: nothing found"),
     (Scanned(), "nothing to scan: nothing found"),
+    (Sboms(files=(SBOM,)), "1 SBOM"),
+    (Sboms(why_not="uv \x1b[31mfailed"), "0 SBOMs: uv failed"),
+    (Provenance(statement=b"{}", subjects=(WHEEL,), tools=3), "1 file, made with 3 tools"),
+    (SumsSignature(key="ssh:~/k\x1b[31m", file=SUMS_SIGNATURE), "SHA256SUMS.sig by ssh:~/k"),
+    (SumsSignature(key="ssh:~/k", why_not="no\nkey"), "no key"),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
     (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
     (
