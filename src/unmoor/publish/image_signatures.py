@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from unmoor import advice
 from unmoor.errors import BadSignature, Cause, Conflict, Unknown
 from unmoor.images import oci_documents
 from unmoor.images.attestations import list_bundles, read_bundle
@@ -101,9 +102,13 @@ class ProvenanceJudge(msgspec.Struct, frozen=True, kw_only=True):
         signer = needed.verified(bundle, self.verifier).identity
         path = workflow_path(signer)
         if not path.startswith(_OWN_WORKFLOWS):
-            raise BadSignature(f"the workflow is {clean(path, 200)}, of another repository")
+            raise BadSignature(
+                f"the workflow is {clean(path, 200)}, of another repository", next_step=advice.REJECT_SIGNATURE()
+            )
         if self.workflow and path != self.workflow:
-            raise BadSignature(f"the workflow is {clean(path, 200)}, expected {self.workflow}")
+            raise BadSignature(
+                f"the workflow is {clean(path, 200)}, expected {self.workflow}", next_step=advice.REJECT_SIGNATURE()
+            )
         return replace(signer, repository_id=self.repository_id)
 
     def _fault_of_listed(self, referrer: Referrer, image: PushedImage, registry: Registry) -> str:
