@@ -17,10 +17,11 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
-from unmoor.products import Dists, Draft, Images, Proof, Pushed, Signed, SignedImages
+from unmoor.products import Dists, Draft, Images, Proof, Provenance, Pushed, Release, Sboms, Signed, SignedImages
+from unmoor.provenance.build import build_provenance
 from unmoor.util.values import replace
 
-BOUND_TO_DIGESTS = (Images, Proof, Signed, SignedImages)
+BOUND_TO_DIGESTS = (Images, Proof, Provenance, Sboms, Signed, SignedImages)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
 
@@ -98,7 +99,14 @@ def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> St
         product = products[output.by]
         if isinstance(product, Dists):
             files = tuple(replace(f, sha256=hashlib.sha256(f.name.encode()).hexdigest()) for f in product.files)
-            products[output.by] = Dists(files=files)
+            products[output.by] = others = replace(product, files=files)
+            release = next(each for each in products.values() if isinstance(each, Release))
+            # What describes the files of this release describes the others.
+            products |= {
+                name: build_provenance(release, others)
+                for name, each in products.items()
+                if isinstance(each, Provenance)
+            }
         if isinstance(product, Images):
             products[output.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
         if isinstance(product, Pushed):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Asset, File, Proof
+from unmoor.products.sboms import SUFFIX
 from unmoor.util.decode import decode_json
 from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
 from unmoor.util.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
@@ -177,13 +178,18 @@ class RunFolder:
         self.open()
         write_atomic(self.path / PROVENANCE, statement)
 
-    def documented_sboms(self) -> tuple[Asset, ...]:
-        """The bills of materials that count: those of the manifest, else those of the record of the build.
+    def documented_sboms(self, files: Iterable[File]) -> tuple[Asset, ...]:
+        """The bills of materials of these files: those in the manifest, else those in the record of the build.
 
-        Raises `Unknown`.
+        What a document lists for other bytes of the same name is none of theirs. Raises `Unknown`.
         """
-        documents = (self.read_manifest(), self._decode(BUILT))
-        return next((each.sboms for each in documents if each is not None and each.sboms), ())
+        ours = {(each.name, each.sha256) for each in files}
+        for document in (self.read_manifest(), self._decode(BUILT)):
+            artifacts = document.artifacts if document is not None else ()
+            same = {f"{each.name}{SUFFIX}" for each in artifacts if (each.name, each.sha256) in ours}
+            if document is not None and (found := tuple(each for each in document.sboms if each.name in same)):
+                return found
+        return ()
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write the complete manifest."""

@@ -55,7 +55,7 @@ def complete(
     """
     data = folder.read_document(manifests.NAME)
     known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
-    described = sboms.assets if sboms is not None else folder.documented_sboms()
+    described = sboms.assets if sboms is not None else folder.documented_sboms(dists.files)
     manifest = Manifest.of(release, dists, proofs, described)
     if data is not None and known is not None and _is_the_same(known, manifest, release):
         manifest = known

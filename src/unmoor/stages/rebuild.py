@@ -91,13 +91,19 @@ class RebuildDists(Build[Proof]):
         if self.required:
             passed = all(_passed(known.get(file.name)) for file in dists.files)
             return self._proof(dists, known) if passed else None
-        manifest = self.folder.read_manifest()
-        complete = manifest is not None and bool(manifest.proofs)
+        complete = self._is_complete(dists)
         for file in dists.files:
             why = self._why_not(file, dists) or (_HANDED if self.handed else _COMPLETE if complete else "")
             if file.name not in known and why:
                 known[file.name] = _untested(file, why)
         return self._proof(dists, known) if len(known) == len(dists.files) else None
+
+    def _is_complete(self, dists: Dists) -> bool:
+        """Whether there is a complete manifest of these files."""
+        manifest = self.folder.read_manifest()
+        if manifest is None or not manifest.proofs:
+            return False
+        return {(file.name, file.sha256) for file in dists.files} <= {(a.name, a.sha256) for a in manifest.artifacts}
 
     def make(self, context: StageContext) -> Proof:
         """Build again and compare. Raises `CheckFailed` if a file differs that must not, and as the build does."""

@@ -192,11 +192,9 @@ class DescribeWheels(Build[Sboms]):
 
     def _kept(self, dists: Dists) -> Mapping[str, File]:
         """What is documented of these wheels and still there, by name."""
-        wanted = {f"{wheel.name}{SUFFIX}" for wheel in dists.wheels}
         listed = (
             File(name=each.name, sha256=each.sha256, size=each.size, path=self.folder.sboms / each.name)
-            for each in self.folder.documented_sboms()
-            if each.name in wanted
+            for each in self.folder.documented_sboms(dists.wheels)
         )
         return {file.name: file for file in listed if is_intact(file)}
 
