@@ -63,7 +63,7 @@ def machines(
     signs: bool = True,
 ) -> Iterator[Iterator[Machine]]:
     """Start a world, and yield as many machines as a test wants."""
-    with start_image_release(folder, project(folder / "small", base)) as place:
+    with start_image_release(folder, project(folder / "small", base, varies=True)) as place:
 
         def one_after_the_other() -> Iterator[Machine]:
             for number in range(9):

@@ -31,12 +31,15 @@ DOCKERFILE = "FROM {base} AS development\nCOPY dist/ /dist/\nFROM development AS
 NAME = "acme/small"
 
 
-def project(path: Path, base: str, *, platforms: str = '"linux/amd64"', optional: str = "false") -> Repo:
-    """Create a repository of a small project with a Dockerfile, at version 1.0."""
+def project(
+    path: Path, base: str, *, platforms: str = '"linux/amd64"', optional: str = "false", varies: bool = False
+) -> Repo:
+    """Create a repository of a small project with a Dockerfile, at version 1.0. If it ``varies``, so does its sdist."""
     more = SETTINGS.replace("test-command", "# test-command") + IMAGES.format(platforms=platforms, optional=optional)
     files = sample_projects.files("small-one", "1.0", more=more) | {
         "CHANGELOG.md": CHANGELOG,
         "Dockerfile": DOCKERFILE.format(base=base),
+        **({"watched": ""} if varies else {}),
     }
     repo = Repo.new(path, files)
     repo.git("tag", "v1.0")
