@@ -8,11 +8,12 @@ from typing import Self
 
 from unmoor.config.scan import ScanSettings
 from unmoor.core.stage import Check, Output, StageContext
-from unmoor.errors import Interrupted, ToolMissing, UnmoorError
+from unmoor.errors import Interrupted, UnmoorError
+from unmoor.images.saved import archive_of, is_here, title
 from unmoor.ports.engine import Engine
 from unmoor.ports.scanner import ImageScanner
 from unmoor.ports.services import Services
-from unmoor.products import Image, Images, Level, ScanFinding, Scanned, Unscanned
+from unmoor.products import Images, Level, ScanFinding, Scanned, Unscanned
 from unmoor.release_request import ReleaseRequest
 
 _KIND = "vulnerabilities"
@@ -74,7 +75,6 @@ class ScanImages(Check[Scanned]):
 
     def _scan(self, context: StageContext) -> Scanned:
         from unmoor.scanning.dependencies import findings_of
-        from unmoor.util.temporary import temporary_folder
 
         if self.scanner is None:
             return Scanned(skipped=("images (this world has no scanner for them)",))
@@ -89,14 +89,12 @@ class ScanImages(Check[Scanned]):
         skipped: list[str] = []
         try:
             for image in images:
-                name = f"{image.name}{f' ({image.target})' if image.target else ''} for {image.platform}"
-                if not self._is_here(image):
+                name = title(image)
+                if not is_here(image, self.engine):
                     skipped.append(f"{name} (it is not on this machine, so this run cannot push it)")
                     continue
                 context.say(f"scanning {name} with {self.scanner.program}")
-                with temporary_folder() as folder:
-                    archive = folder / "image.tar"
-                    self.engine.save([image.id], archive)
+                with archive_of(image, self.engine) as archive:
                     audit = self.scanner.audit(archive, patience=patience / len(images))
                 findings += [each if each.fixed else _listed(each) for each in findings_of(name, audit)]
                 names.append(name)
@@ -107,13 +105,6 @@ class ScanImages(Check[Scanned]):
             unknown = (Unscanned(kind=_KIND, why=error.in_brief()),)
             return Scanned(findings=tuple(findings), files=tuple(names), packages=packages, unknown=unknown)
         return Scanned(findings=tuple(findings), files=tuple(names), packages=packages, skipped=tuple(skipped))
-
-    def _is_here(self, image: Image) -> bool:
-        """Whether the engine has an image. One that an earlier run has pushed was scanned before."""
-        try:
-            return self.engine.look(image.id) is not None
-        except ToolMissing:
-            return False
 
 
 def _together(files: Scanned, images: Scanned) -> Scanned:

@@ -6,7 +6,6 @@ to the engine, and both keep a database of their own up to date.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,11 @@ from typing import NamedTuple
 
 from unmoor import advice
 from unmoor.adapters.process.variables import tool_variables
-from unmoor.errors import Cause, TimedOut, ToolMissing, Unknown
-from unmoor.ports.failure import child_failure, failure
+from unmoor.adapters.scanners.programs import installed, run_on
+from unmoor.errors import Cause, ToolMissing
+from unmoor.ports.failure import failure
 from unmoor.ports.scanner import Audit
-from unmoor.ports.shell import Ran, Shell
+from unmoor.ports.shell import Shell
 from unmoor.util.text import clean
 
 _OUTPUT = 200_000_000
@@ -35,26 +35,20 @@ class InstalledScanner:
     @cached_property
     def program(self) -> str:
         """The program that scans, empty if none is installed."""
-        path = self.environ.get("PATH", "")
-        return next((name for name in _PROGRAMS if shutil.which(name, path=path)), "")
+        return installed(_PROGRAMS, self.environ)
 
     def audit(self, archive: Path, *, patience: float) -> Audit:
         """Scan the archive of an image."""
         if not self.program:
             raise ToolMissing("neither trivy nor grype is installed", next_step=advice.INSTALL_PROGRAM(program="trivy"))
         tool = _TOOLS[self.program]
-        args = [self.program, *(each.replace("ARCHIVE", str(archive)) for each in tool.args)]
         env = {**tool_variables(self.environ), **tool.variables}
-        try:
-            ran = self.shell.run(args, cwd=archive.parent, env=env, timeout=patience, limit=_OUTPUT)
-        except TimedOut as error:
-            raise failure(Cause.LOST, error.what) from error
-        if ran.code != 0:
-            raise child_failure(ran, self.program) or Unknown(f"{self.program} failed: {_last_line(ran)}")
+        args = (self.program, *tool.args)
+        report = run_on(archive, args, self.shell, env, patience=patience, limit=_OUTPUT)
         from unmoor.adapters.scanners.image_reports import read_grype, read_trivy
 
         try:
-            return read_trivy(ran.out) if self.program == "trivy" else read_grype(ran.out)
+            return read_trivy(report) if self.program == "trivy" else read_grype(report)
         except ValueError as error:
             raise failure(Cause.NONSENSE, f"{self.program} gives no whole report: {clean(str(error))}") from error
 
@@ -69,7 +63,3 @@ _TOOLS: Mapping[str, _Tool] = {
     "trivy": _Tool(tuple(_TRIVY.split()), {}),
     "grype": _Tool(("docker-archive:ARCHIVE", "--output", "json", "--quiet"), {"GRYPE_CHECK_FOR_APP_UPDATE": "false"}),
 }
-
-
-def _last_line(ran: Ran) -> str:
-    return clean((ran.err or ran.out).strip().rpartition("\n")[2], 300)
