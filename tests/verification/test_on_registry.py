@@ -11,8 +11,8 @@ from tests.support.published import TAG, FakeRegistry, PublishedRelease, down, f
 from unmoor.artifacts import oci
 from unmoor.images.oci_documents import BUNDLE, PREDICATE_TYPE, bundle_manifest
 from unmoor.ports.registry import Referrer
-from unmoor.products import PushedImage
-from unmoor.provenance.statements import PROVENANCE, image_provenance
+from unmoor.products import PushedImage, Subject
+from unmoor.provenance.statements import CYCLONEDX, PROVENANCE, image_provenance, sbom_statement
 from unmoor.publish import push_record
 from unmoor.publish.push_record import PushRecord
 from unmoor.verification.checks import Mark
@@ -32,11 +32,11 @@ def about(registry: FakeRegistry, digest: str, bundle: bytes, *, subject: str = 
     registry.about[digest] = (*registry.about.get(digest, ()), entry)
 
 
-def with_image(it: PublishedRelease) -> str:
+def with_image(it: PublishedRelease, platforms: tuple[tuple[str, str], ...] = ()) -> str:
     """Push one image and say so on the release. Return its digest."""
     digest = it.registry.put(b"{}")
     it.registry.tags[COMMIT_TAG] = digest
-    image = PushedImage(name=IMAGE, target="", tag=COMMIT_TAG, digest=digest, platforms=())
+    image = PushedImage(name=IMAGE, target="", tag=COMMIT_TAG, digest=digest, platforms=platforms)
     record = PushRecord(tag=TAG, commit=it.forge.commit, images=(image,))
     it.forge.assets[push_record.NAME] = push_record.encode(record)
     return digest
@@ -114,6 +114,43 @@ def test_an_image(released: PublishedRelease, tmp_path: Path, case: str) -> None
     found_here = [each for each in verdict.checks if each.surface == IMAGE and each.name.startswith(name)]
     check = next(each for each in found_here if note in each.note)
     assert (check.mark, verdict.answer) == (mark, mark), verdict.checks
+
+
+def sbom_of(it: PublishedRelease, digest: str) -> bytes:
+    """The signed bill of materials of an image."""
+    return it.statement(sbom_statement(Subject(name=IMAGE, sha256=digest.removeprefix("sha256:")), {"components": []}))
+
+
+@pytest.mark.parametrize(
+    ("make", "mark", "note"),
+    [
+        (sbom_of, Mark.OK, "signed by"),
+        (lambda it, _: sbom_of(it, OTHER), Mark.WRONG, "and the image has"),
+        (signed_for, Mark.WRONG, "and the list says https://cyclonedx.org/bom"),
+        (lambda _it, _d: b"<html>", Mark.UNKNOWN, "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("of_platform", [True, False])
+def test_an_sbom_of_an_image(
+    released: PublishedRelease,
+    tmp_path: Path,
+    make: Callable[[PublishedRelease, str], bytes],
+    mark: Mark,
+    note: str,
+    *,
+    of_platform: bool,
+) -> None:
+    """It is beside the image, or beside one of its platforms, and is about that digest. None is no fault."""
+    platform = released.registry.put(b'{"platform": "arm64"}')
+    whole = with_image(released, (("linux/arm64", platform),))
+    about(released.registry, whole, signed_for(released, whole))
+    assert released.verify(tmp_path / "without").answer is Mark.OK
+    digest = platform if of_platform else whole
+    about(released.registry, digest, make(released, digest), kind=CYCLONEDX)
+    verdict = released.verify(tmp_path / "with")
+    assert verdict.answer is mark
+    checked = [each for each in verdict.checks if each.name == f"attestation of {digest[:19]}…"]
+    assert [each.mark for each in checked if note in each.note][-1:] == [mark]
 
 
 def test_a_record_of_something_else(released: PublishedRelease, tmp_path: Path) -> None:

@@ -52,35 +52,41 @@ class RegistryImages:
             return [CheckedItem.of_error(surface, name, error)]
 
     def _attestations(self, registry: Registry, image: PushedImage, surface: str) -> list[CheckedItem]:
-        """Check the bundles about an image, by the type that the list says. One that is good of each type is enough."""
-        name = f"attestation of {image.digest[:19]}…"
-        by_type: dict[str, list[CheckedItem]] = {}
-        for each in list_bundles(registry, image.digest)[:_MOST]:
-            kind = each.annotations.get(PREDICATE_TYPE, PROVENANCE)
-            if kind in _OURS:
-                by_type.setdefault(kind, []).append(self._check(registry, image, each, surface=surface, name=name))
+        """Check the bundles about an image, and the SBOM of each of its platforms, which has a digest of its own."""
+        by_type = self._about(registry, image.digest, surface, _OURS)
         if self.signed and PROVENANCE not in by_type:
             note = "nothing on the registry says how it was made"
-            by_type[PROVENANCE] = [CheckedItem(surface=surface, name=name, mark=Mark.MISSING, note=note)]
-        return [self._best(results) for _, results in sorted(by_type.items())]
+            by_type[PROVENANCE] = CheckedItem(surface=surface, name=_name(image.digest), mark=Mark.MISSING, note=note)
+        found = [result for _, result in sorted(by_type.items())]
+        for digest in dict.fromkeys(each for _, each in image.platforms[:_MOST] if each != image.digest):
+            found += self._about(registry, digest, surface, (CYCLONEDX,)).values()
+        return found
+
+    def _about(self, registry: Registry, digest: str, surface: str, kinds: tuple[str, ...]) -> dict[str, CheckedItem]:
+        """Check the bundles about a digest, by the type that the list says. One that is good of each type is enough."""
+        by_type: dict[str, list[CheckedItem]] = {}
+        for each in list_bundles(registry, digest)[:_MOST]:
+            kind = each.annotations.get(PREDICATE_TYPE, PROVENANCE)
+            if kind in kinds:
+                by_type.setdefault(kind, []).append(self._check(registry, digest, each, surface))
+        return {kind: self._best(results) for kind, results in by_type.items()}
 
     def _best(self, results: list[CheckedItem]) -> CheckedItem:
         """The first good result, else the first of the worst ones."""
         good = [each for each in results if each.mark is Mark.OK]
         return good[0] if good else next(each for each in results if each.mark is worst(results))
 
-    def _check(
-        self, registry: Registry, image: PushedImage, about: Referrer, *, surface: str, name: str
-    ) -> CheckedItem:
+    def _check(self, registry: Registry, digest: str, about: Referrer, surface: str) -> CheckedItem:
+        name = _name(digest)
         try:
-            mark, note = self._judge(registry, image, about)
+            mark, note = self._judge(registry, digest, about)
         except UnmoorError as error:
             return CheckedItem.of_error(surface, name, error)
         return CheckedItem(surface=surface, name=name, mark=mark, note=note)
 
-    def _judge(self, registry: Registry, image: PushedImage, about: Referrer) -> tuple[Mark, str]:
-        seen = self.verifier.statement(read_bundle(registry, image.digest, about))
-        wanted = image.digest.removeprefix("sha256:")
+    def _judge(self, registry: Registry, digest: str, about: Referrer) -> tuple[Mark, str]:
+        seen = self.verifier.statement(read_bundle(registry, digest, about))
+        wanted = digest.removeprefix("sha256:")
         digests = {each.sha256 for each in seen.subjects}
         if digests != {wanted}:
             return Mark.WRONG, f"it signs {clean(', '.join(sorted(digests)), 150)}, and the image has {wanted}"
@@ -88,3 +94,7 @@ class RegistryImages:
         if seen.predicate_type != kind:
             return Mark.WRONG, f"it is of the type {clean(seen.predicate_type, 100)}, and the list says {kind}"
         return self.signers.judge(seen)
+
+
+def _name(digest: str) -> str:
+    return f"attestation of {digest[:19]}…"
