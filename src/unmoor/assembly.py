@@ -18,6 +18,7 @@ from unmoor.optional_stages import (
     provenance_stage,
     push_stage,
     rebuild_stage,
+    sbom_images_stage,
     sbom_stage,
     scan_images_stage,
     scan_stage,
@@ -96,14 +97,17 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
     provenance = output_of(describe_build)
     build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
     scan_images = scan_images_stage(*run, built=output_of(build_images), files=scanned)
-    images = ImageOutputs(output_of(build_images), output_of(prove_images), output_of(scan_images))
+    describe_images = sbom_images_stage(*run, release=release, built=output_of(build_images))
+    images = ImageOutputs(
+        output_of(build_images), output_of(prove_images), output_of(scan_images), output_of(describe_images)
+    )
 
     stages = (
         *(resolve_tag, prove_access, write_notes),  # only read
         *(build_dists, check_dists, prove_dists, rebuild_dists),  # the files, made and tested here
         *(describe_wheels, scan_files),  # what each wheel needs, and what is wrong with it, beside the tests
         describe_build,  # what is signed about how they were made
-        *(build_images, prove_images, scan_images),  # images, if the project has some
+        *(build_images, prove_images, scan_images, describe_images),  # images, if the project has some
     )
     return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, gates)
 
@@ -146,7 +150,7 @@ def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Rev
     draft = make_draft.output
     push_images = push_stage(*run, release=release, images=images, draft=draft, gates=gates)
     pushed = output_of(push_images)
-    sign_images = sign_images_stage(*run, release=release, dists=dists, pushed=pushed)
+    sign_images = sign_images_stage(*run, release=release, dists=dists, pushed=pushed, sboms=images.sboms)
     staging, prove_staged = staging_stages(*run, release=release, dists=dists, draft=draft, signed=signed, gates=gates)
 
     stages = (

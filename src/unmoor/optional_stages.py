@@ -13,6 +13,7 @@ from unmoor.products import (
     Dists,
     Draft,
     Images,
+    ImageSboms,
     Provenance,
     Pushed,
     Release,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from unmoor.stages.rebuild import RebuildDists
     from unmoor.stages.registry import PushImages
     from unmoor.stages.sbom import DescribeWheels
+    from unmoor.stages.sbom_images import DescribeImages
     from unmoor.stages.scan import ScanFiles
     from unmoor.stages.scan_images import ScanImages
     from unmoor.stages.sign import SignFiles
@@ -117,6 +119,17 @@ def scan_images_stage(
     return ScanImages.of(request, services, images=built, files=files)
 
 
+def sbom_images_stage(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], built: Output[Images] | None
+) -> DescribeImages | None:
+    """Describe what is in the images. None if the project has none, or if the settings say so."""
+    if built is None or request.settings.sbom == "off":
+        return None
+    from unmoor.stages.sbom_images import DescribeImages
+
+    return DescribeImages.of(request, services, release=release, images=built)
+
+
 def sign_stage(
     request: ReleaseRequest,
     services: Services,
@@ -175,7 +188,7 @@ def push_stage(
     gates: Gates,
 ) -> PushImages | None:
     """Push the tested images under their commit's tag. None if the project has none."""
-    built, proof, _ = images
+    built, proof = images.images, images.proof
     if built is None or proof is None:
         return None
     from unmoor.stages.registry import PushImages
@@ -190,6 +203,7 @@ def sign_images_stage(
     release: Output[Release],
     dists: Output[Dists],
     pushed: Output[Pushed] | None,
+    sboms: Output[ImageSboms] | None,
 ) -> SignImages | None:
     """Sign the pushed images. None if the project has none, or if nothing is signed."""
     signing = request.signing(services)
@@ -197,7 +211,7 @@ def sign_images_stage(
         return None
     from unmoor.stages.sign_images import SignImages
 
-    return SignImages.of(request, services, signing=signing, release=release, dists=dists, pushed=pushed)
+    return SignImages.of(request, services, signing=signing, release=release, dists=dists, pushed=pushed, sboms=sboms)
 
 
 def staging_stages(

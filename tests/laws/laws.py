@@ -17,11 +17,23 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.errors import Conflict
-from unmoor.products import Dists, Draft, Images, Proof, Provenance, Pushed, Release, Sboms, Signed, SignedImages
+from unmoor.products import (
+    Dists,
+    Draft,
+    Images,
+    ImageSboms,
+    Proof,
+    Provenance,
+    Pushed,
+    Release,
+    Sboms,
+    Signed,
+    SignedImages,
+)
 from unmoor.provenance.build import build_provenance
 from unmoor.util.values import replace
 
-BOUND_TO_DIGESTS = (Images, Proof, Provenance, Sboms, Signed, SignedImages)
+BOUND_TO_DIGESTS = (Images, ImageSboms, Proof, Provenance, Sboms, Signed, SignedImages)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
 

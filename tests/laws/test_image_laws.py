@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from tests.laws.laws import LAWS, StageRecord, walk_pipeline
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 from tests.support.local_release import small_repo
+from tests.support.syft import syft_stand_in
 from tests.support.unused_services import unused_pipeline
 
 from unmoor.config.images import ImageSettings
@@ -30,6 +32,7 @@ def records(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in engine.environ.items():
             patch.setenv(name, value)
+        patch.setenv("PATH", str(syft_stand_in(folder)), prepend=os.pathsep)
         with walk_pipeline(
             folder, small_repo(folder / "small", Dockerfile=DOCKERFILE.format(base=tiny_image)), registry=True
         ) as seen:

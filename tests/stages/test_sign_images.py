@@ -12,27 +12,31 @@ import pytest
 from tests.support.local_forge import DISTS, RELEASE, LocalForge, start_forge
 from tests.support.real_registries import RealRegistry, make_image, put_image, put_manifest, run_registry
 from tests.support.signers import SigningJob
+from tests.support.syft import REPORT
 
 from unmoor.adapters.registry import OciRegistry
 from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, StageContext
-from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
+from unmoor.errors import Denied, Incomplete, Rejected, Unknown, UnmoorError
 from unmoor.images import oci_documents
-from unmoor.images.attestations import put_bundle
+from unmoor.images.attestations import put_bundle, read_bundle
+from unmoor.images.image_plan import read_remote
 from unmoor.ports.registry import OciManifest, Registry
 from unmoor.ports.signer import Signing as SigningPort
 from unmoor.ports.world import Login
-from unmoor.products import Dists, File, Pushed, PushedImage, Release, SignedImages
-from unmoor.provenance.names import image_bundle_name
-from unmoor.provenance.statements import PROVENANCE, image_provenance, publish_statement
-from unmoor.publish.image_signatures import needed_signature
+from unmoor.products import Dists, File, Image, ImageSbom, ImageSboms, Pushed, PushedImage, Release, SignedImages
+from unmoor.provenance.names import image_bundle_name, image_sbom_name
+from unmoor.provenance.statements import CYCLONEDX, PROVENANCE, image_provenance, publish_statement, sbom_statement
+from unmoor.publish.image_signatures import ImageStatement
+from unmoor.sbom.image import write
 from unmoor.stages.sign_images import SignImages
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
 PUSHED: Output[Pushed] = Output("registry")
+SBOMS: Output[ImageSboms] = Output("sbom-images")
 ENTRIES = "/api/v1/log/entries"
 WORKFLOW = "acme/demo/.github/workflows/release.yml"
 
@@ -77,6 +81,7 @@ class Signing:
     folder: RunFolder
     release: Release
     images: tuple[PushedImage, ...]
+    sboms: list[ImageSbom] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -89,6 +94,7 @@ class Signing:
         """The context of the stage."""
         wheel = File(name="demo-1.0-py3-none-any.whl", sha256="a" * 64, size=1, path=Path("wheel"))
         products = {RELEASE.by: self.release, DISTS.by: Dists(files=(wheel,)), PUSHED.by: Pushed(images=self.images)}
+        products |= {SBOMS.by: ImageSboms(sboms=tuple(self.sboms), why_not="syft is not installed")}
         return StageContext(products, warn=self.warnings.append)
 
     def stage(
@@ -97,6 +103,8 @@ class Signing:
         *,
         folder: RunFolder | None = None,
         required: bool = False,
+        described: bool = False,
+        sbom_required: bool = False,
         signing: SigningPort | None = None,
     ) -> SignImages:
         """The stage, of a new job each time."""
@@ -104,12 +112,14 @@ class Signing:
             release=RELEASE,
             dists=DISTS,
             pushed=PUSHED,
+            sboms=SBOMS if described else None,
             signing=signing or self.job.sigstore(),
             registries=(cast("Registry", registry or self.registry),),
             forge=self.at.forge(),
             git=self.at.git,
             folder=folder or self.folder,
             required=required,
+            sbom_required=sbom_required,
         )
 
     def entries(self) -> int:
@@ -204,7 +214,8 @@ def _of_another_digest(it: Signing) -> bytes:
 
 
 def _of_another_type(it: Signing) -> bytes:
-    return it.job.sigstore().signer.sign_statement(publish_statement(needed_signature(it.images[0]).subjects[0]))
+    provenance = ImageStatement(name=it.images[0].name, digest=it.images[0].digest)
+    return it.job.sigstore().signer.sign_statement(publish_statement(provenance.needed.subjects[0]))
 
 
 def _tampered(it: Signing) -> bytes:
@@ -361,3 +372,128 @@ def test_a_log_that_fails_leaves_no_image_half_signed(it: Signing, fault: str) -
         except Unknown:
             assert [it.registry.referrers(each.digest) for each in it.images] == [(), ()]
     assert it.stage().make(it.context).why_not == ""
+
+
+def _describe(it: Signing, image: PushedImage, config: str = "") -> ImageSbom:
+    """Write a bill of materials of the image whose configuration has this digest."""
+    known = read_remote(it.registry, image.digest)
+    assert known is not None
+    built = Image(name=image.name, target=image.target, platform="linux/amd64", id=config or known.configs[0], size=1)
+    data = write(json.dumps(REPORT), built, date=0, program="syft")
+    return ImageSbom(image=built, file=it.folder.write_sbom(image_sbom_name(built.name, built.id), data))
+
+
+def test_an_sbom_is_signed_once(it: Signing, tmp_path: Path) -> None:
+    """It is beside the image as a second statement, about the same digest; another day's one is not added."""
+    it.sboms.extend(_describe(it, each) for each in it.images)
+    before = it.entries()
+    made = it.stage(described=True).make(it.context)
+    assert it.entries() == before + 4
+    assert [each.digest for each in made.sboms] == [each.digest for each in made.images]
+    assert made.summary == "2 signed images, 2 signed SBOMs of them"
+    image = it.images[0]
+    kinds = {each.annotations[oci_documents.PREDICATE_TYPE] for each in it.registry.referrers(image.digest)}
+    assert kinds == {PROVENANCE, CYCLONEDX}
+    (listed,) = (each for each in it.registry.referrers(image.digest) if each.digest == made.sboms[0].referrer)
+    said = it.job.sigstore().verifier.statement(read_bundle(it.registry, image.digest, listed))
+    assert said.predicate == json.loads(it.sboms[0].file.path.read_text())
+    assert [(each.name, each.sha256) for each in said.subjects] == [(image.name, image.digest[7:])]
+    # Another machine, with another bill of materials of the same image.
+    elsewhere = it.stage(folder=RunFolder(tmp_path / "elsewhere"), described=True)
+    changed = json.dumps(REPORT | {"components": REPORT["components"][:1]})
+    it.sboms[0].file.path.write_bytes(write(changed, it.sboms[0].image, date=0, program="syft"))
+    assert elsewhere.find(it.context) == made
+    assert elsewhere.make(it.context) == made
+    assert it.entries() == before + 4
+    assert not it.warnings
+
+
+def test_each_platform_has_its_own(it: Signing, there: RealRegistry) -> None:
+    """An image for several platforms: each SBOM is about the digest of its platform, the provenance about the index."""
+    built = {each: make_image(f"{it.release.tag} {each}", platform=each) for each in ("linux/amd64", "linux/arm64")}
+    for platform, each in built.items():
+        put_image(there, "acme/demo", each, f"{it.release.version}-{platform[6:]}")
+    entries = [
+        {
+            "mediaType": each.manifest.media_type,
+            "digest": each.manifest.digest,
+            "size": len(each.manifest.data),
+            "platform": {"os": "linux", "architecture": platform[6:]},
+        }
+        for platform, each in built.items()
+    ]
+    data = json.dumps({"schemaVersion": 2, "mediaType": oci.OCI_INDEX, "manifests": entries}).encode()
+    index = OciManifest(data=data, digest=oci.digest_of(data), media_type=oci.OCI_INDEX)
+    put_manifest(there, "acme/demo", index, it.release.version)
+    image = PushedImage(
+        name=it.registry.name,
+        target="",
+        tag=it.release.version,
+        digest=index.digest,
+        platforms=tuple((platform, each.manifest.digest) for platform, each in built.items()),
+    )
+    at = replace(it, images=(image,))
+    for platform, each in built.items():
+        config = oci.read_manifest(each.manifest.data, each.manifest.media_type, where="")
+        assert isinstance(config, oci.ImageManifest)
+        sbom = _describe(it, it.images[0], config.config.digest)
+        at.sboms.append(replace(sbom, image=replace(sbom.image, platform=platform)))
+    made = at.stage(described=True).make(at.context)
+    assert [each.digest for each in made.images] == [index.digest]
+    assert {each.digest for each in made.sboms} == {each.manifest.digest for each in built.values()}
+    assert at.stage(described=True).find(at.context) == made
+
+
+def test_an_sbom_that_is_not_of_the_image(it: Signing) -> None:
+    """One of an image that is not on the registry is signed for none; without any, the provenance is signed alone."""
+    it.sboms.append(_describe(it, it.images[0], f"sha256:{'f' * 64}"))
+    made = it.stage(described=True).make(it.context)
+    assert (len(made.images), made.sboms, made.why_not) == (2, (), "")
+    assert it.stage(described=True).find(it.context) == made
+    assert not it.warnings
+
+
+def test_a_required_sbom_that_is_missing(it: Signing) -> None:
+    """Nothing is signed before every image has one; the error says why there is none."""
+    it.sboms.append(_describe(it, it.images[0]))
+    before = it.entries()
+    with pytest.raises(Incomplete, match=r"an SBOM of .*syft is not installed"):
+        it.stage(described=True, sbom_required=True).make(it.context)
+    assert it.entries() == before
+    it.sboms.append(_describe(it, it.images[1]))
+    made = it.stage(described=True, sbom_required=True).make(it.context)
+    it.sboms.clear()
+    assert it.stage(described=True, sbom_required=True).find(it.context) == made
+
+
+def _sbom_of(it: Signing, image: PushedImage, **claims: str | None) -> bytes:
+    subject = ImageStatement(name=image.name, digest=image.digest, predicate_type=CYCLONEDX).needed.subjects[0]
+    with it.job.claims(**it.claims(**claims)):
+        return it.job.sigstore().signer.sign_statement(sbom_statement(subject, REPORT))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda it: _sbom_of(it, it.images[0], workflow="acme/demo/.github/workflows/evil.yml"), "evil.yml"),
+        (lambda it: _sbom_of(it, it.images[1]), "it signs other files"),
+        (_of_another_run, "it is of the type"),
+        (lambda _: b"garbage", ""),
+    ],
+)
+def test_a_planted_sbom_does_not_count(it: Signing, make: Callable[[Signing], bytes], why: str) -> None:
+    """Only one about this digest, of this type, by this workflow counts; the others are named and stay."""
+    planted = it.plant(it.images[0], make(it), CYCLONEDX)
+    it.sboms.append(_describe(it, it.images[0]))
+    made = it.stage(described=True).make(it.context)
+    assert [planted in line and why in line for line in it.warnings] == [True]
+    assert [each.digest for each in made.sboms] == [it.images[0].digest]
+    assert made.sboms[0].referrer != planted
+
+
+def test_a_run_that_cannot_sign_needs_no_sbom(it: Signing) -> None:
+    """Who finishes a signed release by hand, with syft, does not stop for an SBOM that it could not sign."""
+    made = it.stage(required=True).make(it.context)
+    it.sboms.extend(_describe(it, each) for each in it.images)
+    nobody = it.job.sigstore(token=Login(username="", secret=Secret(""), origin="no token was given"))
+    assert it.stage(signing=nobody, required=True, described=True).find(it.context) == made

@@ -227,7 +227,8 @@ def test_stale_files_are_pending(at: LocalForge, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_the_signature_of_an_image_is_listed(at: LocalForge, tmp_path: Path, *, listed: bool) -> None:
+@pytest.mark.parametrize("kind", ["images", "sboms"])
+def test_the_signature_of_an_image_is_listed(at: LocalForge, tmp_path: Path, kind: str, *, listed: bool) -> None:
     """Another client may have replaced the list of what is about an image, and the signature is no longer found."""
     it = public(at, tmp_path)
     image = SignedImage(name="ghcr.io/acme/demo", digest=f"sha256:{64 * 'a'}", referrer=f"sha256:{64 * 'b'}")
@@ -235,7 +236,7 @@ def test_the_signature_of_an_image_is_listed(at: LocalForge, tmp_path: Path, *, 
     registry = type("Registry", (), {"name": image.name, "referrers": lambda _self, _digest: (there,)})
     signed: Output[SignedImages] = Output("sign-images")
     it = replace(it, stage=replace(it.stage, signed_images=signed, registries=(cast("Any", registry)(),)))
-    it.products[signed.by] = SignedImages(images=(image,))
+    it.products[signed.by] = SignedImages(**cast("Any", {kind: (image,)}))
     if listed:
         assert (image.name, image.referrer) in {(held.surface, held.digest) for held in it.verify().held}
     else:

@@ -24,7 +24,9 @@ def unused_services() -> Services:
     credential = Credential(present=True, origin="the CI")
     unused = cast("Any", SimpleNamespace(under=lambda _: None))
     return Services(
-        **dict.fromkeys(("git", "shell", "clock", "backend", "environments", "resolver", "engine"), unused),
+        **dict.fromkeys(
+            ("git", "shell", "clock", "backend", "environments", "resolver", "engine", "inventory"), unused
+        ),
         index=cast("Any", SimpleNamespace(name="pypi")),
         staging=cast("Any", SimpleNamespace(name="testpypi")),
         forge=cast("Any", SimpleNamespace(address="the forge")),

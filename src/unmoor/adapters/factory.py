@@ -51,6 +51,7 @@ def create_services(
     from unmoor.adapters.github import Pace
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.pep517 import Pep517
+    from unmoor.adapters.scanners import Syft
     from unmoor.adapters.sigstore import Sigstore
     from unmoor.adapters.uv import Uv
     from unmoor.adapters.uv_resolver import UvResolver
@@ -81,6 +82,7 @@ def create_services(
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),
         engine=DockerEngine(shell=shell, processes=processes),
+        inventory=Syft(shell=building, environ=uv.environ),
         # Once per name: the stages of a run share a registry's tokens.
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
         packages=cache(lambda name: registry.packages_of(name, world, http, clock, pace)),

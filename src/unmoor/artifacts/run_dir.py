@@ -82,6 +82,10 @@ class RunFolder:
         write_atomic(self.sboms / name, data)
         return describe_file(self.sboms / name)
 
+    def read_sbom(self, name: str) -> bytes | None:
+        """Read a bill of materials, ``None`` if there is none."""
+        return self._read(f"{self.sboms.name}/{name}")
+
     @property
     def journal(self) -> Path:
         """The path of the journal."""
@@ -331,10 +335,7 @@ class RunFolder:
 
     def read_signature(self, name: str) -> bytes | None:
         """Read a signature, ``None`` if there is none."""
-        try:
-            return read_regular(self.signatures / name, manifests.LIMIT)
-        except FileNotFoundError:
-            return None
+        return self._read(f"{SIGNATURES}/{name}")
 
     def write_signature(self, name: str, data: bytes) -> Path:
         """Write a signature atomically and return its path."""

@@ -162,8 +162,8 @@ class Settings(Table, frozen=True, kw_only=True):
     sbom: Annotated[
         Literal["auto", "required", "off"],
         Meta(
-            description="Whether to attach a software bill of materials (CycloneDX) of each wheel to the release: if"
-            " its dependencies can be resolved, always, or never."
+            description="Whether to attach a software bill of materials (CycloneDX) of each wheel to the release,"
+            " and one of each image beside it (with syft): if it can be made, always, or never."
         ),
     ] = "auto"
     python: Annotated[

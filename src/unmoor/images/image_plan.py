@@ -192,10 +192,19 @@ class RemoteImage(msgspec.Struct, frozen=True, kw_only=True):
 
     def has(self, image: Image) -> bool:
         """Whether one of its platforms is this image, by its configuration or its manifest."""
+        return bool(self.digest_of(image))
+
+    def digest_of(self, image: Image) -> str:
+        """The digest of the platform that is this image, empty if none is."""
         mine = oci.plain_platform(image.platform)
-        return any(
-            platform in {"", mine} and image.id in {digest, config, self.manifest.digest}
-            for (platform, digest), config in zip(self.platforms, self.configs, strict=True)
+        pairs = zip(self.platforms, self.configs, strict=True)
+        return next(
+            (
+                digest
+                for (platform, digest), config in pairs
+                if platform in {"", mine} and image.id in {digest, config, self.manifest.digest}
+            ),
+            "",
         )
 
     def has_lost_some_of(self, images: Sequence[Image]) -> bool:

@@ -13,6 +13,7 @@ from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
+from unmoor.ports.inventory import ImageInventory
 from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.registry import Packages, Registry
 from unmoor.ports.resolver import Resolver
@@ -38,6 +39,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     staging: Index | None
     forge: Forge
     engine: Engine
+    inventory: ImageInventory
     registry: Callable[[str], Registry]
     packages: Callable[[str], Packages | None]
     keys: Callable[[str], KeySigner]

@@ -14,7 +14,7 @@ from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.provenance import Provenance
 from unmoor.products.release import Notes, Release
-from unmoor.products.sboms import Sboms
+from unmoor.products.sboms import ImageSbom, ImageSboms, Sboms
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.products.signatures import Signed, SignedImage, SignedImages, SumsSignature
 from unmoor.products.verified import Verified, VerifiedItem
@@ -29,6 +29,8 @@ __all__ = [
     "File",
     "Finding",
     "Image",
+    "ImageSbom",
+    "ImageSboms",
     "Images",
     "Level",
     "MovedTag",

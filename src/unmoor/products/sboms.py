@@ -1,4 +1,4 @@
-"""The software bills of materials of a release."""
+"""The software bills of materials of a release: of its wheels and of its images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import msgspec
 
 from unmoor.products.dists import File
 from unmoor.products.forge import Asset
+from unmoor.products.images import Image
 from unmoor.util.text import clean, count_of
 
 SUFFIX = ".cdx.json"
@@ -36,4 +37,24 @@ class Sboms(msgspec.Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """The number of bills of materials, and why there are no more, in one line."""
         counted = count_of(len(self.files), "SBOM")
+        return f"{counted}: {clean(self.why_not)}" if self.why_not else counted
+
+
+class ImageSbom(msgspec.Struct, frozen=True, kw_only=True):
+    """The bill of materials of one image."""
+
+    image: Image
+    file: File
+
+
+class ImageSboms(msgspec.Struct, frozen=True, kw_only=True):
+    """The bills of materials of the images, in the order of these. ``why_not`` says why some are not made."""
+
+    sboms: tuple[ImageSbom, ...] = ()
+    why_not: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The number of bills of materials, and why there are no more, in one line."""
+        counted = f"{count_of(len(self.sboms), 'SBOM')} of images"
         return f"{counted}: {clean(self.why_not)}" if self.why_not else counted

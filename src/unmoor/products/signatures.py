@@ -39,7 +39,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedImage(msgspec.Struct, frozen=True, kw_only=True):
-    """A pushed image with signed provenance: ``referrer`` is the digest of the manifest that holds the signature."""
+    """A pushed image with a signed statement: ``referrer`` is the digest of the manifest that holds the signature."""
 
     name: str
     digest: str
@@ -49,16 +49,20 @@ class SignedImage(msgspec.Struct, frozen=True, kw_only=True):
 class SignedImages(msgspec.Struct, frozen=True, kw_only=True):
     """The images whose provenance is signed, in the order in which they were pushed.
 
-    ``why_not`` says why some are not; empty if all are.
+    ``sboms`` are those with a signed bill of materials: one for each platform, by its own digest. ``why_not`` says why
+    some are not signed; empty if all are.
     """
 
     images: tuple[SignedImage, ...] = ()
+    sboms: tuple[SignedImage, ...] = ()
     why_not: str = ""
 
     @property
     def summary(self) -> str:
         """The number of signed images, and why there are no more, in one line."""
         counted = count_of(len(self.images), "signed image")
+        if self.sboms:
+            counted += f", {count_of(len(self.sboms), 'signed SBOM')} of them"
         return f"{counted}: {clean(self.why_not)}" if self.why_not else counted
 
 

@@ -11,6 +11,7 @@ from hashlib import sha256
 from packaging.utils import canonicalize_name
 
 from unmoor.ports.signer import SUFFIX
+from unmoor.products.sboms import SUFFIX as SBOM_SUFFIX
 
 _BY_KEY = ("SHA256SUMS.sig", "SHA256SUMS.asc")
 _PROVENANCE = ".provenance"
@@ -44,7 +45,20 @@ def image_bundle_name(name: str, digest: str) -> str:
     >>> image_bundle_name("ghcr.io/acme/demo", "sha256:0123")
     'image-0123.0b4d98ecb5d0.sigstore.json'
     """
-    return f"image-{digest.partition(':')[2]}.{sha256(name.encode()).hexdigest()[:12]}{SUFFIX}"
+    return bundle_name(_of_image(name, digest))
+
+
+def image_sbom_name(name: str, digest: str) -> str:
+    """The name in the run folder of the bill of materials of an image, by its digest or by its id.
+
+    >>> image_sbom_name("ghcr.io/acme/demo", "sha256:0123")
+    'image-0123.0b4d98ecb5d0.cdx.json'
+    """
+    return f"{_of_image(name, digest)}{SBOM_SUFFIX}"
+
+
+def _of_image(name: str, digest: str) -> str:
+    return f"image-{digest.partition(':')[2]}.{sha256(name.encode()).hexdigest()[:12]}"
 
 
 def is_bundle(name: str) -> bool:

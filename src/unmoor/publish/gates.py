@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from unmoor.core.stage import Output, without_none
-from unmoor.products import Access, CheckedDists, Images, Proof, Scanned
+from unmoor.products import Access, CheckedDists, Images, ImageSboms, Proof, Scanned
 
 
 class Gates(NamedTuple):
@@ -27,11 +27,12 @@ class Gates(NamedTuple):
 
 
 class ImageOutputs(NamedTuple):
-    """The outputs of the images, of their tests and of their scan, ``None`` for a project without images.
+    """The outputs of images, of their tests, scan and bills of materials, ``None`` for a project without images.
 
-    ``scan`` is ``None`` as well if the settings turn it off.
+    ``scan`` and ``sboms`` are ``None`` as well if the settings turn them off.
     """
 
     images: Output[Images] | None
     proof: Output[Proof] | None
     scan: Output[Scanned] | None
+    sboms: Output[ImageSboms] | None

@@ -123,10 +123,7 @@ def needed_signatures(
 
 def _of_sbom(subject: Subject, sbom: File) -> NeededSignature:
     """The signature of what a bill of materials says about a file. Raises `Unknown` if it cannot be read."""
-    try:
-        content = decode_json(sbom.path.read_bytes(), dict[str, Any])
-    except (OSError, ValueError) as error:
-        raise Unknown(f"{sbom.name} cannot be read: {error}", where=str(sbom.path)) from error
+    content = sbom_content(sbom)
     return NeededSignature(
         name=bundle_name(sbom.name),
         subjects=(subject,),
@@ -134,6 +131,14 @@ def _of_sbom(subject: Subject, sbom: File) -> NeededSignature:
         statement=sbom_statement(subject, content),
         sbom=content,
     )
+
+
+def sbom_content(sbom: File) -> dict[str, Any]:
+    """What a bill of materials says, as JSON values. Raises `Unknown` if it cannot be read."""
+    try:
+        return decode_json(sbom.path.read_bytes(), dict[str, Any])
+    except (OSError, ValueError) as error:
+        raise Unknown(f"{sbom.name} cannot be read: {error}", where=str(sbom.path)) from error
 
 
 def why_unsigned(identity: Identity, release: Release, *, required: bool) -> str:

@@ -114,7 +114,7 @@ class MakeDraft(Push[Draft]):
             clock=services.clock,
             indexes=tuple(index for index in (services.index, services.staging) if index is not None),
             plans=request.image_plans(services),
-            after=without_none(*gates.outputs, images.scan),
+            after=without_none(*gates.outputs, images.scan, images.sboms),
         )
 
     def plan(self) -> str:

@@ -98,7 +98,7 @@ class SignFiles(Push[Signed]):
             folder=request.folder,
             required=request.settings.attestations == "required",
             workflow=request.settings.release_workflow,
-            after=without_none(*gates.outputs, images.scan),
+            after=without_none(*gates.outputs, images.scan, images.sboms),
         )
 
     def plan(self) -> str:

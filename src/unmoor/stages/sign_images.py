@@ -1,4 +1,4 @@
-"""The stage ``sign-images``: sign the provenance of each pushed image, and put it beside the image on its registry.
+"""The stage ``sign-images``: sign the provenance and the SBOM of each pushed image, and put both beside it.
 
 An image has its digest only after the push. The signature is a referrer of that digest, which tools for Sigstore find.
 It is put there before anything goes to the index: so under ``required`` no file is public without it.
@@ -9,38 +9,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import BadSignature, Denied, Rejected, UnmoorError
+from unmoor.errors import BadSignature, Denied, Incomplete, Rejected, UnmoorError
 from unmoor.images.attestations import put_bundle, read_bundle
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.ports.signer import SIDE_BY_SIDE, Bundle, Identity, Signing
-from unmoor.products import Dists, Pushed, PushedImage, Release, SignedImage, SignedImages
-from unmoor.provenance.statements import PROVENANCE
+from unmoor.products import Dists, ImageSboms, Pushed, Release, SignedImage, SignedImages
 from unmoor.publish.image_signatures import (
-    ProvenanceJudge,
-    SeenImage,
-    images_to_sign,
-    needed_signature,
-    statement_of,
+    ImageStatement,
+    SeenStatement,
+    StatementJudge,
+    statements_of,
+    with_sboms,
 )
 from unmoor.publish.signatures import no_identity, why_unsigned
 from unmoor.publish.tag_recheck import verify_tag_unmoved
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.concurrency import run_parallel
-from unmoor.util.text import count_of
+from unmoor.util.text import count_of, list_some
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignImages(Push[SignedImages]):
-    """Signs every image that has no provenance yet. ``required``: an image without it stops the release.
+    """Signs the provenance and the bill of materials of every image. ``required``: unsigned images stop the release.
 
+    ``sboms`` is ``None`` if the release has no bills of materials; ``sbom_required``: an image without one stops it.
     ``workflow`` is the one whose signatures count for a run without an identity; empty: any one.
     """
 
@@ -48,12 +49,14 @@ class SignImages(Push[SignedImages]):
     release: Output[Release]
     dists: Output[Dists]
     pushed: Output[Pushed]
+    sboms: Output[ImageSboms] | None
     signing: Signing
     registries: tuple[Registry, ...]
     forge: Forge
     git: Git
     folder: RunFolder
     required: bool = False
+    sbom_required: bool = False
     workflow: str = ""
 
     @classmethod
@@ -66,18 +69,21 @@ class SignImages(Push[SignedImages]):
         release: Output[Release],
         dists: Output[Dists],
         pushed: Output[Pushed],
+        sboms: Output[ImageSboms] | None,
     ) -> Self:
         """Build the stage for a request."""
         return cls(
             release=release,
             dists=dists,
             pushed=pushed,
+            sboms=sboms,
             signing=signing,
             registries=request.registries(services),
             forge=services.forge,
             git=services.git,
             folder=request.folder,
             required=request.settings.attestations == "required",
+            sbom_required=request.settings.sbom == "required",
             workflow=request.settings.release_workflow,
         )
 
@@ -85,9 +91,8 @@ class SignImages(Push[SignedImages]):
         """Say what would be signed, and as whom."""
         names = ", ".join(registry.name for registry in self.registries)
         origin = self.signing.signer.credential().origin
-        return (
-            f"sign the provenance of each image with the identity of {origin}, and put it beside the image on {names}"
-        )
+        what = "the provenance" if self.sboms is None else "the provenance and the SBOM"
+        return f"sign {what} of each image with the identity of {origin}, and put it beside the image on {names}"
 
     def find(self, context: StageContext) -> SignedImages | None:
         """Return the signed images if all are, or if this run cannot sign the others.
@@ -95,7 +100,7 @@ class SignImages(Push[SignedImages]):
         Raises `Conflict`, `Denied` and `Unknown` if a registry does not say what is about an image.
         """
         seen = self._look(context)
-        if all(each.referrer for each in seen):
+        if not self._missing(seen, context):
             return _product(seen)
         why = self._why_not(context)
         return _product(seen, why_not=why) if why else None
@@ -108,29 +113,33 @@ class SignImages(Push[SignedImages]):
         """
         verify_tag_unmoved(self.git, context[self.release])
         seen = self._look(context)
-        missing = [each.image for each in seen if not each.referrer]
+        missing = self._missing(seen, context)
         if missing and (why := self._why_not(context)):
-            context.warn(f"{len(missing)} of {count_of(len(seen), 'image')} not signed: {why}")
+            context.warn(f"{_images(missing)} not signed: {why}")
             return _product(seen, why_not=why)
-        put: dict[PushedImage, str] = {}
+        self._require_sboms(missing, context)
+        # Two statements about one digest are in one list, and the second to write it would drop the first.
+        turns: dict[tuple[str, str], Lock] = {(each.name, each.digest): Lock() for each in missing}
+        put: dict[ImageStatement, str] = {}
         refused: dict[str, UnmoorError] = {}
 
-        def sign(image: PushedImage) -> None:
-            bundle = self._bundle(image, context)
+        def sign(about: ImageStatement) -> None:
+            bundle = self._bundle(about, context)
             try:
-                put[image] = self._put(image, bundle)
+                with turns[about.name, about.digest]:
+                    put[about] = self._put(about, bundle)
             except (Rejected, Denied) as error:
-                if self.required:
+                if self.required or (self.sbom_required and about.is_sbom):
                     raise
-                refused[image.name] = error
+                refused[about.name] = error
 
         if missing:
-            context.say(f"signing {len(missing)} of {count_of(len(seen), 'image')} as {self._identity.workflow}")
+            context.say(f"signing {count_of(len(missing), 'statement')} about images as {self._identity.workflow}")
         if failures := run_parallel(missing, sign, width=SIDE_BY_SIDE):
             raise failures[0]
         why = "; ".join(f"{name}: {error.what}" for name, error in sorted(refused.items()))
         if why:
-            context.warn(f"{count_of(len(missing) - len(put), 'image')} not signed: {why}")
+            context.warn(f"{_images([each for each in missing if each not in put])} not signed: {why}")
         return _product(seen, put, why_not=why)
 
     def undo(self, product: SignedImages) -> Undone | NotUndone:
@@ -151,9 +160,9 @@ class SignImages(Push[SignedImages]):
     def _known(self) -> Mapping[str, Registry]:
         return {registry.name: registry for registry in self.registries}
 
-    def _judge(self, context: StageContext) -> ProvenanceJudge:
+    def _judge(self, context: StageContext) -> StatementJudge:
         known = self.signing.signer.credential().present
-        return ProvenanceJudge(
+        return StatementJudge(
             verifier=self.signing.verifier,
             release=context[self.release],
             identity=self._identity if known else None,
@@ -168,41 +177,68 @@ class SignImages(Push[SignedImages]):
             raise no_identity(credential)
         return why_unsigned(self._identity, context[self.release], required=self.required)
 
-    def _look(self, context: StageContext) -> tuple[SeenImage, ...]:
-        """Look at every image, side by side, and name what does not count."""
-        images = images_to_sign(context[self.pushed].images)
+    def _look(self, context: StageContext) -> tuple[SeenStatement, ...]:
+        """Look for every statement about every image, side by side, and name what does not count."""
+        wanted = statements_of(context[self.pushed].images, sboms=self.sboms is not None)
         judge = self._judge(context)
-        seen: dict[PushedImage, SeenImage] = {}
+        seen: dict[ImageStatement, SeenStatement] = {}
 
-        def look(image: PushedImage) -> None:
-            seen[image] = judge.look(image, self._known[image.name])
+        def look(about: ImageStatement) -> None:
+            seen[about] = judge.look(about, self._known[about.name])
 
-        if failures := run_parallel(images, look, width=SIDE_BY_SIDE):
+        if failures := run_parallel(wanted, look, width=SIDE_BY_SIDE):
             raise failures[0]
-        for image in images:
-            for fault in seen[image].faults:
+        for about in wanted:
+            for fault in seen[about].faults:
                 context.warn(f"a signature beside an image does not count: {fault}")
-        return tuple(seen[image] for image in images)
+        return tuple(seen[about] for about in wanted)
 
-    def _bundle(self, image: PushedImage, context: StageContext) -> Bundle:
-        """The signature of an image: the one that a killed run left in the run folder, if it is good, or a new one."""
-        name = needed_signature(image).name
+    def _missing(self, seen: tuple[SeenStatement, ...], context: StageContext) -> list[ImageStatement]:
+        """What is to be signed: what is not there, but a bill of materials only if this run has it or must have it.
+
+        A run that cannot sign does not stop for a bill of materials that nobody requires.
+        """
+        lacking = [each.about for each in seen if not each.referrer]
+        if self.sboms is None or not lacking:
+            return lacking
+        sboms, pushed = context[self.sboms], context[self.pushed].images
+        found = [
+            each
+            for registry in self._known.values()
+            for each in with_sboms((one for one in lacking if one.name == registry.name), pushed, sboms, registry)
+        ]
+        signs = self.signing.signer.credential().present
+        return [each for each in found if not each.is_sbom or self.sbom_required or (signs and each.sbom is not None)]
+
+    def _require_sboms(self, missing: list[ImageStatement], context: StageContext) -> None:
+        """Raise `Incomplete` if an image has no bill of materials, and one is required."""
+        bare = [f"{each.name}@{each.digest}" for each in missing if each.is_sbom and each.sbom is None]
+        if bare:
+            why = context[self.sboms].why_not if self.sboms is not None else ""
+            raise Incomplete(
+                f"neither the registry nor this run has an SBOM of {list_some(bare)}{f': {why}' if why else ''}",
+                next_step=advice.ALLOW_MISSING_SBOMS(),
+            )
+
+    def _bundle(self, about: ImageStatement, context: StageContext) -> Bundle:
+        """The signature of a statement: what a killed run left in the run folder, if it is good, or a new one."""
+        name = about.needed.name
         judge = self._judge(context)
         held = self.folder.read_signature(name)
-        if held is not None and not judge.fault(held, image):
+        if held is not None and not judge.fault(held, about):
             return held
-        bundle = self.signing.signer.sign_statement(statement_of(image, self._identity, context[self.dists]))
-        if fault := judge.fault(bundle, image):
-            raise BadSignature(f"{image.name}@{image.digest}: {fault}", next_step=advice.REJECT_SIGNATURE())
+        bundle = self.signing.signer.sign_statement(about.write(self._identity, context[self.dists]))
+        if fault := judge.fault(bundle, about):
+            raise BadSignature(f"{about.name}@{about.digest}: {fault}", next_step=advice.REJECT_SIGNATURE())
         self.folder.write_signature(name, bundle)
         return bundle
 
-    def _put(self, image: PushedImage, bundle: Bundle) -> str:
+    def _put(self, about: ImageStatement, bundle: Bundle) -> str:
         """Put a signature beside its image, and read it back. Return the digest of the referrer."""
-        registry = self._known[image.name]
+        registry = self._known[about.name]
         created = self.signing.verifier.statement(bundle).time
-        referrer = put_bundle(registry, image.digest, bundle, PROVENANCE, created=created)
-        if read_bundle(registry, image.digest, referrer) != bundle:
+        referrer = put_bundle(registry, about.digest, bundle, about.predicate_type, created=created)
+        if read_bundle(registry, about.digest, referrer) != bundle:
             raise BadSignature(
                 "the signature is another one when read back",
                 where=f"{registry.name}@{referrer.digest}",
@@ -211,15 +247,22 @@ class SignImages(Push[SignedImages]):
         return referrer.digest
 
 
+def _images(statements: list[ImageStatement]) -> str:
+    """The number of images that some statements are about."""
+    return count_of(len({(each.name, each.digest) for each in statements}), "image")
+
+
 def _product(
-    seen: tuple[SeenImage, ...], put: Mapping[PushedImage, str] | None = None, why_not: str = ""
+    seen: tuple[SeenStatement, ...], put: Mapping[ImageStatement, str] | None = None, why_not: str = ""
 ) -> SignedImages:
-    found = ((each.image, each.referrer or (put or {}).get(each.image, "")) for each in seen)
-    return SignedImages(
-        images=tuple(
-            SignedImage(name=image.name, digest=image.digest, referrer=referrer)
-            for image, referrer in found
-            if referrer
-        ),
-        why_not=why_not,
-    )
+    # What was put there may have got its bill of materials since it was looked for.
+    known = {(each.name, each.digest, each.predicate_type): referrer for each, referrer in (put or {}).items()}
+    images: list[SignedImage] = []
+    sboms: list[SignedImage] = []
+    for each in seen:
+        about = each.about
+        referrer = each.referrer or known.get((about.name, about.digest, about.predicate_type), "")
+        if referrer:
+            signed = SignedImage(name=about.name, digest=about.digest, referrer=referrer)
+            (sboms if about.is_sbom else images).append(signed)
+    return SignedImages(images=tuple(images), sboms=tuple(sboms), why_not=why_not)

@@ -168,7 +168,7 @@ class VerifyRelease(Check[Verified]):
         known = {registry.name: registry for registry in self.registries}
         lost = [
             f"{each.name}@{each.digest}"
-            for each in signed.images
+            for each in (*signed.images, *signed.sboms)
             if each.referrer not in {listed.digest for listed in known[each.name].referrers(each.digest)}
         ]
         if lost:
@@ -176,6 +176,9 @@ class VerifyRelease(Check[Verified]):
         return [
             VerifiedItem(surface=each.name, what=f"signature of {each.digest}", digest=each.referrer)
             for each in signed.images
+        ] + [
+            VerifiedItem(surface=each.name, what=f"signed SBOM of {each.digest}", digest=each.referrer)
+            for each in signed.sboms
         ]
 
     def _verify_index(self, manifest: Manifest) -> SurfaceState:
