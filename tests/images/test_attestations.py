@@ -100,41 +100,44 @@ def test_gh_verifies_it(signed: SignedOne, tmp_path: Path, workflow: str) -> Non
     assert (ran.returncode == 0) is (workflow == "release.yml"), ran.stderr
 
 
-def test_oras_discovers_it(signed: SignedOne) -> None:
-    """Oras lists the signature with its true type and annotations, by the API and by the tag."""
-    require_programs("oras")
-    login = ("--username", "anybody", "--password", signed.password)
-    found = signed.run("oras", "discover", "--plain-http", *login, "--format", "json", signed.name)
-    assert found.returncode == 0, found.stderr
-    (entry,) = json.loads(found.stdout)["manifests"]
-    assert entry["artifactType"] == oci_documents.BUNDLE
-    assert entry["annotations"][oci_documents.PREDICATE_TYPE] == PROVENANCE
+# Second opinions, for machines that have these programs: no package index has them, so no test depends on them.
+if shutil.which("oras") is not None:
+
+    def test_oras_discovers_it(signed: SignedOne) -> None:
+        """Oras lists the signature with its true type and annotations, by the API and by the tag."""
+        login = ("--username", "anybody", "--password", signed.password)
+        found = signed.run("oras", "discover", "--plain-http", *login, "--format", "json", signed.name)
+        assert found.returncode == 0, found.stderr
+        (entry,) = json.loads(found.stdout)["manifests"]
+        assert entry["artifactType"] == oci_documents.BUNDLE
+        assert entry["annotations"][oci_documents.PREDICATE_TYPE] == PROVENANCE
 
 
-def test_cosign_verifies_it(signed: SignedOne, tmp_path: Path) -> None:
-    """Cosign verifies the attestation with the workflow that made it, and with no other."""
-    require_programs("cosign")
-    trust = json.loads(signed.trust.read_text())
-    root = trust.get("trustedRoot", trust)
-    keys = {
-        "SIGSTORE_ROOT_FILE": root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"],
-        "SIGSTORE_REKOR_PUBLIC_KEY": root["tlogs"][0]["publicKey"]["rawBytes"],
-        "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": root["ctlogs"][0]["publicKey"]["rawBytes"],
-    }
-    env = {}
-    for name, data in keys.items():
-        kind = "CERTIFICATE" if "ROOT" in name else "PUBLIC KEY"
-        lines = base64.encodebytes(base64.b64decode(data)).decode()
-        (tmp_path / name).write_text(f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n")
-        env[name] = str(tmp_path / name)
-    (tmp_path / "root.json").write_text(json.dumps(root))
-    command = (
-        *("cosign", "verify-attestation", "--new-bundle-format", "--type", "slsaprovenance1"),
-        *("--trusted-root", str(tmp_path / "root.json"), "--allow-http-registry", "--allow-insecure-registry"),
-        *("--registry-username", "anybody", "--registry-password", signed.password),
-        *("--certificate-oidc-issuer", "https://token.actions.githubusercontent.com"),
-    )
-    good = signed.run(*command, "--certificate-identity", signed.workflow, signed.name, env=env)
-    assert good.returncode == 0, good.stderr
-    other = signed.workflow.replace("release.yml", "evil.yml")
-    assert signed.run(*command, "--certificate-identity", other, signed.name, env=env).returncode != 0
+if shutil.which("cosign") is not None:
+
+    def test_cosign_verifies_it(signed: SignedOne, tmp_path: Path) -> None:
+        """Cosign verifies the attestation with the workflow that made it, and with no other."""
+        trust = json.loads(signed.trust.read_text())
+        root = trust.get("trustedRoot", trust)
+        keys = {
+            "SIGSTORE_ROOT_FILE": root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"],
+            "SIGSTORE_REKOR_PUBLIC_KEY": root["tlogs"][0]["publicKey"]["rawBytes"],
+            "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE": root["ctlogs"][0]["publicKey"]["rawBytes"],
+        }
+        env = {}
+        for name, data in keys.items():
+            kind = "CERTIFICATE" if "ROOT" in name else "PUBLIC KEY"
+            lines = base64.encodebytes(base64.b64decode(data)).decode()
+            (tmp_path / name).write_text(f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n")
+            env[name] = str(tmp_path / name)
+        (tmp_path / "root.json").write_text(json.dumps(root))
+        command = (
+            *("cosign", "verify-attestation", "--new-bundle-format", "--type", "slsaprovenance1"),
+            *("--trusted-root", str(tmp_path / "root.json"), "--allow-http-registry", "--allow-insecure-registry"),
+            *("--registry-username", "anybody", "--registry-password", signed.password),
+            *("--certificate-oidc-issuer", "https://token.actions.githubusercontent.com"),
+        )
+        good = signed.run(*command, "--certificate-identity", signed.workflow, signed.name, env=env)
+        assert good.returncode == 0, good.stderr
+        other = signed.workflow.replace("release.yml", "evil.yml")
+        assert signed.run(*command, "--certificate-identity", other, signed.name, env=env).returncode != 0
