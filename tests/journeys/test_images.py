@@ -18,6 +18,7 @@ from tests.support import local_release, sample_projects
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
 from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR, LocalRelease
+from tests.support.syft import syft_stand_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -83,11 +84,11 @@ def annotations_on(place: LocalRelease, tag: str) -> dict[str, str]:
 
 
 def release(
-    place: LocalRelease, tag: str, with_engine: TestEngine | None, *args: str
+    place: LocalRelease, tag: str, with_engine: TestEngine | None, *args: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Release a tag into the world."""
     env = dict(with_engine.environ) if with_engine else {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
-    return place.unmoor("release", "--world", str(place.world_file), *args, tag, env=env)
+    return place.unmoor("release", "--world", str(place.world_file), *args, tag, env=env | variables)
 
 
 def next_version(place: LocalRelease, version: str) -> None:
@@ -111,7 +112,9 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
 ) -> None:
     """Every tag of a final is one digest; a candidate and a backport leave the floating tags."""
     with start_image_release(tmp_path, project(tmp_path / "small", tiny_image)) as place:
-        first = release(place, "v1.0", engine)
+        # This version has bills of materials of its images, the others have none.
+        path = f"{syft_stand_in(tmp_path)}{os.pathsep}{os.environ['PATH']}"
+        first = release(place, "v1.0", engine, PATH=path)
         assert first.returncode == 0, first.stderr
         one = digest(place, "v1.0")
         assert one.startswith("sha256:")
@@ -139,7 +142,7 @@ def test_images_are_promoted_by_digest_and_floating_tags_never_move_back(
 
 
 def verified_images(place: LocalRelease, here: Path) -> set[str]:
-    """The digests that a stranger finds signed by the release's workflow, by ``unmoor verify``, of v1.0."""
+    """The digests whose provenance and SBOM a stranger finds signed by the workflow, by ``unmoor verify``, of v1.0."""
     ran = subprocess.run(
         [str(UNMOOR), "verify", "v1.0", "--from-world", str(place.world_file), "--json"],
         cwd=here,
@@ -152,7 +155,7 @@ def verified_images(place: LocalRelease, here: Path) -> set[str]:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     items = [each for each in json.loads(ran.stdout)["checks"] if each["surface"] == f"ghcr.io/{NAME}"]
     named = [each for each in items if each["name"].startswith("sha256:")]
-    assert [each["note"] for each in items if each not in named] == [items[1]["note"]] * len(named)
+    assert [each["note"] for each in items if each not in named] == [items[1]["note"]] * len(named) * 2
     assert items[1]["note"].startswith("signed by acme/small/.github/workflows/release.yml")
     return {each["note"].partition(",")[0] for each in named}
 
