@@ -10,7 +10,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unmoor.config.addresses import checked_address, folder_address, git_remote, is_loopback, page_address, root_address
+from unmoor.config.addresses import (
+    checked_address,
+    folder_address,
+    git_remote,
+    is_loopback,
+    issuer_address,
+    page_address,
+    root_address,
+)
 
 CANARY = "canary-7f3a"
 
@@ -175,6 +183,32 @@ def test_pages(text: str) -> None:
 def test_refused_pages(text: str) -> None:
     """Braces may contain only the two plain names, and the rest must be an address."""
     assert reason_against(page_address, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("http://127.0.0.1:1/token/{tag}", "http://127.0.0.1:1/token/{tag}"),
+        ("https://example.org/{tag}/token/", "https://example.org/{tag}/token"),
+        ("https://example.org/issue", "https://example.org/issue"),
+    ],
+)
+def test_issuers(text: str, address: str) -> None:
+    """The address of an issuer may name the tag."""
+    assert issuer_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("https://e.org/{project}", "https://e.org/{tag!r}", "https://e.org/{tag.a}", "https://e.org/{", "{tag}"),
+        *("https://{tag}/issue", "https://{tag}.e.org/issue", "https://e.org:{tag}/issue", "https://{tag}@e.org/issue"),
+        *("http://e.org/{tag}", "https://e.org/?ref={tag}"),
+    ],
+)
+def test_refused_issuers(text: str) -> None:
+    """A tag may only be in the path: it never decides who gets the token for the request."""
+    assert reason_against(issuer_address, text)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from pypi_attestations import Attestation, AttestationType, GitHubPublisher
@@ -55,12 +56,12 @@ class SigstoreClient:
         config.force_tlog_version = 1
         return config
 
-    def token(self, audience: str = "sigstore", ref: str = "") -> str:
-        """Request an ID token."""
+    def token(self, audience: str = "sigstore", tag: str = "") -> str:
+        """Request an ID token, for a run of a tag."""
         credentials = json.loads((self.world.folder / "credentials.json").read_text())
         answer = requests.get(
-            f"{self.world.addresses['issuer']}/token",
-            params={"audience": audience, "ref": ref},
+            f"{self.world.addresses['issuer']}/token" + (f"/{quote(tag, safe='')}" if tag else ""),
+            params={"audience": audience},
             headers={"Authorization": f"bearer {credentials['runner']}"},
             timeout=20,
         )
@@ -86,15 +87,15 @@ class SigstoreClient:
         path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def signer(self, ref: str = "") -> Iterator[Signer]:
+    def signer(self) -> Iterator[Signer]:
         """Sign with a new token, key and certificate."""
-        token = IdentityToken(self.token(ref=ref))
+        token = IdentityToken(self.token())
         with SigningContext.from_trust_config(self.config).signer(token) as signer:
             yield signer
 
-    def attest(self, name: str, sha256: str, predicate: str = PUBLISH, ref: str = "") -> Attestation:
+    def attest(self, name: str, sha256: str, predicate: str = PUBLISH) -> Attestation:
         """Make an attestation (PEP 740) of a file."""
-        with self.signer(ref) as signer:
+        with self.signer() as signer:
             return Attestation.from_bundle(signer.sign_dsse(statement(name, sha256=sha256, predicate=predicate)))
 
     @property

@@ -79,7 +79,7 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
     if target.sources.config is not None and not options.quiet:
         output.err(f"using the settings in {clean(target.sources.config.origin)} instead of those of the commit")
     repository = target.repository or (LOCAL_REPOSITORY if options.rehearsing else "")
-    world = open_world(options.target.world, target, repository=repository)
+    world = open_world(options.target.world, target, repository=repository).for_tag(target.tag)
     images = image_selection.select_configured(
         target.settings,
         target.checkout,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import string
+from collections.abc import Collection
 
 from unmoor.util import loopback
 
@@ -79,15 +80,31 @@ def root_address(text: str) -> str:
 
 def page_address(text: str) -> str:
     """Check the address of a web page, with the placeholders ``{project}`` and ``{version}``."""
+    _require_placeholders(text, _PLACEHOLDERS)
+    checked_address(text.format(project="p", version="0"))
+    return text
+
+
+def issuer_address(text: str) -> str:
+    """Check the address of an issuer of ID tokens, with the placeholder ``{tag}`` in its path."""
+    _require_placeholders(text, {"tag"})
+    # A tag must not decide where the token for this address goes.
+    if "{" in text.split("://", 1)[-1].partition("/")[0]:
+        raise ValueError("{tag} is allowed in the path only")
+    root_address(text.format(tag="v1"))
+    return text.rstrip("/")
+
+
+def _require_placeholders(text: str, allowed: Collection[str]) -> None:
+    """Raise `ValueError` if braces hold anything but these names."""
     try:
         parts = [part for _, part, spec, conversion in string.Formatter().parse(text) if part is not None]
-        known = all(part in _PLACEHOLDERS for part in parts) and text == _rejoin(text)
+        known = all(part in allowed for part in parts) and text == _rejoin(text)
     except ValueError:
         known = False
     if not known:
-        raise ValueError("only {project} and {version} are allowed in braces")
-    checked_address(text.format(project="p", version="0"))
-    return text
+        names = " and ".join(f"{{{name}}}" for name in sorted(allowed))
+        raise ValueError(f"only {names} {'is' if len(allowed) == 1 else 'are'} allowed in braces")
 
 
 def _rejoin(text: str) -> str:

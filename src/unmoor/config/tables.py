@@ -15,6 +15,7 @@ from unmoor.config.addresses import (
     TITLE,
     folder_address,
     git_remote,
+    issuer_address,
     page_address,
     printable_path,
     root_address,
@@ -153,7 +154,13 @@ class SigningTable(Table, frozen=True, kw_only=True):
         ),
     ] = ""
     identity: Annotated[
-        RootOrEmpty, Meta(description="URL that gives ID tokens, as GitHub's does. Empty: the identity of the CI job.")
+        str,
+        Meta(
+            description="URL that gives ID tokens, as GitHub's does; `{tag}` in it stands for the tag that is released."
+            " Empty: the identity of the CI job.",
+            extra_json_schema=_HTTP_OR_EMPTY,
+            extra={"check": _or_empty(issuer_address)},
+        ),
     ] = ""
     token: Annotated[
         Credential, Meta(description="Token for requests to `identity`, written like the password of the index.")

@@ -241,7 +241,7 @@ def _registry_addresses(table: RegistryTable) -> dict[str, str]:
 
 def _signing_addresses(table: SigningTable) -> dict[str, str]:
     """The address that the token for ID tokens may be sent to. An empty one means the CI job's own."""
-    return {"identity": table.identity} if table.identity else {}
+    return {"identity": table.identity.format(tag="v1")} if table.identity else {}
 
 
 def _forge_addresses(table: ForgeTable) -> dict[str, str]:

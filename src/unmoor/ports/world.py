@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import quote
 
 import msgspec
 
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 
 class Lookup(StrEnum):
@@ -97,8 +99,8 @@ class SigningPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     ``trust`` is the path of a client trust config, which has the instance's addresses and trusted keys; empty means
     the public instance. The local world writes that file before it answers the first request for an ID token.
-    ``identity`` is an address that answers ``GET ?audience=…`` with an ID token, as GitHub's does; empty means the
-    identity of this CI job. ``token`` is what it asks for, as a bearer token.
+    ``identity`` is an address that answers ``GET ?audience=…`` with an ID token, as GitHub's does, with ``{tag}`` for
+    the tag that is released; empty means the identity of this CI job. ``token`` is what it asks for, as a bearer token.
     """
 
     trust: str = ""
@@ -132,6 +134,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     registries: tuple[RegistryPlace, ...] = ()
     signing: SigningPlace | None = None
     scanning: ScanningPlace | None = None
+
+    def for_tag(self, tag: str) -> World:
+        """The same world for the release of a tag: ID tokens are those of a run of that tag."""
+        if self.signing is None or "{tag}" not in self.signing.identity:
+            return self
+        identity = self.signing.identity.replace("{tag}", quote(tag, safe=""))
+        return replace(self, signing=replace(self.signing, identity=identity))
 
     def wheel_platforms(self, *, staged: bool) -> WheelPlatforms:
         """Which wheels every index accepts: what the strictest one says. ``staged``: including the staging index."""

@@ -113,11 +113,17 @@ def test_a_certificate_says_what_fulcio_says(client: SigstoreClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ref", "claim"), [("", "refs/tags/v0.2.0"), ("refs/tags/v0.1.0", "refs/tags/v0.1.0"), ("refs/tags/none", "a" * 40)]
+    ("tag", "claim"),
+    [
+        ("", "refs/tags/v0.2.0"),
+        ("v0.1.0", "refs/tags/v0.1.0"),
+        ("none", "a" * 40),
+        ("demo/v1%2", "refs/tags/demo/v1%2"),
+    ],
 )
-def test_the_run_of_a_token(client: SigstoreClient, ref: str, claim: str) -> None:
-    """A token is for the tag of the world, or for the ref of its request, with the commit that it leads to."""
-    claims = jwt.decode(client.token(ref=ref), options={"verify_signature": False})
+def test_the_run_of_a_token(client: SigstoreClient, tag: str, claim: str) -> None:
+    """A token is for the tag of the world, or for that in the path of its request, with the commit that it leads to."""
+    claims = jwt.decode(client.token(tag=tag), options={"verify_signature": False})
     assert claim in {claims["ref"], claims["sha"]}
     assert claims["sha"] == claims["workflow_sha"] == claims["job_workflow_sha"]
     assert claims["workflow_ref"] == f"acme/demo/.github/workflows/release.yml@{claims['ref']}"

@@ -1,7 +1,7 @@
 """The ID token issuer of GitHub Actions: the address that gives tokens to jobs, and the key that signs them.
 
 Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
-``credentials.json``). The claims are those of a run of ``release.yml`` for a tag: that in the request's ``ref``, or
+``credentials.json``). The claims are those of a run of ``release.yml`` for a tag: that in the request's path, or
 else that of the rehearsal, or else the newest one on the remote. ``claims.json`` in its folder overrides them, and
 removes those that are ``null``. ``sub`` follows from them, in the form of repositories made or renamed since July 2026,
 with the numbers of owner and repository; if there is a control file ``name-subject``, in the older form. Its requests
@@ -149,12 +149,13 @@ class Issuer:
         return jwt.encode(self.claims(audience, ref), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
 
     async def give(self, request: Request) -> Response:
-        """``GET /token?audience=…&ref=…``: an ID token for a job. GitHub knows the ref by the job."""
+        """``GET /token/TAG?audience=…``: an ID token for a job of a tag, which GitHub knows by the job."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
             return JSONResponse({"message": "Unauthorized"}, HTTPStatus.UNAUTHORIZED)
         query = request.query_params
-        token = await asyncio.to_thread(self.token, query.get("audience", ""), query.get("ref", ""))
+        ref = f"refs/tags/{tag}" if (tag := request.path_params.get("tag", "")) else ""
+        token = await asyncio.to_thread(self.token, query.get("audience", ""), ref)
         return JSONResponse({"count": len(token), "value": token})
 
     async def configuration(self, _request: Request) -> Response:
@@ -196,6 +197,7 @@ def app(issuer: Issuer) -> ASGIApp:
     """Return the issuer as an ASGI app."""
     routes = [
         Route("/token", issuer.give),
+        Route("/token/{tag:path}", issuer.give),
         Route("/.well-known/openid-configuration", issuer.configuration),
         Route("/.well-known/jwks", issuer.keys),
     ]

@@ -138,7 +138,8 @@ def write(
         "token": credentials.forge,
         "trust": str(folder / FORGE_TRUST),
     }
-    signing = {"trust": str(folder / TRUST), "identity": f"{addresses.issuer}/token", "token": credentials.runner}
+    identity = f"{addresses.issuer}/token/{{tag}}"
+    signing = {"trust": str(folder / TRUST), "identity": identity, "token": credentials.runner}
     text = (
         "# A local world. Its credentials are worth nothing anywhere else.\n"
         f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
