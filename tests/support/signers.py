@@ -30,10 +30,10 @@ class SigningJob:
 
     @property
     def place(self) -> SigningPlace:
-        """The Sigstore of the world file."""
+        """The Sigstore of the world file, with ID tokens for the newest tag of its remote."""
         place = read_world(self.world.world_file, {}).signing
         assert place is not None
-        return place
+        return replace(place, identity=place.identity.removesuffix("/{tag}"))
 
     def sigstore(self, **changed: Any) -> Sigstore:
         """Return the adapter, with its own session, certificate and trust config."""
