@@ -9,6 +9,8 @@ from unmoor.util.text import clean
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """The issuer of the ID tokens of GitHub Actions, as certificates name it."""
+WORKFLOWS = ".github/workflows/"
+"""The folder of a repository's own workflows."""
 
 
 class TaggedCommit(Protocol):

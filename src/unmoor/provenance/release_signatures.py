@@ -21,8 +21,8 @@ from unmoor.errors import BadSignature, Unknown
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.signer import Bundle, Identity, Signing
-from unmoor.provenance.identity import signed_by_release, workflow_path
-from unmoor.provenance.release_workflow import FOLDER, is_workflow, signing_workflows
+from unmoor.provenance.identity import WORKFLOWS, signed_by_release, workflow_path
+from unmoor.provenance.release_workflow import is_workflow, signing_workflows
 from unmoor.util.text import clean, list_some
 
 VARIABLE = "UNMOOR_RELEASE_WORKFLOW"
@@ -109,7 +109,7 @@ class ReleaseSignatures:
             )
         if found.unread:
             why += f"; not readable: {list_some(list(map(clean, found.unread)))}"
-        named = " or ".join(f"{VARIABLE}={shlex.quote(clean(each))}" for each in possible or [f"{FOLDER}FILE"])
+        named = " or ".join(f"{VARIABLE}={shlex.quote(clean(each))}" for each in possible or [f"{WORKFLOWS}FILE"])
         step = advice.NAME_RELEASE_WORKFLOW(choices=named)
         return "", f"it is not known which workflow makes the releases: {why}. {step}"
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from unmoor.provenance.identity import WORKFLOWS
+
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-FOLDER = ".github/workflows/"
-"""Where GitHub looks for workflow files, below the top of the repository."""
 _ENDINGS = (".yml", ".yaml")
 # GitHub takes no larger file; in bytes.
 _LARGEST = 512 * 1024
@@ -40,7 +40,7 @@ class SigningWorkflows(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_workflow(path: str) -> bool:
     """Whether GitHub takes a file of a repository for a workflow."""
-    name = path.removeprefix(FOLDER)
+    name = path.removeprefix(WORKFLOWS)
     return name != path and "/" not in name and name.endswith(_ENDINGS)
 
 

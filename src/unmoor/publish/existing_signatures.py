@@ -17,13 +17,11 @@ from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.ports.signer import MAX_BUNDLE, Bundle, BundleVerifier, Identity
 from unmoor.products import Dists, Release
-from unmoor.provenance.identity import signed_by_release, workflow_path
+from unmoor.provenance.identity import WORKFLOWS, signed_by_release, workflow_path
 from unmoor.provenance.names import bundle_name
 from unmoor.provenance.statements import PROVENANCE
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.publish.signatures import NeededSignature
-
-_OWN_WORKFLOWS = ".github/workflows/"
 
 
 class OnIndex(NamedTuple):
@@ -122,7 +120,7 @@ class ExistingSignatures:
                 path = workflow_path(verified.identity)
                 wanted = workflow or path
                 differs = signed_by_release(verified, self.release, repository_id=repository_id, workflow=wanted)
-                if path.startswith(_OWN_WORKFLOWS) and not differs:
+                if path.startswith(WORKFLOWS) and not differs:
                     return verified.identity
         return None
 

@@ -18,14 +18,12 @@ from unmoor.images.image_plan import read_remote
 from unmoor.ports.registry import Referrer, Registry
 from unmoor.ports.signer import Bundle, BundleVerifier, Identity
 from unmoor.products import Dists, ImageSbom, ImageSboms, PushedImage, Release, Subject
-from unmoor.provenance.identity import workflow_path
+from unmoor.provenance.identity import WORKFLOWS, workflow_path
 from unmoor.provenance.names import bundle_name, image_bundle_name, image_sbom_name
 from unmoor.provenance.statements import CYCLONEDX, PROVENANCE, Dependency, image_provenance, sbom_statement
 from unmoor.publish.signatures import NeededSignature, sbom_content
 from unmoor.util.text import clean
 from unmoor.util.values import replace
-
-_OWN_WORKFLOWS = ".github/workflows/"
 
 
 class ImageStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +157,7 @@ class StatementJudge(msgspec.Struct, frozen=True, kw_only=True):
         """Who signed, if that is a workflow of the repository. Raises `BadSignature`, `Unknown`."""
         signer = needed.verified(bundle, self.verifier).identity
         path = workflow_path(signer)
-        if not path.startswith(_OWN_WORKFLOWS):
+        if not path.startswith(WORKFLOWS):
             raise BadSignature(
                 f"the workflow is {clean(path, 200)}, of another repository", next_step=advice.REJECT_SIGNATURE()
             )

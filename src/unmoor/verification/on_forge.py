@@ -79,7 +79,7 @@ class ForgeFiles:
     @property
     def is_ours(self) -> bool:
         """Whether this looks like a release by unmoor: it has a manifest, or signed lists."""
-        return bool({manifests.NAME, f"{manifests.NAME}.sigstore.json"} & self.names)
+        return bool({manifests.NAME, bundle_name(manifests.NAME)} & self.names)
 
     def documents(self) -> list[Callable[[], None]]:
         """Return what downloads the lists and signatures. One that is too large is not downloaded."""

@@ -10,11 +10,10 @@ import msgspec
 from unmoor.ports.index import Publisher
 from unmoor.ports.signer import Identity, VerifiedSignature
 from unmoor.products import Release
-from unmoor.provenance.identity import ISSUER, signed_by_release, workflow_path
+from unmoor.provenance.identity import ISSUER, WORKFLOWS, signed_by_release, workflow_path
 from unmoor.util.text import clean
 from unmoor.verification.checks import Mark
 
-_WORKFLOWS = ".github/workflows/"
 _TAGS = "refs/tags/"
 GITHUB = "GitHub"
 """The kind of publisher whose certificates are compared."""
@@ -92,11 +91,9 @@ class Signers:
     def _unexpected(self, signer: Identity) -> str:
         """Why this is not the expected identity, without looking at the repository's number."""
         workflow = workflow_path(signer)
-        if self.identity.count("/") == 1 and signer.repository != self.identity:
-            return f"signed for {clean(signer.repository, 150) or 'no repository'}, expected {self.identity}"
-        if self.identity.count("/") > 1:
-            return _unlike(signer, self.identity)
-        if not workflow.startswith(_WORKFLOWS):
+        if self.identity and ((fault := _unexpected(signer, self.identity)) or self.identity.count("/") > 1):
+            return fault
+        if not workflow.startswith(WORKFLOWS):
             who = clean(signer.workflow, 200) or "somebody who is no workflow"
             return f"signed by {who}, which is not a workflow of the repository; if that is right, add --identity"
         return ""
@@ -105,7 +102,7 @@ class Signers:
 def _whole_name(signer: Identity) -> str:
     """The workflow with its repository: ``owner/name/.github/workflows/FILE``."""
     path = workflow_path(signer)
-    return clean(f"{signer.repository}/{path}" if path.startswith(_WORKFLOWS) else path, 300)
+    return clean(f"{signer.repository}/{path}" if path.startswith(WORKFLOWS) else path, 300)
 
 
 def _unlike(signer: Identity, identity: str) -> str:
@@ -127,7 +124,7 @@ def judge_publisher(
         return Mark.UNKNOWN, f"the signature verifies, but certificates of publishers on {kind} are not compared"
     if identity and (fault := _unexpected(signer, identity)):
         return Mark.WRONG, fault
-    path = f"{_WORKFLOWS}{publisher.workflow}"
+    path = f"{WORKFLOWS}{publisher.workflow}"
     compared = [
         ("issuer", signer.issuer, ISSUER),
         ("repository", signer.repository.lower(), publisher.repository.lower()),
@@ -153,7 +150,8 @@ def judge_publisher(
 def _unexpected(signer: Identity, identity: str) -> str:
     if identity.count("/") > 1:
         return _unlike(signer, identity)
-    return "" if signer.repository == identity else f"signed for {clean(signer.repository, 150)}, expected {identity}"
+    named = clean(signer.repository, 150) or "no repository"
+    return "" if signer.repository == identity else f"signed for {named}, expected {identity}"
 
 
 def _run(signer: Identity) -> str:
