@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench.measuring import ROOT, environ, environment, run, seconds, table
 
-from unmoor.util.files import sha256_of
+from unmoor.filesystem.files import sha256_of
 
 WHEELS, LIMIT = 200, 1.5
 MEMORY_LIMIT = 120

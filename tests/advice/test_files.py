@@ -22,13 +22,13 @@ from unmoor.artifacts.merge import Handover, built_files
 from unmoor.artifacts.oci import ImageName, ImageReference
 from unmoor.config.real_world import real_world, upload_addresses
 from unmoor.dists import inspect
+from unmoor.filesystem.locks import exclusive_lock
+from unmoor.filesystem.safe_folder import OWN, refuse_links
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.world import Login
 from unmoor.rehearsal import listening
 from unmoor.rehearsal.options import options
 from unmoor.rehearsal.shared import worldfile
-from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import OWN, refuse_links
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 

@@ -25,10 +25,10 @@ from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.cli.exit_codes import _internal_error
 from unmoor.core.scheduler import deadline_passed
 from unmoor.errors import Cause, from_os_error
+from unmoor.filesystem.safe_folder import was_removed
 from unmoor.ports.failure import failure
 from unmoor.rehearsal import listening, local, serve
 from unmoor.rehearsal.prepare import _inside
-from unmoor.util.safe_folder import was_removed
 from unmoor.util.values import replace
 
 METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"

@@ -16,9 +16,9 @@ from unmoor.core.events import Report, StageInfo, StageReport
 from unmoor.core.outcome import Failed, Made, Outcome, Skipped
 from unmoor.core.stage import Reach
 from unmoor.errors import CheckFailed
+from unmoor.filesystem.files import sha256_of
 from unmoor.images import image_names
 from unmoor.products import Dists, File, Image, Images, Proof, Subject
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 RELEASE = sample_values.sample_release()

@@ -12,8 +12,8 @@ from tests.support.git_repos import Repo
 from unmoor.advice import NextStep
 from unmoor.cli.app import run
 from unmoor.errors import Refused
+from unmoor.filesystem.safe_folder import OWN
 from unmoor.rehearsal import local
-from unmoor.util.safe_folder import OWN
 
 
 def refuse(*_args: object, **_options: object) -> None:

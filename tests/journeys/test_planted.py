@@ -22,8 +22,8 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
+from unmoor.filesystem.files import sha256_of
 from unmoor.products import Dists, Proof, Release, Result, Subject, Verdict
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]

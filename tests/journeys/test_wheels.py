@@ -17,8 +17,8 @@ from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.artifacts import manifest as manifests
 from unmoor.errors import CheckFailed, Incomplete, InvalidDist, Refused
+from unmoor.filesystem.files import sha256_of
 from unmoor.products import Proof, Result, Subject, Verdict
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]

@@ -24,10 +24,10 @@ from tests.support.git_repos import Repo
 
 from unmoor.config.worlds import read_world
 from unmoor.errors import ConfigError, Refused, UnmoorError
+from unmoor.filesystem.safe_folder import OWN
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.options import Options, options
-from unmoor.util.safe_folder import OWN
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 

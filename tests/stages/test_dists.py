@@ -27,10 +27,10 @@ from unmoor.config.groups import BuildOptions
 from unmoor.dists.inspect import extract, parse_filename, read_metadata
 from unmoor.dists.source_tree import build_environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
+from unmoor.filesystem.files import sha256_of
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import Dists, File
 from unmoor.products.signatures import BY_HAND
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other

@@ -21,10 +21,10 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import NotUndone, StageContext, Undone
 from unmoor.errors import Cause, Conflict, Denied, Incomplete, Refused, Rejected, TryLater, Unknown
+from unmoor.filesystem.files import sha256_of
 from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
 from unmoor.products import File
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 

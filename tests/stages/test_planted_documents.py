@@ -16,13 +16,13 @@ from tests.stages.test_prove_dists import stage as proving_stage
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.run_dir import BUILT_IMAGES, IMAGES, RunFolder
 from unmoor.core.stage import Output
+from unmoor.filesystem.files import sha256_of
 from unmoor.images import image_names, image_record
 from unmoor.images.image_record import ImageRecord, wheel_subjects
 from unmoor.ports.registry import Registry
 from unmoor.products import Image, Images, Proof, Result, Subject, Verdict
 from unmoor.stages.prove_images import ProveImages
 from unmoor.stages.prove_testpypi import ProveStaged
-from unmoor.util.files import sha256_of
 from unmoor.util.values import replace
 
 MakeInputs = Callable[..., StageInputs]

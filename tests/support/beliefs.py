@@ -7,8 +7,8 @@ from pathlib import Path
 
 from unmoor.artifacts.belief import Belief, ThisProcess
 from unmoor.errors import UnmoorError
+from unmoor.filesystem.files import sha256_of
 from unmoor.ports.signer import Bundle
-from unmoor.util.files import sha256_of
 
 
 def given(*documents: Path) -> Belief:

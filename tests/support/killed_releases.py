@@ -25,10 +25,10 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
 
 from unmoor.cli.app import run
+from unmoor.filesystem.files import write_atomic
 from unmoor.products.sboms import SUFFIX
 from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.rehearsal import local
-from unmoor.util.files import write_atomic
 
 PATIENCE = 60.0
 SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unmoor.util.files import sha256_of
+from unmoor.filesystem.files import sha256_of
 
 
 def surfaces(world: Path) -> dict[str, str]:

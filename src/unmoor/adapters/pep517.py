@@ -29,11 +29,11 @@ from unmoor import advice
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports import backend as ports
 from unmoor.ports.environments import Interpreter
 from unmoor.ports.failure import child_failure
 from unmoor.products import Tool
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:

@@ -28,13 +28,13 @@ from unmoor.adapters.uv import Uv, last_lines
 from unmoor.adapters.uv_failures import place_of
 from unmoor.dists import inspect
 from unmoor.errors import Cause, CheckFailed, InvalidDist, Unknown, UnmoorError
+from unmoor.filesystem.files import is_safe_name, sha256_of
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.failure import failure
 from unmoor.ports.resolver import InstallTarget, ResolvedPackage
 from unmoor.ports.world import Login
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.decode import decode_toml
-from unmoor.util.files import is_safe_name, sha256_of
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import InvalidDist
+from unmoor.filesystem.files import atomic_writer, is_safe_name, read_regular, sha256_of
+from unmoor.filesystem.safe_folder import open_regular
 from unmoor.ports.signer import MAX_BUNDLE, SUFFIX, Bundle
 from unmoor.products import File
-from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of
-from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
 
 SIGNATURES = "signatures"

@@ -153,7 +153,7 @@ def encode(manifest: Manifest) -> bytes:
 
 def decode(data: bytes, *, where: str) -> Manifest:
     """Decode JSON. Raises `Unknown` if it is no manifest that this version can read."""
-    from unmoor.util.files import is_safe_name
+    from unmoor.filesystem.files import is_safe_name
 
     try:
         manifest = decode_json(data[: LIMIT + 1], Manifest)

@@ -18,8 +18,8 @@ from unmoor.artifacts.belief import Belief, require_vouched
 from unmoor.artifacts.files import signature_beside
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
+from unmoor.filesystem.files import read_regular
 from unmoor.products import Asset, Proof, Result
-from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 

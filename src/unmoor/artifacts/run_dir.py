@@ -21,11 +21,11 @@ from unmoor.artifacts.files import SIGNATURES, describe_file, is_intact, signatu
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, merge_manifests, merge_proofs
 from unmoor.errors import Conflict, Incomplete
+from unmoor.filesystem.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
+from unmoor.filesystem.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
 from unmoor.products import Asset, File, Proof
 from unmoor.products.sboms import SUFFIX
 from unmoor.util.decode import decode_json
-from unmoor.util.files import atomic_writer, is_safe_name, read_regular, sha256_of, write_atomic
-from unmoor.util.safe_folder import OWN, make_folder, names_in, open_in_place, open_regular, remove
 from unmoor.util.secret_scan import token_in
 from unmoor.util.values import replace
 
@@ -42,7 +42,7 @@ _LOGS = "logs"
 # In characters.
 _LONGEST_LOG = 50_000_000
 _MAX_PROOFS = 100
-# The names that `unmoor.util.files.atomic_writer` and the stage ``dists`` give to what is not complete yet.
+# The names that `unmoor.filesystem.files.atomic_writer` and the stage ``dists`` give to what is not complete yet.
 _HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.part|\.dists-[0-9a-f]{16}")
 _CONTAINED = {
     manifests.NAME: (BUILT, f"{_PROOFS}/prove-dists.json", f"{_PROOFS}/rebuild.json"),
@@ -104,7 +104,7 @@ class RunFolder:
     def open(self) -> None:
         """Create the folder, and make git ignore everything below ``.unmoor``.
 
-        Raises `Refused`, as every read and write does, if a link is in the way; see `unmoor.util.safe_folder`.
+        Raises `Refused`, as every read and write does, if a link is in the way; see `unmoor.filesystem.safe_folder`.
         """
         make_folder(self.path)
         ignore = self.path.parent / ".gitignore"

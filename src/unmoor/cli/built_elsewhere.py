@@ -15,8 +15,8 @@ from unmoor.artifacts.notebook import StateNotebook
 from unmoor.cli.run_options import FileOptions
 from unmoor.dists import inspect
 from unmoor.errors import InvalidDist, Refused, UnmoorError
+from unmoor.filesystem.files import read_regular
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles
-from unmoor.util.files import read_regular
 from unmoor.util.text import clean, list_some
 
 

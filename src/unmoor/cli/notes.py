@@ -36,9 +36,9 @@ def command(*, target: TargetOptions) -> int:
     from unmoor.cli.resolve_project import read_sources, resolve_checkout
     from unmoor.cli.run_options import RunOptions, TargetOptions
     from unmoor.core.stage import Reach
+    from unmoor.filesystem.temporary import temporary_folder
     from unmoor.products import Notes
     from unmoor.rehearsal.prepare import prepare
-    from unmoor.util.temporary import temporary_folder
 
     with Processes() as processes, processes.guarded(), temporary_folder() as aside:
         sources = read_sources()

@@ -20,11 +20,11 @@ from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repo
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.errors import ToolMissing, UnmoorError
+from unmoor.filesystem.locks import exclusive_lock
+from unmoor.filesystem.safe_folder import OWN, make_private, names_in, remove
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.engine import Engine
 from unmoor.rehearsal import local
-from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import OWN, make_private, names_in, remove
 from unmoor.util.text import clean, indented
 from unmoor.util.values import replace
 

@@ -21,10 +21,10 @@ from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Refused
+from unmoor.filesystem.safe_folder import refuse_links
 from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import ConfigSources, locate, naming_at, settings_at
 from unmoor.project.releasable import tag_on_head
-from unmoor.util.safe_folder import refuse_links
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_unsafe
 

@@ -22,12 +22,12 @@ from unmoor.cli.run_options import TargetOptions
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Incomplete, Unsafe
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.safe_folder import names_in
 from unmoor.ports.world import World
 from unmoor.products import File, Scanned
 from unmoor.scanning.judge import line_of, stopping
 from unmoor.scanning.run import require_safe, scan, today, warnings
-from unmoor.util.files import write_atomic
-from unmoor.util.safe_folder import names_in
 from unmoor.util.text import clean, count_of
 
 

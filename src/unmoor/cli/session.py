@@ -33,15 +33,15 @@ from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError, from_os_error
+from unmoor.filesystem.locks import exclusive_lock
+from unmoor.filesystem.safe_folder import removed
+from unmoor.filesystem.temporary import sweep_temporary_folders
 from unmoor.images import legs
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
 from unmoor.products.proof import REBUILD
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
-from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import removed
-from unmoor.util.temporary import sweep_temporary_folders
 from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 

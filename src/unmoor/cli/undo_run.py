@@ -22,11 +22,11 @@ from unmoor.cli.surfaces import inventory_of
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import NotUndone, Publish, Push, Undone
 from unmoor.errors import Incomplete, Internal, Interrupted, UnmoorError
+from unmoor.filesystem.locks import exclusive_lock
 from unmoor.project.releasable import refuse_fork
 from unmoor.publish.inventory import released_elsewhere
 from unmoor.publish.tag_positions import TagPositions
 from unmoor.publish.undo_plan import Fate, Remedies, UndoItem, keep_drafts, plan_undo
-from unmoor.util.filelock import exclusive_lock
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 

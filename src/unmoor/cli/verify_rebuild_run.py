@@ -25,6 +25,7 @@ from unmoor.config.addresses import REPOSITORY
 from unmoor.config.worlds import read_world, real_world
 from unmoor.dists.building import DistBuilder
 from unmoor.errors import Refused
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.world import World
 from unmoor.publish.rebuild_check import (
     CODES,
@@ -37,7 +38,6 @@ from unmoor.publish.rebuild_check import (
     worst,
 )
 from unmoor.publish.restore import Surfaces
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, indented
 from unmoor.util.values import replace
 from unmoor.versioning.tag_scheme import refuse_unsafe

@@ -20,8 +20,8 @@ from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_
 from unmoor.cli.run_options import TargetOptions
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import BadSignature, ConfigError, Incomplete, Refused, Unknown
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.world import World
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 from unmoor.verification.asked import VerifyRequest, read_identity
 from unmoor.verification.checks import CheckedItem, Mark

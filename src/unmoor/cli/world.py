@@ -57,9 +57,9 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
     from unmoor.cli.output import err
     from unmoor.cli.resolve_project import remote_repository
     from unmoor.errors import Interrupted, Refused
+    from unmoor.filesystem.locks import exclusive_lock
+    from unmoor.filesystem.safe_folder import OWN, make_private, refuse_links
     from unmoor.rehearsal import local
-    from unmoor.util.filelock import exclusive_lock
-    from unmoor.util.safe_folder import OWN, make_private, refuse_links
 
     with Processes() as processes, processes.guarded():
         here = open_checkout(folder, processes)

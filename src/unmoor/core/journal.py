@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from unmoor.util.safe_folder import open_in_place
+from unmoor.filesystem.safe_folder import open_in_place
 
 
 class Journal(Protocol):

@@ -27,8 +27,8 @@ from unmoor.errors import (
     UnmoorError,
     from_os_error,
 )
+from unmoor.filesystem.safe_folder import was_removed
 from unmoor.util.announce import announcing_to
-from unmoor.util.safe_folder import was_removed
 from unmoor.util.values import replace
 
 

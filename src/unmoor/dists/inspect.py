@@ -28,7 +28,7 @@ from unmoor import advice
 from unmoor.dists.entry_points import parse_entry_points
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
 from unmoor.errors import InvalidDist
-from unmoor.util.files import is_safe_name
+from unmoor.filesystem.files import is_safe_name
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:  # slow to import, and not needed by runs that only read

@@ -30,7 +30,7 @@ import msgspec
 from unmoor.dists.checks import tars
 from unmoor.dists.checks.archives import CHUNK, Limits
 from unmoor.dists.checks.rules import Problem
-from unmoor.util.files import atomic_writer
+from unmoor.filesystem.files import atomic_writer
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 

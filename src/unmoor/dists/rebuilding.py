@@ -8,9 +8,9 @@ from pathlib import Path
 from unmoor.dists.building import BY_ANOTHER_TOOL, DistBuilder, Tell
 from unmoor.dists.comparison import Comparison, compare
 from unmoor.dists.inspect import parse_filename
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.backend import OTHER_UMASK, OTHER_VARIABLES, UMASK
 from unmoor.products import Dists, File, Release
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, count_of
 
 

@@ -18,9 +18,9 @@ from typing import Any
 
 from unmoor import advice
 from unmoor.errors import Conflict
+from unmoor.filesystem.safe_folder import open_regular
 from unmoor.images.image_names import LOCAL
 from unmoor.util.decode import decode_json
-from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
 
 _LISTS = ("manifest.json", "repositories", "index.json")

@@ -15,10 +15,10 @@ from unmoor import advice
 from unmoor.artifacts.manifest import LIMIT
 from unmoor.artifacts.run_dir import BUILT_IMAGES, IMAGES, RunFolder
 from unmoor.errors import Unknown
+from unmoor.filesystem.files import read_regular, write_atomic
+from unmoor.filesystem.safe_folder import remove
 from unmoor.products import Dists, Image, Images, Proof, Subject
 from unmoor.util.decode import decode_json
-from unmoor.util.files import read_regular, write_atomic
-from unmoor.util.safe_folder import remove
 from unmoor.util.values import replace
 
 SCHEMA = 2

@@ -17,10 +17,10 @@ from unmoor.artifacts.manifest import LIMIT, Manifest
 from unmoor.artifacts.merge import merge_proofs
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Incomplete
+from unmoor.filesystem.files import read_regular
 from unmoor.images import image_names, image_record
 from unmoor.images.image_record import ImageRecord
 from unmoor.products import Image, Images, Proof
-from unmoor.util.files import read_regular
 from unmoor.util.text import clean
 
 

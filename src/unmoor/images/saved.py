@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unmoor.errors import ToolMissing
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.engine import Engine
 from unmoor.products import Image
-from unmoor.util.temporary import temporary_folder
 
 
 def title(image: Image) -> str:

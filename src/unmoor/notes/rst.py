@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 
 from unmoor import advice
 from unmoor.errors import Refused
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.notes.reading import strip_controls
 from unmoor.notes.sections import Heading
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1* *")

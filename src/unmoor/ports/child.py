@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from unmoor.errors import TimedOut
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
-from unmoor.util.temporary import temporary_folder
 
 T = TypeVar("T")
 

@@ -22,6 +22,8 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
+from unmoor.filesystem.safe_folder import removal
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.signer import MAX_BUNDLE, Bundle, UnreadableSignature
@@ -29,8 +31,6 @@ from unmoor.products import Dists, File, Notes
 from unmoor.provenance.names import bundle_name, is_bundle, is_signature, signed_file
 from unmoor.publish.documents import Documents
 from unmoor.publish.file_comparison import FileComparison, Match
-from unmoor.util.safe_folder import removal
-from unmoor.util.temporary import temporary_folder
 
 SUMS = "SHA256SUMS"
 NOTES = "RELEASE_NOTES.md"

@@ -15,14 +15,14 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.stage import StageContext
 from unmoor.errors import Conflict, Incomplete, Unknown
+from unmoor.filesystem.files import sha256_of
+from unmoor.filesystem.safe_folder import make_folder, remove, rename
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.index import Index
 from unmoor.products import Dists, File, Release
 from unmoor.publish.file_comparison import Match
 from unmoor.publish.index_state import compare_listed
 from unmoor.publish.release_assets import attached_signature, content_of, find_asset
-from unmoor.util.files import sha256_of
-from unmoor.util.safe_folder import make_folder, remove, rename
 
 
 class ReleaseOnForge(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,10 +15,10 @@ import msgspec
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.errors import Unknown
+from unmoor.filesystem.files import read_regular, write_atomic
 from unmoor.products import MovedTag, TagPosition
 from unmoor.publish import push_record
 from unmoor.util.decode import decode_json
-from unmoor.util.files import read_regular, write_atomic
 
 RECORD = "pointers.json"
 UNRECORDED = (

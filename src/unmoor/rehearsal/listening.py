@@ -12,7 +12,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
-from unmoor.util.files import write_atomic
+from unmoor.filesystem.files import write_atomic
 
 PORTS = "ports.json"
 """The file in the world's folder with the port of each server."""

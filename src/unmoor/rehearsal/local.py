@@ -19,7 +19,7 @@ from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.variables import server_variables
 from unmoor.advice import NextStep
 from unmoor.errors import TimedOut, Unknown, error_classes
-from unmoor.util.safe_folder import make_private, open_in_place, open_regular, remove
+from unmoor.filesystem.safe_folder import make_private, open_in_place, open_regular, remove
 
 READY = 20.0
 STOP = 5.0

@@ -19,6 +19,7 @@ from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.errors import ConfigError, Refused
+from unmoor.filesystem.files import write_atomic
 from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import list_fragments, read_configuration
 from unmoor.notes.next_section import NamedSection, name_unreleased
@@ -27,7 +28,6 @@ from unmoor.project import WrittenVersion, read_facts, with_version
 from unmoor.project.locate import ConfigSources, naming_at, settings_at
 from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
-from unmoor.util.files import write_atomic
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 from unmoor.versioning import pep440

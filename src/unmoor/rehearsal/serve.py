@@ -24,14 +24,14 @@ from msgspec.structs import asdict
 from unmoor import advice
 from unmoor.advice import NextStep
 from unmoor.errors import UnmoorError
+from unmoor.filesystem.locks import exclusive_lock
+from unmoor.filesystem.safe_folder import make_private, open_in_place
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.options import Options, options
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
 from unmoor.rehearsal.shared.worldfile import Addresses
-from unmoor.util.filelock import exclusive_lock
-from unmoor.util.safe_folder import make_private, open_in_place
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -17,6 +17,8 @@ from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.building import BY_ANOTHER_TOOL, Built, DistBuilder
 from unmoor.errors import Conflict, Incomplete
+from unmoor.filesystem.safe_folder import remove
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images.image_record import keep_published
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
@@ -29,8 +31,6 @@ from unmoor.products.signatures import BY_HAND
 from unmoor.publish.index_state import require_own_names
 from unmoor.publish.restore import ReleaseOnForge, Surfaces, missing_files, require_current
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.safe_folder import remove
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 

@@ -17,6 +17,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.errors import BuildFailed, ConfigError, Conflict, Refused, ToolMissing, Unknown
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images import build_context, image_names, image_record, legs
 from unmoor.images.build_context import BuildContext
 from unmoor.images.dockerfile import Dockerfile
@@ -30,7 +31,6 @@ from unmoor.products import Access, Dists, Image, Images, Release
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret import Secret
 from unmoor.util.secret_scan import is_secret_name, token_in
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 
 _MAX_PARALLEL = 2

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from unmoor.core.stage import Check, Output, StageContext
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
 from unmoor.products import Notes, Release
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.temporary import temporary_folder
 
 
 @dataclass(frozen=True, kw_only=True)

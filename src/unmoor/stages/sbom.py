@@ -24,6 +24,7 @@ from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.testing.install_test import interpreter_for
 from unmoor.dists.testing.interpreters import AUTO
 from unmoor.errors import Conflict, Incomplete, Interrupted, UnmoorError
+from unmoor.filesystem.safe_folder import removal
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
 from unmoor.ports.resolver import Resolver
@@ -33,7 +34,6 @@ from unmoor.products.sboms import SUFFIX
 from unmoor.publish.release_assets import content_of, find_asset
 from unmoor.release_request import ReleaseRequest
 from unmoor.sbom.wheel import Resolutions, WheelContent
-from unmoor.util.safe_folder import removal
 from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 

@@ -1,4 +1,4 @@
-"""Small tools without a subject: text for a terminal, files, secrets, threads, file locks.
+"""Small tools without a subject: text for a terminal, secrets, threads, digests.
 
 Every room may import it; it imports only `unmoor.errors`. Begin with `text`: nothing untrusted is printed without it.
 """

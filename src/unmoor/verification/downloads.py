@@ -9,9 +9,9 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import Unknown, UnmoorError
+from unmoor.filesystem.files import is_safe_name, read_regular
 from unmoor.products import File
 from unmoor.util.concurrency import run_parallel
-from unmoor.util.files import is_safe_name, read_regular
 
 WIDTH = 8
 """How many files are downloaded at a time."""

@@ -14,8 +14,8 @@ from tests.rehearsal.conftest import IndexClient, world_table
 from tests.rehearsal.index.made_dists import sdist, wheel, write
 from tests.support.sigstore_client import SigstoreClient
 
+from unmoor.filesystem.files import sha256_of
 from unmoor.rehearsal.local import LocalWorld
-from unmoor.util.files import sha256_of
 
 BIN = Path(sys.executable).parent
 

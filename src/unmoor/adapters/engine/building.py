@@ -21,12 +21,12 @@ from unmoor.adapters.engine.failures import failure
 from unmoor.adapters.process.variables import tool_variables
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import ConfigError, ToolMissing, Unknown
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.ports.engine import EngineFacts, Recipe
 from unmoor.ports.shell import Shell
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import masker
-from unmoor.util.temporary import temporary_folder
 
 Hear = Callable[[str], None]
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Incomplete, Unknown
+from unmoor.filesystem.files import atomic_writer
+from unmoor.filesystem.safe_folder import open_regular
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import Login
-from unmoor.util.files import atomic_writer
-from unmoor.util.safe_folder import open_regular
 from unmoor.util.text import clean
 
 if TYPE_CHECKING:

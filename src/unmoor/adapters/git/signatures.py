@@ -14,7 +14,7 @@ from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
 from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused, Unknown
-from unmoor.util.temporary import temporary_folder
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"

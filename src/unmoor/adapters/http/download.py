@@ -14,10 +14,10 @@ from unmoor.adapters.http.limits import DeadlineWatch
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, second_look, time_to_wait
 from unmoor.adapters.http.urls import without_query
 from unmoor.errors import Cause, Conflict, Denied, Unknown
+from unmoor.filesystem.files import atomic_writer
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.products import File
-from unmoor.util.files import atomic_writer
 from unmoor.util.text import clean
 
 _RETRIES = Retries(patience=90.0)

@@ -28,10 +28,10 @@ from unmoor.adapters.http.download import require_ok, save_to
 from unmoor.adapters.http.limits import BoundedAdapter, Bounds, DeadlineWatch
 from unmoor.adapters.http.urls import origin, parsed, resolve_link, without_query
 from unmoor.errors import Unknown
+from unmoor.filesystem.files import is_safe_name
+from unmoor.filesystem.safe_folder import open_regular
 from unmoor.ports.world import Login
 from unmoor.products import File
-from unmoor.util.files import is_safe_name
-from unmoor.util.safe_folder import open_regular
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
 from unmoor.util.values import replace

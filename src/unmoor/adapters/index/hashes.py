@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.index import Holding, ListedFile
 from unmoor.products import File
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.values import replace
 
 BUDGET = 2 << 30

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import Denied
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.shell import Ran, Shell
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean
 
 _PASSED = ("PATH", "HOME", "GNUPGHOME", "XDG_RUNTIME_DIR", "TMPDIR")

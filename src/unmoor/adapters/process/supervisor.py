@@ -32,8 +32,8 @@ from unmoor.adapters.process.orphans import orphans
 from unmoor.adapters.process.protection import protection
 from unmoor.adapters.process.variables import is_public
 from unmoor.errors import Interrupted, ToolMissing
+from unmoor.filesystem.safe_folder import open_in_place
 from unmoor.util.concurrency import is_readable
-from unmoor.util.safe_folder import open_in_place
 
 MARK = "UNMOOR_RUN"
 GRACE = 2.0

@@ -17,11 +17,11 @@ from unmoor.adapters.scanners.project import write_wheel
 from unmoor.adapters.uv import Uv
 from unmoor.adapters.uv_failures import read_failure
 from unmoor.errors import Cause, TimedOut, Unknown
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.scanner import Audit, Requirements, Vulnerability
 from unmoor.ports.shell import Ran
 from unmoor.util.decode import decode_json
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 
 _SOCKET_PATIENCE = 10

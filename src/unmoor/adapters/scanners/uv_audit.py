@@ -18,11 +18,11 @@ from unmoor.adapters.scanners.project import write_project
 from unmoor.adapters.uv import Uv
 from unmoor.adapters.uv_failures import read_failure
 from unmoor.errors import Cause, Unknown
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.failure import failure
 from unmoor.ports.scanner import Audit, Requirements, Vulnerability
 from unmoor.ports.shell import Ran
 from unmoor.util.decode import decode_json
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 

@@ -14,8 +14,8 @@ from unmoor.dists import inspect
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
 from unmoor.dists.inspect import FileName
 from unmoor.errors import InvalidDist
+from unmoor.filesystem.files import is_safe_name
 from unmoor.ports.world import WheelPlatforms
-from unmoor.util.files import is_safe_name
 
 FILE_NAME = CheckRule(name="file-name", refuses="a file name that is neither a wheel's nor an sdist's")
 TAG = CheckRule(

@@ -36,10 +36,10 @@ from unmoor.dists.testing.parts import DistUnderTest, Part
 from unmoor.dists.testing.platforms import marker_environment
 from unmoor.dists.testing.probe import ProbeResult, probe
 from unmoor.errors import InvalidDist
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
 from unmoor.products.proof import REBUILD
-from unmoor.util.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 from unmoor.versioning import pep440
 

@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 import msgspec
 
 from unmoor.dists.testing.pytest_record import SuiteRecord, read_record
-from unmoor.util.safe_folder import open_regular
+from unmoor.filesystem.safe_folder import open_regular
 
 _NAME = "_unmoor_record"
 # Runs in the environment under test, in any pytest since 6. What it calls is bound early, since tests replace the

@@ -17,13 +17,13 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.github.releases import Problem
 from unmoor.rehearsal.github.requests import RequestHandler, Rights
 from unmoor.rehearsal.registry.rules import Rules, Who
 from unmoor.rehearsal.registry.tokens import Access, Signer
 from unmoor.rehearsal.registry.upstream import Upstream, nothing
 from unmoor.rehearsal.shared.http import note
-from unmoor.util.safe_folder import remove
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.oidc import OWNER_ID, REPOSITORY_ID
-from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from packaging.version import Version
 
+from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
-from unmoor.util.safe_folder import remove
 from unmoor.util.values import replace
 
 BODY_LIMIT = 125_000

@@ -13,10 +13,10 @@ import msgspec
 from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import canonicalize_name
 
+from unmoor.filesystem.files import is_safe_name
 from unmoor.rehearsal.index import archive_checks, metadata_checks
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.shared.store import Digests
-from unmoor.util.files import is_safe_name
 
 EXTENSIONS = {"sdist": (".tar.gz", ".zip"), "bdist_wheel": (".whl",)}
 LISTS = {

@@ -12,9 +12,9 @@ import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from unmoor.filesystem.safe_folder import make_folder, remove
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.store import Digests
-from unmoor.util.safe_folder import make_folder, remove
 from unmoor.util.values import replace
 
 ARCHIVED, QUARANTINED, DEPRECATED = "archived", "quarantined", "deprecated"

@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.filesystem.safe_folder import open_in_place
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.refusal import Refusal
 from unmoor.rehearsal.index.store import ProjectStore
@@ -30,7 +31,6 @@ from unmoor.rehearsal.shared import api_tokens, store
 from unmoor.rehearsal.shared.http import note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, OWNER_ID, Issuer
 from unmoor.util.decode import decode_json
-from unmoor.util.safe_folder import open_in_place
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from packaging.version import Version
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.index import form_checks
 from unmoor.rehearsal.index.attestations import Attestations
 from unmoor.rehearsal.index.form_checks import Offer
@@ -27,7 +28,6 @@ from unmoor.rehearsal.index.trusted_publishing import Minting, Publisher
 from unmoor.rehearsal.shared import store
 from unmoor.rehearsal.shared.http import drain, note
 from unmoor.rehearsal.shared.store import Digests, Intake
-from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from packaging.metadata import Metadata

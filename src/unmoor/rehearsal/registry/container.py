@@ -16,8 +16,8 @@ from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.process.reaper import LABEL
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import UnmoorError
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.registry.site import Site
-from unmoor.util.files import write_atomic
 
 IMAGES = ("registry:2", "registry:3", "registry:latest")
 _PIDS = 256

@@ -12,11 +12,11 @@ from typing import Protocol, Self
 
 from unmoor import advice
 from unmoor.errors import TimedOut, Unknown
+from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.registry import process
 from unmoor.rehearsal.registry.container import Containers
 from unmoor.rehearsal.registry.process import PROGRAM, Programs
 from unmoor.rehearsal.registry.site import Site
-from unmoor.util.safe_folder import remove
 
 MISSING = (
     f"no {PROGRAM} on the PATH (Debian and Ubuntu: apt-get install {PROGRAM}),"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.safe_folder import make_folder, open_regular
 from unmoor.rehearsal.registry.tokens import ISSUER
-from unmoor.util.files import write_atomic
-from unmoor.util.safe_folder import make_folder, open_regular
 
 LOG_TAIL = 1000
 

@@ -25,10 +25,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.shared.faults import Failing
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import decode_json
-from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey

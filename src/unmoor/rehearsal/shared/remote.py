@@ -12,8 +12,8 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.git.program import OPTIONS, variables
 from unmoor.errors import Refused, ToolMissing
+from unmoor.filesystem.safe_folder import remove, rename
 from unmoor.util.digests import is_commit
-from unmoor.util.safe_folder import remove, rename
 
 TIMEOUT = 60.0
 _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"

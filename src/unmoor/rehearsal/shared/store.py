@@ -15,9 +15,9 @@ from typing import IO, TypeVar
 
 import msgspec
 
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.safe_folder import make_folder, open_in_place, open_regular, remove, rename
 from unmoor.util.decode import decode_json
-from unmoor.util.files import write_atomic
-from unmoor.util.safe_folder import make_folder, open_in_place, open_regular, remove, rename
 
 PIECE = 1 << 20
 

@@ -12,10 +12,10 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
+from unmoor.filesystem.files import read_regular, write_atomic
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.shared.api_tokens import new_token, of_publisher, of_user
 from unmoor.util.decode import decode_json
-from unmoor.util.files import read_regular, write_atomic
 
 WORLD = "world.toml"
 CREDENTIALS = "credentials.json"

@@ -22,8 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyasn1.codec.der.encoder import encode
 from pyasn1.type.univ import OctetString
 
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.shared import store
-from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 import rfc8785
 
+from unmoor.filesystem.safe_folder import open_in_place
 from unmoor.rehearsal.sigstore.authority import Key
 from unmoor.rehearsal.sigstore.merkle import MerkleTree, leaf_hash
 from unmoor.util.decode import described
-from unmoor.util.safe_folder import open_in_place
 
 HOST = "127.0.0.1"
 """The log's name in its checkpoints. cosign and gh search it in the address that the trust root gives."""

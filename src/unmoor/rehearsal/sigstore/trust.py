@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.shared import store
-from unmoor.util.files import write_atomic
 
 if TYPE_CHECKING:
     from unmoor.rehearsal.sigstore.authority import Authority, Key

@@ -12,7 +12,7 @@ from pathlib import Path
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused
-from unmoor.util.safe_folder import open_in_place
+from unmoor.filesystem.safe_folder import open_in_place
 
 
 @contextmanager

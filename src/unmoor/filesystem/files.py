@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from unmoor.util.safe_folder import open_folder, open_regular, require_replaceable
+from unmoor.filesystem.safe_folder import open_folder, open_regular, require_replaceable
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
@@ -41,7 +41,7 @@ def atomic_writer(path: Path, *, mode: int = 0o644, sync: bool = True) -> Iterat
     """Write aside, fsync, rename at the end of the block: a reader sees the old bytes or the new ones, never a part.
 
     Where the block raises, nothing is renamed and nothing is left. Raises `Refused` for a path that
-    `unmoor.util.safe_folder` refuses.
+    `unmoor.filesystem.safe_folder` refuses.
     """
     with open_folder(path.parent, make=True) as folder:
         require_replaceable(folder, path)

@@ -15,11 +15,11 @@ import pytest
 from tests.support.syntax import nodes
 
 import unmoor
-from unmoor.util.temporary import sweep_temporary_folders, temporary_folder
+from unmoor.filesystem.temporary import sweep_temporary_folders, temporary_folder
 
 _HOLDS = """
 import os, sys, time
-from unmoor.util.temporary import temporary_folder
+from unmoor.filesystem.temporary import temporary_folder
 with temporary_folder() as folder:
     (folder / "work" / "deep").mkdir(parents=True)
     (folder / "work" / "deep" / "file").touch()

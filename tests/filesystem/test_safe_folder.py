@@ -13,9 +13,9 @@ import pytest
 
 from unmoor.core.journal import FileJournal
 from unmoor.errors import Refused
-from unmoor.util.filelock import exclusive_lock
-from unmoor.util.files import read_regular, sha256_of, write_atomic
-from unmoor.util.safe_folder import make_folder, names_in, open_folder, refuse_links, remove, rename
+from unmoor.filesystem.files import read_regular, sha256_of, write_atomic
+from unmoor.filesystem.locks import exclusive_lock
+from unmoor.filesystem.safe_folder import make_folder, names_in, open_folder, refuse_links, remove, rename
 
 pytestmark = pytest.mark.timeout(20)  # a pipe that is waited for
 
