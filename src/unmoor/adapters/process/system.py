@@ -1,0 +1,19 @@
+"""Which operating system this machine has: what a release does depends on it by this value only."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+from unmoor.ports.system import SYSTEMS, System
+
+
+@cache
+def this_system() -> System:
+    """Return the system of this machine."""
+    return system_named(sys.platform)
+
+
+def system_named(name: str) -> System:
+    """Return the system that ``sys.platform`` gives a name to. One that unmoor is not written for has no images."""
+    return next((each for each in SYSTEMS if each.name == name), System(name=name, title=name))
