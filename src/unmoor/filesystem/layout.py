@@ -1,0 +1,137 @@
+"""Where programs are: in a virtual environment, and on the search path.
+
+Sources: PEP 405; `sysconfig`'s schemes ``venv`` (``posix_venv``, ``nt_venv``); ``CreateProcess`` and ``PATHEXT`` of
+Windows. Not `shutil.which`: on Windows it looks into the current folder first, which for unmoor is a checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+NULL_OF_GIT: Final = "/dev/null"
+"""The null device as git names it on every system: on Windows it opens ``nul`` instead (git's compat/mingw.c)."""
+_USUAL_ENDINGS: Final = ".COM;.EXE;.BAT;.CMD"
+
+
+class Layout(Protocol):
+    """How a system arranges programs."""
+
+    def scripts(self, environment: Path) -> Path:
+        """Return the folder of the console scripts of a virtual environment."""
+
+    def python(self, environment: Path) -> Path:
+        """Return the interpreter of a virtual environment."""
+
+    def packages(self, environment: Path) -> Path:
+        """Return the folder of the installed packages (purelib). Raises `FileNotFoundError` if there is none."""
+
+    def program(self, folder: Path, name: str) -> Path | None:
+        """Return the program with a name in a folder, without its ending; ``None`` if there is none."""
+
+    def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
+        """Return the program that a name means with these environment variables; ``None`` if there is none."""
+
+
+class PosixLayout:
+    """Linux and macOS: ``bin``, and programs are files that may be executed; see `Layout`."""
+
+    def scripts(self, environment: Path) -> Path:
+        """It is ``bin``."""
+        return environment / "bin"
+
+    def python(self, environment: Path) -> Path:
+        """It is ``bin/python``."""
+        return environment / "bin" / "python"
+
+    def packages(self, environment: Path) -> Path:
+        """It is named after the version."""
+        found = next(environment.glob("lib/*/site-packages"), None)
+        if found is None:
+            raise FileNotFoundError(environment / "lib" / "*" / "site-packages")
+        return found
+
+    def program(self, folder: Path, name: str) -> Path | None:
+        """Look for a file that may be executed."""
+        path = folder / name
+        return path if path.is_file() and os.access(path, os.X_OK) else None
+
+    def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
+        """Look through PATH. A relative folder there is left out."""
+        if "/" in name:
+            return Path(name)
+        folders = variables.get("PATH", os.defpath).split(":")
+        return next(filter(None, (self.program(Path(each), name) for each in folders if each.startswith("/"))), None)
+
+
+class WindowsLayout:
+    """Windows: ``Scripts``, and the ending says what is a program; see `Layout`."""
+
+    def __init__(self, endings: str = _USUAL_ENDINGS) -> None:
+        self._endings = endings
+
+    def scripts(self, environment: Path) -> Path:
+        r"""It is ``Scripts``."""
+        return environment / "Scripts"
+
+    def python(self, environment: Path) -> Path:
+        r"""It is ``Scripts\python.exe``."""
+        return environment / "Scripts" / "python.exe"
+
+    def packages(self, environment: Path) -> Path:
+        r"""It is ``Lib\site-packages`` in every version."""
+        found = environment / "Lib" / "site-packages"
+        if not found.is_dir():
+            raise FileNotFoundError(found)
+        return found
+
+    def program(self, folder: Path, name: str) -> Path | None:
+        """Look for the name as it is, if it has an ending of a program, and with each ending."""
+        endings = [each.lower() for each in self._endings.split(";") if each.startswith(".")]
+        given = [""] if Path(name).suffix.lower() in endings else []
+        paths = (folder / f"{name}{ending}" for ending in (*given, *endings))
+        return next((path for path in paths if path.is_file()), None)
+
+    def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
+        """Look through PATH with PATHEXT, never into the current folder. Names of variables are in any case."""
+        if "/" in name or "\\" in name:
+            return Path(name)
+        given = {each.upper(): value for each, value in variables.items()}
+        layout = WindowsLayout(given.get("PATHEXT") or self._endings)
+        folders = (Path(each.strip('"')) for each in given.get("PATH", "").split(";"))
+        return next(filter(None, (layout.program(each, name) for each in folders if each.is_absolute())), None)
+
+
+LAYOUT: Layout = WindowsLayout() if sys.platform == "win32" else PosixLayout()
+"""The layout of this machine."""
+
+
+def scripts_of(environment: Path) -> Path:
+    """Return the folder of the console scripts of a virtual environment."""
+    return LAYOUT.scripts(environment)
+
+
+def python_of(environment: Path) -> Path:
+    """Return the interpreter of a virtual environment."""
+    return LAYOUT.python(environment)
+
+
+def packages_of(environment: Path) -> Path:
+    """Return the folder of the installed packages of a virtual environment. Raises `FileNotFoundError`."""
+    return LAYOUT.packages(environment)
+
+
+def program_in(folder: Path, name: str) -> Path | None:
+    """Return the program with a name in a folder, such as an entry point in that of the scripts; else ``None``."""
+    return LAYOUT.program(folder, name)
+
+
+def find_program(name: str, variables: Mapping[str, str]) -> Path | None:
+    """Return the program that a name means with these environment variables; ``None`` if there is none.
+
+    A name with a folder in it is returned as it is. The current folder is never searched.
+    """
+    return LAYOUT.find(name, variables)
