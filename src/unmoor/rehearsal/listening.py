@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from unmoor import advice
+from unmoor.adapters.process.sockets import hold_port
 from unmoor.errors import Unknown
 from unmoor.filesystem.files import write_atomic
 
@@ -74,8 +75,7 @@ def _open(port: int) -> socket.socket | None:
     """Listen on a port, 0 for any; ``None`` if it is taken."""
     # asyncio turns Nagle's algorithm off only if the protocol is given; with it, each answer takes 40 ms.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # The former run's connections keep its ports busy for a minute; on Linux this never takes a port from a listener.
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    hold_port(made)  # the former run's connections keep its ports busy for a minute
     try:
         made.bind(("127.0.0.1", port))
         made.listen(BACKLOG)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import socket
 import threading
 import time
 import weakref
@@ -21,6 +20,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.engine.failures import no_room
+from unmoor.adapters.process.sockets import connect_to_file
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Denied, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.failure import failure
@@ -171,9 +171,7 @@ def _connected(environ: Mapping[str, str]) -> _Engine:
 def _check_socket(address: str) -> None:
     """Check that a local socket accepts connections. Raises ``OSError``, which says more than the SDK's error."""
     if address.startswith("unix://"):
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
-            sock.settimeout(PATIENCE)
-            sock.connect(address.removeprefix("unix://"))
+        connect_to_file(address.removeprefix("unix://"), timeout=PATIENCE).close()
 
 
 def _read_stream(stream: Callable[[], Iterator[object]], buffer: queue.Queue[object], closed: threading.Event) -> None:

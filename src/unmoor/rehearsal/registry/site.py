@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 from pathlib import Path
 
 import msgspec
 
+from unmoor.adapters.process.sockets import connect_to_file
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import make_folder, open_regular
 from unmoor.rehearsal.registry.tokens import ISSUER
@@ -42,11 +42,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     def listens(self) -> bool:
         """Whether the registry answers."""
-        with socket.socket(socket.AF_UNIX) as trial:
-            try:
-                trial.connect(self.socket)
-            except OSError:
-                return False
+        try:
+            connect_to_file(self.socket).close()
+        except OSError:
+            return False
         return True
 
     def end_of_log(self) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import h11
 import msgspec
 
+from unmoor.adapters.process.sockets import open_file_connection
+
 PIECE = 256 << 10
 HEAD_LIMIT = 64 << 10
 
@@ -57,7 +59,7 @@ class Upstream(msgspec.Struct, frozen=True):
 
         An exception of ``body`` ends the request, and is raised here.
         """
-        reader, writer = await asyncio.open_unix_connection(self.socket, limit=PIECE)
+        reader, writer = await open_file_connection(self.socket, limit=PIECE)
         connection = h11.Connection(h11.CLIENT, HEAD_LIMIT)
         head = h11.Request(method=method, target=target, headers=headers)
         answer = asyncio.create_task(_event(connection, reader))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import socket
-import struct
 from collections.abc import Mapping, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from unmoor.adapters.process.sockets import reset_when_closed
 from unmoor.rehearsal.shared.store import append_line
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class _Connection(h11.Connection):
 def _cut(transport: asyncio.Transport, *, resets: bool) -> None:
     """Close a connection at once; the client sees a reset, or an end without an answer."""
     if resets:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_when_closed(transport.get_extra_info("socket"))
     transport.abort()
 
 
