@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import re
+import sys
 import time
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import platformdirs
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support import systems
 
 IN_CI = os.environ.get("CI", "") == "true"
 """Read once at import, since the tests themselves do not see it."""
@@ -29,26 +33,31 @@ _GRACE = 10.0
 
 
 def _caches(home: Path) -> dict[str, str]:
-    """Keep tools fast under another home: the caches, and where pyenv lives."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
-    config = Path(os.environ.get("XDG_CONFIG_HOME", home / ".config"))
+    """Keep tools fast under another home: the caches and settings of uv and pip, and where pyenv lives."""
+    # uv has Linux's place on macOS too; pip has that of each system.
+    uv = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"), "uv")
+    pip = platformdirs.PlatformDirs("pip", appauthor=False, roaming=True)
     found = {
-        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(cache / "uv")),
-        "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(cache / "pip")),
+        "UV_CACHE_DIR": platformdirs.user_cache_dir("uv", appauthor=False) if sys.platform == "win32" else str(uv),
+        "PIP_CACHE_DIR": pip.user_cache_dir,
+        "PIP_CONFIG_FILE": str(Path(pip.user_config_dir, "pip.ini" if sys.platform == "win32" else "pip.conf")),
+        "PYENV_ROOT": str(home / ".pyenv"),
     }
-    pip = config / "pip" / "pip.conf"
-    if "PIP_CONFIG_FILE" not in os.environ and pip.is_file():
-        found["PIP_CONFIG_FILE"] = str(pip)
-    pyenv = home / ".pyenv"
-    if "PYENV_ROOT" not in os.environ and pyenv.is_dir():
-        found["PYENV_ROOT"] = str(pyenv)
-    return found
+    made_when_needed = {"UV_CACHE_DIR", "PIP_CACHE_DIR"}
+    return {
+        name: os.environ.get(name, path)
+        for name, path in found.items()
+        if name in os.environ or name in made_when_needed or Path(path).exists()
+    }
 
 
 def _settings(home: Path) -> dict[str, str]:
     """What every test finds in its environment instead of the developer's own."""
     return {
         "HOME": str(home),
+        "USERPROFILE": str(home),
+        "APPDATA": str(home / "AppData" / "Roaming"),
+        "LOCALAPPDATA": str(home / "AppData" / "Local"),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_DATA_HOME": str(home / ".local" / "share"),
         "LC_ALL": "C.UTF-8",
@@ -69,16 +78,12 @@ def _settings(home: Path) -> dict[str, str]:
 
 def _marked(mark: str) -> list[str]:
     """Name the processes that carry the session's mark in their environment, ourselves and zombies left out."""
-    wanted = f"{_MARK}={mark}".encode()
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
+    for process in psutil.process_iter():
         try:
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found.append(f"{entry.name}: {command.strip()[:200]}")
-        except OSError:
+            if process.pid != os.getpid() and process.environ().get(_MARK) == mark:
+                found.append(f"{process.pid}: {' '.join(process.cmdline())[:200]}")
+        except psutil.Error:
             continue
     return found
 
@@ -113,8 +118,19 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a test whose name changes from run to run: it cannot be asked for, nor shared out to workers."""
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out files of tests for another system."""
+    return True if systems.is_left_out(collection_path) else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse a test whose name changes from run to run: it cannot be asked for, nor shared out to workers.
+
+    Leave out tests for another system.
+    """
+    if others := [item for item in items if not systems.is_here(item)]:
+        items[:] = [item for item in items if systems.is_here(item)]
+        config.hook.pytest_deselected(items=others)
     if odd := [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]+", item.nodeid)]:
         raise pytest.UsageError(f"give these cases ids that stay the same: {', '.join(odd)}")
 

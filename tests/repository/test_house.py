@@ -116,6 +116,15 @@ def test_a_struct_is_described_before_it_is_decoded() -> None:
     assert bare == plain | {"util/decode.py"}
 
 
+def test_values_are_replaced_in_one_way() -> None:
+    """Most values are structs, which another `replace` does not take. Some values of tests are none."""
+    free = {"tests/verification/test_release.py", "tests/verification/test_signers.py"}
+    for path in _kept():
+        text = path.read_text("utf-8") if path.suffix == ".py" and path != Path(__file__) else ""
+        other = re.search(r"^ *from dataclasses import .*\breplace\b|\bdataclasses\.replace\(", text, re.MULTILINE)
+        assert not other or path.relative_to(ROOT).as_posix() in free | {"src/unmoor/util/values.py"}, path
+
+
 def test_a_function_fits_on_a_screen() -> None:
     """No function is longer than the limit."""
     lines = {

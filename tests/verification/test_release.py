@@ -96,7 +96,7 @@ def signed_anew(it: PublishedRelease, **run: str) -> None:
 
 def replace_identity(it: PublishedRelease, **run: str) -> Any:
     """The identity that signs, changed."""
-    from dataclasses import replace as changed  # noqa: TID251 - not a product
+    from dataclasses import replace as changed
 
     return changed(it.signer, **run)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as changed  # noqa: TID251 - an identity is no struct
+from dataclasses import replace as changed
 from typing import Any
 
 import pytest
