@@ -127,6 +127,11 @@ INSTALL_ENGINE = Template(
     "install Docker (on Debian: apt-get install docker.io) and start it, or set DOCKER_HOST to an engine; podman's"
     " socket also works",
 )
+RELEASE_IMAGES_ON_LINUX = Template(
+    "release-images-on-linux",
+    "release it on Linux, such as in the release workflow, which also finishes what another machine has begun",
+    rehearsed="rehearse its images on Linux",
+)
 LEAVE_OUT_IMAGES = Template(
     "leave-out-images",
     "to release without images: --skip images, or optional = true in [[tool.unmoor.image]]",

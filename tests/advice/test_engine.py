@@ -27,6 +27,7 @@ from unmoor.cli.image_selection import ImageSelection, skip_unbuildable
 from unmoor.config.images import ImageSettings
 from unmoor.config.real_world import real_world
 from unmoor.ports.engine import Recipe
+from unmoor.ports.system import LINUX
 
 NOWHERE = "unix:///nowhere/docker.sock"
 VERSION = {"Version": "24.0.0", "ApiVersion": "1.43", "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"}
@@ -97,7 +98,7 @@ def _join(place: Place, text: str) -> None:
 def _without(place: Place) -> object:
     """Start a run with one image, which is skipped if it may be."""
     selection = ImageSelection(images=(ImageSettings(**place.kept.get("settings", {})),))
-    selected = skip_unbuildable(selection, real_world("acme/demo", {}), engine(place))
+    selected = skip_unbuildable(selection, real_world("acme/demo", {}), engine(place), LINUX)
     return engine(place).facts() if selected.images else None
 
 

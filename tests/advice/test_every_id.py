@@ -56,6 +56,7 @@ REASONS: Mapping[str, str] = {
         unlock-ssh-key
         write-public-key
         """,
+    "another system than Linux has to run it: tests/adapters/engine, tests/stages": "release-images-on-linux",
     "it is a bug": "report-bug report-it report-with-traceback",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

@@ -16,7 +16,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.session import Workspace, _with_manifest
 from unmoor.config.settings import Settings
-from unmoor.core.events import Report, StageInfo, StageReport
+from unmoor.core.events import LeftOut, Report, StageInfo, StageReport
 from unmoor.core.outcome import Failed, Made
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
@@ -157,6 +157,29 @@ def test_what_was_not_tested_is_said_at_the_end(
     table = output.table(report)
     assert len(table) == (rows + 1 if rows else 0)
     assert all(each.endswith("pytest found no test to run") for each in table[1:])
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ((), ""),
+        (("the image ghcr.io/a/b",), "left out: the image ghcr.io/a/b"),
+        (tuple("abcde"), "left out: a, b, c and 2 more"),
+    ],
+)
+def test_what_was_left_out_is_said_at_the_end(names: tuple[str, ...], line: str) -> None:
+    """It is named in the last line, with the tests that did not run, and stands below the table with the reason."""
+    proof = Made(Proof(name="prove-dists", subjects=(), results=(SUITE,)))
+    info = StageInfo(name="prove-dists", reach=Reach.READS, advisory=False)
+    left_out = tuple(LeftOut(what=name, why="this is Windows") for name in names)
+    stages = (StageReport(info=info, outcome=proof, seconds=0.0, plan=""),)
+    report = Report(stages=stages, warnings=(), seconds=0.0, left_out=left_out)
+
+    told = output.conclusion(report, tag="v1", rehearsal=True)
+
+    assert told == "; ".join(filter(None, (line, "not tested: a.whl: tests")))
+    assert [row.endswith("this is Windows") for row in output.table(report)].count(True) == len(names)
+    assert any(row.startswith("left out ") for row in output.table(report)) is bool(names)
 
 
 @pytest.mark.parametrize(("rehearsal", "words"), [(True, "a rehearsal starts afresh"), (False, "it continues from")])

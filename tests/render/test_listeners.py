@@ -14,6 +14,7 @@ from tests.support import sample_values
 from unmoor.advice import NextStep
 from unmoor.core.events import (
     Event,
+    LeftOut,
     Report,
     RunEnded,
     RunStarted,
@@ -149,6 +150,19 @@ def test_the_summary_holds_proofs_and_the_next_step(tmp_path: Path) -> None:
     assert "| tests | not tested |" in text
     assert "| demo-1.0-py3-none-any.whl | " + "b" * 64 + " |" in text
     assert "**pypi failed.** Next: use the next" in text
+
+
+@pytest.mark.parametrize("why", ["images are released on Linux only, and this is macOS", "as requested"])
+def test_what_is_left_out_is_in_the_summary_and_in_json(why: str) -> None:
+    """A program and a person read what the run did without, and why; otherwise neither has a word of it."""
+    without = replace(report(), left_out=(LeftOut(what="the image ghcr.io/a/b", why=why),))
+    written = document.document(without, world="local", rehearsal=True, ceiling="final")
+
+    assert [(each.what, each.why) for each in written.left_out] == [("the image ghcr.io/a/b", why)]
+    assert f"### Left out\n\n| what | why |\n| --- | --- |\n| the image ghcr.io/a/b | {why} |" in actions.summary(
+        without
+    )
+    assert "Left out" not in actions.summary(report())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.support.listed_index import FakeIndex, listed_files
 from tests.support.local_forge import RELEASE
 
 from unmoor import advice
+from unmoor.adapters.engine import DockerEngine
 from unmoor.adapters.github.answers import NotFound, RateLimited
 from unmoor.advice import NextStep
 from unmoor.artifacts.run_dir import RunFolder
@@ -23,6 +24,7 @@ from unmoor.images.image_plan import ImagePlan, planner
 from unmoor.ports.engine import EngineFacts
 from unmoor.ports.forge import ForgeRelease, ForgeRepository
 from unmoor.ports.index import Holding, LoginProbe, ProjectStatus
+from unmoor.ports.system import MACOS, WINDOWS, System
 from unmoor.products import Access, Certainty, Release
 from unmoor.release_request import ReleaseRequest
 from unmoor.render.advice import next_step
@@ -100,8 +102,9 @@ class AccessInputs:
     staging: FakeIndex | None = field(default_factory=lambda: FakeIndex(EMPTY, name="testpypi", login="keyring"))
     ceiling: Reach = Reach.FINAL
     advisory: bool = False
-    engine: FakeEngine | None = None
+    engine: FakeEngine | DockerEngine | None = None
     plans: tuple[ImagePlan, ...] = ()
+    why_no_images: str = ""
 
     def look(self) -> AccessResult:
         """Run the stage."""
@@ -117,6 +120,7 @@ class AccessInputs:
             ceiling=self.ceiling,
             engine=self.engine,  # type: ignore[arg-type]
             plans=self.plans,
+            why_no_images=self.why_no_images,
         )
         assert "read" in stage.plan()
         return AccessResult(
@@ -454,6 +458,7 @@ NO_ENGINE = ToolMissing(
 )
 LOCKED = Denied("this user may not use the engine", next_step=advice.LEAVE_OUT_IMAGES())
 COMMIT = "sha-aaaaaaaaaaaa"
+SHELL: Any = None
 
 
 def plan_for(tags: tuple[str, ...] | UnmoorError) -> ImagePlan:
@@ -493,6 +498,31 @@ def test_an_engine_is_looked_for_before_anything_is_built(
     assert "--skip images" in step
     assert "unmoor rehearse --without-images" in step.in_rehearsal()
     assert "--skip" not in step.in_rehearsal()
+
+
+@pytest.mark.parametrize("system", [MACOS, WINDOWS])
+@pytest.mark.parametrize("ceiling", [Reach.LOCAL, Reach.REMOTE, Reach.FINAL])
+def test_a_release_with_images_elsewhere_than_on_linux(system: System, ceiling: Reach) -> None:
+    """It stops before anything is built, and says where to release it, unless registries have its images already."""
+    engine = DockerEngine(shell=SHELL, processes=SHELL, system=system)
+    with pytest.raises(ToolMissing) as caught:
+        AccessInputs(engine=engine, plans=(plan_for(()),), ceiling=ceiling).look()
+    assert caught.value.what == f"images are released on Linux only, and this is {system.title}"
+    assert caught.value.next_step.ids == ("release-images-on-linux", "leave-out-images")
+    assert caught.value.exit_code == 13
+
+    pushed = (plan_for((COMMIT, f"{COMMIT}-debug")),)
+    found = AccessInputs(engine=engine, plans=pushed, ceiling=ceiling).look()
+    assert "the registries have images of this commit already" in found.details(Certainty.UNPROVEN)
+
+
+@pytest.mark.parametrize(("ceiling", "warns"), [(Reach.READS, True), (Reach.LOCAL, False), (Reach.FINAL, False)])
+def test_a_plan_says_that_images_need_another_system(ceiling: Reach, *, warns: bool) -> None:
+    """The plan shows the stages of images, and warns that a release from here stops; a release says it by stopping."""
+    warned = AccessInputs(why_no_images=WINDOWS.why_no_images, ceiling=ceiling).look().warned
+
+    why = "images are released on Linux only, and this is Windows"
+    assert warned == ([f"{why}: a release from here stops, unless registries have them already"] if warns else [])
 
 
 def test_other_problems_are_told_with_a_missing_engine() -> None:

@@ -14,6 +14,7 @@ from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
 from unmoor.ports.index import Credential
 from unmoor.ports.services import Services
+from unmoor.ports.system import LINUX
 from unmoor.release_request import ReleaseRequest
 
 DEFAULTS = Settings()
@@ -24,6 +25,7 @@ def unused_services() -> Services:
     credential = Credential(present=True, origin="the CI")
     unused = cast("Any", SimpleNamespace(under=lambda _: None))
     return Services(
+        system=LINUX,
         **dict.fromkeys(
             ("git", "shell", "clock", "backend", "environments", "resolver", "engine", "inventory"), unused
         ),

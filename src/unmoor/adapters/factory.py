@@ -13,6 +13,7 @@ from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.process.system import this_system
 from unmoor.ports.clock import Clock
 from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
@@ -71,7 +72,9 @@ def create_services(
     uv = Uv(shell=building, dependencies=world.dependencies)
     signing = Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None
     signs = signing is not None and signing.signer.credential().present
+    system = this_system()
     return Services(
+        system=system,
         git=git,
         shell=shell,
         clock=clock,
@@ -81,7 +84,7 @@ def create_services(
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),
-        engine=DockerEngine(shell=shell, processes=processes),
+        engine=DockerEngine(shell=shell, processes=processes, system=system),
         inventory=Syft(shell=building, environ=uv.environ),
         # Once per name: the stages of a run share a registry's tokens.
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),

@@ -1,10 +1,11 @@
-"""Select the images of a run. Images that cannot be built here are skipped, with a warning."""
+"""Select the images of a run. Images that cannot be built here are left out, which the run says and reports."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -13,10 +14,12 @@ from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
+from unmoor.core.events import LeftOut
 from unmoor.errors import ConfigError, ToolMissing
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
+from unmoor.ports.system import System
 from unmoor.ports.world import World
 from unmoor.project import read_facts
 from unmoor.util.secret import Secret
@@ -24,10 +27,10 @@ from unmoor.util.text import clean
 
 
 class ImageSelection(msgspec.Struct, frozen=True, kw_only=True):
-    """The images that a run builds and releases. ``skipped`` has one warning for each image that it does not."""
+    """The images that a run builds and releases, and those that it leaves out."""
 
     images: tuple[ImageSettings, ...]
-    skipped: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def secrets(self) -> Mapping[str, Secret]:
@@ -54,7 +57,7 @@ def select_configured(
         project = settings.project or read_facts(partial(git.read, commit)).name
         images = image_names.with_project_names(images, repository, project)
     if images and without:
-        return ImageSelection(images=(), skipped=("skipping images, as requested",))
+        return ImageSelection(images=(), left_out=(LeftOut(what="images", why="as requested"),))
     return ImageSelection(images=images)
 
 
@@ -75,24 +78,38 @@ def with_registries_of(world: World, selection: ImageSelection) -> World:
     return with_registries(world, registry_hosts(selection.images, world.forge.repository), os.environ)
 
 
-def skip_unbuildable(selection: ImageSelection, world: World, engine: Engine | None) -> ImageSelection:
-    """Skip optional images if there is no engine and, in a rehearsal, images of registries that the world lacks.
+def skip_unbuildable(selection: ImageSelection, world: World, engine: Engine | None, system: System) -> ImageSelection:
+    """Leave out optional images if there is no engine.
 
+    A rehearsal also leaves out all images if the system releases none, and images of registries that the world lacks.
     If the command builds no images, ``engine`` is ``None`` and no engine is contacted.
     """
     images: list[ImageSettings] = []
-    skipped = list(selection.skipped)
+    left_out = list(selection.left_out)
     known = {place.host for place in world.registries}
     for image in selection.images:
         name = image_names.names_of(image, world.forge.repository)[0]
         unknown = [host for host in registry_hosts((image,), world.forge.repository) if host not in known]
-        if world.rehearsal and unknown:
-            skipped.append(f"skipping the image {name}: this world has no registry for {', '.join(unknown)}")
+        if world.rehearsal and engine is not None and system.why_no_images:
+            left_out.append(LeftOut(what=f"the image {name}", why=system.why_no_images))
+        elif world.rehearsal and unknown:
+            why = f"this world has no registry for {', '.join(unknown)}"
+            left_out.append(LeftOut(what=f"the image {name}", why=why))
         elif engine is not None and image.optional and (why := _why_no_engine(engine)):
-            skipped.append(f"skipping the optional image {name}: {why}")
+            left_out.append(LeftOut(what=f"the optional image {name}", why=why))
         else:
             images.append(image)
-    return ImageSelection(images=tuple(images), skipped=tuple(skipped))
+    return ImageSelection(images=tuple(images), left_out=tuple(left_out))
+
+
+def refuse_unused_legs(selection: ImageSelection, legs: Sequence[Path], system: System) -> None:
+    """Raise `ToolMissing` if legs hand over images that are left out because the system releases none."""
+    if legs and selection.left_out and not selection.images and system.why_no_images:
+        raise ToolMissing(
+            f"a leg hands over images, but {system.why_no_images}",
+            where=str(legs[0]),
+            next_step=advice.RELEASE_IMAGES_ON_LINUX(),
+        )
 
 
 def _why_no_engine(engine: Engine) -> str:

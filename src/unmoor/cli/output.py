@@ -133,7 +133,9 @@ def conclusion(report: Report, *, tag: str, rehearsal: bool, unsigned: str = "")
     names = list_some([clean(each.name) for each in words.untested(report)], 3)
     checked = report.product("check-dists")
     local = list_some(checked.local, 3) if isinstance(checked, CheckedDists) else ""
+    left_out = list_some([clean(each.what) for each in report.left_out], 3)
     limits = [
+        f"left out: {left_out}" if left_out else "",
         f"not tested: {names}" if names else "",
         f"for this machine only, so PyPI refuses it: {local}" if local else "",
         _unsigned(report, unsigned),
@@ -176,7 +178,7 @@ def _print_remaining(report: Report, *, ceiling: Reach, next_command: str) -> No
 def table(report: Report) -> list[str]:
     """Return a table of files and images by surface, with digests: as read back, else as the stages reported them.
 
-    What was not tested is listed below, with the reason.
+    What was left out or not tested is listed below, with the reason.
     """
     rows: dict[tuple[str, str], str] = {}
     for each in report.stages:
@@ -191,7 +193,8 @@ def table(report: Report) -> list[str]:
                 pass
     lines = align_columns(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
     untested = [(each.name, each.detail) for each in words.untested(report)]
-    return lines + align_columns(("not tested", "why"), untested)
+    left_out = [(each.what, each.why) for each in report.left_out]
+    return [*lines, *align_columns(("left out", "why"), left_out), *align_columns(("not tested", "why"), untested)]
 
 
 def align_columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

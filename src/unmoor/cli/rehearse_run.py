@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.process.system import this_system
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import built_elsewhere
 from unmoor.cli.output import err
@@ -70,7 +71,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                 )
                 resolved = resolve_target(inside, sources, processes, rehearsing=True)
                 repository = remote_repository(here) or resolved.repository or session.LOCAL_REPOSITORY
-                hosts = () if without_images else _registry_hosts(resolved, repository)
+                hosts = () if without_images or not this_system().images else _registry_hosts(resolved, repository)
                 with servers.serve(
                     repository=repository,
                     checkout=prepared.checkout,

@@ -25,7 +25,7 @@ from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_folder import open_folder
 from unmoor.cli.run_options import FileOptions, RunOptions
-from unmoor.core.events import Report
+from unmoor.core.events import LeftOut, Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
 from unmoor.core.outcome import Failed
@@ -56,6 +56,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     services: Services
     pipeline: Pipeline
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def open_session(options: RunOptions, processes: Processes) -> Session:
@@ -96,12 +97,20 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
         path=target.checkout.path,
         sends=options.ceiling >= Reach.REMOTE,
     )
-    images = image_selection.skip_unbuildable(images, world, services.engine if options.engine else None)
-    for warning in images.skipped:
-        output.err(f"warning: {warning}")
+    engine = services.engine if options.engine else None
+    images = image_selection.skip_unbuildable(images, world, engine, services.system)
+    for each in images.left_out:
+        output.err(f"warning: skipping {each.what}: {each.why}")
+    image_selection.refuse_unused_legs(images, options.files.legs, services.system)
     folder = open_folder(options, target, world, services)
     request = _request(options, target, world, images, platforms, folder=folder)
-    return Session(request=request, world=world, services=services, pipeline=assemble(request, services))
+    return Session(
+        request=request,
+        world=world,
+        services=services,
+        pipeline=assemble(request, services),
+        left_out=images.left_out,
+    )
 
 
 def _request(
@@ -165,6 +174,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
+        report = replace(report, left_out=session.left_out)
         if workspace:
             report = _with_documents(report, session.request.folder)
         return _told_actions(report, options)

@@ -79,11 +79,19 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a release that a run leaves out: ``what``, such as ``the image ghcr.io/acme/demo``, and why."""
+
+    what: str
+    why: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole run: its stages in order, and all warnings.
 
     ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last. ``unreported``
-    are the failures of listeners that were told of its end, such as a summary that cannot be written.
+    are the failures of listeners that were told of its end, such as a summary that cannot be written. ``left_out`` is
+    what the run does without.
     """
 
     stages: tuple[StageReport, ...]
@@ -91,6 +99,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     documents: Mapping[str, str] = msgspec.field(default_factory=dict)
     unreported: tuple[UnmoorError, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def outcome(self, name: str) -> Outcome | None:
         """How the stage of that name ended, ``None`` if it was not wanted or does not exist."""

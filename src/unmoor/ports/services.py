@@ -20,15 +20,17 @@ from unmoor.ports.resolver import Resolver
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.shell import Shell
 from unmoor.ports.signer import Signing
+from unmoor.ports.system import System
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Every port that a run can use.
 
-    ``keys`` opens a key by its name in the settings. ``signing`` is ``None`` in a world in which nothing can be signed,
-    ``scanners`` if nothing is scanned.
+    ``system`` is that of this machine. ``keys`` opens a key by its name in the settings. ``signing`` is ``None`` in a
+    world in which nothing can be signed, ``scanners`` if nothing is scanned.
     """
 
+    system: System
     git: Git
     shell: Shell
     clock: Clock

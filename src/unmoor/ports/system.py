@@ -22,6 +22,11 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     images: bool = False
     unix_sockets: bool = True
 
+    @property
+    def why_no_images(self) -> str:
+        """Why this system releases no images; empty if it does."""
+        return "" if self.images else f"images are released on Linux only, and this is {self.title}"
+
 
 LINUX: Final = System(name="linux", title="Linux", images=True)
 MACOS: Final = System(name="darwin", title="macOS")

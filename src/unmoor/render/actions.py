@@ -107,6 +107,9 @@ def summary(report: Report) -> str:
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )
+    if report.left_out:
+        parts.append("### Left out\n\n")
+        parts.append(_table(("what", "why"), [(each.what, each.why) for each in report.left_out]))
     if report.documents:
         parts.append("### For later jobs\n\n")
         parts.append(_table(("document", "sha256"), list(report.documents.items())))

@@ -69,6 +69,13 @@ class WarningDocument(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class LeftOutDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run left out, such as an image that this machine cannot build, and why."""
+
+    what: str
+    why: str
+
+
 class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. An empty string is an unknown value.
 
@@ -94,6 +101,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     surfaces: tuple[SurfaceDocument, ...]
     documents: dict[str, str]
     warnings: tuple[WarningDocument, ...]
+    left_out: tuple[LeftOutDocument, ...]
     seconds: float
 
 
@@ -130,6 +138,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
         documents=dict(report.documents),
         warnings=tuple(WarningDocument(stage=w.stage, text=w.text) for w in report.warnings),
+        left_out=tuple(LeftOutDocument(what=each.what, why=each.why) for each in report.left_out),
         seconds=round(report.seconds, 3),
     )
 

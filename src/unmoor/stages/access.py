@@ -76,6 +76,7 @@ class ProveAccess(Check[Access]):
     stages that prove what reading cannot.
 
     ``engine`` is the one that builds images, ``None`` if the run is not asked for any; ``plans`` are those images.
+    ``why_no_images`` is why this machine cannot release the images of a plan, empty if it can or there are none.
     ``signing`` is what signs, ``None`` if nothing can be signed in this world; ``attestations`` is the policy.
     ``sums_signer`` is the key that signs the list of checksums, if one does.
 
@@ -92,6 +93,7 @@ class ProveAccess(Check[Access]):
     registries: tuple[Registry, ...] = ()
     engine: Engine | None = None
     plans: tuple[ImagePlan, ...] = ()
+    why_no_images: str = ""
     signing: Signing | None = None
     attestations: str = "off"
     sums_signer: KeySigner | None = None
@@ -113,6 +115,7 @@ class ProveAccess(Check[Access]):
             registries=request.registries(services),
             engine=services.engine if request.builds_images else None,
             plans=request.image_plans(services) if request.builds_images else (),
+            why_no_images=services.system.why_no_images if request.images else "",
             signing=services.signing,
             attestations=request.settings.attestations,
             sums_signer=request.sums_signer(services),
@@ -128,6 +131,8 @@ class ProveAccess(Check[Access]):
     def make(self, context: StageContext) -> Access:
         """Probe every surface, then raise all problems as one error, or list them as findings."""
         release = context[self.release]
+        if self.why_no_images and self.ceiling is Reach.READS:
+            context.warn(f"{self.why_no_images}: a release from here stops, unless registries have them already")
         findings: list[Finding] = []
         problems: list[UnmoorError] = []
         told: set[tuple[bool, str]] = set()

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.errors import Cause, Incomplete, Unknown
+from unmoor.adapters.process.system import this_system
+from unmoor.errors import Cause, Incomplete, ToolMissing, Unknown
 from unmoor.filesystem.files import atomic_writer
 from unmoor.filesystem.safe_folder import open_regular
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
 from unmoor.ports.shell import Ran, Shell
+from unmoor.ports.system import System
 from unmoor.ports.world import Login
 from unmoor.util.text import clean
 
@@ -34,11 +36,15 @@ _CHUNK = 1_048_576
 
 @dataclass(frozen=True, kw_only=True)
 class DockerEngine:
-    """Implements `unmoor.ports.engine.Engine`. Connects on first use; time-outs are in seconds."""
+    """Implements `unmoor.ports.engine.Engine`. Connects on first use; time-outs are in seconds.
+
+    On a system on which no images are released, every method raises `ToolMissing`, and no engine is looked for.
+    """
 
     shell: Shell
     processes: Processes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    system: System = field(default_factory=this_system)
     build_timeout: float = 3600.0
     transfer_timeout: float = 1800.0
     save_timeout: float = 600.0
@@ -48,6 +54,10 @@ class DockerEngine:
 
     @property
     def _connection(self) -> Connection:
+        if self.system.why_no_images:
+            raise ToolMissing(
+                self.system.why_no_images, next_step=advice.RELEASE_IMAGES_ON_LINUX().then(advice.LEAVE_OUT_IMAGES())
+            )
         from unmoor.adapters.engine.connection import Connection
 
         with self._lock:
