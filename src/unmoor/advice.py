@@ -262,9 +262,7 @@ CHECK_TRUSTED_ROOT = Template(
     "check-trusted-root",
     "name a file with a trusted root, a client trust config, or the JSON lines of `gh attestation trusted-root`",
 )
-GIVE_FORGE_ROOT = Template(
-    "give-forge-root", "gh attestation trusted-root > roots.jsonl, then add --trust-root roots.jsonl"
-)
+GIVE_FORGE_ROOT = Template("give-forge-root", "{command}, then add --trust-root roots.jsonl")
 FETCH_SIGNATURE_AGAIN = Template(
     "fetch-signature-again", "get the signature again from where the file comes from; if it is the same, do not use it"
 )
@@ -603,7 +601,7 @@ NAME_WORLD_FILE = Template("name-world-file", "name a world file, such as the on
 WRITE_REFERENCE = Template(
     "write-reference", 'write a reference instead, such as password = "env:NAME" (known: {known})'
 )
-PROTECT_FILE = Template("protect-file", "chmod 600 {file}")
+PROTECT_FILE = Template("protect-file", "close it to others: {command}")
 
 # The run
 REPORT_WITH_TRACEBACK = Template("report-with-traceback", "report it with the traceback, which is kept")
@@ -650,15 +648,13 @@ PROVIDE_SIGNING_KEY = Template(
     "provide-signing-key",
     'put the key there, or name another one under [tool.unmoor]: sign-with = "ssh:FILE" or "gpg:KEYID"',
 )
-UNLOCK_SSH_KEY = Template(
-    "unlock-ssh-key", "give the key to an agent, which asks for its passphrase: eval $(ssh-agent) && ssh-add {key}"
-)
+UNLOCK_SSH_KEY = Template("unlock-ssh-key", "give the key to an agent, which asks for its passphrase: {command}")
 UNLOCK_GPG_KEY = Template(
     "unlock-gpg-key",
-    "let gpg-agent ask for its passphrase once: gpg --local-user {key} --clear-sign --output /dev/null --yes /dev/null",
+    "let gpg-agent ask for its passphrase once: echo test | gpg --local-user {key} --clear-sign",
 )
 CHECK_SIGNING_KEY = Template("check-signing-key", "check that {key} is one pair of keys, and that it has not expired")
-WRITE_PUBLIC_KEY = Template("write-public-key", "write it beside the key: ssh-keygen -y -f {key} > {key}.pub")
+WRITE_PUBLIC_KEY = Template("write-public-key", "write it beside the key: {command}")
 NAME_RELEASE_BY_UNMOOR = Template(
     "name-release-by-unmoor", "name a tag that unmoor has released: such a release has an asset manifest.json"
 )
@@ -1100,7 +1096,7 @@ REPLACE_VERSION_LINK = Template("replace-version-link", "replace the link by a f
 WRITE_A_VERSION = Template(
     "write-a-version", "write one, such as 1.2.3; or name the tag to rehearse: unmoor rehearse v1.2.3"
 )
-REMOVE_WORLD = Template("remove-world", "remove it: rm -r {folder}")
+REMOVE_WORLD = Template("remove-world", "remove it: {command}")
 STOP_OTHER_WORLD = Template(
     "stop-other-world",
     "stop it, or choose another folder",
@@ -1121,8 +1117,8 @@ CORRECT_PROJECT = Template(
 PASS_OTHER_FILES = Template("pass-other-files", "remove this run folder, then pass the files built for this tag")
 BUILD_MISSING_FORMAT = Template(
     "build-missing-format",
-    "build it in a job (UNMOOR_FORMATS={format} unmoor release --dry-run TAG), and pass it too: --dists DIR; or, to"
-    ' release nothing else, set formats = ["{other}"] under [tool.unmoor]',
+    "build it in a job ({command}), and pass it too: --dists DIR; or, to release nothing"
+    ' else, set formats = ["{other}"] under [tool.unmoor]',
     rehearsed='to release nothing else, set formats = ["{other}"] under [tool.unmoor], and commit that',
 )
 START_WITH_CURRENT_FILES = Template(
@@ -1155,9 +1151,7 @@ BUILD_EVERY_PLATFORM = Template(
     "build every platform, or pass what another machine built (--leg DIR), or remove the other platforms from platforms"
     " in [[tool.unmoor.image]]",
 )
-CREATE_TAG = Template(
-    "create-tag", "git tag -a {tag} -m {tag} && git push origin refs/tags/{tag}; to try it first: unmoor rehearse {tag}"
-)
+CREATE_TAG = Template("create-tag", "{command}; to try it first: unmoor rehearse {tag}")
 FETCH_TAG = Template("fetch-tag", "git fetch origin refs/tags/{tag}:refs/tags/{tag}")
 COMMIT_OR_NAME_TAG = Template(
     "commit-or-name-tag", "commit, stash or restore them; or name the tag to release its commit as it is"
@@ -1229,7 +1223,7 @@ FIND_WHO_REMOVED = Template("find-who-removed", "find out what did, such as git 
 REMOVE_IT = Template("remove-it", "remove {what}: {command}; if git tracks it, commit that")
 TAKE_OWNERSHIP = Template(
     "take-ownership",
-    'if you trust what it holds, make it yours: sudo chown -R "$(id -un)" {path}; else remove it: {command}',
+    "if you trust what it holds, make it yours: {ownership}; else remove it: {removal}",
 )
 REMOVE_NESTED_FOLDERS = Template("remove-nested-folders", "remove them: {command}")
 

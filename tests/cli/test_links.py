@@ -83,7 +83,7 @@ def test_every_command(made: Repo, target: Path, command: str, link: str, capsys
     try:
         said = refused(made, COMMANDS[command], capsys)
         assert f"{path}: a link to {target}" in said
-        assert f"remove the link: rm -r {path}" in said
+        assert f"remove the link: rm {path}" in said
         assert (state(made.path), state(target)) == before
     finally:
         path.unlink()

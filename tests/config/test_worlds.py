@@ -449,7 +449,7 @@ def test_a_literal_in_a_file_that_others_can_open(write: WriteWorld, mode: int) 
     path = write(LOCAL, mode)
     assert refusal(path) == (
         "world.toml, line 8: index.password: a literal credential in a file that others may read or write"
-        f" (mode {mode:04o}) -> chmod 600 world.toml"
+        f" (mode {mode:04o}) -> close it to others: chmod 600 world.toml"
     )
 
 

@@ -85,7 +85,7 @@ def test_a_folder_that_is_a_link(checkout: Path, target: Path, link: str, use: s
     with pytest.raises(Refused, match=r"a link to .*target") as caught:
         FOLDER_USES[use](checkout / ".unmoor" / "v1" / "dists" / "file")
     assert caught.value.where == str(path)
-    assert caught.value.next_step.startswith(f"remove the link: rm -r {path}")
+    assert caught.value.next_step.startswith(f"remove the link: rm {path}")
     assert state(target) == before
 
 
@@ -228,7 +228,7 @@ def test_refused_before_anything_is_done(checkout: Path, target: Path, at: str, 
         refuse_links(checkout)
     assert caught.value.where == str(path)
     assert ("a pipe" if kind == "pipe" else f"a link to {target}") in caught.value.what
-    assert f"rm -r {path}" in caught.value.next_step
+    assert f"{'rm -r' if kind == 'pipe' else 'rm'} {path};" in caught.value.next_step
     assert (state(checkout), state(target)) == before
 
 

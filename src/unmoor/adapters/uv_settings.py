@@ -8,7 +8,6 @@ https://docs.astral.sh/uv/reference/settings/.
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -188,7 +187,7 @@ def _links(environ: Mapping[str, str]) -> list[str]:
     """The places of ``UV_FIND_LINKS``, or of ``PIP_FIND_LINKS``: pip ignores a missing folder where uv fails."""
     if links := environ.get("UV_FIND_LINKS"):
         return [each.strip() for each in links.split(",") if each.strip()]
-    places = shlex.split(environ.get("PIP_FIND_LINKS", ""))
+    places = environ.get("PIP_FIND_LINKS", "").split()
     return [each for each in places if "://" in each or Path(each).is_dir()]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +35,7 @@ def command(*, target: TargetOptions) -> int:
     from unmoor.cli.resolve_project import read_sources, resolve_checkout
     from unmoor.cli.run_options import RunOptions, TargetOptions
     from unmoor.core.stage import Reach
+    from unmoor.filesystem import commands
     from unmoor.filesystem.temporary import temporary_folder
     from unmoor.products import Notes
     from unmoor.rehearsal.prepare import prepare
@@ -63,4 +63,6 @@ def command(*, target: TargetOptions) -> int:
     if isinstance(notes, Notes):
         click.echo(notes.body)
     same_command = ["unmoor", "notes", *target.arguments(), *([target.tag] if target.tag else [])]
-    return output.print_ending(report, ceiling=options.ceiling, next_command=shlex.join(same_command), rehearsal=True)
+    return output.print_ending(
+        report, ceiling=options.ceiling, next_command=commands.join(same_command), rehearsal=True
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from hashlib import sha256
@@ -21,6 +20,7 @@ from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repo
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
 from unmoor.errors import ToolMissing, UnmoorError
+from unmoor.filesystem import commands
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import OWN, make_private, names_in, remove
 from unmoor.images.image_names import LOCAL
@@ -138,7 +138,7 @@ def _other_key(sign_with: str, folder: Path, processes: Processes) -> str:
 def _same_command(target: TargetOptions, files: FileOptions, *, without_images: bool) -> str:
     """Return the command line of this rehearsal."""
     options = [*target.arguments(), *files.arguments(), *(["--without-images"] if without_images else [])]
-    return shlex.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
+    return commands.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])
 
 
 def _changed_command(here: GitCheckout, target: TargetOptions, files: FileOptions, *, without_images: bool) -> str:

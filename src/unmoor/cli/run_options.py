@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import msgspec
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
 from unmoor.core.stage import Reach
+from unmoor.filesystem import commands
 from unmoor.images.image_names import LOCAL
 
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
@@ -91,14 +91,14 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""
-        return shlex.join(["unmoor", name, *self.target.arguments(), *more, tag])
+        return commands.join(["unmoor", name, *self.target.arguments(), *more, tag])
 
     def release_command(self, tag: str) -> str:
         """Return the release that continues this run, without its limits.
 
         It takes the same files from other jobs, because a second build could differ.
         """
-        return shlex.join(["unmoor", "release", *self.target.arguments(), *self._file_arguments(), tag])
+        return commands.join(["unmoor", "release", *self.target.arguments(), *self._file_arguments(), tag])
 
     def same_command(self, tag: str) -> str:
         """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
@@ -107,7 +107,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]
         images = ["--leg-name", self.leg_name] if self.leg_name else []
         images += [*(["--keep-images"] if self.keep_images else []), *_repeat("--platform", self.platforms)]
-        return shlex.join(
+        return commands.join(
             ["unmoor", "release", *self.target.arguments(), *limits, *self._file_arguments(), *images, tag]
         )
 

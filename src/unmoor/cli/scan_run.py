@@ -22,6 +22,7 @@ from unmoor.cli.run_options import TargetOptions
 from unmoor.config.settings import Settings, resolve
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Incomplete, Unsafe
+from unmoor.filesystem.commands import quote
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import names_in
 from unmoor.ports.world import World
@@ -76,7 +77,7 @@ def _of_tag(target: TargetOptions, processes: Processes) -> _Subject:
         raise Incomplete(
             f"no files were built for {clean(resolved.tag)} here",
             where=str(folder),
-            next_step=advice.BUILD_FILES(tag=clean(resolved.tag)),
+            next_step=advice.BUILD_FILES(tag=quote(clean(resolved.tag))),
             retryable=False,
         )
     world = open_world(target.world, resolved, repository=resolved.repository, required=False)

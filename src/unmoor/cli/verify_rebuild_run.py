@@ -25,6 +25,7 @@ from unmoor.config.addresses import REPOSITORY
 from unmoor.config.worlds import read_world, real_world
 from unmoor.dists.building import DistBuilder
 from unmoor.errors import Refused
+from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.world import World
 from unmoor.publish.rebuild_check import (
@@ -74,7 +75,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
             raise Refused(
                 f"there is no tag {clean(resolved.tag)} here",
                 where=str(resolved.checkout.folder),
-                next_step=advice.FETCH_TAG(tag=resolved.tag),
+                next_step=advice.FETCH_TAG(tag=quote(resolved.tag)),
             )
         there, manifest = published_manifest(services.forge, resolved.tag)
         if manifest.path != resolved.checkout.path:

@@ -8,7 +8,6 @@ line.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from unmoor.config.read_toml import Faults, parse, read_table
 from unmoor.config.real_world import Roots, real_forge, real_world
 from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, SigningTable, WorldTable
 from unmoor.errors import ConfigError
+from unmoor.filesystem.commands import protect_command
 from unmoor.ports.world import (
     ForgePlace,
     IndexPlace,
@@ -148,7 +148,7 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
             self.faults.add(
                 key,
                 f"a literal credential in a file that others may read or write (mode {self.mode & 0o777:04o})",
-                next_step=advice.PROTECT_FILE(file=shlex.quote(clean(str(self.file), 1000))),
+                next_step=advice.PROTECT_FILE(command=protect_command(self.file)),
             )
 
     def _refuse_real(self, table: WorldTable) -> None:

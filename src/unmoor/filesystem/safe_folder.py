@@ -21,7 +21,6 @@ from __future__ import annotations
 import errno
 import os
 import pwd
-import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from typing import Final
 
 from unmoor import advice
 from unmoor.errors import Refused
+from unmoor.filesystem.commands import ownership_command, remove_command
 from unmoor.util.text import clean
 
 OWN: Final = ".unmoor"
@@ -199,7 +199,7 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"the folder belongs to {_user(owner)}, who could change it during a run",
             where=str(path),
-            next_step=advice.TAKE_OWNERSHIP(path=shlex.quote(clean(str(path), 1000)), command=removal(path)),
+            next_step=advice.TAKE_OWNERSHIP(ownership=ownership_command(path), removal=remove_command(path)),
         )
     if below in _CLONES:
         return
@@ -207,7 +207,7 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
         raise Refused(
             f"folders are nested more than {_DEEPEST} deep",
             where=clean(str(path), 1000),
-            next_step=advice.REMOVE_NESTED_FOLDERS(command=removal(path.parents[len(below) - 2])),
+            next_step=advice.REMOVE_NESTED_FOLDERS(command=remove_command(path.parents[len(below) - 2])),
         )
     try:
         found = _names(folder)
@@ -275,23 +275,18 @@ def _refused(folder: int, path: Path) -> Refused:
     except OSError:
         return _wrong(path, "it was changed while it was opened")
     if target:
-        return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", which="the link")
+        return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", link=True)
     if stat.S_ISREG(mode):
         return _wrong(path, "a file where unmoor needs a folder")
     return _wrong(path, f"{_KINDS.get(stat.S_IFMT(mode), 'no file')} where unmoor keeps its own files")
 
 
-def _wrong(path: Path, what: str, *, which: str = "it") -> Refused:
+def _wrong(path: Path, what: str, *, link: bool = False) -> Refused:
     return Refused(
         what,
         where=clean(str(path), 1000),
-        next_step=advice.REMOVE_IT(what=which, command=removal(path)),
+        next_step=advice.REMOVE_IT(what="the link" if link else "it", command=remove_command(path, link=link)),
     )
-
-
-def removal(path: Path) -> str:
-    """Return the command that removes a folder, to paste into a shell."""
-    return f"rm -r {shlex.quote(clean(str(path), 1000))}"
 
 
 def _user(number: int) -> str:

@@ -9,7 +9,6 @@ this tag and this commit. Who that is, is asked when the first signature verifie
 
 from __future__ import annotations
 
-import shlex
 import threading
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,6 +17,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import BadSignature, Unknown
+from unmoor.filesystem.commands import assign
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.signer import Bundle, Identity, Signing
@@ -109,7 +109,7 @@ class ReleaseSignatures:
             )
         if found.unread:
             why += f"; not readable: {list_some(list(map(clean, found.unread)))}"
-        named = " or ".join(f"{VARIABLE}={shlex.quote(clean(each))}" for each in possible or [f"{WORKFLOWS}FILE"])
+        named = " or ".join(assign(VARIABLE, clean(each)) for each in possible or [f"{WORKFLOWS}FILE"])
         step = advice.NAME_RELEASE_WORKFLOW(choices=named)
         return "", f"it is not known which workflow makes the releases: {why}. {step}"
 

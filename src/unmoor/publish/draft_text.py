@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from shlex import quote
+from shlex import quote  # noqa: TID251 - for readers on any system, and the same from every run
 
 import msgspec
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from unmoor import advice
 from unmoor.advice import NextStep
+from unmoor.filesystem.commands import quote
 from unmoor.publish.inventory import Extent, Inventory
 from unmoor.util.text import clean
 
@@ -16,7 +17,7 @@ def how_to_finish(inventory: Inventory) -> tuple[NextStep, ...]:
 
 
 def _steps(inventory: Inventory) -> Iterator[NextStep]:
-    tag, commit, where = clean(inventory.release.tag), inventory.release.commit, inventory.tag
+    tag, commit, where = quote(clean(inventory.release.tag)), inventory.release.commit, inventory.tag
     if commit and where.error is None and where.remote is None:
         yield advice.PUT_TAG_BACK(commit=commit, tag=tag)
     elif commit and where.error is None and where.remote != commit:

@@ -15,6 +15,7 @@ from unmoor.dists.building import FRONT_ENDS, DistBuilder, Tell
 from unmoor.dists.comparison import Comparison
 from unmoor.dists.rebuilding import build_again, how_different, why_not
 from unmoor.errors import CheckFailed, Conflict, Incomplete, Interrupted, Unknown, UnmoorError
+from unmoor.filesystem.commands import quote
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.products import Dists, File, Release, Tool
 from unmoor.publish.release_assets import content_of, find_asset
@@ -76,7 +77,7 @@ def release_of(manifest: Manifest, *, tag: str, commit: str, date: int, settings
             f"the manifest is of {clean(manifest.tag)} at {clean(manifest.commit)}, but the tag {clean(tag)} is at"
             f" {commit}",
             where=where,
-            next_step=advice.FETCH_ANNOTATED_TAG(tag=clean(tag)),
+            next_step=advice.FETCH_ANNOTATED_TAG(tag=quote(clean(tag))),
         )
     if manifest.settings != settings:
         raise Unknown(

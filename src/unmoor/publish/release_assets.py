@@ -22,7 +22,7 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.errors import Conflict, Refused, Unknown
-from unmoor.filesystem.safe_folder import removal
+from unmoor.filesystem.commands import remove_command
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images import image_record
 from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
@@ -200,7 +200,7 @@ def repairable_differences(
             "another run also built this commit, and the release has the files of its build:\n"
             + "\n".join(str(each) for each in found if each.replaces),
             where=forge_release.url,
-            next_step=advice.CONTINUE_WITH_THOSE(command=removal(folder.path)),
+            next_step=advice.CONTINUE_WITH_THOSE(command=remove_command(folder.path)),
             retryable=True,
         )
     wrong = _wrong_in_draft(found) if forge_release.draft else _wrong_in_public(found)

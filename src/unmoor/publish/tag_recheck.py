@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unmoor import advice
 from unmoor.errors import Refused
+from unmoor.filesystem.commands import quote
 from unmoor.ports.git import Git
 from unmoor.products import Release
 from unmoor.util.text import clean
@@ -29,7 +30,7 @@ def _verify(git: Git, release: Release) -> None:
         raise Refused(
             f"the tag {clean(release.tag)} is no longer on the remote; commit {release.commit} was tested",
             where=clean(git.remote() or ""),
-            next_step=advice.PUSH_TAG_AGAIN(tag=clean(release.tag)),
+            next_step=advice.PUSH_TAG_AGAIN(tag=quote(clean(release.tag))),
         )
     if there != release.commit:
         raise Refused(

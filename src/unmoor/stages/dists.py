@@ -17,6 +17,7 @@ from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.building import BY_ANOTHER_TOOL, Built, DistBuilder
 from unmoor.errors import Conflict, Incomplete
+from unmoor.filesystem.commands import with_variables
 from unmoor.filesystem.safe_folder import remove
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images.image_record import keep_published
@@ -232,7 +233,8 @@ class BuildDists(Build[Dists]):
                 f"there is no {' and no '.join(absent)} among the files",
                 where=str(self.folder.path),
                 next_step=advice.BUILD_MISSING_FORMAT(
-                    format=absent[0], other="sdist" if absent[0] == "wheel" else "wheel"
+                    command=with_variables({"UNMOOR_FORMATS": absent[0]}, "unmoor release --dry-run TAG"),
+                    other="sdist" if absent[0] == "wheel" else "wheel",
                 ),
                 retryable=False,
             )

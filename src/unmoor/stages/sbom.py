@@ -24,7 +24,7 @@ from unmoor.core.stage import Build, Output, StageContext
 from unmoor.dists.testing.install_test import interpreter_for
 from unmoor.dists.testing.interpreters import AUTO
 from unmoor.errors import Conflict, Incomplete, Interrupted, UnmoorError
-from unmoor.filesystem.safe_folder import removal
+from unmoor.filesystem.commands import remove_command
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
 from unmoor.ports.resolver import Resolver
@@ -188,7 +188,7 @@ class DescribeWheels(Build[Sboms]):
         """What to do about a complete manifest that lacks something."""
         if self.forge.public(tag) is not None:
             return advice.RELEASE_NEW_VERSION(why="a manifest never changes once it is complete")
-        return advice.BEGIN_AGAIN(command=removal(self.folder.path))
+        return advice.BEGIN_AGAIN(command=remove_command(self.folder.path))
 
     def _kept(self, dists: Dists) -> Mapping[str, File]:
         """What is documented of these wheels and still there, by name."""

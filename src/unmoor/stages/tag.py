@@ -12,6 +12,7 @@ from typing import Self
 from unmoor import advice
 from unmoor.core.stage import Check, StageContext
 from unmoor.errors import Refused
+from unmoor.filesystem.commands import join, quote, sequence
 from unmoor.ports.forge import Forge
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
@@ -206,13 +207,13 @@ class ResolveTag(Check[Release]):
             raise Refused(
                 f"the tag {tag} is not on the remote",
                 where=clean(self.git.remote() or ""),
-                next_step=advice.PUSH_TAG(tag=tag),
+                next_step=advice.PUSH_TAG(tag=quote(tag)),
             )
         if there not in {None, commit}:
             raise Refused(
                 f"the tag {tag} names commit {commit} here and commit {there} on the remote: it was moved",
                 where=clean(self.git.remote() or ""),
-                next_step=advice.TAKE_REMOTE_TAG(tag=tag),
+                next_step=advice.TAKE_REMOTE_TAG(tag=quote(tag)),
             )
         if self.commit and self.commit != commit:
             raise Refused(
@@ -229,11 +230,12 @@ def _missing_tag(tag: str, remote: Mapping[str, str] | None, there: str | None, 
         return Refused(
             f"the tag {tag} is not in this checkout; the remote has it, on commit {there}",
             where=where,
-            next_step=advice.FETCH_TAG(tag=tag),
+            next_step=advice.FETCH_TAG(tag=quote(tag)),
         )
     also = "" if remote is None else ", nor on the remote"
+    create = [join(["git", "tag", "-a", tag, "-m", tag]), join(["git", "push", "origin", f"refs/tags/{tag}"])]
     return Refused(
         f"there is no tag {tag} in this checkout{also}",
         where=where,
-        next_step=advice.CREATE_TAG(tag=tag),
+        next_step=advice.CREATE_TAG(tag=quote(tag), command=sequence(create)),
     )

@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from unmoor import advice
 from unmoor.errors import Refused
+from unmoor.filesystem import commands
 
 LONGEST_TAG: Final = 128
 FIRST: Final = Version("0.1.0")
@@ -211,7 +212,7 @@ def refuse_twins(tag: str, version: Version, tags: Mapping[str, str], commit: st
             raise Refused(
                 f"the tags {tag} and {twin} name the same version, {version}, on different commits "
                 f"({commit[:12]} and {tags[twin][:12]})",
-                next_step=advice.DELETE_ONE_TAG(tag=tag, twin=twin),
+                next_step=advice.DELETE_ONE_TAG(tag=commands.quote(tag), twin=commands.quote(twin)),
             )
 
 

@@ -25,6 +25,7 @@ from unmoor.adapters.git.remote import default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
 from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Cause, Refused, Unknown
+from unmoor.filesystem.commands import quote
 from unmoor.ports.failure import failure
 from unmoor.ports.git import Commit
 from unmoor.ports.shell import Shell
@@ -202,7 +203,7 @@ class GitCheckout:
             raise Unknown(
                 f"the checkout has no remote named {clean(self._remote)}, so its tags cannot be read",
                 where=str(self.folder),
-                next_step=advice.ADD_REMOTE(remote=clean(self._remote)),
+                next_step=advice.ADD_REMOTE(remote=quote(clean(self._remote))),
             )
         out = ls_remote(self.git, self.folder, self._remote, "--tags")
         direct: dict[str, str] = {}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
+
+from unmoor.filesystem.commands import join, sequence
 
 _NAMED: Final = re.compile(r"dubious ownership in repository at '([^'\n]+)'")
 _WORKTREE: Final = re.compile(r"^\s*worktree\s*=\s*(\S.*?)\s*$", re.MULTILINE)
@@ -25,7 +26,14 @@ def trust_command(folder: Path, output: str) -> str:
     """
     named = [Path(each) for each in _NAMED.findall(output)]
     places = dict.fromkeys([*_places(folder.resolve()), *named])
-    return " && ".join(f"git config --global --add safe.directory {shlex.quote(str(each))}" for each in places)
+    trust = ("git", "config", "--global", "--add", "safe.directory")
+    return sequence(join((*trust, each.as_posix())) for each in places)
+
+
+def path_for_git(folder: PurePath) -> str:
+    """Write a folder as git compares it: with slashes, and a network share of Windows after ``%(prefix)/``."""
+    name = folder.as_posix()
+    return f"%(prefix)/{name}" if name.startswith("//") else name
 
 
 def _places(folder: Path) -> Sequence[Path]:

@@ -14,6 +14,7 @@ from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
 from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused, Unknown
+from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.util.text import clean, list_some
 
@@ -36,7 +37,7 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
         tag_object, kind, named = _tag_object(git, folder, tag)
         if kind != "tag":
             what = "is a lightweight tag here, which cannot be signed" if kind else "is not in this checkout"
-            raise _refused(tag, what, names, first=advice.FETCH_ANNOTATED_TAG(tag=tag) if kind else NOTHING)
+            raise _refused(tag, what, names, first=advice.FETCH_ANNOTATED_TAG(tag=quote(tag)) if kind else NOTHING)
         if named != tag:
             raise _refused(tag, f"was signed under another name, {clean(named, 80)!r}", names)
         if "-----BEGIN" not in git.run("cat-file", "tag", tag_object, cwd=folder).out:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import Denied
+from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -48,7 +49,7 @@ class GpgKey:
             if ran.code or not signature.is_file():
                 raise Denied(
                     f"gpg cannot sign with {clean(self.name)}, without asking anybody: {_last_line(ran)}",
-                    next_step=advice.UNLOCK_GPG_KEY(key=clean(self.name)),
+                    next_step=advice.UNLOCK_GPG_KEY(key=quote(clean(self.name))),
                 )
             return signature.read_bytes()
 

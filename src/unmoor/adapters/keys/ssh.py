@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import Denied
+from unmoor.filesystem.commands import agent_command, join, save_command
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -54,7 +55,9 @@ class SshKey:
         if ran.code or not ran.out.strip():
             raise Denied(
                 f"ssh-keygen cannot sign with {clean(str(path), 1000)}, without asking anybody: {_last_line(ran)}",
-                next_step=advice.UNLOCK_SSH_KEY(key=clean(str(path).removesuffix(".pub"), 1000)),
+                next_step=advice.UNLOCK_SSH_KEY(
+                    command=agent_command(path.with_suffix("") if path.suffix == ".pub" else path)
+                ),
             )
         return ran.out.encode()
 
@@ -76,9 +79,10 @@ class SshKey:
             return " ".join(beside.read_text("utf-8", "replace").split()[:2])
         ran = self._run("-y", "-P", "", "-f", str(path))
         if ran.code:
+            show = join(["ssh-keygen", "-y", "-f", clean(str(path), 1000)])
             raise Denied(
                 f"cannot read the public half of {clean(str(path), 1000)}: {_last_line(ran)}",
-                next_step=advice.WRITE_PUBLIC_KEY(key=clean(str(path), 1000)),
+                next_step=advice.WRITE_PUBLIC_KEY(command=save_command(show, path.with_name(f"{path.name}.pub"))),
             )
         return " ".join(ran.out.split()[:2])
 

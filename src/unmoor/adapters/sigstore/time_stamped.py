@@ -9,11 +9,13 @@ are in no log either.
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unmoor import advice
 from unmoor.adapters.sigstore.reading import IN_TOTO, bounded, readable, silence, wrong
 from unmoor.errors import Unknown
+from unmoor.filesystem.commands import save_command
 from unmoor.ports.signer import Bundle, ForgeStatement
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
@@ -54,7 +56,7 @@ def forge_statement(data: Bundle, roots: tuple[TrustedRoot, ...]) -> ForgeStatem
     if not own:
         raise Unknown(
             "no trusted root has the keys with which the forge signs its own statements",
-            next_step=advice.GIVE_FORGE_ROOT(),
+            next_step=advice.GIVE_FORGE_ROOT(command=save_command("gh attestation trusted-root", Path("roots.jsonl"))),
             retryable=False,
         )
     if issuer != ORGANISATION or signers != [SIGNER]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -15,6 +14,7 @@ from packaging.version import Version
 from unmoor import advice
 from unmoor.dists import inspect
 from unmoor.errors import CheckFailed, ToolMissing
+from unmoor.filesystem.commands import quote
 from unmoor.ports.environments import Environments, Interpreter, running
 from unmoor.products import File
 from unmoor.util.text import clean, list_some
@@ -48,7 +48,7 @@ def choose_interpreter(environments: Environments, *, requires: str, wanted: str
         raise ToolMissing(
             f"the project is for Python {clean(requires)}, unmoor runs on Python {own.version},"
             " and no compatible one was found on this machine",
-            next_step=advice.INSTALL_COMPATIBLE_PYTHON(requires=shlex.quote(clean(requires))),
+            next_step=advice.INSTALL_COMPATIBLE_PYTHON(requires=quote(clean(requires))),
         )
     return found
 

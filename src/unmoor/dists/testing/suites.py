@@ -123,8 +123,9 @@ def describe_suite(options: SuiteOptions, files: Files, *, project: str) -> str:
 
 def _command(needs: Needs) -> str:
     # "python -m" puts the top of the repository on the path, which many suites import from.
-    words = ["python", "-m", "pytest", *map(shlex.quote, needs.options)]
-    words += [f"{{project}}/{shlex.quote(path)}" for path in needs.location.paths]
+    quote = shlex.quote  # noqa: TID251 - `Suite.args` splits it again, on every system alike
+    words = ["python", "-m", "pytest", *map(quote, needs.options)]
+    words += [f"{{project}}/{quote(path)}" for path in needs.location.paths]
     if needs.location.packages and "--pyargs" not in words:
         words.append("--pyargs")
     return " ".join([*words, *needs.location.packages])

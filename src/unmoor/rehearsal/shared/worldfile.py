@@ -12,6 +12,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Unknown
+from unmoor.filesystem.commands import remove_command
 from unmoor.filesystem.files import read_regular, write_atomic
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.shared.api_tokens import new_token, of_publisher, of_user
@@ -69,7 +70,9 @@ def credentials(folder: Path) -> Credentials:
         except ValueError:
             read = None
     if not isinstance(read, dict) or not all(isinstance(value, str) and value for value in read.values()):
-        raise Unknown("the file is broken", where=str(path), next_step=advice.REMOVE_WORLD(folder=folder))
+        raise Unknown(
+            "the file is broken", where=str(path), next_step=advice.REMOVE_WORLD(command=remove_command(folder))
+        )
     if not made.keys() <= read.keys():
         read = made | read
         write_atomic(path, json.dumps(read, indent=2).encode(), mode=0o600)
