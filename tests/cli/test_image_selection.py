@@ -47,14 +47,11 @@ class SilentSocket:
 
 
 @pytest.fixture
-def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentSocket]:
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentSocket]:
     """Name a silent socket as the engine in the environment."""
-    path = tmp_path / "engine.sock"
-    with closing(socket.socket(socket.AF_UNIX)) as listening:
-        listening.bind(str(path))
-        listening.listen(16)
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=16)) as listening:
         listening.settimeout(0)
-        monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{listening.getsockname()[1]}")
         yield SilentSocket(listening)
 
 
@@ -94,7 +91,7 @@ def test_a_platform_that_no_image_has(place: LocalRelease, platform: str) -> Non
 def test_a_plan_contacts_an_engine_only_for_images(place: LocalRelease, silent: SilentSocket) -> None:
     """An optional image is planned only if it could be built. Without images no engine is needed."""
     plan = ("plan", "--world", str(place.world_file), "v1.0")
-    silent.listening.shutdown(socket.SHUT_RDWR)
+    silent.listening.close()
     assert "skipping the optional image ghcr.io/" in place.unmoor(*plan).stderr
     settings = (place.repo.path / "pyproject.toml").read_text().replace(OPTIONAL, "")
     (place.repo.path / "Dockerfile").unlink()

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,8 @@ from tests.journeys.test_images import NAME, digest, next_version, project, rele
 from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR, LocalRelease
+
+assert sys.platform == "linux"  # engines run here
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from tests.support import sample_projects
 from tests.support.git_repos import Repo
 from tests.support.local_release import CHANGELOG, LocalRelease
+from tests.support.systems import IS_ROOT
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
@@ -118,7 +117,7 @@ def lives(process: int) -> bool:
         return False
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have weaker guarantees")
+@pytest.mark.only_on("linux")  # other systems have weaker guarantees
 def test_a_rehearsal_of_a_project_that_spies(tmp_path: Path) -> None:
     """Its backend, its modules and its tests run, find no credential of the user, and end together with the run."""
     home = sample_projects.write_files(tmp_path / "home", dict(FILES))
@@ -132,7 +131,7 @@ def test_a_rehearsal_of_a_project_that_spies(tmp_path: Path) -> None:
     assert set(seen) == {"sdist", "wheel", "import", "test"}
     found = {f"{who}: {place}": str(text) for who, places in seen.items() for place, text in places.items()}
     assert [where for where, text in found.items() if "s3cret" in text] == []
-    assert any(where.endswith("/environ") for where in found) or os.getuid() != 0  # root can read them
+    assert any(where.endswith("/environ") for where in found) or not IS_ROOT  # root can read them
     assert "user.name=A\nuser.email=a@example.org" in seen["test"]["config"]  # tests may make commits
     daemons = [int(path.read_text()) for path in (tmp_path / "seen").glob("*.daemon")]
     assert len(daemons) >= len(seen)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from tests.support.git_repos import Repo
 from tests.support.killed_releases import KilledRelease, start_killed_releases
+from tests.support.systems import linux
 
 from unmoor.errors import Conflict, Refused
 from unmoor.util.values import replace
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300), linux]  # what a run leaves is looked for in /proc
 
 TRIES = 4
 

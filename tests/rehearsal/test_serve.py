@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
 import stat
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from tests.rehearsal.conftest import IndexClient, world_table
@@ -161,13 +161,10 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "world")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        watched = os.pidfd_open(int(parent.stdout.readline()))
-        try:
-            assert not select.select([watched], [], [], 0)[0]
-            parent.kill()
-            assert select.select([watched], [], [], PATIENCE)[0], "the servers outlived their parent"
-        finally:
-            os.close(watched)
+        watched = psutil.Process(int(parent.stdout.readline()))
+        assert watched.is_running()
+        parent.kill()
+        watched.wait(PATIENCE)  # else the servers outlive their parent
 
 
 def test_servers_that_are_told_nothing_end(tmp_path: Path) -> None:

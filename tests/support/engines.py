@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.systems import IS_ROOT
 
 ROOT = Path(__file__).parents[2]
 ENGINE, BASE_IMAGE = ROOT / "docker" / "engine.sh", ROOT / "docker" / "base-image.sh"
@@ -129,7 +130,7 @@ def engine() -> Iterator[TestEngine]:
 def podman() -> Iterator[TestEngine]:
     """Give podman with Docker's API and its own temporary store."""
     require_programs("podman", "runc")
-    if os.geteuid() != 0:
+    if not IS_ROOT:
         pytest.skip("the tests with podman need root")
     # Podman refuses a folder for its state with a path of more than 50 characters.
     place = Path(tempfile.mkdtemp(prefix="podman-", dir="/tmp"))

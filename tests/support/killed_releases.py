@@ -179,15 +179,18 @@ class KilledRelease:
         """Run the release, which is killed after a number of lines in its journal. Return its exit code."""
         return self.start(sys.executable, "-c", _KILLED_AFTER_LINES, str(lines)).wait(PATIENCE)
 
-    def signal_when(self, reached: Callable[[], bool], number: signal.Signals = signal.SIGKILL) -> int:
-        """Run the release, and send a signal when ``reached`` is true, unless it ends before. Return its exit code."""
+    def signal_when(self, reached: Callable[[], bool], number: signal.Signals | None = None) -> int:
+        """Run the release, and kill it or send a signal when ``reached`` is true. Return its exit code.
+
+        It may end before.
+        """
         running = self.start()
         deadline = time.monotonic() + PATIENCE
         while running.poll() is None and not reached() and time.monotonic() < deadline:
             time.sleep(0.001)
         noted = " ".join(_read_proc(each) for each in Path(f"/proc/{running.pid}/task").glob("*/children"))
         (self.tmpdir / "children").write_text(noted)
-        running.send_signal(number)
+        running.kill() if number is None else running.send_signal(number)
         return running.wait(PATIENCE)
 
     def left_running(self, within: float = 10.0) -> list[int]:

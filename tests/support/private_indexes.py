@@ -7,7 +7,6 @@ the installation fails, the test fails and is not skipped.
 from __future__ import annotations
 
 import base64
-import fcntl
 import hashlib
 import os
 import socket
@@ -49,7 +48,10 @@ def installed_servers() -> Path:
     ENVIRONMENT.parent.mkdir(exist_ok=True)
     stamp = ENVIRONMENT / "wanted"
     with ENVIRONMENT.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text() != "\n".join(WANTED):
             uv = Path(sys.executable).with_name("uv")
             python = ENVIRONMENT / "bin" / "python"

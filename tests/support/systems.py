@@ -1,11 +1,13 @@
 """Which tests are for which system. A test for another one is not collected, so it is not skipped either.
 
-A test says it with a marker, ``@pytest.mark.only_on("linux", "darwin")``, in the words of `sys.platform`. A file that
-another system cannot even import says it in a line that mypy understands too: ``assert sys.platform != "win32"``.
+A test says it with a marker, `linux` or `posix`. A file that another system cannot even import says it after its
+imports, in a line that mypy understands too: ``assert sys.platform != "win32"``. mypy then takes it for empty on that
+system, so such a file is imported by no other. Inside a function, mypy understands ``if sys.platform != "win32":``.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Collection, Iterable
@@ -13,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+linux = pytest.mark.only_on("linux")
+posix = pytest.mark.only_on("linux", "darwin")
+IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
 NEED_LINUX = frozenset({"engine", "podman", "tiny_image", "runnable_image", "base_image"})
 """Fixtures of tests that need Linux: they run containers, and ``docker/engine.sh`` installs and starts their engine."""
 _FILE = re.compile(r'^assert sys\.platform (==|!=) "(\w+)"', re.MULTILINE)

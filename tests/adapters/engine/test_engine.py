@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -367,7 +366,7 @@ def test_no_container_outlives_a_killed_run(engine: TestEngine, runnable_image: 
     try:
         assert becomes_true(lambda: containers(engine, run) != "")
     finally:
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
         killed.wait(20)
         killed.stdout.close()
     assert becomes_true(lambda: containers(engine, run) == "")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.systems import IS_ROOT
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
@@ -157,7 +158,7 @@ def test_submodules(what: str, repo: Repo, tmp_path: Path, shell: LocalShell) ->
     assert not list(tmp_path.rglob("ran"))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.skipif(not IS_ROOT, reason="only root can give files to another user")
 @pytest.mark.parametrize("kind", ["clone", "folder below", "worktree", "submodule", "in a submodule", "link", "blank"])
 def test_a_checkout_of_another_user(kind: str, tmp_path: Path, shell: LocalShell) -> None:
     """The advice names every folder that git checks: after it, reading, cloning and rehearsing succeed."""

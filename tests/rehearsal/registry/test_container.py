@@ -11,6 +11,7 @@ import shutil
 import socket
 import socketserver
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,8 @@ from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import registries
 from unmoor.rehearsal.registry.container import Containers
 from unmoor.rehearsal.registry.site import Site
+
+assert sys.platform == "linux"  # containers run here
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 

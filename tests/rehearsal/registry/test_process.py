@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import process as registry_process
 from unmoor.rehearsal.registry import registries
+
+assert sys.platform == "linux"  # watches processes by pidfd
 
 pytestmark = pytest.mark.journey  # real builds, clones or servers, one after the other
 
