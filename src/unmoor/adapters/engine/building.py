@@ -18,6 +18,7 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.engine.failures import failure
+from unmoor.adapters.process.engine_places import plugin_folders
 from unmoor.adapters.process.variables import tool_variables
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import ConfigError, ToolMissing, Unknown
@@ -36,7 +37,6 @@ _LINES_KEPT = 2_000
 _OUTPUT_LIMIT = 4_000_000
 # From this version on the client's BuildKit is buildx.
 _BUILDX_SINCE = 23
-_PLUGINS = ("/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker")
 _VERSION = re.compile(r"(\d+)\.")
 _PLATFORMS = re.compile(r"^Platforms:\s*(?P<platforms>.+)$", re.MULTILINE)
 # Variables of docker's programs, and those for a GitHub Actions cache, if the build uses one.
@@ -82,9 +82,7 @@ class Building(msgspec.Struct, frozen=True, kw_only=True):
 
     def _plugins(self) -> Iterator[str]:
         """Every buildx program in the folders where clients look for plugins."""
-        environ = self.connection.environ
-        own = (environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if "HOME" in environ else None)
-        for folder in (*filter(None, own), *_PLUGINS):
+        for folder in plugin_folders(self.connection.environ):
             found = shutil.which("docker-buildx", path=f"{folder}/cli-plugins")
             if found is not None:
                 yield found
@@ -128,6 +126,8 @@ class Building(msgspec.Struct, frozen=True, kw_only=True):
         environ = self.connection.environ
         passed = {name: value for name, value in environ.items() if name.startswith(_PASSED)}
         env = tool_variables(environ, logins=True) | passed
+        if self.connection.found:
+            env["DOCKER_HOST"] = self.connection.address
         if recipe is None:
             return env
         env |= {f"{_SECRET}_{number}": value.reveal() for number, value in enumerate(recipe.secrets.values())}

@@ -20,6 +20,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.engine.failures import no_room
+from unmoor.adapters.process.engine_places import usual_addresses
 from unmoor.adapters.process.sockets import connect_to_file
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause, Denied, TimedOut, ToolMissing, Unknown, UnmoorError
@@ -36,21 +37,30 @@ _END = object()
 
 
 class _Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine's address, the SDK's settings for it, its API version, and whether it is podman."""
+    """An engine's address, the SDK's settings for it, its API version, and whether it is podman.
+
+    ``found`` says that docker's own client would look for it elsewhere.
+    """
 
     address: str
     settings: Mapping[str, Any]
     version: str
     podman: bool
     api: Any
+    found: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """One engine, found the way the docker client does: DOCKER_HOST, DOCKER_CONTEXT, the current context."""
+    """One engine, found the way the docker client does: DOCKER_HOST, DOCKER_CONTEXT, the current context.
+
+    If these name none and there is none at the client's default address, it is the first that answers at ``addresses``,
+    the usual ones of this system, such as that of rootless podman.
+    """
 
     processes: Processes
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    addresses: tuple[str, ...] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     _engines: list[_Engine] = field(default_factory=list, repr=False, compare=False)
 
@@ -64,6 +74,11 @@ class Connection:
         return self._engine().address
 
     @property
+    def found(self) -> bool:
+        """Whether programs have to be told the address: docker's own client would look elsewhere."""
+        return self._engine().found
+
+    @property
     def is_podman(self) -> bool:
         """Whether the engine is podman, which has Docker's API but builds and transfers images differently."""
         return self._engine().podman
@@ -71,7 +86,8 @@ class Connection:
     def _engine(self) -> _Engine:
         with self._lock:
             if not self._engines:
-                self._engines.append(engine := _connected(self.environ))
+                addresses = self.addresses or usual_addresses(self.environ)
+                self._engines.append(engine := _connected(self.environ, addresses))
                 weakref.finalize(self, engine.api.close)
             return self._engines[0]
 
@@ -143,29 +159,67 @@ class Connection:
             closed.set()
 
 
-def _connected(environ: Mapping[str, str]) -> _Engine:
+def _connected(environ: Mapping[str, str], addresses: tuple[str, ...]) -> _Engine:
     """Find the engine and ask for its version. Raises `ToolMissing`, `Denied`."""
     import docker
-    from docker.constants import DEFAULT_UNIX_SOCKET
-    from docker.context import ContextAPI
-    from docker.utils import kwargs_from_env
 
     address = "the engine"
     try:
-        settings: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
+        settings = _named(environ)
+        found = ""
         if "base_url" not in settings:
-            # The SDK's own reader of contexts came after 7.1.
-            context: Any = ContextAPI.get_context(environ.get("DOCKER_CONTEXT"))
-            if context is not None and context.Host:
-                settings |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
-        address = str(settings.setdefault("base_url", DEFAULT_UNIX_SOCKET)).replace("http+unix://", "unix://")
+            found = next(filter(_answers, addresses[1:]), "") if _is_gone(addresses[0]) else ""
+            settings["base_url"] = found or addresses[0]
+        address = str(settings["base_url"]).replace("http+unix://", "unix://")
         _check_socket(address)
         api = docker.APIClient(version="auto", timeout=int(PATIENCE), **settings)
         parts = api.version().get("Components") or ()
     except (docker.errors.DockerException, OSError, ValueError) as error:
         raise _unreachable(error, address) from error
     podman = any("podman" in str(part.get("Name", "")).lower() for part in parts)
-    return _Engine(address=address, settings=settings, version=api.api_version, podman=podman, api=api)
+    return _Engine(
+        address=address, settings=settings, version=api.api_version, podman=podman, api=api, found=bool(found)
+    )
+
+
+def _named(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the SDK's settings for the engine that the environment or a context names, without an address if none.
+
+    Raises `ToolMissing` if the environment names a context that does not exist.
+    """
+    from docker.context import ContextAPI
+    from docker.utils import kwargs_from_env
+
+    settings: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
+    if "base_url" not in settings:
+        # The SDK's own reader of contexts came after 7.1.
+        name = environ.get("DOCKER_CONTEXT")
+        context: Any = ContextAPI.get_context(name)
+        if name and context is None:
+            raise _missing(f"docker has no context {clean(name, 100)}")
+        if context is not None and context.Host and context is not ContextAPI.DEFAULT_CONTEXT:
+            settings |= {"base_url": context.Host} | ({"tls": context.TLSConfig} if context.TLSConfig else {})
+    return settings
+
+
+def _is_gone(address: str) -> bool:
+    """Whether nothing listens at an address, or nothing is there. One that this user may not use is not gone."""
+    try:
+        _check_socket(address)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _answers(address: str) -> bool:
+    """Whether a local socket accepts a connection."""
+    try:
+        _check_socket(address)
+    except OSError:
+        return False
+    return True
 
 
 def _check_socket(address: str) -> None:
@@ -231,6 +285,8 @@ def _unreachable(error: Exception, address: str) -> UnmoorError:
         )
     if "paramiko" in reason:
         return ToolMissing(f"the engine at {address} needs paramiko for ssh", next_step=advice.INSTALL_PARAMIKO())
-    return ToolMissing(
-        f"no container engine answers at {address}", next_step=advice.INSTALL_ENGINE().then(advice.LEAVE_OUT_IMAGES())
-    )
+    return _missing(f"no container engine answers at {address}")
+
+
+def _missing(what: str) -> ToolMissing:
+    return ToolMissing(what, next_step=advice.INSTALL_ENGINE().then(advice.LEAVE_OUT_IMAGES()))
