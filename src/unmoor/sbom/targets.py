@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from packaging.markers import default_environment
-
 from unmoor.dists import inspect
 from unmoor.dists.testing.interpreters import needs, runs_on
 from unmoor.dists.testing.platforms import marker_environment
@@ -44,7 +42,7 @@ def target_of(wheel: File, python: Interpreter) -> InstallTarget:
 
 def environment_of(target: InstallTarget) -> dict[str, str]:
     """What environment markers (PEP 508) are compared with on a target."""
-    found = {name: str(value) for name, value in default_environment().items()} | marker_environment(target.python)
+    found = marker_environment(target.python)
     if target.version:
         full = f"{target.version}.0"
         found |= {"python_version": target.version, "python_full_version": full, "implementation_version": full}

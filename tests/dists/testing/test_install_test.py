@@ -18,8 +18,9 @@ from unmoor.config.groups import ImportOptions
 from unmoor.dists.inspect import Metadata
 from unmoor.dists.testing.install_test import InstallTest, run_install_test
 from unmoor.dists.testing.parts import DistUnderTest
+from unmoor.dists.testing.platforms import marker_environment
 from unmoor.errors import CheckFailed, ConfigError
-from unmoor.ports.environments import Environment
+from unmoor.ports.environments import Environment, running
 from unmoor.ports.shell import Ran
 from unmoor.products import File, Verdict
 
@@ -96,7 +97,7 @@ class Installed:
     """Installs the modules of a project, and those that its extras bring, without any wheel.
 
     ``extras`` maps each extra to the modules that it installs. The package of a module has the module's name, unless
-    ``packages`` gives another one. Extras in ``broken`` cannot be installed.
+    ``packages`` gives another one. Extras in ``broken`` cannot be installed. ``system`` is that of the interpreter.
     """
 
     one: Path
@@ -109,6 +110,7 @@ class Installed:
     requires: Sequence[str] = ()
     classifiers: Sequence[str] = ()
     wheel: str = "small_one-1.0-py3-none-any.whl"
+    system: str = "linux"
     tried: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
@@ -131,6 +133,7 @@ class Installed:
             ),
             modules=tuple(sorted(self.modules)),
             points=tuple(EntryPoint(name, value, group) for group, each in self._points() for name, value in each),
+            environment=marker_environment(running()) | {"sys_platform": self.system},
         )
 
     def _points(self) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -10,8 +10,9 @@ from unmoor import advice
 from unmoor.advice import NextStep, join
 from unmoor.config.groups import ImportOptions
 from unmoor.dists import inspect
+from unmoor.dists.systems import includes
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
-from unmoor.dists.testing.platforms import is_for_this_platform, only_on, supplier_elsewhere
+from unmoor.dists.testing.platforms import only_on, supplier_elsewhere
 from unmoor.dists.testing.probe import ProbeResult
 from unmoor.errors import CheckFailed
 from unmoor.products import Result, Verdict
@@ -84,7 +85,7 @@ def missing_here(what: DistUnderTest, answer: ProbeResult) -> str:
         return f"{answer.absent} of the standard library, which Python does not have here"
     if answer.missing and (other := supplier_elsewhere(answer.missing, what.metadata.requires, what.environment)):
         return f"{clean(answer.missing)}, which comes from {clean(other)}"
-    platform = only_on(answer.missing)
+    platform = only_on(answer.missing, what.environment)
     return f"{answer.missing}, which exists only on {platform}" if platform else ""
 
 
@@ -97,7 +98,7 @@ def _should_run_here(what: DistUnderTest, part: Part, options: ImportOptions) ->
     of_platform = what.file.is_wheel and all(
         tag.platform != "any" for tag in inspect.parse_filename(what.file.name).tags
     )
-    return of_platform or is_for_this_platform(what.metadata.classifiers)
+    return of_platform or includes(what.environment.get("sys_platform", ""), what.metadata.classifiers)
 
 
 def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:

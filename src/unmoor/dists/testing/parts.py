@@ -29,7 +29,7 @@ _PROGRAMS: Final = frozenset({"console_scripts", "gui_scripts"})
 class DistUnderTest:
     """A file to test, with the metadata, modules, entry points and requirements of the project's wheel.
 
-    ``environment`` are the variables of markers in which the interpreter differs from the one that runs unmoor.
+    ``environment`` are the variables of markers (PEP 508) for the interpreter that tests it.
     """
 
     file: File

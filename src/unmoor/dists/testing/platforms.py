@@ -6,11 +6,10 @@ Then an import that fails proves nothing about the file: it has to be tested on 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from packaging.markers import Marker
+from packaging.markers import Marker, default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -77,10 +76,6 @@ _ONLY_ON: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
     ),
 }
 _FRAMEWORK: Final = "pyobjc-framework-"
-_HERE: Final[Mapping[str, tuple[str, ...]]] = {
-    "linux": ("OS Independent", "POSIX", "POSIX :: Linux", "Unix"),
-    "darwin": ("OS Independent", "POSIX", "Unix", "MacOS", "MacOS :: MacOS X"),
-}
 # Other platforms, as the variables of markers that differ there.
 _PLATFORMS: Final = tuple(
     {
@@ -103,8 +98,12 @@ _PLATFORMS: Final = tuple(
 
 
 def marker_environment(python: Interpreter) -> dict[str, str]:
-    """The variables of markers (PEP 508) in which an interpreter may differ from the one that runs unmoor."""
+    """The variables of markers (PEP 508) for an interpreter on this machine.
+
+    Those of the one that runs unmoor, but for the version.
+    """
     return {
+        **{name: str(value) for name, value in default_environment().items()},
         "extra": "",
         "python_full_version": python.version,
         "python_version": ".".join(python.version.split(".")[:2]),
@@ -142,9 +141,13 @@ def _is_true(marker: Marker, environment: dict[str, str]) -> bool:
         return False
 
 
-def only_on(module: str) -> str:
-    """The other platform that a well-known module exists on, such as ``macOS``; empty if there is none."""
-    platforms = (name for key, (name, modules) in _ONLY_ON.items() if key != sys.platform and modules.fullmatch(module))
+def only_on(module: str, environment: Mapping[str, str]) -> str:
+    """The platform that a well-known module exists on, such as ``macOS``; empty if it is none, or that of a proof.
+
+    ``environment`` are the variables of the interpreter.
+    """
+    here = environment.get("sys_platform", "")
+    platforms = (name for key, (name, modules) in _ONLY_ON.items() if key != here and modules.fullmatch(module))
     return next(platforms, "")
 
 
@@ -157,9 +160,3 @@ def supplies(package: str, module: str) -> bool:
     if (pattern := _MODULES.get(name)) is not None:
         return re.fullmatch(pattern, module) is not None
     return name.startswith(_FRAMEWORK) and wanted == name.removeprefix(_FRAMEWORK)
-
-
-def is_for_this_platform(classifiers: Iterable[str]) -> bool:
-    """Whether a project says with its classifiers ``Operating System ::`` that it runs on this platform."""
-    own = {f"Operating System :: {name}" for name in _HERE.get(sys.platform, ())}
-    return not own.isdisjoint(classifiers)
