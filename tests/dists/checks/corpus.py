@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from tests.dists.checks.bad_insides import SDISTS, WHEELS
 from tests.dists.checks.bad_metadata import DESCRIPTIONS, LICENCES, METADATA
+from tests.dists.checks.bad_portable import FOREIGN, PORTABLE
 from tests.dists.checks.bad_zips import NAMES, SIZES, ZIPS
 from tests.dists.checks.cases import Case, wheel, with_metadata
 from tests.dists.checks.packing import Tail, Wheel, metadata
 
-CASES = (*NAMES, *SIZES, *METADATA, *LICENCES, *DESCRIPTIONS, *ZIPS, *WHEELS, *SDISTS)
+CASES = (*NAMES, *SIZES, *METADATA, *LICENCES, *DESCRIPTIONS, *ZIPS, *WHEELS, *FOREIGN, *SDISTS)
 
 WARNED = (
     Case(
@@ -58,6 +59,7 @@ WARNED = (
         "introduced in metadata version",
     ),
     Case("text", "zip-archive-comment", wheel(tail=Tail(comment=b"words")), None),
+    *PORTABLE,
     Case("other tags", "wheel-tags", wheel(info={"WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\n"}), None),
 )
 """Files that cause a warning here and are not refused."""

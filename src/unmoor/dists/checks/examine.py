@@ -21,6 +21,7 @@ from unmoor.dists.checks import (
     licences,
     metadata,
     names,
+    portable,
     sizes,
     tars,
     wheels,
@@ -118,9 +119,12 @@ class Examiner:
         if found.top and not _is_named_after(found.top, parsed):
             problems.append(violation(tars.TOP_NAME, f"its top-level folder is called {found.top}"))
         names = frozenset(name.partition(f"{found.top}/")[2] for name in found.names)
-        if found.pkg_info is None:
+        checked = None if found.pkg_info is None else self._check_metadata(found.pkg_info)
+        audience = portable.Audience.of(parsed, checked.raw.get("classifiers", ()) if checked else ())
+        problems.extend(portable.check_names(audience, names))
+        problems.extend(portable.check_links(audience, found.names, found.links))
+        if checked is None:
             return _Contents(names=names)
-        checked = self._check_metadata(found.pkg_info)
         problems.extend(licences.check_licence_files(checked, found.top, found.names))
         return _Contents(checked, names)
 
@@ -156,9 +160,11 @@ class Examiner:
             problems.extend(commands.check_entry_points(points))
         problems.extend(layout.check_places(folder, listing))
         text = wheel.read(f"{folder}/METADATA")
-        if text is None:
+        found = None if text is None else self._check_metadata(text)
+        audience = portable.Audience.of(parsed, found.raw.get("classifiers", ()) if found else ())
+        problems.extend(portable.check_names(audience, listing))
+        if found is None:
             return None
-        found = self._check_metadata(text)
         problems.extend(licences.check_licence_files(found, f"{folder}/licenses", wheel.entries.keys()))
         return found
 

@@ -83,11 +83,14 @@ class _Strict(BoundedHeader):
 
 @dataclass(kw_only=True)
 class Sdist:
-    """The contents of an sdist: its top-level folder, its member names, and its PKG-INFO."""
+    """The contents of an sdist: its top-level folder, its member names, its symbolic links, and its PKG-INFO.
+
+    ``links`` are normalized names with what each leads to, normalized from the top of the archive.
+    """
 
     top: str = ""
     names: set[str] = field(default_factory=set)
-    links: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
     pkg_info: bytes | None = None
     infos: dict[str, bytes] = field(default_factory=dict)
     unpacked: int = 0
@@ -196,7 +199,7 @@ def _check_member(member: tarfile.TarInfo, found: Sdist) -> Iterator[Problem]:
         yield violation(DUPLICATE, f"{name} occurs more than once")
     found.names.add(name)
     if member.issym():
-        found.links.add(plain)
+        found.links[plain] = posixpath.normpath(posixpath.join(posixpath.dirname(plain), member.linkname))
 
 
 def _parents(name: str) -> Iterator[str]:
