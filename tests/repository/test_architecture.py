@@ -56,7 +56,7 @@ def test_the_table_has_every_room() -> None:
 def test_rooms_in_rooms_are_folders() -> None:
     """The table of nested packages has a row for each folder, and no other rows."""
     named = set(re.findall(r"^\| `(\w+/\w+)/` \|", PAGE, re.MULTILINE))
-    folders = {str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.glob("*/*/__init__.py")}
+    folders = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("*/*/__init__.py")}
     assert named == folders
 
 

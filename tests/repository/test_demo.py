@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from tests.support.engines import TestEngine, base_image, engine, require_programs
+from tests.support.systems import linux
+
+pytestmark = linux  # examples/demo.sh uses docker/engine.sh
 
 __all__ = ["base_image", "engine"]
 ROOT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ PAGES = sorted(
         *(ROOT / "examples").glob("*/README.md"),
     ]
 )
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
 @functools.cache

@@ -20,6 +20,9 @@ from tests.support.engines import (
     runnable_image,
     tiny_image,
 )
+from tests.support.systems import linux
+
+pytestmark = linux  # docker/engine.sh is for it
 
 __all__ = ["base_image", "engine", "runnable_image", "tiny_image"]
 ROOT = Path(__file__).parents[2]

@@ -14,6 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tests.support.syntax import nodes, syntax
+from tests.support.systems import posix
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "unmoor").rglob("*.py"))
@@ -74,9 +75,10 @@ def test_no_registry_is_named() -> None:
     """The addresses of indexes come from twine and from the settings, never from a file of this repository."""
     pieces = ("pypi", "pythonhosted")
     hosts = re.compile(rf"({'|'.join(pieces)})[.]org|[.]debian[.]org|registry[.]npm".encode(), re.IGNORECASE)
-    assert [str(path.relative_to(ROOT)) for path in _kept() if hosts.search(path.read_bytes())] == []
+    assert [path.relative_to(ROOT).as_posix() for path in _kept() if hosts.search(path.read_bytes())] == []
 
 
+@posix
 def test_scripts_say_what_runs_them_and_may_be_run() -> None:
     """A file with a shebang is executable, uses bash, and stops at the first failure."""
     for path in _kept():
@@ -106,7 +108,7 @@ def test_a_struct_is_described_before_it_is_decoded() -> None:
     plain = {"config/read_toml.py", "images/dockerfile_syntax.py", "rehearsal/listening.py"}
     decodes = re.compile(r"msgspec\.(json\.decode|json\.Decoder|msgpack\.decode|convert)")
     bare = {
-        str(path.relative_to(PACKAGE))
+        path.relative_to(PACKAGE).as_posix()
         for path in SOURCES
         for node in nodes(path)
         if isinstance(node, ast.Call)
@@ -191,7 +193,7 @@ def test_no_two_classes_share_a_name() -> None:
         if not path.is_relative_to(PACKAGE / "rehearsal"):
             for node in syntax(path).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+                    found.setdefault(node.name, []).append(path.relative_to(PACKAGE).as_posix())
     assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
@@ -218,11 +220,11 @@ def test_tests_mirror_the_package() -> None:
     unknown = []
     for path in sorted(tests.rglob("test_*.py")):
         name, room = path.relative_to(tests), PACKAGE / path.relative_to(tests).parent
-        if name.parts[0] in TESTS_OF_NO_ROOM or str(name) in TESTS_OF_SEVERAL:
+        if name.parts[0] in TESTS_OF_NO_ROOM or name.as_posix() in TESTS_OF_SEVERAL:
             continue
         what = path.stem.removeprefix("test_")
         if not ((room / f"{what}.py").is_file() or (room / what / "__init__.py").is_file() or room.name == what):
-            unknown.append(str(name))
+            unknown.append(name.as_posix())
     assert unknown == []
     assert [name for name in TESTS_OF_SEVERAL if not (tests / name).is_file()] == []
     rooms = {path.parent.relative_to(tests) for path in tests.rglob("*.py")}
@@ -267,6 +269,7 @@ def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
 
 
+@posix
 @pytest.mark.parametrize(
     "target", ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "pins"]
 )
@@ -277,6 +280,7 @@ def test_the_makefile_uses_what_it_defines(target: str) -> None:
     assert "undefined variable" not in ran.stderr
 
 
+@posix
 @pytest.mark.parametrize("target", ["demo", "test", "coverage", "test-whole", "bench"])
 def test_targets_that_build_images_have_an_engine(target: str) -> None:
     """A target that releases images, or tests that, first finds or starts an engine."""

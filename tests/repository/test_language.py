@@ -195,7 +195,10 @@ def _plain(path: Path) -> str:
 def test_no_replaced_name_comes_back() -> None:
     """No module, folder, class or function has a replaced name."""
     found = {
-        f"{path.relative_to(ROOT)}: {name}": NAMES[name] for path in SOURCES for name in _named(path) if name in NAMES
+        f"{path.relative_to(ROOT).as_posix()}: {name}": NAMES[name]
+        for path in SOURCES
+        for name in _named(path)
+        if name in NAMES
     }
     assert found == {}
 
@@ -203,7 +206,7 @@ def test_no_replaced_name_comes_back() -> None:
 def test_no_page_speaks_of_a_replaced_class() -> None:
     """No page names a replaced class. Other names may also be those of an option or an output."""
     found = {
-        f"{page.relative_to(ROOT)}: {name}": NAMES[name]
+        f"{page.relative_to(ROOT).as_posix()}: {name}": NAMES[name]
         for page in PAGES
         for name in _code(page)
         if name in NAMES and name[0].isupper()
@@ -215,7 +218,7 @@ def test_no_replaced_phrase_comes_back() -> None:
     """No text has a replaced phrase; docs/contributing/style.md has the rules."""
     texts = {path: _plain(path) for path in (*SOURCES, *PAGES, *OTHERS)}
     found = {
-        f"{path.relative_to(ROOT)}: {phrase}": instead
+        f"{path.relative_to(ROOT).as_posix()}: {phrase}": instead
         for path, text in texts.items()
         for phrase, instead in PHRASES.items()
         if phrase in text

@@ -22,9 +22,12 @@ import pytest
 from ruamel.yaml import YAML
 from tests.support.ci_jobs import job_environ
 from tests.support.engines import TestEngine, base_image, engine  # noqa: F401 - fixtures
+from tests.support.systems import linux
 
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
+
+pytestmark = linux  # the jobs run on it, and what they install is pinned for it
 
 ROOT = Path(__file__).parents[2]
 TAG = "v1.0.0"

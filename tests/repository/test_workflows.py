@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def _jobs() -> list[Job]:
 
 every_job = pytest.mark.parametrize("job", _jobs(), ids=lambda job: f"{job.workflow}-{job.name}")
 every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+CI = {job.name: job for job in _jobs() if job.workflow == "ci"}
 RELEASE = {job.name: job for job in _jobs() if job.workflow == "release"}
 
 
@@ -277,6 +279,21 @@ def test_jobs_take_only_a_proof_from_the_job_that_runs_foreign_code() -> None:
 
 def test_ci_runs_the_one_script() -> None:
     """CI runs .ci/run, as a developer can, on more than one version of Python."""
-    (job,) = [job for job in _jobs() if job.workflow == "ci"]
+    job = CI["ci"]
     assert list(job.runs()) == [".ci/run"]
     assert len(job.body["strategy"]["matrix"]["python"]) > 1
+
+
+def test_ci_tries_every_system() -> None:
+    """The quick tests and a rehearsal run on each system that is declared, on the oldest and the newest Python."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
+    versions = [each.rpartition(" ")[2] for each in declared if re.search(r":: 3\.[0-9]+$", each)]
+    systems = {"MacOS": "macos-latest", "Windows": "windows-latest", "Linux": "ubuntu-latest"}
+    runners = {systems[name] for each in declared if "System ::" in each for name in systems if name in each}
+    matrix = CI["systems"].body["strategy"]["matrix"]
+    assert set(matrix["system"]) == runners
+    assert matrix["python"] == [versions[0], versions[-1]]
+    assert all("\n" not in script.strip() for script in CI["systems"].runs()), "PowerShell ignores a failure"
+    assert [script.partition(" -m ")[2].partition(" ")[0] for script in CI["systems"].runs()][-2:] == [
+        *("pytest", "unmoor"),
+    ]
