@@ -7,6 +7,7 @@ import errno
 import inspect
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,10 +108,47 @@ def test_a_full_disk_is_named(number: int, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir("/")
     free = {str(tmp_path): 0, "/": 9}
-    monkeypatch.setattr(os, "statvfs", lambda folder: SimpleNamespace(f_bavail=free[str(folder)], f_frsize=1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free[str(folder)]))
     error = from_os_error(OSError(number, os.strerror(number)))
     assert error is not None
     assert (error.exit_code, error.where, error.cause) == (13, str(tmp_path), Cause.NO_ROOM)
+
+
+def windows_error(code: int, number: int) -> OSError:
+    """An error as Python raises it on Windows: with the code of Windows, and an errno that is near it or vague."""
+    error = OSError(number, "as Windows says it", "C:\\there\\file")
+    error.winerror = code  # type: ignore[attr-defined,unused-ignore]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "what", "step"),
+    [
+        (windows_error(32, errno.EACCES), 4, "another program uses that file or folder", "close-program"),
+        (windows_error(33, errno.EACCES), 4, "another program uses that file or folder", "close-program"),
+        (windows_error(5, errno.EACCES), 5, "this user has no permission", "grant-permission"),
+        (windows_error(19, errno.EACCES), 5, "this user has no permission", "grant-permission"),
+        (windows_error(112, errno.ENOSPC), 13, "cannot write a file", "free-space"),
+        (windows_error(39, errno.EINVAL), 13, "cannot write a file", "free-space"),
+        (windows_error(21, errno.EACCES), 13, "the disk or the network share failed", "check-disk"),
+        (windows_error(53, errno.ENOENT), 13, "the disk or the network share failed", "check-disk"),
+        (windows_error(64, errno.EINVAL), 13, "the disk or the network share failed", "check-disk"),
+        (OSError(errno.EIO, "I/O error", "/there"), 13, "the disk or the network share failed", "check-disk"),
+        (OSError(errno.ESTALE, "Stale", "/there"), 13, "the disk or the network share failed", "check-disk"),
+        (OSError(errno.EIO, "I/O error"), None, "", ""),
+        (windows_error(2, errno.ENOENT), None, "", ""),
+        (windows_error(123, errno.EINVAL), None, "", ""),
+    ],
+    ids=lambda value: str(getattr(value, "winerror", "") or value),
+)
+def test_failures_of_files_are_no_bugs(error: OSError, code: int | None, what: str, step: str) -> None:
+    """A file that another program holds, and a disk that is gone, are told apart from missing permissions."""
+    made = from_os_error(error)
+    assert (made.exit_code if made else None) == code
+    if made:
+        assert made.what.startswith(what)
+        assert made.next_step.ids == (step,)
+        assert made.retryable
 
 
 def test_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -747,6 +747,13 @@ LEAVE_MODULE_OUT = Template(
 FREE_MEMORY = Template("free-memory", "end other programs, or use a larger machine")
 FREE_SPACE = Template("free-space", "free space where the checkout and temporary files (TMPDIR) are")
 GRANT_PERMISSION = Template("grant-permission", "grant the permission, or use another checkout or TMPDIR")
+USE_LOCAL_DISK = Template("use-local-disk", "use a checkout on a local disk")
+KEEP_PRIVATE = Template(
+    "keep-private",
+    "use a checkout on a disk that keeps permissions, in WSL one in your home folder, not below /mnt",
+)
+CLOSE_PROGRAM = Template("close-program", "close the program that uses it, such as an editor, and run this again")
+CHECK_DISK = Template("check-disk", "check the disk, or the connection to the network share")
 CHECK_NETWORK = Template(
     "check-network",
     "check the network and the server",

@@ -38,6 +38,7 @@ import contextlib
 import errno
 import os
 import posixpath
+import shutil
 import tempfile
 from enum import Enum
 from typing import ClassVar, NamedTuple, Self, TypedDict, Unpack
@@ -357,6 +358,13 @@ def error_classes() -> tuple[type[UnmoorError], ...]:
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_DISK = frozenset({errno.EIO, errno.ESTALE, errno.ENODEV})
+# Codes of Windows for which Python has no errno, or a vague one:
+# https://learn.microsoft.com/windows/win32/debug/system-error-codes
+_NO_ROOM_ON_WINDOWS = frozenset({39, 112, 1295})  # ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED
+_IN_USE_ON_WINDOWS = frozenset({32, 33})  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+# ERROR_NOT_READY, and those of a network share that is gone.
+_NO_DISK_ON_WINDOWS = frozenset({21, 53, 59, 64, 67, 121, 1231})
 
 
 def _has_temporary_folder() -> bool:
@@ -372,13 +380,16 @@ def _fullest_folder() -> str:
     free: dict[str, int] = {}
     for find in (tempfile.gettempdir, os.getcwd):
         with contextlib.suppress(OSError):
-            stat = os.statvfs(folder := find())
-            free[folder] = stat.f_bavail * stat.f_frsize
+            folder = find()
+            free[folder] = shutil.disk_usage(folder).free
     return min(free, key=free.__getitem__, default="")
 
 
 def from_os_error(error: BaseException) -> UnmoorError | None:
-    """The error for a full disk, missing file permissions or too little memory, none of them a bug; else ``None``."""
+    """The error for a failure of this machine, which is not a bug; else ``None``.
+
+    That is a full or broken disk, missing file permissions, a file that another program uses, or too little memory.
+    """
     if isinstance(error, MemoryError):
         return ToolMissing(
             "this machine has not enough memory",
@@ -390,7 +401,8 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
     what, where = error.strerror or str(error), str(error.filename or "")
     if error.errno == errno.ENOENT and not where and not _has_temporary_folder():
         error = OSError(errno.ENOSPC, what)
-    if error.errno in _NO_ROOM:
+    code = getattr(error, "winerror", None)
+    if error.errno in _NO_ROOM or code in _NO_ROOM_ON_WINDOWS:
         full = ToolMissing(
             f"cannot write a file: {what}",
             where=where or _fullest_folder(),
@@ -399,7 +411,25 @@ def from_os_error(error: BaseException) -> UnmoorError | None:
         )
         full.cause = Cause.NO_ROOM
         return full
-    if error.errno in _NO_RIGHT:
+    return _file_error(error.errno, code, what, where)
+
+
+def _file_error(number: int | None, code: int | None, what: str, where: str) -> UnmoorError | None:
+    if code in _IN_USE_ON_WINDOWS:
+        return Refused(
+            f"another program uses that file or folder: {what}",
+            where=where,
+            next_step=advice.CLOSE_PROGRAM(),
+            retryable=True,
+        )
+    if where and (number in _NO_DISK or code in _NO_DISK_ON_WINDOWS):
+        return ToolMissing(
+            f"the disk or the network share failed: {what}",
+            where=where,
+            next_step=advice.CHECK_DISK(),
+            retryable=True,
+        )
+    if number in _NO_RIGHT:
         return Denied(
             f"this user has no permission for that file or folder: {what}",
             where=where,

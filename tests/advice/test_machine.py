@@ -25,7 +25,10 @@ from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.cli.exit_codes import _internal_error
 from unmoor.core.scheduler import deadline_passed
 from unmoor.errors import Cause, from_os_error
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import was_removed
+from unmoor.filesystem.system import here
 from unmoor.ports.failure import failure
 from unmoor.rehearsal import listening, local, serve
 from unmoor.rehearsal.prepare import _inside
@@ -142,6 +145,23 @@ def _raising(error: BaseException) -> Callable[..., Any]:
     return fail
 
 
+def _in_use() -> OSError:
+    """Windows refuses a file that an editor has open."""
+    error = PermissionError(errno.EACCES, "The process cannot access the file", "C:\\file")
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+    return error
+
+
+def _lock_folder(place: Place) -> object:
+    with exclusive_lock(place.folder):
+        return None
+
+
+def _write_secret(place: Place) -> object:
+    write_atomic(place.folder / "secret", b"x", mode=0o600)
+    return None
+
+
 def _bug(place: Place) -> object:
     del place
     raise _internal_error(ValueError("odd"))
@@ -166,6 +186,18 @@ MACHINE: dict[str, Walk] = {
     "free-space": Walk(begin=keep(path="/dev/full", error=None), act=_write, follow=keep(path=os.devnull)),
     "grant-permission": Walk(
         begin=keep(error=PermissionError(errno.EACCES, "Permission denied")), act=_write, follow=keep(error=None)
+    ),
+    "close-program": Walk(begin=keep(error=_in_use()), act=_write, follow=keep(error=None)),
+    "check-disk": Walk(begin=keep(error=OSError(errno.ESTALE, "Stale", "/share")), act=_write, follow=keep(error=None)),
+    "use-local-disk": Walk(
+        begin=keep(),
+        act=patched(here(), "lock", _raising(OSError(errno.ENOLCK, "No locks available")), _lock_folder),
+        follow=followed,
+    ),
+    "keep-private": Walk(
+        begin=keep(),
+        act=patched(here(), "access_of_others", lambda _: "mode 0777", _write_secret),
+        follow=followed,
     ),
     "free-memory+use-more-memory": Walk(begin=keep(cause=Cause.KILLED), act=_fail, follow=keep(cause=None)),
     "give-credential": Walk(begin=keep(cause=Cause.DENIED), act=_fail, follow=keep(cause=None)),

@@ -15,7 +15,7 @@ from unmoor.core.journal import FileJournal
 from unmoor.errors import Refused
 from unmoor.filesystem.files import read_regular, sha256_of, write_atomic
 from unmoor.filesystem.locks import exclusive_lock
-from unmoor.filesystem.safe_folder import make_folder, names_in, open_folder, refuse_links, remove, rename
+from unmoor.filesystem.safe_folder import make_folder, names_in, refuse_links, remove, rename
 
 pytestmark = pytest.mark.timeout(20)  # a pipe that is waited for
 
@@ -232,15 +232,16 @@ def test_refused_before_anything_is_done(checkout: Path, target: Path, at: str, 
     assert (state(checkout), state(target)) == before
 
 
-def test_what_is_fine(checkout: Path, target: Path) -> None:
+def test_what_is_fine(checkout: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No folder, an ordinary one, the project's own links in the clone of a rehearsal, and a registry's socket."""
     refuse_links(checkout)
     clone = checkout / ".unmoor" / "rehearsal" / "checkout"
     (clone / ".unmoor").mkdir(parents=True)
     (clone / "docs").symlink_to(target)
     (checkout / ".unmoor" / "v1" / "dists").mkdir(parents=True)
-    with socket.socket(socket.AF_UNIX) as made, open_folder(checkout / ".unmoor" / "rehearsal") as folder:
-        made.bind(f"/proc/self/fd/{folder}/socket")
+    monkeypatch.chdir(checkout / ".unmoor" / "rehearsal")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("socket")
     refuse_links(checkout)
 
 

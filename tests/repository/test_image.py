@@ -51,6 +51,8 @@ def test_what_the_image_installs_is_pinned() -> None:
     pinned = {canonicalize_name(name): version for name, version, _ in pins}
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     for requirement in map(Requirement, dependencies):
+        if requirement.marker and not requirement.marker.evaluate({"sys_platform": "linux"}):
+            continue  # the jobs and the image run Linux
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
     assert text.count("==") == len(pinned)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from unmoor.filesystem.own_files import append_own, read_own, why_not_own_folder
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
 
@@ -74,7 +73,7 @@ class StateNotebook:
         noted = NotedDocument(repository=repository, tag=tag, commit=commit, document=document, sha256=digest)
         try:
             with _WRITING:
-                _append(self.file, msgspec.json.encode(noted) + b"\n")
+                append_own(self.file, msgspec.json.encode(noted) + b"\n")
         except OSError as error:
             self.problem = f"{self.file.parent} cannot be written: {error.strerror or error}"
             self.file = None
@@ -82,7 +81,7 @@ class StateNotebook:
     def _noted(self) -> Iterator[str]:
         if self.file is None:
             return
-        for line in _read_own(self.file).splitlines():
+        for line in read_own(self.file, _LIMIT).splitlines():
             try:
                 noted = decode_json(line, NotedDocument)
             except ValueError:
@@ -104,49 +103,4 @@ def _why_unusable(folder: Path, checkout: Path) -> str:
         return f"{folder} is not an absolute path"
     if folder.resolve().is_relative_to(checkout.resolve()):
         return f"{folder} is inside the checkout, where a commit could put files"
-    return next(filter(None, map(_why_not_ours, (folder, folder / "documents"))), "")
-
-
-def _why_not_ours(folder: Path) -> str:
-    """Say why a folder is not this user's alone; empty if it is, or does not exist yet."""
-    try:
-        held = folder.lstat()
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        return f"{folder} cannot be read: {error.strerror or error}"
-    if not stat.S_ISDIR(held.st_mode):
-        return f"{folder} is not a folder"
-    return f"{folder} belongs to another user, or others can write to it" if _is_open_to_others(held) else ""
-
-
-def _is_open_to_others(held: os.stat_result) -> bool:
-    """Whether anyone but this user can write a file. Systems without user ids have no such bits."""
-    get_user = getattr(os, "geteuid", None)
-    return get_user is not None and (held.st_uid != get_user() or bool(held.st_mode & 0o022))
-
-
-def _read_own(file: Path) -> bytes:
-    """Read a file of this user that only this user can write; nothing from any other."""
-    try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
-        return b""
-    with os.fdopen(handle, "rb") as stream:
-        held = os.fstat(stream.fileno())
-        if not stat.S_ISREG(held.st_mode) or _is_open_to_others(held):
-            return b""
-        return stream.read(_LIMIT)
-
-
-def _append(file: Path, line: bytes) -> None:
-    """Append a line that survives a crash. Only this user can read the folder and the file."""
-    file.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file.parent.mkdir(exist_ok=True, mode=0o700)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(file, flags, 0o600)
-    try:
-        os.write(handle, line)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return next(filter(None, map(why_not_own_folder, (folder, folder / "documents"))), "")

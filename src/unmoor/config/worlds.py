@@ -7,7 +7,6 @@ line.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from unmoor.config.real_world import Roots, real_forge, real_world
 from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, SigningTable, WorldTable
 from unmoor.errors import ConfigError
 from unmoor.filesystem.commands import protect_command
+from unmoor.filesystem.system import here
 from unmoor.ports.world import (
     ForgePlace,
     IndexPlace,
@@ -39,7 +39,6 @@ from unmoor.util.values import replace
 __all__ = ["read_world", "real_world"]
 
 _LIMIT = 1_000_000
-_OTHERS = 0o077
 
 
 def read_world(
@@ -50,13 +49,13 @@ def read_world(
     A credential that cannot be found is empty, with the reason as its origin: the stage ``access`` reports it. Raises
     `ConfigError` with everything that is wrong in the file.
     """
-    data, mode = _read(path)
+    data, access = _read(path)
     document = parse(data, clean(str(path)))
     faults = Faults(document.source, document.line_of, quotes=False)
     table = read_table(WorldTable, document.table, (), faults)
     if table is None:
         raise faults.error()
-    reader = _Reader(file=path, mode=mode, environ=environ, faults=faults, trusted=trusted)
+    reader = _Reader(file=path, access=access, environ=environ, faults=faults, trusted=trusted)
     reader.refuse_unsafe(table)
     faults.stop()
     return World(
@@ -73,11 +72,11 @@ def read_world(
     )
 
 
-def _read(path: Path) -> tuple[bytes, int]:
-    """Read the file, and the mode of the opened file."""
+def _read(path: Path) -> tuple[bytes, str]:
+    """Read the file, and say how others can read or write it."""
     try:
         with path.open("rb") as stream:
-            return stream.read(_LIMIT + 1), os.fstat(stream.fileno()).st_mode
+            return stream.read(_LIMIT + 1), here().access_of_others(stream.fileno())
     except OSError as error:
         what, reason = "cannot read this world file", error.strerror or type(error).__name__
     raise ConfigError(
@@ -91,7 +90,7 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Converts tables to the places of a world."""
 
     file: Path
-    mode: int
+    access: str
     environ: Mapping[str, str]
     faults: Faults
     trusted: Trusted
@@ -144,10 +143,10 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
                 f"a literal credential is for loopback addresses only, and {'.'.join(key[:-1])}.{remote[0]} is not one",
                 next_step=advice.WRITE_REFERENCE(known=KNOWN),
             )
-        elif self.mode & _OTHERS:
+        elif self.access:
             self.faults.add(
                 key,
-                f"a literal credential in a file that others may read or write (mode {self.mode & 0o777:04o})",
+                f"a literal credential in a file that others may read or write ({self.access})",
                 next_step=advice.PROTECT_FILE(command=protect_command(self.file)),
             )
 

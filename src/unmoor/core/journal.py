@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from unmoor.filesystem.safe_folder import open_in_place
+from unmoor.filesystem.system import here
 
 
 class Journal(Protocol):
@@ -105,9 +106,9 @@ class FileJournal:
                 line = b"\n" + line
             stream.write(line)
             stream.flush()
-            os.fsync(stream.fileno())
+            here().sync(stream.fileno())
 
 
 def _is_cut(handle: int) -> bool:
     size = os.fstat(handle).st_size
-    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+    return size > 0 and here().read_at(handle, 1, size - 1) != b"\n"

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from unmoor.filesystem.safe_folder import open_folder, open_regular, require_replaceable
+from unmoor.filesystem.safe_folder import open_folder, open_regular, require_private, require_replaceable
+from unmoor.filesystem.system import here
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
@@ -41,23 +42,25 @@ def atomic_writer(path: Path, *, mode: int = 0o644, sync: bool = True) -> Iterat
     """Write aside, fsync, rename at the end of the block: a reader sees the old bytes or the new ones, never a part.
 
     Where the block raises, nothing is renamed and nothing is left. Raises `Refused` for a path that
-    `unmoor.filesystem.safe_folder` refuses.
+    `unmoor.filesystem.safe_folder` refuses, and if others could read a file whose ``mode`` gives them no right.
     """
     with open_folder(path.parent, make=True) as folder:
         require_replaceable(folder, path)
         aside = f".{secrets.token_hex(8)}.part"
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        handle = folder.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
             with os.fdopen(handle, "wb") as stream:
-                os.fchmod(stream.fileno(), mode)
+                here().set_mode(stream.fileno(), mode)
+                if not mode & 0o077:
+                    require_private(stream.fileno(), path)
                 yield stream
                 stream.flush()
                 if sync:
-                    os.fsync(stream.fileno())
-            os.replace(aside, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+                    here().sync(stream.fileno())
+            folder.replace(aside, folder, path.name)
         except BaseException:
             with suppress(FileNotFoundError):
-                os.unlink(aside, dir_fd=folder)
+                folder.unlink(aside)
             raise
 
 

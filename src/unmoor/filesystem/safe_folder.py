@@ -2,27 +2,25 @@
 
 Everybody who can push a commit, and every program that ran in the checkout before, decides what is there. A link
 would lead reads, writes and deletions to any other place on this machine. So from ``.unmoor`` on each component
-is opened relative to the descriptor of the one above, and without following links (``dir_fd``, ``O_NOFOLLOW``):
-a link that is put there between two steps is refused too. How the folder above ``.unmoor`` is reached does not
-matter. In a path without ``.unmoor``, the folders are followed as usual.
+is opened below the open folder above it, and without following links: on Linux and macOS relative to its descriptor
+(`unmoor.filesystem.posix`), on Windows while it is held (`unmoor.filesystem.windows`). A link that is put there between
+two steps is refused too. How the folder above ``.unmoor`` is reached does not matter. In a path without ``.unmoor``,
+the folders are followed as usual.
 
 A file that is written in place must have one name only: a hard link would change a file elsewhere. A file that is
 replaced may have several. Pipes and devices are refused before they are opened, since that could wait for ever.
 
 Every function that takes a path raises `Refused` for such an entry, with what to remove.
 
-Every system that unmoor runs on has ``dir_fd`` (POSIX; the lock needs ``fcntl`` as well). Programs that are given a
-path, such as git and uv, follow links again: for them `refuse_links` only looks before they start. Mounts are not links
-and are followed. Not libpathrs: its Python package has no wheels, and it needs Linux's ``openat2``.
+Programs that are given a path, such as git and uv, follow links again: for them `refuse_links` only looks before they
+start. Mounts are not links and are followed, but for those of Windows, which are links there. Not libpathrs: its Python
+package has no wheels, and it needs Linux's ``openat2``.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import pwd
-import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -32,6 +30,8 @@ from typing import Final
 from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.filesystem.commands import ownership_command, remove_command
+from unmoor.filesystem.protocol import EntryKind, OpenFolder
+from unmoor.filesystem.system import here
 from unmoor.util.text import clean
 
 OWN: Final = ".unmoor"
@@ -39,44 +39,44 @@ OWN: Final = ".unmoor"
 # A clone of the project has the project's own links. Only git writes there, and it is only ever removed.
 _CLONES: Final = frozenset({("rehearsal", "checkout")})
 _DEEPEST = 64
-_FOLDER = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
-_FILE = os.O_CLOEXEC | os.O_NONBLOCK
-_KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+_NO_FOLDER: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
 
 
 @contextmanager
-def open_folder(path: Path, *, make: bool = False, mode: int = 0o777) -> Iterator[int]:
-    """Open a folder and yield its descriptor, to be used as ``dir_fd``.
+def open_folder(path: Path, *, make: bool = False, mode: int = 0o777) -> Iterator[OpenFolder]:
+    """Open a folder, and the folders above it from ``.unmoor`` on; they stay open until the end of the block.
 
     With ``make``, missing folders are made; ``mode`` is that of the last one. Raises `FileNotFoundError` if there
     is none.
     """
     parts = path.absolute().parts
-    owned = parts.index(OWN) if OWN in parts else len(parts)
+    owned = next((number for number, part in enumerate(parts) if _is_own(part)), len(parts))
     above = Path(*parts[:owned])
-    if make and owned == len(parts):
-        above.mkdir(mode, parents=True, exist_ok=True)
-    elif make:
-        above.mkdir(parents=True, exist_ok=True)
-    handle = os.open(above, _FOLDER)
+    if make:
+        here().make_top(above, mode if owned == len(parts) else 0o777)
+    folder = here().open_top(above)
+    opened = [folder]
     try:
         for number, name in enumerate(parts[owned:], owned + 1):
-            here = Path(*parts[:number])
             if make:
                 with suppress(FileExistsError):
-                    os.mkdir(name, mode if number == len(parts) else 0o777, dir_fd=handle)
-            below = _open_below(handle, name, here)
-            os.close(handle)
-            handle = below
-        yield handle
+                    folder.make(name, mode if number == len(parts) else 0o777)
+            folder = _open_below(folder, name, Path(*parts[:number]))
+            opened.append(folder)
+        yield folder
     finally:
-        os.close(handle)
+        for each in reversed(opened):
+            each.close()
+
+
+def require_private(handle: int, path: Path) -> None:
+    """Raise `Refused` if others can read or change an open file, although it was made for this user only."""
+    if access := here().access_of_others(handle):
+        raise Refused(
+            f"others can read this file: its file system does not keep permissions ({access})",
+            where=clean(str(path), 1000),
+            next_step=advice.KEEP_PRIVATE(),
+        )
 
 
 def make_folder(path: Path, *, mode: int = 0o777) -> None:
@@ -88,13 +88,8 @@ def make_folder(path: Path, *, mode: int = 0o777) -> None:
 def make_private(path: Path) -> None:
     """Make a folder that only its owner can enter, or close an existing one below ``.unmoor`` to others."""
     with open_folder(path, make=True, mode=0o700) as folder:
-        if _is_owned(path) and os.fstat(folder).st_uid == os.geteuid():
-            # A descriptor of O_PATH cannot be changed itself.
-            handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
-            try:
-                os.fchmod(handle, 0o700)
-            finally:
-                os.close(handle)
+        if _is_owned(path):
+            folder.keep_private()
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -102,15 +97,15 @@ def open_regular(path: Path) -> BufferedReader:
     owned = _is_owned(path)
     try:
         with open_folder(path.parent) as folder:
-            if stat.S_ISREG(os.stat(path.name, dir_fd=folder, follow_symlinks=not owned).st_mode):
-                handle = os.open(path.name, os.O_RDONLY | _FILE | (os.O_NOFOLLOW if owned else 0), dir_fd=folder)
-                if stat.S_ISREG(os.fstat(handle).st_mode):
+            if folder.look(path.name, follow=not owned).kind is EntryKind.FILE:
+                handle = folder.open_file(path.name, os.O_RDONLY, follow=not owned)
+                if here().entry_of(handle).kind is EntryKind.FILE:
                     return os.fdopen(handle, "rb")
                 os.close(handle)
             if owned:
                 raise _refused(folder, path)
     except OSError as error:
-        if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
+        if error.errno not in _NO_FOLDER:
             raise
         if owned:
             raise _wrong(path, "it was changed while it was opened") from error
@@ -126,51 +121,51 @@ def open_in_place(path: Path, *, flags: int = os.O_RDWR, mode: int = 0o644, empt
     with open_folder(path.parent, make=True) as folder:
         require_replaceable(folder, path)
         try:
-            handle = os.open(path.name, flags | os.O_CREAT | os.O_NOFOLLOW | _FILE, mode, dir_fd=folder)
+            handle = folder.open_file(path.name, flags | os.O_CREAT, mode)
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENXIO}:  # put there just now: a link, a pipe
                 raise _refused(folder, path) from error
             raise
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    found = here().entry_of(handle)
+    if found.kind is not EntryKind.FILE or found.links > 1:
         os.close(handle)
         raise _wrong(path, "the file has another name too (a hard link), and would change there as well")
     if empty:
-        os.ftruncate(handle, 0)
+        os.truncate(handle, 0)
     return handle
 
 
-def require_replaceable(folder: int, path: Path) -> None:
+def require_replaceable(folder: OpenFolder, path: Path) -> None:
     """Check that a name in an open folder is free or a file. Outside ``.unmoor`` a link may be replaced as well."""
     with suppress(FileNotFoundError):
-        mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode) and (_is_owned(path) or not stat.S_ISLNK(mode)):
+        kind = folder.look(path.name).kind
+        if kind is not EntryKind.FILE and (_is_owned(path) or kind is not EntryKind.LINK):
             raise _refused(folder, path)
 
 
 def remove(path: Path) -> None:
     """Remove a file, or a folder with everything below it; links below it are removed, not followed."""
     with suppress(FileNotFoundError), open_folder(path.parent) as folder:
-        mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
-        if stat.S_ISLNK(mode) and _is_owned(path):
+        kind = folder.look(path.name).kind
+        if kind is EntryKind.LINK and _is_owned(path):
             raise _refused(folder, path)
-        if stat.S_ISDIR(mode):
-            shutil.rmtree(path.name, dir_fd=folder)
+        if kind is EntryKind.FOLDER:
+            folder.remove_tree(path.name)
         else:
-            os.unlink(path.name, dir_fd=folder)
+            folder.unlink(path.name)
 
 
 def rename(source: Path, target: Path) -> None:
     """Rename a file or folder on the same disk. Another file of that name is replaced."""
     with open_folder(source.parent) as before, open_folder(target.parent) as after:
-        os.replace(source.name, target.name, src_dir_fd=before, dst_dir_fd=after)
+        before.replace(source.name, after, target.name)
 
 
 def names_in(path: Path) -> list[str]:
     """Return the names in a folder, sorted; none if there is no such folder."""
     try:
         with open_folder(path) as folder:
-            return _names(folder)
+            return folder.names()
     except FileNotFoundError:
         return []
 
@@ -179,25 +174,25 @@ def refuse_links(checkout: Path) -> None:
     """Raise `Refused` if ``.unmoor`` in a checkout, or anything below it, is a link, a pipe or a device.
 
     Nothing is written or followed. The clone of a rehearsal is left out: it holds the project's own links. The
-    folders must belong to this user, to root or to the owner of the checkout: others could change them during a run.
+    folders must belong to this user, to an administrator or to the owner of the checkout: others could change them
+    during a run.
     """
     with open_folder(checkout) as top:
         try:
             own = _open_below(top, OWN, checkout / OWN)
         except FileNotFoundError:
             return
-        owners = {os.geteuid(), 0, os.fstat(top).st_uid}
+        owners = here().trusted_owners() | {top.itself().owner}
         try:
             _walk(own, checkout / OWN, (), owners)
         finally:
-            os.close(own)
+            own.close()
 
 
-def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> None:
-    owner = os.fstat(folder).st_uid
-    if len(below) <= 1 and owner not in owners:
+def _walk(folder: OpenFolder, path: Path, below: tuple[str, ...], owners: frozenset[str]) -> None:
+    if len(below) <= 1 and (owner := folder.itself().owner) not in owners:
         raise Refused(
-            f"the folder belongs to {_user(owner)}, who could change it during a run",
+            f"the folder belongs to user {here().user_name(owner)}, who could change it during a run",
             where=str(path),
             next_step=advice.TAKE_OWNERSHIP(ownership=ownership_command(path), removal=remove_command(path)),
         )
@@ -210,38 +205,29 @@ def _walk(folder: int, path: Path, below: tuple[str, ...], owners: set[int]) -> 
             next_step=advice.REMOVE_NESTED_FOLDERS(command=remove_command(path.parents[len(below) - 2])),
         )
     try:
-        found = _names(folder)
+        found = folder.names()
     except PermissionError:
         return  # what this user cannot read, it does not use either
     for name in found:
         try:
-            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode):
+            kind = folder.look(name).kind
+            if kind is EntryKind.FOLDER:
                 inner = _open_below(folder, name, path / name)
                 try:
                     _walk(inner, path / name, (*below, name), owners)
                 finally:
-                    os.close(inner)
-            elif not (stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):  # a killed registry leaves its socket
+                    inner.close()
+            elif kind not in {EntryKind.FILE, EntryKind.SOCKET}:  # a killed registry leaves its socket
                 raise _refused(folder, path / name)
         except FileNotFoundError:
             continue  # another run removed it
 
 
-def _names(folder: int) -> list[str]:
-    """Return the names in an open folder, sorted. A descriptor of ``O_PATH`` cannot be listed itself."""
-    readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+def _open_below(folder: OpenFolder, name: str, path: Path) -> OpenFolder:
     try:
-        return sorted(os.listdir(readable))  # noqa: PTH208 - no path: the folder is a descriptor
-    finally:
-        os.close(readable)
-
-
-def _open_below(folder: int, name: str, path: Path) -> int:
-    try:
-        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+        return folder.below(name)
     except OSError as error:
-        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+        if error.errno in _NO_FOLDER:
             raise _refused(folder, path) from error
         raise
 
@@ -264,21 +250,26 @@ def removed(path: Path) -> Refused:
 
 
 def _is_owned(path: Path) -> bool:
-    return OWN in path.absolute().parts
+    return any(map(_is_own, path.absolute().parts))
 
 
-def _refused(folder: int, path: Path) -> Refused:
+def _is_own(part: str) -> bool:
+    """Whether a name is that of unmoor's folder: in any case, since many file systems do not tell them apart."""
+    return part.lower() == OWN
+
+
+def _refused(folder: OpenFolder, path: Path) -> Refused:
     """Return the error for an entry of an open folder that is not what it should be, and say what it is."""
     try:
-        mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
-        target = os.readlink(path.name, dir_fd=folder) if stat.S_ISLNK(mode) else ""
+        kind = folder.look(path.name).kind
+        target = folder.link_target(path.name) if kind is EntryKind.LINK else ""
     except OSError:
         return _wrong(path, "it was changed while it was opened")
     if target:
         return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", link=True)
-    if stat.S_ISREG(mode):
+    if kind is EntryKind.FILE:
         return _wrong(path, "a file where unmoor needs a folder")
-    return _wrong(path, f"{_KINDS.get(stat.S_IFMT(mode), 'no file')} where unmoor keeps its own files")
+    return _wrong(path, f"{kind.value} where unmoor keeps its own files")
 
 
 def _wrong(path: Path, what: str, *, link: bool = False) -> Refused:
@@ -287,10 +278,3 @@ def _wrong(path: Path, what: str, *, link: bool = False) -> Refused:
         where=clean(str(path), 1000),
         next_step=advice.REMOVE_IT(what="the link" if link else "it", command=remove_command(path, link=link)),
     )
-
-
-def _user(number: int) -> str:
-    try:
-        return f"user {pwd.getpwuid(number).pw_name}"
-    except KeyError:
-        return f"user {number}"

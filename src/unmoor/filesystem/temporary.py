@@ -1,14 +1,12 @@
 """Temporary folders, and the removal of those that killed runs left behind.
 
-A folder counts as used while a process holds a lock on it (``flock``), which the system frees however the process
-ends. So a sweep needs no list of processes, and works across containers that share the folder for temporary files. On a
-file system without locks nothing is swept.
+A folder counts as used while a process holds it: with a lock (``flock``), on Windows with a handle that lets nobody
+move it. The system frees both however the process ends. So a sweep needs no list of processes, and works across
+containers that share the folder for temporary files. On a file system without locks nothing is swept.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import secrets
 import tempfile
@@ -16,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from unmoor.filesystem.system import here
+
 _PREFIX = "unmoor-tmp-"
 _NAME = re.compile(_PREFIX + "[0-9a-f]{16}")
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
@@ -30,9 +29,7 @@ def temporary_folder() -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="", dir=locked, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
     finally:
-        with suppress(OSError):
-            locked.rmdir()
-        os.close(handle)
+        here().release(locked, handle)
 
 
 def sweep_temporary_folders() -> None:
@@ -45,29 +42,18 @@ def sweep_temporary_folders() -> None:
 
 
 def _make_locked() -> tuple[Path, int]:
-    """Make a folder, lock it, and only then give it the name that a sweep looks for. Return it with its descriptor."""
+    """Make a folder and hold it, and give it the name that a sweep looks for. Return it with its handle."""
     made = Path(tempfile.mkdtemp(prefix=".unmoor-new-"))
-    handle = -1
+    named = made.with_name(_PREFIX + secrets.token_hex(8))
     try:
-        handle = os.open(made, _FOLDER)
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return made.rename(made.with_name(_PREFIX + secrets.token_hex(8))), handle
+        return named, here().claim(made, named)
     except BaseException:
-        made.rmdir()
-        if handle >= 0:
-            os.close(handle)
+        with suppress(FileNotFoundError):
+            made.rmdir()
         raise
 
 
 def _sweep(path: Path) -> None:
-    """Remove a folder of this user that nobody has locked. Raises ``OSError`` for any other, and for a link."""
-    handle = os.open(path, _FOLDER)
-    try:
-        if os.fstat(handle).st_uid != os.geteuid():
-            return
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with temporary_folder() as grave:
-            path.rename(grave / "dead")
-    finally:
-        os.close(handle)
+    """Remove a folder of this user that no process holds. Raises ``OSError`` for any other, and for a link."""
+    with here().unclaimed(path), temporary_folder() as grave:
+        path.rename(grave / "dead")
