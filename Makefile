@@ -16,6 +16,8 @@ LONG := tests/repository tests/journeys tests/laws
 SHORT := $(filter-out $(LONG) tests/conftest.py tests/support %__pycache__,$(wildcard tests/*))
 # What uses only the standard library and git is the same with other versions of the dependencies.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/util/test_import_path.py tests/test_errors.py
+# mypy judges the code for each system that it runs on.
+TYPES := $(addprefix types-,linux darwin win32)
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
 WITH_ENGINE := docker/engine.sh with --optional
 
@@ -24,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean $(TYPES)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +76,10 @@ coverage: $(READY) ## Run the tests of the packages, and check their coverage
 test-whole: $(READY) ## Run the tests that coverage does not: whole releases, and the repository
 	@$(WITH_ENGINE) $(PYTEST) $(WHOLE) --session-timeout=1200
 
+# A cache for each system: a shared one would be thrown away each time.
+$(TYPES): types-%: $(READY)
+	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$* src tests bench tools
+
 lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -82,7 +88,7 @@ lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
 	$(BIN)/jactionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/shellcheck $$(grep -rlIE '^#!.*\<(ba)?sh$$' .ci bench docker examples tools)
+	$(BIN)/shellcheck $$(grep -rlIE '^#!.*[/ ](ba)?sh$$' .ci bench docker examples tools)
 	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
 	$(BIN)/pytest -q -m "not journey" tests/repository
 

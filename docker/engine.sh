@@ -39,6 +39,12 @@ places() {
   socket=$short/docker.sock exec_root=$short/exec bridge=um$sum
 }
 
+on_linux() {
+  [ "$(uname -s)" != Linux ] || return 0
+  say "no engine is available: images are built and tested on Linux only"
+  exit 69
+}
+
 # Find root rights: the user's own or, in CI, those of sudo without a password.
 as_root=()
 find_root() {
@@ -286,6 +292,7 @@ start() {
 
 # Run one command at a time: several test workers may start together.
 locked() {
+  on_linux
   exec 9>"$dir/lock"
   flock -w 900 9 || fail "another engine.sh has been busy in $dir for 15 minutes"
   "$@"

@@ -176,9 +176,13 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         assert f"engine.sh {command} " in ran.stderr
 
 
+@pytest.mark.parametrize("system", ["Linux", "Darwin"])
 @pytest.mark.parametrize("optional", [True, False])
-def test_a_command_runs_without_an_engine_only_with_optional(tmp_path: Path, optional: bool) -> None:  # noqa: FBT001 - a case
-    """Without an engine the script says why, and only `with --optional` runs the command, without DOCKER_HOST."""
+def test_a_command_runs_without_an_engine_only_with_optional(tmp_path: Path, system: str, *, optional: bool) -> None:
+    """Without an engine the script says why, and only `with --optional` runs the command, without DOCKER_HOST.
+
+    macOS has no flock, which the script uses on Linux.
+    """
     # A machine that has only the programs that the script itself uses.
     for name in (
         "bash",
@@ -197,6 +201,10 @@ def test_a_command_runs_without_an_engine_only_with_optional(tmp_path: Path, opt
         "touch",
     ):
         (tmp_path / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
+    (tmp_path / "uname").write_text(f"#!/bin/sh\necho {system}\n", encoding="utf-8")
+    (tmp_path / "uname").chmod(0o755)
+    if system != "Linux":
+        (tmp_path / "flock").unlink()
     bare = {"PATH": str(tmp_path), "DOCKER_HOST": "unix:///nowhere", "UNMOOR_ENGINE": "private"}
     options = ["--optional"] if optional else []
     ran = _script("with", *options, "env", env=bare)
