@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,26 +175,19 @@ def start(
 
 def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
     """Read the line that the servers print when they are ready. Raises the error that it reports."""
-    stream = _piped(process.stdout)
-    deadline = time.monotonic() + READY
-    line = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        while not line.endswith(b"\n"):
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                raise TimedOut(
-                    f"not ready after {READY:.0f} s",
-                    where="the local world",
-                    next_step=advice.SEE_LOG(log=folder / "serve.log"),
-                )
-            piece = os.read(stream.fileno(), LINE)
-            if not piece:
-                raise Unknown(
-                    f"the servers exited before they were ready: {_end_of_log(folder)}",
-                    where="the local world",
-                    next_step=advice.SEE_LOG(log=folder / "serve.log"),
-                )
-            line += piece
+    line = _line(_piped(process.stdout), within=READY)
+    if line is None:
+        raise TimedOut(
+            f"not ready after {READY:.0f} s",
+            where="the local world",
+            next_step=advice.SEE_LOG(log=folder / "serve.log"),
+        )
+    if not line.endswith(b"\n"):
+        raise Unknown(
+            f"the servers exited before they were ready: {_end_of_log(folder)}",
+            where="the local world",
+            next_step=advice.SEE_LOG(log=folder / "serve.log"),
+        )
     ready: dict[str, Any] = json.loads(line)
     if "error" in ready:
         kinds = {each.kind: each for each in error_classes()}
@@ -204,6 +196,25 @@ def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str
         }
         raise kinds.get(ready["kind"], Unknown)(**facts)
     return ready
+
+
+def _line(stream: IO[bytes], *, within: float) -> bytes | None:
+    """Read a line, or what there is of one at the end of the stream; ``None`` if that takes longer.
+
+    It is read in a thread: Windows cannot wait for a pipe with a time limit.
+    """
+    lines: list[bytes] = []
+
+    def read() -> None:
+        line = b""
+        while not line.endswith(b"\n") and (piece := os.read(stream.fileno(), LINE)):
+            line += piece
+        lines.append(line)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(within)
+    return lines[0] if lines else None
 
 
 def _end_of_log(folder: Path) -> str:
