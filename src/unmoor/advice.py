@@ -633,8 +633,8 @@ CORRECT_TEST_SOURCES = Template(
 )
 PROVE_ELSEWHERE = Template(
     "prove-elsewhere",
-    "prove what is for another platform in the job that built it (there: unmoor release --dry-run --until check-dists"
-    " --until prove-dists --built DIR TAG), and hand over its folder .unmoor/TAG: --dists DIR",
+    "prove what is for another platform where it runs: in {legs} (there: {command}), and hand over its folder"
+    " .unmoor/TAG: --dists DIR",
 )
 INSTALL_PYTHONS = Template("install-pythons", "install what is missing: uv python install {versions}")
 LEAVE_FILE_OUT = Template("leave-file-out", "to go on without them, leave those files out of the release")

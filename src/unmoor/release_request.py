@@ -77,6 +77,11 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
         return self.ceiling >= Reach.REMOTE
 
     @property
+    def stands_in(self) -> bool:
+        """Whether the indexes of the world stand in for public ones, so that nothing reaches a user."""
+        return self.wheel_platforms is WheelPlatforms.LENIENT
+
+    @property
     def builds_images(self) -> bool:
         """Whether this run is asked for images, and may build them."""
         return bool(self.images) and self.whole and self.ceiling >= Reach.LOCAL

@@ -21,6 +21,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import SuiteOptions
 from unmoor.core.stage import Output
+from unmoor.dists.testing.legs import COMMAND
 from unmoor.errors import CheckFailed, ConfigError, TimedOut, ToolMissing, Unknown, UnmoorError
 from unmoor.ports.environments import Environment, Interpreter
 from unmoor.products import Dists, File, Proof, Result, Subject, Verdict
@@ -343,6 +344,21 @@ def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
     proof = stage(at).make(context)
     assert details(proof, Verdict.PASSED)[foreign.name] == "proven elsewhere: windows"
     assert {subject.name for subject in proof.subjects} == {file.name for file in dists.files}
+
+
+def test_a_rehearsal_with_a_wheel_for_another_platform(make_inputs: MakeInputs) -> None:
+    """Where nothing reaches a user, it is not tried, with its leg; but something of the release must be."""
+    at = make_inputs()
+    dists = at.dists()
+    foreign = at.folder.dists / "small_one-1.0-py3-none-win_arm64.whl"
+    foreign.write_bytes(dists.wheels[0].path.read_bytes() + b"other")
+    file = describe_file(foreign)
+    proof = stage(at, lenient=True).make(at.context(dists=Dists(files=(file, *dists.files))))
+    expected = "not tried on this platform: a job on windows-11-arm would try it"
+    assert details(proof, Verdict.NOT_TESTED)[foreign.name] == expected
+    assert [each for each in at.warned if foreign.name in each] == [f"{foreign.name}: {expected}; there: {COMMAND}"]
+    with pytest.raises(CheckFailed, match="not available here"):
+        stage(at, lenient=True).make(at.context(dists=Dists(files=(file,))))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from unmoor.dists.testing.install_test import (
     subjects,
     test_in_parallel,
 )
-from unmoor.dists.testing.interpreters import AUTO, runs_on
+from unmoor.dists.testing.interpreters import AUTO, runs_on, untried
 from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
@@ -114,7 +114,7 @@ class ProveStaged(Build[Proof]):
 
         results = test_in_parallel(prove, dists_under_test(dists, python))
         results += tuple(
-            Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="built for another platform or Python")
+            untried(file) or Result(name=file.name, verdict=Verdict.NOT_TESTED, detail="built for another Python")
             for file in dists.files
             if not runs_on(file, python)
         )

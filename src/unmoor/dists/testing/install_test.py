@@ -21,7 +21,7 @@ from unmoor.dists import inspect
 from unmoor.dists.main_modules import versions_in_wheel
 from unmoor.dists.testing.extras import ExtraTrials, InstallWithExtras
 from unmoor.dists.testing.import_settings import assign, check_settings
-from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, no_interpreter, runs_on
+from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, no_interpreter, runs_on, untried
 from unmoor.dists.testing.judgement import (
     Fault,
     NeedsExtra,
@@ -78,27 +78,30 @@ def proof_from_manifest(file: File, folder: RunFolder) -> Result | None:
 
 
 def assign_interpreters(
-    files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder
+    files: Iterable[File], found: Sequence[Interpreter], folder: RunFolder, *, lenient: bool = False
 ) -> tuple[list[tuple[File, Interpreter]], list[Result]]:
     """For each file, take the proof of another machine, or else choose an interpreter here that can run it.
 
     Returns the files with their interpreters, and the results from other machines. Raises `CheckFailed` with the
-    names of files that have neither.
+    names of files that have neither. If ``lenient``, a file that only another machine can try
+    gets a result that says so.
     """
     hosts: list[tuple[File, Interpreter]] = []
-    from_manifest: list[Result] = []
+    results: list[Result] = []
     unassigned: list[File] = []
     for file in files:
         host = next((each for each in found if runs_on(file, each)), None)
         if (proof := proof_from_manifest(file, folder)) is not None:
-            from_manifest.append(proof)
+            results.append(proof)
         elif host is not None:
             hosts.append((file, host))
+        elif lenient and (result := untried(file)) is not None:
+            results.append(result)
         else:
             unassigned.append(file)
     if unassigned:
         raise no_interpreter(unassigned)
-    return hosts, from_manifest
+    return hosts, results
 
 
 def interpreter_for(environments: Environments, dists: Dists, wanted: str = AUTO) -> Interpreter:

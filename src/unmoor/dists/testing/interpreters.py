@@ -13,10 +13,11 @@ from packaging.version import Version
 
 from unmoor import advice
 from unmoor.dists import inspect
+from unmoor.dists.testing.legs import COMMAND, leg_for
 from unmoor.errors import CheckFailed, ToolMissing
 from unmoor.filesystem.commands import quote
 from unmoor.ports.environments import Environments, Interpreter, running
-from unmoor.products import File
+from unmoor.products import File, Result, Verdict
 from unmoor.util.text import clean, list_some
 from unmoor.util.values import replace
 
@@ -112,12 +113,25 @@ def no_interpreter(files: Sequence[File]) -> CheckFailed:
     ]
     installable = sorted({python for _, python in wanted if python[:1].isdigit()})
     steps = [advice.INSTALL_PYTHONS(versions=" ".join(installable))] if installable else []
-    steps += [advice.PROVE_ELSEWHERE()] if any(elsewhere for elsewhere, _ in wanted) else []
+    legs = sorted({leg_for(elsewhere) for elsewhere, _ in wanted if elsewhere})
+    steps += [advice.PROVE_ELSEWHERE(legs=list_some(legs, 3), command=COMMAND)] if legs else []
     return CheckFailed(
         f"{'; '.join(missing)}: not available here, and no proof of {'it' if len(files) == 1 else 'them'} was handed"
         " over",
         next_step=advice.join([*steps, advice.LEAVE_FILE_OUT()]),
     )
+
+
+def untried(file: File) -> Result | None:
+    """The result for a file that only another machine can try; ``None`` if installing a Python here would do.
+
+    It names the leg that would try it.
+    """
+    elsewhere, python = needs(file)
+    if not elsewhere and python[:1].isdigit():
+        return None
+    needed = f"{leg_for(elsewhere)} would try it" if elsewhere else f"it needs {python}"
+    return Result(name=file.name, verdict=Verdict.NOT_TESTED, detail=f"not tried on this platform: {needed}")
 
 
 def _python(name: str) -> str:
