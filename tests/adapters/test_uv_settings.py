@@ -7,7 +7,7 @@ import json
 import os
 import tarfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import pytest
 from tests.support import sample_projects
 from tests.support.faulty_server import Exchange, run_server
 
+from unmoor.adapters import uv as uv_adapter
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv
 from unmoor.adapters.uv_settings import as_toml, folders, settings
 from unmoor.errors import ConfigError, Denied
+from unmoor.ports.shell import Ran
 
 WHEEL = "anvil_one-1.0-py3-none-any.whl"
 LOGIN = "Basic " + base64.b64encode(b"someone:s3cret").decode()
@@ -217,6 +219,30 @@ def test_the_index_of_a_world_behind_a_login(
     uv = Uv(shell=shell, environ=environ, dependencies=f"http://someone:s3cret@{index}/simple")
     seen = installed(uv, tmp_path, "anvil-one", str(sdist))
     assert [where for where, text in seen if "s3cret" in text] == []
+
+
+def test_settings_where_no_path_leads_to_the_input(
+    index: str, shell: LocalShell, tmp_path: Path, cache: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows uv reads them from a file, which only the user can read and which is gone when uv ends."""
+    monkeypatch.setattr(uv_adapter, "stdin_path", lambda: "")
+    named: list[Path] = []
+    run = LocalShell.run
+
+    def watching(self: LocalShell, args: Sequence[str], **options: Any) -> Ran:
+        files = [Path(each.partition("=")[2]) for each in args if each.startswith("--config-file=")]
+        assert all(file.parent.stat().st_mode & 0o77 == 0 for file in files)
+        named.extend(files)
+        return run(self, args, **options)
+
+    monkeypatch.setattr(LocalShell, "run", watching)
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "UV_CACHE_DIR": cache}
+    environ["UV_DEFAULT_INDEX"] = f"http://someone:s3cret@{index}/simple"
+    environment = Uv(shell=shell, environ=environ).fresh(tmp_path / "env")
+    environment.install(["anvil-one"])
+    assert environment.run(["python", "-c", "import anvil_one"], cwd=tmp_path).code == 0
+    assert named
+    assert not any(file.parent.exists() for file in named)
 
 
 def test_without_its_login_the_index_refuses(index: str, shell: LocalShell, tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ PLACES = re.compile(
 )
 
 EXCEPTIONS = {
-    "adapters/uv_settings.py": "names the file that uv itself reads, and it does that on Linux and macOS only",
     "project/test_needs/variables.py": "names of variables that no tests get, on any system",
     "stages/prove_images.py": "looks for a Python inside an image, so on Linux",
 }
@@ -47,8 +46,6 @@ NOT_YET: frozenset[str] = frozenset(
         "adapters/git/clone.py",
         "adapters/git/program.py",
         "adapters/git/signatures.py",
-        "adapters/pep517.py",
-        "adapters/uv.py",
         "cli/__init__.py",
         "cli/exit_codes.py",
         "dists/building.py",

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import threading
 import warnings
 import weakref
@@ -21,12 +19,15 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError  # noqa: TID251 - build's runner raises it
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
+from unmoor.adapters.process.home import copy_home
 from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.process.variables import utf8_variables
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.errors import BuildFailed, CheckFailed, UnmoorError, from_os_error
 from unmoor.filesystem.temporary import temporary_folder
@@ -53,7 +54,7 @@ class _Conditions(NamedTuple):
 
 # With umask 077, setuptools writes other modes.
 _USUAL = _Conditions(
-    {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}, umask=ports.UMASK
+    {"TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"} | utf8_variables(), umask=ports.UMASK
 )
 _OTHER = _Conditions({**_USUAL.variables, **ports.OTHER_VARIABLES}, umask=ports.OTHER_UMASK, moved=True)
 _LAST = 20
@@ -246,7 +247,7 @@ class Pep517:
         shell = replace(self._shell, umask=conditions.umask)
         usual = {**isolated.environment.variables, **conditions.variables, **env}
         if conditions.moved:
-            usual["HOME"] = str(shutil.copytree(usual["HOME"], self._rooms.make() / "home", symlinks=True))
+            usual |= copy_home(usual, self._rooms.make() / "home")
 
         def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
             given = {**usual, **(extra_environ or {})}
@@ -254,7 +255,7 @@ class Pep517:
             if ran.code != 0:
                 if (error := child_failure(ran, "the build backend", reports=True)) is not None:
                     raise error
-                raise subprocess.CalledProcessError(ran.code, list(cmd))
+                raise CalledProcessError(ran.code, list(cmd))
 
         return talk.checked(lambda: ProjectBuilder.from_isolated_env(isolated, source, run))
 

@@ -22,14 +22,15 @@ place, wheel, name, folder = sys.argv[1:]
 sys.path.append(place)
 try:
     import inspect
+    import os
     from pip._internal.models.scheme import Scheme
     from pip._internal.operations.install.wheel import install_wheel
 
     scheme = Scheme(
-        platlib=folder + "/lib",
-        purelib=folder + "/lib",
-        headers=folder + "/include",
-        scripts=folder + "/bin",
+        platlib=os.path.join(folder, "lib"),
+        purelib=os.path.join(folder, "lib"),
+        headers=os.path.join(folder, "include"),
+        scripts=os.path.join(folder, "scripts"),
         data=folder,
     )
     call = inspect.signature(install_wheel).bind(

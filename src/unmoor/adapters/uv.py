@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from unmoor.adapters.process.variables import is_public, keyring_variables, tool
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
 from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, links_to_cache, settings
 from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
+from unmoor.filesystem.layout import packages_of, python_of, scripts_of, stdin_path
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.environments import Interpreter, running
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
@@ -31,8 +33,6 @@ from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
 _LOGIN = re.compile(r"://[^/\s@]*@")
-# uv reads these settings once, when it starts.
-_SETTINGS = "--config-file=/dev/stdin"
 # The variants of interpreters that wheels are built for, as uv calls them, and whether they are free-threaded.
 _VARIANTS = {"default": False, "freethreaded": True}
 _OTHER_LIBC = "gnu" if "musl" in str(sysconfig.get_config_var("HOST_GNU_TYPE")) else "musl"
@@ -120,10 +120,9 @@ class Uv:
         Raises `Unknown` if it does not end in time.
         """
         env = {name: value for name, value in variables.items() if self._reaches_uv(name)}
-        stdin = as_toml(self._settings()).encode()
-        return self._run(
-            [binary(), _SETTINGS, *args], cwd=cwd, env=env | folders(self.environ), stdin=stdin, timeout=timeout
-        )
+        with _settings_file(as_toml(self._settings()).encode()) as (path, stdin):
+            command = [binary(), f"--config-file={path}", *args]
+            return self._run(command, cwd=cwd, env=env | folders(self.environ), stdin=stdin, timeout=timeout)
 
     def attempt(
         self, args: Sequence[str], operands: Sequence[str], *, what: str, cwd: Path, variables: Mapping[str, str]
@@ -212,17 +211,17 @@ class UvEnvironment:
     @property
     def python(self) -> Path:
         """Its interpreter."""
-        return self.scripts / "python"
+        return python_of(self.folder)
 
     @property
     def scripts(self) -> Path:
         """The folder of its console scripts."""
-        return self.folder / "bin"
+        return scripts_of(self.folder)
 
     @property
     def packages(self) -> Path:
         """The folder of the installed packages."""
-        return next(self.folder.glob("lib/python*/site-packages"))
+        return packages_of(self.folder)
 
     def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
         """Install requirements or files, once more if a download broke off. Raises `CheckFailed` with uv's message.
@@ -237,9 +236,9 @@ class UvEnvironment:
             args.append("--no-deps")
         if self.uv.constraints:
             limits = self.folder / "build-constraints.txt"
-            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints))
+            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints), "utf-8", newline="\n")
             args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
-        named = _hidden(" ".join(Path(each).name if each.startswith("/") else each for each in requirements))
+        named = _hidden(" ".join(Path(each).name if Path(each).is_absolute() else each for each in requirements))
         ran = self.uv.attempt(
             args, requirements, what=f"could not install {named}", cwd=self.folder, variables=self.variables
         )
@@ -301,6 +300,21 @@ class UvEnvironment:
         if ran.code and (error := child_failure(ran)) is not None:
             raise error
         return ran
+
+
+@contextlib.contextmanager
+def _settings_file(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the path of settings for uv, which it reads once, when it starts, and what it needs on its standard input.
+
+    On a system where no path leads to the standard input, they are in a private file until uv ends.
+    """
+    if path := stdin_path():
+        yield path, content
+        return
+    with temporary_folder() as folder:
+        file = folder / "uv.toml"
+        file.write_bytes(content)
+        yield str(file), b""
 
 
 def binary() -> str:

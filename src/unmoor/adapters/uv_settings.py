@@ -15,9 +15,10 @@ from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from unmoor import advice
-from unmoor.adapters.process.home import configuration_folder
+from unmoor.adapters.process.places import user_places
 from unmoor.adapters.process.variables import without_logins
 from unmoor.errors import ConfigError
+from unmoor.filesystem.layout import home_of
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
 
@@ -36,7 +37,6 @@ SOURCES: Final = frozenset(
         "UV_CONFIG_FILE",
     }
 )
-_SYSTEM: Final = Path("/etc/uv/uv.toml")
 _PROXIES: Final = ("http", "https")
 
 
@@ -45,10 +45,10 @@ def folders(environ: Mapping[str, str]) -> dict[str, str]:
 
     Raises `ConfigError`.
     """
-    home = environ.get("HOME", "")
-    cache = environ.get("XDG_CACHE_HOME") or f"{home}/.cache"
-    data = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
-    known = {"UV_CACHE_DIR": f"{cache}/uv", "UV_PYTHON_INSTALL_DIR": f"{data}/uv/python"} if home else {}
+    places = user_places(environ)
+    known = {}
+    if places.uv_cache is not None and places.uv_data is not None:
+        known = {"UV_CACHE_DIR": str(places.uv_cache), "UV_PYTHON_INSTALL_DIR": str(places.uv_data / "python")}
     if set_by_user := _of_user(environ).get("cache-dir"):
         known["UV_CACHE_DIR"] = str(set_by_user)
     return known | {name: environ[name] for name in ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR") if environ.get(name)}
@@ -112,9 +112,9 @@ def _of_user(environ: Mapping[str, str]) -> dict[str, Any]:
     """The user's settings and, for what they leave open, the machine's. ``UV_CONFIG_FILE`` replaces both."""
     if named := environ.get("UV_CONFIG_FILE"):
         return _read(Path(named), required=True)
-    own = configuration_folder(environ)
-    merged = _read(_SYSTEM)
-    for name, value in (_read(own / "uv" / "uv.toml") if own is not None else {}).items():
+    places = user_places(environ)
+    merged = _read(places.uv_machine)
+    for name, value in _read(places.uv).items():
         below = merged.get(name)
         if isinstance(value, list) and isinstance(below, list):
             merged[name] = value + below
@@ -125,8 +125,10 @@ def _of_user(environ: Mapping[str, str]) -> dict[str, Any]:
     return merged
 
 
-def _read(file: Path, *, required: bool = False) -> dict[str, Any]:
+def _read(file: Path | None, *, required: bool = False) -> dict[str, Any]:
     """Read a uv.toml, with absolute paths. A missing one is empty, unless it is ``required``."""
+    if file is None:
+        return {}
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -235,7 +237,7 @@ class _Logins:
     def _of_netrc(self, host: str, user: str) -> tuple[str, str] | None:
         import netrc
 
-        file = self._environ.get("NETRC") or f"{self._environ.get('HOME', '')}/.netrc"
+        file = self._environ.get("NETRC") or (home_of(self._environ) or Path()) / ".netrc"
         try:
             found = netrc.netrc(file).authenticators(host)
         except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
@@ -256,9 +258,9 @@ class _Logins:
 
 def _stored(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the addresses and logins of ``uv auth login``."""
-    data = environ.get("XDG_DATA_HOME") or f"{environ.get('HOME', '')}/.local/share"
-    folder = environ.get("UV_CREDENTIALS_DIR") or f"{data}/uv/credentials"
-    entries = _read(Path(folder) / "credentials.toml").get("credential", [])
+    data = user_places(environ).uv_data
+    folder = environ.get("UV_CREDENTIALS_DIR") or (data / "credentials" if data is not None else None)
+    entries = _read(Path(folder) / "credentials.toml" if folder is not None else None).get("credential", [])
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("scheme", "basic") == "basic":
             yield str(entry.get("service", "")), (str(entry.get("username") or ""), str(entry.get("password", "")))

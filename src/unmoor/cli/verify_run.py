@@ -20,6 +20,7 @@ from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_
 from unmoor.cli.run_options import TargetOptions
 from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import BadSignature, ConfigError, Incomplete, Refused, Unknown
+from unmoor.filesystem.layout import HOME_VARIABLES
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.world import World
 from unmoor.util.text import clean
@@ -43,7 +44,7 @@ ANSWERS = {
     Mark.WRONG: "is WRONG: do not use it",
 }
 # The addresses of a GitHub other than github.com. Nothing else of the environment counts: no credential, above all.
-_ADDRESSES = ("GITHUB_API_URL", "GITHUB_SERVER_URL", "HOME")
+_ADDRESSES = ("GITHUB_API_URL", "GITHUB_SERVER_URL")
 
 
 class VerifyDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,9 +142,9 @@ def _world(from_world: Path | None, repository: str) -> World:
     """The world to read from. Only the addresses in the environment count."""
     environ = {name: os.environ[name] for name in _ADDRESSES if name in os.environ}
     if from_world is not None:
-        return read_world(from_world, environ, repository=repository)
+        home = {name: os.environ[name] for name in HOME_VARIABLES if name in os.environ}
+        return read_world(from_world, environ | home, repository=repository)
     # A CI job has no keyring to look into, and without a home there is no .pypirc.
-    environ.pop("HOME", None)
     return real_world(repository, {**environ, "GITHUB_ACTIONS": "true"})
 
 

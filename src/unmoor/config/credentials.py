@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from unmoor.config import pypirc
+from unmoor.filesystem.layout import home_of
 from unmoor.ports.world import Login, Lookup
 from unmoor.util.concurrency import NoAnswer, call_within
 from unmoor.util.secret import Secret
@@ -93,8 +94,8 @@ def _follow(secret: Secret, username: str, environ: Mapping[str, str], world_fil
 
 def file_beside(world_file: Path, rest: str, environ: Mapping[str, str]) -> Path:
     """Return the file that a world file names: relative to it, or to the user's home after ``~/``."""
-    home = environ.get("HOME", "")
-    path = Path(home, rest[2:]) if home and rest.startswith("~/") else Path(rest)
+    home = home_of(environ)
+    path = home / rest[2:] if home is not None and rest.startswith(("~/", "~\\")) else Path(rest)
     return world_file.absolute().parent / path
 
 

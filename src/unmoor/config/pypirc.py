@@ -12,6 +12,7 @@ from pathlib import Path
 
 from unmoor import advice
 from unmoor.errors import ConfigError
+from unmoor.filesystem.layout import home_of
 from unmoor.util.decode import read_ini
 from unmoor.util.secret import Secret
 
@@ -29,10 +30,10 @@ def password(name: str, upload: str, environ: Mapping[str, str]) -> tuple[Secret
     Returns the password and where it is from, or an empty one and where it was looked for. Raises `ConfigError` for a
     file that cannot be parsed, without quoting a line of it.
     """
-    home = environ.get("HOME", "")
-    if not home:
+    home = home_of(environ)
+    if home is None:
         return Secret(""), "~/.pypirc (there is no HOME)"
-    path = Path(home, ".pypirc")
+    path = home / ".pypirc"
     sections = _sections(path)
     own = sections.get(name, {})
     if own.get("password") and same_address(own.get("repository") or upload, upload):

@@ -1,4 +1,4 @@
-"""Where programs are: in a virtual environment, and on the search path.
+"""Where programs are, in a virtual environment and on the search path, and where the user's home is.
 
 Sources: PEP 405; `sysconfig`'s schemes ``venv`` (``posix_venv``, ``nt_venv``); ``CreateProcess`` and ``PATHEXT`` of
 Windows. Not `shutil.which`: on Windows it looks into the current folder first, which for unmoor is a checkout.
@@ -14,11 +14,17 @@ from typing import Final, Protocol
 
 NULL_OF_GIT: Final = "/dev/null"
 """The null device as git names it on every system: on Windows it opens ``nul`` instead (git's compat/mingw.c)."""
+HOME_VARIABLES: Final = ("HOME", "USERPROFILE")
+"""The variables that may name the user's home; see `home_of`."""
 _USUAL_ENDINGS: Final = ".COM;.EXE;.BAT;.CMD"
 
 
 class Layout(Protocol):
     """How a system arranges programs."""
+
+    @property
+    def stdin(self) -> str:
+        """The path of a program's own standard input, empty if there is none."""
 
     def scripts(self, environment: Path) -> Path:
         """Return the folder of the console scripts of a virtual environment."""
@@ -35,9 +41,14 @@ class Layout(Protocol):
     def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
         """Return the program that a name means with these environment variables; ``None`` if there is none."""
 
+    def home(self, variables: Mapping[str, str]) -> Path | None:
+        """Return the user's home folder as these environment variables name it; ``None`` if they do not."""
+
 
 class PosixLayout:
     """Linux and macOS: ``bin``, and programs are files that may be executed; see `Layout`."""
+
+    stdin = "/dev/stdin"
 
     def scripts(self, environment: Path) -> Path:
         """It is ``bin``."""
@@ -66,9 +77,15 @@ class PosixLayout:
         folders = variables.get("PATH", os.defpath).split(":")
         return next(filter(None, (self.program(Path(each), name) for each in folders if each.startswith("/"))), None)
 
+    def home(self, variables: Mapping[str, str]) -> Path | None:
+        """It is HOME."""
+        return Path(variables["HOME"]) if variables.get("HOME") else None
+
 
 class WindowsLayout:
     """Windows: ``Scripts``, and the ending says what is a program; see `Layout`."""
+
+    stdin = ""
 
     def __init__(self, endings: str = _USUAL_ENDINGS) -> None:
         self._endings = endings
@@ -104,9 +121,19 @@ class WindowsLayout:
         folders = (Path(each.strip('"')) for each in given.get("PATH", "").split(";"))
         return next(filter(None, (layout.program(each, name) for each in folders if each.is_absolute())), None)
 
+    def home(self, variables: Mapping[str, str]) -> Path | None:
+        """It is USERPROFILE, as for Python. Without it, HOME, which other systems' programs set."""
+        home = variables.get("USERPROFILE") or variables.get("HOME")
+        return Path(home) if home else None
+
 
 LAYOUT: Layout = WindowsLayout() if sys.platform == "win32" else PosixLayout()
 """The layout of this machine."""
+
+
+def stdin_path() -> str:
+    """Return the path by which a program opens its own standard input, empty if this system has none."""
+    return LAYOUT.stdin
 
 
 def scripts_of(environment: Path) -> Path:
@@ -135,3 +162,8 @@ def find_program(name: str, variables: Mapping[str, str]) -> Path | None:
     A name with a folder in it is returned as it is. The current folder is never searched.
     """
     return LAYOUT.find(name, variables)
+
+
+def home_of(variables: Mapping[str, str]) -> Path | None:
+    """Return the user's home folder as these environment variables name it; ``None`` if they do not."""
+    return LAYOUT.home(variables)

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from tests.support.sample_projects import write_files
 
-from unmoor.adapters.process.home import _ELSEWHERE, _OF_CARGO, make_home
+from unmoor.adapters.process.home import _ELSEWHERE, _OF_CARGO, copy_home, make_home
+from unmoor.filesystem import layout
+from unmoor.filesystem.layout import WindowsLayout
+from unmoor.ports.system import WINDOWS
 
 CARGO = """\
 [registries.mine]
@@ -156,3 +159,61 @@ def test_no_home(tmp_path: Path) -> None:
     """Without a HOME of the user, there is an empty one."""
     assert make_home(tmp_path / "home", {"PATH": "/bin"}) == {"PATH": "/bin", "HOME": str(tmp_path / "home")}
     assert everything(tmp_path / "home") == {}
+
+
+def test_a_home_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every variable that programs look at leads into it; settings are copied to where they look for them there."""
+    monkeypatch.setattr(layout, "LAYOUT", WindowsLayout())
+    files = {
+        "AppData/Roaming/pip/pip.ini": "\ufeff[global]\nindex-url = https://someone:s3cret@example.org/simple\n",
+        "pip/pip.ini": "[global]\ntimeout = 5\n",
+        "AppData/Roaming/uv/uv.toml": 'index-url = "https://someone:s3cret@example.org/simple"\n',
+        "AppData/Roaming/Python/keyring.cfg": "s3cret",
+        ".pypirc": "[pypi]\npassword = s3cret\n",
+        ".rustup/toolchains/one": "a program",
+    }
+    user = write_files(tmp_path / "Jörg Müller", files)
+    environ = {
+        "USERPROFILE": str(user),
+        "APPDATA": str(user / "AppData" / "Roaming"),
+        "LOCALAPPDATA": str(user / "AppData" / "Local"),
+        "SYSTEMROOT": "C:/Windows",
+        "Path": "C:/Windows",
+        "GITHUB_TOKEN": "s3cret",
+    }
+    home = tmp_path / "home"
+    variables = make_home(home, environ, system=WINDOWS)
+    assert everything(home) == {
+        "AppData/Roaming/pip/pip.ini": "[global]\nindex-url = https://example.org/simple\n",
+        "pip/pip.ini": "[global]\ntimeout = 5\n",
+        "AppData/Roaming/uv/uv.toml": 'index-url = "https://example.org/simple"\n',
+    }
+    assert {name for name, value in variables.items() if str(user) in value} == {"RUSTUP_HOME"}
+    assert {name for name, value in variables.items() if str(home) in value} == {
+        *("HOME", "USERPROFILE", "HOMEPATH", "APPDATA", "LOCALAPPDATA")
+    }
+    assert set(variables) >= {"Path", "SYSTEMROOT"}
+    assert "s3cret" not in str(variables)
+    assert Path(variables["LOCALAPPDATA"]).is_dir()
+
+
+def test_a_copied_home(tmp_path: Path) -> None:
+    """The copy has the same files, and its variables take the place of the former ones."""
+    user = write_files(tmp_path / "user", {".config/pip/pip.conf": "[global]\n"})
+    variables = make_home(tmp_path / "home", {"HOME": str(user), "PATH": "/bin"})
+    assert copy_home(variables, tmp_path / "copy") == {"HOME": str(tmp_path / "copy")}
+    assert everything(tmp_path / "copy") == everything(tmp_path / "home") == {".config/pip/pip.conf": "[global]\n"}
+
+
+def test_links_that_nobody_may_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows lets few users make links: then cargo has no downloads of the user, and its settings all the same."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(1314, "A required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refused)
+    user = write_files(
+        tmp_path / "user", {".cargo/registry/one": "crate", ".cargo/config.toml": "[net]\noffline = true\n"}
+    )
+    make_home(tmp_path / "home", {"HOME": str(user)})
+    assert everything(tmp_path / "home") == {".cargo/config.toml": "[net]\noffline = true\n"}

@@ -10,7 +10,10 @@ from unmoor.adapters.process.variables import (
     project_variables,
     server_variables,
     tool_variables,
+    utf8_variables,
+    windows_variables,
 )
+from unmoor.ports.system import LINUX, MACOS, WINDOWS, System
 
 
 def test_no_token_passes() -> None:
@@ -100,3 +103,47 @@ def test_what_programs_of_ours_get() -> None:
     assert set(server_variables(environ)) == {"HOME", "PYTHONPATH", "DOCKER_HOST"}
     cloud = {"DBUS_SESSION_BUS_ADDRESS", "GOOGLE_APPLICATION_CREDENTIALS"}
     assert set(keyring_variables(environ)) == {"HOME", *cloud}
+
+
+ON_WINDOWS = {
+    "Path": "C:\\Windows",
+    "SystemRoot": "C:\\Windows",
+    "ComSpec": "C:\\Windows\\system32\\cmd.exe",
+    "PATHEXT": ".COM;.EXE",
+    "TEMP": "C:\\Users\\me\\AppData\\Local\\Temp",
+    "ProgramFiles(x86)": "C:\\Program Files (x86)",
+    "INCLUDE": "C:\\VC\\include",
+    "pip_index_url": "https://user:pass@host/simple",
+    "USERPROFILE": "C:\\Users\\me",
+    "AppData": "C:\\Users\\me\\AppData\\Roaming",
+    "GITHUB_TOKEN": "t",
+    "Github_Token": "t",
+    "OneDrive": "C:\\Users\\me\\OneDrive",
+}
+
+
+def test_what_programs_need_on_windows() -> None:
+    """Sockets, temporary files and Visual C++ are found, the case of a name does not matter, and no login passes."""
+    everywhere = {"Path", "SystemRoot", "ComSpec", "PATHEXT", "TEMP", "ProgramFiles(x86)"}
+    project = project_variables(ON_WINDOWS, WINDOWS)
+    assert set(project) == everywhere | {"INCLUDE", "pip_index_url"}
+    assert project["pip_index_url"] == "https://host/simple"
+    assert set(tool_variables(ON_WINDOWS, system=WINDOWS)) == {*project, "USERPROFILE", "AppData"}
+    assert set(server_variables(ON_WINDOWS, WINDOWS)) == everywhere | {"USERPROFILE", "AppData"}
+    assert set(windows_variables(ON_WINDOWS, WINDOWS)) == (everywhere - {"Path"}) | {"USERPROFILE", "AppData"}
+
+
+@pytest.mark.parametrize("system", [LINUX, MACOS])
+def test_nothing_of_windows_elsewhere(system: System) -> None:
+    """A variable of Windows that a shell in WSL inherits does not reach the project's code."""
+    assert set(project_variables(ON_WINDOWS, system)) == set()
+    assert windows_variables(ON_WINDOWS, system) == {}
+
+
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [(LINUX, {"LC_ALL": "C.UTF-8"}), (MACOS, {"LC_ALL": "en_US.UTF-8"}), (WINDOWS, {"PYTHONUTF8": "1"})],
+)
+def test_builds_read_utf8(system: System, expected: dict[str, str]) -> None:
+    """A build reads a text the same on each system, by what Python looks at there."""
+    assert utf8_variables(system) == expected

@@ -11,7 +11,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.ownership import trust_command
-from unmoor.adapters.process.variables import without_logins
+from unmoor.adapters.process.variables import windows_variables, without_logins
 from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.ports.failure import child_failure
@@ -142,7 +142,7 @@ def variables(environ: Mapping[str, str], *, remote: bool = False, own: bool = F
         for name, value in environ.items()
         if _ALLOWED.fullmatch(name) or (remote and _TOKENS.fullmatch(name))
     }
-    return allowed | _FIXED | (OWN_SETTINGS if own and not remote else {})
+    return windows_variables(environ) | allowed | _FIXED | (OWN_SETTINGS if own and not remote else {})
 
 
 def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:

@@ -12,6 +12,7 @@ from typing import Final
 
 from unmoor import advice
 from unmoor.adapters.git.program import GitProgram
+from unmoor.adapters.process.variables import windows_variables
 from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused, Unknown
 from unmoor.filesystem.commands import quote
@@ -85,6 +86,7 @@ def _write_keys(git: GitProgram, home: Path, allowed: bytes) -> tuple[tuple[str,
     keys = home / "keys.asc"
     keys.write_bytes(allowed)
     env = {name: git.environ[name] for name in ("PATH", "HOME") if name in git.environ} | {"LC_ALL": "C"}
+    env |= windows_variables(git.environ)
     gpg = ("gpg", "--batch", "--no-tty", "--no-autostart", "--homedir", str(home))
     imported = git.shell.run((*gpg, "--import", str(keys)), cwd=home, env=env, timeout=git.timeout)
     listed = git.shell.run((*gpg, "--with-colons", "--list-keys"), cwd=home, env=env, timeout=git.timeout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor import advice
+from unmoor.adapters.process.variables import windows_variables
 from unmoor.errors import Denied
 from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
@@ -84,6 +85,7 @@ class GpgKey:
 
     def _run(self, *args: str, cwd: Path) -> Ran:
         env = {name: self.environ[name] for name in _PASSED if name in self.environ} | {"LC_ALL": "C"}
+        env |= windows_variables(self.environ)
         return self.shell.run((*_OPTIONS, *args), cwd=cwd, env=env, timeout=_TIMEOUT)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unmoor import advice
+from unmoor.adapters.process.variables import windows_variables
 from unmoor.errors import Denied
 from unmoor.filesystem.commands import agent_command, join, save_command
+from unmoor.filesystem.layout import home_of
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -39,8 +41,8 @@ class SshKey:
     @property
     def _file(self) -> Path:
         """The file of the key. Raises `Denied` if it is not there."""
-        home, rest = self.environ.get("HOME", ""), self.name.removeprefix("~/")
-        path = self.folder / (Path(home, rest) if home and rest != self.name else self.name)
+        home, rest = home_of(self.environ), self.name.removeprefix("~/").removeprefix("~\\")
+        path = self.folder / (home / rest if home is not None and rest != self.name else self.name)
         if not path.is_file():
             raise Denied(
                 f"the key of sign-with is not on this machine: {clean(str(path), 1000)}",
@@ -65,7 +67,7 @@ class SshKey:
         """Verify with the public half of the key."""
         with temporary_folder() as folder:
             signers, file = folder / "signers", folder / "signature"
-            signers.write_text(f'{_SIGNER} namespaces="{NAMESPACE}" {self._public()}\n')
+            signers.write_text(f'{_SIGNER} namespaces="{NAMESPACE}" {self._public()}\n', encoding="utf-8", newline="\n")
             file.write_bytes(signature)
             args = ("-Y", "verify", "-f", str(signers), "-I", _SIGNER, "-n", NAMESPACE, "-s", str(file))
             ran = self._run(*args, stdin=data)
@@ -88,6 +90,7 @@ class SshKey:
 
     def _run(self, *args: str, stdin: bytes = b"") -> Ran:
         env = {name: self.environ[name] for name in _PASSED if name in self.environ} | _FIXED
+        env |= windows_variables(self.environ)
         return self.shell.run(("ssh-keygen", *args), cwd=self.folder, env=env, timeout=_TIMEOUT, stdin=stdin)
 
 

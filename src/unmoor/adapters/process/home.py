@@ -8,12 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from unmoor.adapters.process.places import UserPlaces, home_variables, user_places
 from unmoor.adapters.process.variables import no_logins, project_variables
+from unmoor.ports.system import System
 from unmoor.util.secret_scan import is_secret_name
 
 # Folders of programs and caches, which programs look for below HOME if a variable does not name them.
@@ -39,23 +42,30 @@ _LOGIN_OF_NPM: Final = re.compile(
 _LARGEST: Final = 1_000_000
 
 
-def make_home(folder: Path, environ: Mapping[str, str], *, git: Mapping[str, str] | None = None) -> dict[str, str]:
+def make_home(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    git: Mapping[str, str] | None = None,
+    system: System | None = None,
+) -> dict[str, str]:
     """Make a HOME in a new folder, and return the whole environment of the project's code.
 
     ``environ`` is the user's environment. Settings are copied without logins; a file that cannot be read is left out.
-    ``git`` holds settings of git, such as ``user.name``: tests may make commits.
+    ``git`` holds settings of git, such as ``user.name``: tests may make commits. ``system`` is this one by default.
     """
     folder.mkdir(mode=0o700)
     if git:
         _write(folder / ".gitconfig", "".join(f"{_of_git(name, value)}\n" for name, value in git.items()))
-    variables = project_variables(environ) | {"HOME": str(folder)}
-    user = _home(environ)
+    variables = project_variables(environ, system) | _made_home(folder, system)
+    places = user_places(environ, system)
+    user = places.home
     if user is not None:
         for name, place in _ELSEWHERE.items():
             if (user / place).is_dir():
                 variables.setdefault(name, str(user / place))
-    variables |= _settings_of_pip(folder, user, environ)
-    variables |= _settings_of_uv(folder, environ)
+    variables |= _settings_of_pip(folder, places, environ)
+    variables |= _settings_of_uv(folder, places, environ)
     variables |= _cargo(folder, user, environ)
     if user is not None and (text := _read(user / ".npmrc")) is not None:
         lines = (line for line in text.splitlines() if not _LOGIN_OF_NPM.search(line))
@@ -63,25 +73,25 @@ def make_home(folder: Path, environ: Mapping[str, str], *, git: Mapping[str, str
     return variables
 
 
-def configuration_folder(environ: Mapping[str, str]) -> Path | None:
-    """The user's folder of settings, by the XDG Base Directory Specification."""
-    if environ.get("XDG_CONFIG_HOME"):
-        return Path(environ["XDG_CONFIG_HOME"])
-    user = _home(environ)
-    return user / ".config" if user is not None else None
+def copy_home(variables: Mapping[str, str], into: Path, *, system: System | None = None) -> dict[str, str]:
+    """Copy a HOME into a new folder, and return its variables, to be put in the place of the former ones."""
+    shutil.copytree(variables["HOME"], into, symlinks=True)
+    return _made_home(into, system)
 
 
-def _home(environ: Mapping[str, str]) -> Path | None:
-    return Path(environ["HOME"]) if environ.get("HOME") else None
+def _made_home(folder: Path, system: System | None) -> dict[str, str]:
+    """Return the variables of a HOME. The folders that they name exist: programs expect it of some."""
+    variables = home_variables(folder, system)
+    for name in ("APPDATA", "LOCALAPPDATA"):
+        if name in variables:
+            Path(variables[name]).mkdir(parents=True, exist_ok=True)
+    return variables
 
 
-def _settings_of_pip(folder: Path, user: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+def _settings_of_pip(folder: Path, places: UserPlaces, environ: Mapping[str, str]) -> dict[str, str]:
     """Copy pip's settings of the user, and those that ``PIP_CONFIG_FILE`` names."""
-    own = configuration_folder(environ)
-    if user is not None:
-        _copy(user / ".pip" / "pip.conf", folder / ".pip" / "pip.conf")
-    if own is not None:
-        _copy(own / "pip" / "pip.conf", folder / ".config" / "pip" / "pip.conf")
+    for file, place in places.pip:
+        _copy(file, folder / place)
     named = environ.get("PIP_CONFIG_FILE")
     if not named or named == os.devnull:
         return {"PIP_CONFIG_FILE": named} if named else {}
@@ -89,14 +99,13 @@ def _settings_of_pip(folder: Path, user: Path | None, environ: Mapping[str, str]
     return {"PIP_CONFIG_FILE": str(copy)} if _copy(Path(named), copy) else {}
 
 
-def _settings_of_uv(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def _settings_of_uv(folder: Path, places: UserPlaces, environ: Mapping[str, str]) -> dict[str, str]:
     """Copy uv's settings of the user, or those that ``UV_CONFIG_FILE`` names instead."""
-    own = configuration_folder(environ)
-    copy = folder / ".config" / "uv" / "uv.toml"
+    copy = folder / places.uv_in_home
     if named := environ.get("UV_CONFIG_FILE"):
         return {"UV_CONFIG_FILE": str(copy)} if _copy(Path(named), copy) else {}
-    if own is not None:
-        _copy(own / "uv" / "uv.toml", copy)
+    if places.uv is not None:
+        _copy(places.uv, copy)
     return {}
 
 
@@ -109,7 +118,9 @@ def _cargo(folder: Path, user: Path | None, environ: Mapping[str, str]) -> dict[
     made.mkdir()
     for name in _OF_CARGO:
         if (Path(given) / name).exists():
-            (made / name).symlink_to(Path(given, name).absolute())
+            # Windows lets few users make links. Cargo downloads again what it does not find.
+            with contextlib.suppress(OSError):
+                (made / name).symlink_to(Path(given, name).absolute(), target_is_directory=True)
     for name in ("config.toml", "config"):  # the second is the old name
         text = _read(Path(given) / name)
         with contextlib.suppress(tomllib.TOMLDecodeError, RecursionError):
@@ -149,11 +160,11 @@ def _read(source: Path) -> str | None:
     """Read a file of settings; ``None`` if it cannot be read."""
     try:
         with source.open("rb") as stream:
-            return stream.read(_LARGEST).decode()
+            return stream.read(_LARGEST).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def _write(copy: Path, text: str) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_text(text, encoding="utf-8")
+    copy.write_text(text, encoding="utf-8", newline="\n")

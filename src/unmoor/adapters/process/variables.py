@@ -9,6 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from unmoor.adapters.process.system import this_system
+from unmoor.ports.system import MACOS, WINDOWS, System
+
 # Where programs are, the language, and how to reach the network.
 _COMMON: Final = """
 PATH USER LOGNAME LANG LANGUAGE TMPDIR TZ CI
@@ -31,6 +34,22 @@ PYENV_ROOT ASDF_DATA_DIR VOLTA_HOME NVM_DIR
 _PERSONAL: Final = """
 HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_CONFIG_DIRS XDG_DATA_HOME PIP_CONFIG_FILE UV_CONFIG_FILE CARGO_HOME
 """
+# What programs of Windows need to run at all, and Visual C++ to be found. Each is the same for all users, or names
+# where temporary files go.
+_WINDOWS_COMMON: Final = """
+SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT OS TEMP TMP USERNAME USERDOMAIN COMPUTERNAME
+PROGRAMDATA ALLUSERSPROFILE PUBLIC PROGRAMFILES PROGRAMFILES(X86) PROGRAMW6432
+COMMONPROGRAMFILES COMMONPROGRAMFILES(X86) COMMONPROGRAMW6432 DRIVERDATA
+NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE PROCESSOR_ARCHITEW6432 PROCESSOR_IDENTIFIER PROCESSOR_LEVEL
+PROCESSOR_REVISION PSMODULEPATH
+"""
+_WINDOWS_BUILDING: Final = """
+INCLUDE LIB LIBPATH CL _CL_ LINK _LINK_ DISTUTILS_USE_SDK MSSDK VCINSTALLDIR VCTOOLSINSTALLDIR VCTOOLSVERSION
+VCTOOLSREDISTDIR VSINSTALLDIR VISUALSTUDIOVERSION VSCMD_ARG_HOST_ARCH VSCMD_ARG_TGT_ARCH VSCMD_VER DEVENVDIR
+WINDOWSSDKDIR WINDOWSSDKVERSION WINDOWSSDKBINPATH WINDOWSSDKLIBVERSION WINDOWSLIBPATH WINDOWSSDKVERBINPATH
+UCRTVERSION UNIVERSALCRTSDKDIR EXTENSIONSDKDIR FRAMEWORKDIR FRAMEWORKVERSION PYENV PYENV_HOME VCPKG_ROOT
+"""
+_WINDOWS_PERSONAL: Final = "USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA"
 _OF_PROJECT: Final = frozenset(f"{_COMMON} {_BUILDING}".split())
 _OF_TOOLS: Final = frozenset(f"{_COMMON} {_BUILDING} {_PERSONAL}".split())
 # What unmoor's own servers need besides: an engine, and the settings of git and of Python that decide nothing else.
@@ -40,6 +59,12 @@ GIT_EXEC_PATH GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM
 PYTHONPATH PYTHONUSERBASE PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
 """
 _OF_SERVERS: Final = frozenset(f"{_COMMON} {_PERSONAL} {_SERVING}".split())
+# What each list has on Windows besides.
+_MORE_ON_WINDOWS: Final = {
+    _OF_PROJECT: frozenset(f"{_WINDOWS_COMMON} {_WINDOWS_BUILDING}".split()),
+    _OF_TOOLS: frozenset(f"{_WINDOWS_COMMON} {_WINDOWS_BUILDING} {_WINDOWS_PERSONAL}".split()),
+    _OF_SERVERS: frozenset(f"{_WINDOWS_COMMON} {_WINDOWS_PERSONAL}".split()),
+}
 _OF_KEYRINGS: Final = re.compile(
     r"DBUS_SESSION_BUS_ADDRESS$|XDG_RUNTIME_DIR$|DISPLAY$|(PYTHON_)?KEYRING_|(AWS|AZURE|ARTIFACTS|CLOUDSDK|GOOGLE)_"
 )
@@ -55,27 +80,27 @@ _PROXY_SETTING: Final = re.compile(
 )
 
 
-def project_variables(environ: Mapping[str, str]) -> dict[str, str]:
+def project_variables(environ: Mapping[str, str], system: System | None = None) -> dict[str, str]:
     """Return the variables that the project's code may see: an allow-list, with the logins taken out of addresses.
 
-    There is no HOME among them; see `unmoor.adapters.process.home`.
+    There is no HOME among them; see `unmoor.adapters.process.home`. ``system`` is this one by default.
     """
-    return {name: without_logins(name, value) for name, value in environ.items() if _is_listed(name, _OF_PROJECT)}
+    return {name: without_logins(name, value) for name, value in _listed(environ, _OF_PROJECT, system).items()}
 
 
-def tool_variables(environ: Mapping[str, str], *, logins: bool = False) -> dict[str, str]:
+def tool_variables(environ: Mapping[str, str], *, logins: bool = False, system: System | None = None) -> dict[str, str]:
     """Return the variables for programs of ours that run no code of the project: they find the user's settings.
 
     Code of the project that runs at the same time may read them. So addresses keep their ``logins`` only for a program
     that needs them.
     """
-    found = {name: value for name, value in environ.items() if _is_listed(name, _OF_TOOLS)}
+    found = _listed(environ, _OF_TOOLS, system)
     return found if logins else {name: without_logins(name, value) for name, value in found.items()}
 
 
-def server_variables(environ: Mapping[str, str]) -> dict[str, str]:
+def server_variables(environ: Mapping[str, str], system: System | None = None) -> dict[str, str]:
     """Return the variables for servers of a rehearsal: no credential is among them."""
-    return {name: without_logins(name, value) for name, value in environ.items() if _is_listed(name, _OF_SERVERS)}
+    return {name: without_logins(name, value) for name, value in _listed(environ, _OF_SERVERS, system).items()}
 
 
 def keyring_variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -85,7 +110,7 @@ def keyring_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def is_public(name: str, value: str) -> bool:
     """Whether the project's code gets this variable with this value anyway."""
-    return _is_listed(name, _OF_PROJECT) and without_logins(name, value) == value
+    return bool(_listed({name: value}, _OF_PROJECT)) and without_logins(name, value) == value
 
 
 def without_logins(name: str, value: str) -> str:
@@ -100,5 +125,28 @@ def no_logins(text: str) -> str:
     return _PROXY_SETTING.sub(r"\1", _LOGIN.sub("", text))
 
 
-def _is_listed(name: str, names: frozenset[str]) -> bool:
-    return name in names or name.startswith("LC_")
+def utf8_variables(system: System | None = None) -> dict[str, str]:
+    """Return the variables with which Python and other programs read and write text files as UTF-8.
+
+    macOS has no ``C.UTF-8``. On Windows, Python does not look at ``LC_ALL``.
+    """
+    system = system or this_system()
+    if system == WINDOWS:
+        return {"PYTHONUTF8": "1"}
+    return {"LC_ALL": "en_US.UTF-8" if system == MACOS else "C.UTF-8"}
+
+
+def windows_variables(environ: Mapping[str, str], system: System | None = None) -> dict[str, str]:
+    """Return the variables without which programs of the user do not run on Windows; none on another system."""
+    if (system or this_system()) != WINDOWS:
+        return {}
+    needed = frozenset(f"{_WINDOWS_COMMON} {_WINDOWS_PERSONAL}".split())
+    return {name: value for name, value in environ.items() if name.upper() in needed}
+
+
+def _listed(environ: Mapping[str, str], names: frozenset[str], system: System | None = None) -> dict[str, str]:
+    """Return the variables with these names. On Windows, the case of a name does not matter, and more are listed."""
+    if (system or this_system()) != WINDOWS:
+        return {name: value for name, value in environ.items() if name in names or name.startswith("LC_")}
+    known = {each.upper() for each in names} | _MORE_ON_WINDOWS[names]
+    return {name: value for name, value in environ.items() if name.upper() in known or name.upper().startswith("LC_")}
