@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.support.faulty_server import run_server
 from tests.support.git_repos import shell_for_tests
 
 from unmoor.adapters import uv as uv_adapter
+from unmoor.adapters.process.servers import Server
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.cli.exit_codes import _internal_error
@@ -245,8 +245,12 @@ def _stop(place: Place, text: str) -> None:
 def _ready(place: Place) -> object:
     """Read the first line of the servers."""
     (place.folder / "serve.log").touch()
-    with subprocess.Popen(place.kept["servers"], stdout=subprocess.PIPE) as process:
+    with (place.folder / "serve.log").open("ab") as log:
+        process = Server(place.kept["servers"], cwd=place.folder, env=os.environ, log=log)
+    try:
         return local._read_ready_line(process, place.folder)
+    finally:
+        process.stop(1.0)
 
 
 def _see(place: Place, text: str) -> None:

@@ -52,8 +52,6 @@ NOT_YET: frozenset[str] = frozenset(
         "dists/testing/copied_tests.py",
         "images/build_context.py",
         "ports/failure.py",
-        "rehearsal/local.py",
-        "rehearsal/shared/remote.py",
         "util/concurrency.py",
     }
 )

@@ -5,25 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from unmoor import advice
-from unmoor.adapters.process.orphans import orphans
+from unmoor.adapters.process.servers import Server
 from unmoor.adapters.process.variables import server_variables
 from unmoor.advice import NextStep
 from unmoor.errors import TimedOut, Unknown, error_classes
 from unmoor.filesystem.safe_folder import make_private, open_in_place, open_regular, remove
+from unmoor.util.concurrency import NoAnswer
 
 READY = 20.0
 STOP = 5.0
 LOG_TAIL = 2000
-LINE = 10_000
+# The log is UTF-8, whatever the code page of a console is.
+_COMMAND = (sys.executable, "-X", "utf8", "-P", "-m", "unmoor.rehearsal.serve")
 
 
 @dataclass
@@ -38,7 +38,7 @@ class LocalWorld:
     folder: Path
     world_file: Path
     addresses: dict[str, str]
-    process: subprocess.Popen[bytes] = field(repr=False)
+    process: Server = field(repr=False)
     registries: dict[str, str] = field(default_factory=dict)
     no_registry: str = ""
     moved: dict[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class LocalWorld:
 
     def stop(self) -> None:
         """Stop the servers and wait for them. A second call does nothing."""
-        _end(self.process)
+        self.process.stop(STOP)
 
 
 class Beginning:
@@ -74,18 +74,9 @@ class Beginning:
         self._folder = folder.absolute()
         make_private(self._folder)
         with os.fdopen(open_in_place(self._folder / "serve.log", empty=True), "wb") as log:
-            # Its own session: Ctrl-C at the terminal reaches only this process, which stops the servers last.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "unmoor.rehearsal.serve"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=self._folder,
-                env=server_variables(os.environ),
-                start_new_session=True,
-            )
+            # Ctrl-C at the terminal reaches only this process, which stops the servers last.
+            self._process = Server(_COMMAND, cwd=self._folder, env=server_variables(os.environ), log=log)
         self._told = self._serves = False
-        orphans().keep(self._process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +85,7 @@ class Beginning:
         if not self._told:
             self._process.kill()  # it has made nothing yet
         if not self._serves:
-            _end(self._process)
+            self._process.stop(STOP)
         if not self._told:
             remove(self._folder / "serve.log")
 
@@ -119,10 +110,9 @@ class Beginning:
         arguments += ["--signing"] if signing else []
         for host in hosts if registry else ():
             arguments += ["--registry", host]
-        self._told, stdin = True, _piped(self._process.stdin)
-        with contextlib.suppress(BrokenPipeError):  # it has ended, and its log says why
-            stdin.write(json.dumps(arguments).encode() + b"\n")
-            stdin.flush()
+        self._told = True
+        with contextlib.suppress(OSError):  # it has ended, and its log says why
+            self._process.tell(json.dumps(arguments).encode())
         ready = _read_ready_line(self._process, self._folder)
         self._serves = True
         return LocalWorld(
@@ -173,15 +163,16 @@ def start(
         )
 
 
-def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str, Any]:
+def _read_ready_line(process: Server, folder: Path) -> dict[str, Any]:
     """Read the line that the servers print when they are ready. Raises the error that it reports."""
-    line = _line(_piped(process.stdout), within=READY)
-    if line is None:
+    try:
+        line = process.answer(READY)
+    except NoAnswer:
         raise TimedOut(
             f"not ready after {READY:.0f} s",
             where="the local world",
             next_step=advice.SEE_LOG(log=folder / "serve.log"),
-        )
+        ) from None
     if not line.endswith(b"\n"):
         raise Unknown(
             f"the servers exited before they were ready: {_end_of_log(folder)}",
@@ -198,48 +189,8 @@ def _read_ready_line(process: subprocess.Popen[bytes], folder: Path) -> dict[str
     return ready
 
 
-def _line(stream: IO[bytes], *, within: float) -> bytes | None:
-    """Read a line, or what there is of one at the end of the stream; ``None`` if that takes longer.
-
-    It is read in a thread: Windows cannot wait for a pipe with a time limit.
-    """
-    lines: list[bytes] = []
-
-    def read() -> None:
-        line = b""
-        while not line.endswith(b"\n") and (piece := os.read(stream.fileno(), LINE)):
-            line += piece
-        lines.append(line)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    reader.join(within)
-    return lines[0] if lines else None
-
-
 def _end_of_log(folder: Path) -> str:
     """Return the end of what the servers wrote to stderr, safe for a terminal."""
     with open_regular(folder / "serve.log") as stream:
         text = stream.read()[-LOG_TAIL:].decode(errors="replace")
     return "".join(char if char.isprintable() else " " for char in text).strip() or "no output"
-
-
-def _piped(stream: IO[bytes] | None) -> IO[bytes]:
-    """Narrow the type of a stream that is always a pipe."""
-    if stream is None:
-        msg = "not a pipe"
-        raise AssertionError(msg)
-    return stream
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipe that keeps the servers alive, and wait; kill them if they do not exit."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(STOP)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

@@ -22,10 +22,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 
 from unmoor import advice
+from unmoor.adapters.process.servers import wait_for_end_of_stdin
+from unmoor.adapters.process.system import this_system
 from unmoor.advice import NextStep
 from unmoor.errors import UnmoorError
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import make_private, open_in_place
+from unmoor.ports.system import System
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.options import Options, options
@@ -52,9 +55,11 @@ def locked(folder: Path) -> AbstractContextManager[object]:
 
 
 def begin_registries(
-    chosen: Options, started: Registries, addresses: Mapping[str, str]
+    chosen: Options, started: Registries, addresses: Mapping[str, str], system: System
 ) -> tuple[Mapping[int, Proxy], str]:
     """Begin to start the registries. Return their proxies by port, and why there are none if they cannot run."""
+    if system.why_no_images:
+        return {}, system.why_no_images
     from unmoor.rehearsal.registry import registries
 
     runner = registries.find_runner()
@@ -100,9 +105,7 @@ class ParentWatch:
         self._stop = stop
 
     def _wait(self) -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 4096):
-                pass
+        wait_for_end_of_stdin()
         if self._stop is not None:
             self._stop()
             threading.Event().wait(GRACE)
@@ -129,14 +132,15 @@ def serve(chosen: Options) -> None:
     life = ParentWatch()
     checkout = chosen.checkout.absolute() if chosen.checkout else None
     with locked(chosen.folder), _registries(chosen) as started:
-        # The path of a socket has at most 107 bytes; a relative path is short.
-        os.chdir(chosen.folder)
+        if started:
+            # The path of a socket has at most 107 bytes; a relative path is short.
+            os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
         listening = listen(chosen.folder, (*Addresses.__struct_fields__, *chosen.registries))
         at = listening.addresses
         addresses = Addresses(**{name: at[name] for name in Addresses.__struct_fields__})
         registries = {host: at[host] for host in chosen.registries}
-        proxies, lacking = begin_registries(chosen, started, registries) if started else ({}, "")
+        proxies, lacking = begin_registries(chosen, started, registries, this_system()) if started else ({}, "")
         if lacking:
             registries = {}
         log = open_in_place(chosen.folder / "requests.jsonl", flags=os.O_WRONLY | os.O_APPEND, mode=0o600)

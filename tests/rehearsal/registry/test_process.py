@@ -90,7 +90,7 @@ def test_a_world_keeps_its_images(tmp_path: Path) -> None:
 
 ENDS: dict[str, Callable[[LocalWorld], None]] = {
     "stopped": lambda world: world.stop(),
-    "SIGTERM": lambda world: world.process.send_signal(signal.SIGTERM),
+    "SIGTERM": lambda world: os.kill(world.process.pid, signal.SIGTERM),
     "SIGKILL": lambda world: world.process.kill(),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 
@@ -17,3 +18,10 @@ def this_system() -> System:
 def system_named(name: str) -> System:
     """Return the system that ``sys.platform`` gives a name to. One that unmoor is not written for has no images."""
     return next((each for each in SYSTEMS if each.name == name), System(name=name, title=name))
+
+
+def user_and_group() -> str:
+    """Return the numbers of this user and its group, ``1000:1000``; empty on Windows, where users have none."""
+    if sys.platform == "win32":
+        return ""
+    return f"{os.getuid()}:{os.getgid()}"

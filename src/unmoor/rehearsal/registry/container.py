@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from unmoor.adapters.engine.connection import Connection
 from unmoor.adapters.process.reaper import LABEL
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.process.system import user_and_group
 from unmoor.errors import UnmoorError
 from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.registry.site import Site
@@ -125,7 +126,7 @@ def _create(api: Any, image: str, site: Site, run: str) -> str:
         ["serve", f"{folder}/config.yml"],
         working_dir=folder,
         # This user must own the files that it writes; a rootless engine maps root to this user.
-        user="" if rootless else f"{os.getuid()}:{os.getgid()}",
+        user="" if rootless else user_and_group(),
         host_config=limits,
         labels={LABEL: run},
         use_config_proxy=False,

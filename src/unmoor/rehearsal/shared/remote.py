@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import msgspec
 
 from unmoor import advice
 from unmoor.adapters.git.program import OPTIONS, variables
+from unmoor.adapters.process.servers import Ended, Program
 from unmoor.errors import Refused, ToolMissing
+from unmoor.filesystem.layout import find_program
 from unmoor.filesystem.safe_folder import remove, rename
 from unmoor.util.digests import is_commit
 
@@ -21,7 +21,7 @@ _FIELDS = "%(refname)%00%(objectname)%00%(objecttype)"
 
 def git() -> str:
     """Return the path of git. Raises `ToolMissing`."""
-    found = shutil.which("git")
+    found = find_program("git", os.environ)
     if found is None:
         raise ToolMissing(
             "git is not installed",
@@ -29,10 +29,10 @@ def git() -> str:
             next_step=advice.INSTALL_PROGRAM(program="git"),
             retryable=True,
         )
-    return found
+    return str(found)
 
 
-def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None:
+def begin(folder: Path, checkout: Path | None) -> Program | None:
     """Begin to make the remote under a temporary name; ``None`` if it exists already. `finish` renames it."""
     if (folder / "remote.git").is_dir():
         return None
@@ -40,25 +40,17 @@ def begin(folder: Path, checkout: Path | None) -> subprocess.Popen[bytes] | None
     remove(aside)
     made = ("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(aside))
     cloned = ("clone", "--quiet", "--bare", "--template=", "--", str(checkout), str(aside))
-    return subprocess.Popen(
-        [git(), *OPTIONS, *(made if checkout is None else cloned)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=variables(os.environ, own=True),
-    )
+    return Program([git(), *OPTIONS, *(made if checkout is None else cloned)], variables(os.environ, own=True))
 
 
-def finish(folder: Path, begun: subprocess.Popen[bytes] | None) -> Remote:
+def finish(folder: Path, begun: Program | None) -> Remote:
     """Wait for what `begin` started. Raises `Refused` with git's message if the checkout cannot be cloned."""
     if begun is not None:
         try:
-            _, words = begun.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            begun.kill()
-            begun.communicate()
-            words = f"no end after {TIMEOUT:.0f} s".encode()
-        if begun.returncode != 0:
+            code, _, words = begun.wait(TIMEOUT)
+        except TimeoutError as error:
+            code, words = 1, str(error).encode()
+        if code:
             message = " ".join(words.decode(errors="replace").split())[:500]
             raise Refused(
                 f"the checkout cannot be cloned: {message}",
@@ -82,15 +74,9 @@ class Remote(msgspec.Struct, frozen=True):
 
     path: Path
 
-    def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [git(), *OPTIONS, f"--git-dir={self.path}", *args],
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env=variables(os.environ, own=True),
-            timeout=TIMEOUT,
-        )
+    def _run(self, *args: str) -> Ended:
+        command = [git(), *OPTIONS, f"--git-dir={self.path}", *args]
+        return Program(command, variables(os.environ, own=True)).wait(TIMEOUT)
 
     def refs(self, prefix: str) -> list[Ref]:
         """Return every ref whose full name begins with ``prefix``, sorted by name."""
@@ -100,7 +86,7 @@ class Remote(msgspec.Struct, frozen=True):
         return [ref for ref in out if ref.name.startswith(prefix)]
 
     def _list(self, pattern: str) -> list[Ref]:
-        out = self._run("for-each-ref", f"--format={_FIELDS}", pattern).stdout.decode(errors="replace")
+        out = self._run("for-each-ref", f"--format={_FIELDS}", pattern).out.decode(errors="replace")
         rows = (line.split("\0") for line in out.splitlines())
         return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows]
 
@@ -111,38 +97,38 @@ class Remote(msgspec.Struct, frozen=True):
     def default_branch(self) -> str:
         """Return the branch that HEAD names; ``main`` if it names none."""
         # Not --short, which writes heads/main if there is a tag main.
-        return self._run("symbolic-ref", "HEAD").stdout.decode().strip().removeprefix("refs/heads/") or "main"
+        return self._run("symbolic-ref", "HEAD").out.decode().strip().removeprefix("refs/heads/") or "main"
 
     def tag_object(self, sha: str) -> dict[str, str] | None:
         """Return an annotated tag: name, message, tagger, date, and its target; ``None`` for anything else."""
-        if not is_commit(sha) or self._run("cat-file", "-t", sha).stdout.strip() != b"tag":
+        if not is_commit(sha) or self._run("cat-file", "-t", sha).out.strip() != b"tag":
             return None
-        head, _, message = self._run("cat-file", "tag", sha).stdout.decode(errors="replace").partition("\n\n")
+        head, _, message = self._run("cat-file", "tag", sha).out.decode(errors="replace").partition("\n\n")
         fields = dict(line.partition(" ")[::2] for line in head.splitlines())
         return {**fields, "message": message}
 
     def is_tag_name(self, name: str) -> bool:
         """Whether git accepts this as a tag's name."""
-        return "\0" not in name and self._run("check-ref-format", f"refs/tags/{name}").returncode == 0
+        return "\0" not in name and self._run("check-ref-format", f"refs/tags/{name}").code == 0
 
     def commit(self, target: str) -> str | None:
         """Return the commit of a branch or of a full hash; ``None`` for anything else, as on GitHub."""
         branch = self.ref(f"refs/heads/{target}")
         if branch is not None:
             return branch.sha
-        if not is_commit(target) or self._run("cat-file", "-t", target).stdout.strip() != b"commit":
+        if not is_commit(target) or self._run("cat-file", "-t", target).out.strip() != b"commit":
             return None
         return target
 
     def commit_of(self, ref: str) -> str | None:
         """Return the commit that a ref leads to; ``None`` if there is none."""
         ran = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        return ran.stdout.decode().strip() or None
+        return ran.out.decode().strip() or None
 
     def newest_tag(self) -> str:
         """Return the full name of the tag that was made last; empty if there is none."""
         args = ("--count=1", "--sort=-version:refname", "--sort=-creatordate", "--format=%(refname)", "refs/tags")
-        return self._run("for-each-ref", *args).stdout.decode(errors="replace").strip()
+        return self._run("for-each-ref", *args).out.decode(errors="replace").strip()
 
     def make_tag(self, name: str, commit: str) -> None:
         """Make a lightweight tag, if there is none."""
