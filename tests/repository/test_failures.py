@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import functools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from tests.support.syntax import syntax
+from tests.support.doc_tables import cells, functions, linked
 
 from unmoor.cli.app import COMMANDS
 from unmoor.errors import error_classes
@@ -43,45 +39,12 @@ class Row:
         return [token.content for token in self.where.children or () if token.type == "code_inline"]
 
 
-@functools.cache
-def cells(page: Path) -> list[list[Token]]:
-    """Return every row of every table, including the heads."""
-    rows: list[list[Token]] = []
-    row: list[Token] = []
-    for before, token in pairwise(MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))):
-        if before.type in {"td_open", "th_open"}:
-            row.append(token)
-        if token.type == "tr_close":
-            rows.append(row)
-            row = []
-    return rows
-
-
-def linked(cell: Token) -> Iterator[tuple[str, str]]:
-    """Yield the text and the target of each link in a cell."""
-    target = ""
-    for token in cell.children or ():
-        if token.type == "link_open":
-            target = str(token.attrGet("href"))
-        elif token.type == "code_inline" and target:
-            yield token.content, target
-        elif token.type == "link_close":
-            target = ""
-
-
 HEADS, ROWS = [], []
 for found in cells(PAGE):
     if found[0].content == COLUMNS[0]:
         HEADS.append([cell.content for cell in found])
     else:
         ROWS.append(Row(found[0].content, found[1], list(linked(found[3]))))
-
-
-@functools.cache
-def functions(path: Path) -> frozenset[str]:
-    """Return the names of the tests in a file."""
-    body = syntax(path).body
-    return frozenset(each.name for each in body if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"))
 
 
 def test_every_table_has_the_same_columns() -> None:

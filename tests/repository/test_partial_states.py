@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.test_partial_states import ROWS, Row
-from tests.repository.test_failures import cells
+from tests.support.doc_tables import cells
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "partial-states.md"
 COLUMNS = ["what is where", "`status`", "`undo`", "how the release is finished"]

@@ -49,7 +49,6 @@ NOT_YET: frozenset[str] = frozenset(
         "cli/__init__.py",
         "cli/exit_codes.py",
         "dists/building.py",
-        "dists/testing/copied_tests.py",
         "images/build_context.py",
         "ports/failure.py",
         "util/concurrency.py",

@@ -69,7 +69,7 @@ def pointers(tree: Path) -> list[str]:
             if path.is_file() and not path.is_symlink() and path.stat().st_size <= _POINTER_LIMIT:
                 with path.open("rb") as stream:
                     if stream.read(len(_POINTER)) == _POINTER:
-                        found.append(clean(str(path.relative_to(tree))))
+                        found.append(clean(path.relative_to(tree).as_posix()))
     return sorted(found)
 
 

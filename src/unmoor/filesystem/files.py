@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import IO
 from unmoor.filesystem.safe_folder import open_folder, open_regular, require_private, require_replaceable
 from unmoor.filesystem.system import here
 
+# A disk without links, such as vfat; EINVAL is Windows' ERROR_PRIVILEGE_NOT_HELD, for users who may not make links.
+_NO_LINKS = frozenset({errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
 
@@ -68,3 +72,16 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = Tru
     """Write a whole file, or nothing; see `atomic_writer`."""
     with atomic_writer(path, mode=mode, sync=sync) as stream:
         stream.write(data)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make a symbolic link to a file or folder, or a copy of it if this user or this disk can make no links."""
+    try:
+        target.symlink_to(source, target_is_directory=source.is_dir())
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target)

@@ -14,6 +14,7 @@ from unmoor.config.groups import SuiteOptions
 from unmoor.dists.testing.beside import read_beside
 from unmoor.dists.testing.suites import Suite
 from unmoor.errors import ConfigError
+from unmoor.filesystem.files import link_or_copy
 from unmoor.ports.git import Git
 from unmoor.products import Release
 from unmoor.project.test_needs.locations import CONFIGURATION, USUAL, is_test_name
@@ -112,7 +113,7 @@ class CopiedTests(msgspec.Struct, frozen=True, kw_only=True):
                 for each in read_beside(copy, self._files, folder, within):
                     goal = (installed / inner).parents[each.up] / Path(each.path).name
                     if not goal.exists():
-                        goal.symlink_to(copy / each.path)
+                        link_or_copy(copy / each.path, goal)
 
 
 def _remove(path: Path, *, below: Path) -> None:

@@ -109,7 +109,7 @@ answer = {
 }
 with open(sys.argv[2] + ".part", "w") as stream:
     json.dump(answer, stream)
-os.rename(sys.argv[2] + ".part", sys.argv[2])
+os.replace(sys.argv[2] + ".part", sys.argv[2])
 # Do not wait for threads and exit handlers of imported modules.
 os._exit(0)
 """

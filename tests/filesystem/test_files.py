@@ -1,0 +1,54 @@
+"""Files that are put beside others."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from unmoor.filesystem.files import link_or_copy
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        None,
+        OSError(errno.EINVAL, "A required privilege is not held by the client"),  # Windows: winerror 1314
+        OSError(errno.EPERM, "Operation not permitted"),  # vfat
+        OSError(errno.ENOSYS, "Function not implemented"),
+    ],
+    ids=["links", "Windows", "vfat", "no such call"],
+)
+@pytest.mark.parametrize("what", ["data", "data/one.txt"])
+def test_a_link_or_else_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: OSError | None, what: str
+) -> None:
+    """Where no links can be made, the target holds the same as the link would lead to."""
+    (tmp_path / "data" / "below").mkdir(parents=True)
+    for name in ("data/one.txt", "data/below/two.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+
+    def refuse(*_: object, **__: object) -> None:
+        assert refusal is not None
+        raise refusal
+
+    if refusal is not None:
+        monkeypatch.setattr(Path, "symlink_to", refuse)
+    link_or_copy(tmp_path / what, tmp_path / "target")
+    assert (tmp_path / "target").is_symlink() is (refusal is None)
+    held = tmp_path / "target" if what.endswith(".txt") else tmp_path / "target" / "below" / "two.txt"
+    assert held.read_bytes() == (b"data/one.txt" if what.endswith(".txt") else b"data/below/two.txt")
+
+
+@pytest.mark.parametrize("number", [errno.EEXIST, errno.EACCES, errno.ENOSPC])
+def test_other_failures_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A copy would fail as well, or replace what is there."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(OSError, match="no"):
+        link_or_copy(tmp_path, tmp_path / "target")
+    assert not (tmp_path / "target").exists()
