@@ -5,53 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Callable
+import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.support.folder_uses import FOLDER_USES, USES, state
 
-from unmoor.core.journal import FileJournal
 from unmoor.errors import Refused
-from unmoor.filesystem.files import read_regular, sha256_of, write_atomic
-from unmoor.filesystem.locks import exclusive_lock
-from unmoor.filesystem.safe_folder import make_folder, names_in, refuse_links, remove, rename
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.safe_folder import make_folder, refuse_links, remove
+
+assert sys.platform != "win32"  # pipes, sockets, devices and user ids
 
 pytestmark = pytest.mark.timeout(20)  # a pipe that is waited for
-
-
-def journaled(path: Path) -> None:
-    """Append to a journal."""
-    journal = FileJournal(path)
-    journal.start()
-    journal.write({"event": "test"})
-
-
-def locked(path: Path) -> None:
-    """Take a lock."""
-    with exclusive_lock(path.parent, name=path.name):
-        pass
-
-
-USES: dict[str, Callable[[Path], object]] = {
-    "read": lambda path: read_regular(path, 100),
-    "hash": sha256_of,
-    "write": lambda path: write_atomic(path, b"ours"),
-    "append": journaled,
-    "lock": locked,
-}
-FOLDER_USES: dict[str, Callable[[Path], object]] = USES | {
-    "make": make_folder,
-    "remove": remove,
-    "rename": lambda path: rename(path, path.with_name("other")),
-    "list": lambda path: names_in(path.parent),
-}
-
-
-def state(folder: Path) -> dict[str, bytes | None]:
-    """Every entry below a folder, with the bytes of files."""
-    entries = sorted(folder.rglob("*"))
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in entries}
 
 
 @pytest.fixture

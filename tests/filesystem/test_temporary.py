@@ -17,6 +17,8 @@ from tests.support.syntax import nodes
 import unmoor
 from unmoor.filesystem.temporary import sweep_temporary_folders, temporary_folder
 
+assert sys.platform != "win32"  # pipes and user ids
+
 _HOLDS = """
 import os, sys, time
 from unmoor.filesystem.temporary import temporary_folder

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from unmoor.filesystem.safe_folder import open_folder, open_regular, require_private, require_replaceable
+from unmoor.filesystem.safe_folder import changed, open_folder, open_regular, require_private, require_replaceable
 from unmoor.filesystem.system import here
 
 # A disk without links, such as vfat; EINVAL is Windows' ERROR_PRIVILEGE_NOT_HELD, for users who may not make links.
@@ -51,7 +51,10 @@ def atomic_writer(path: Path, *, mode: int = 0o644, sync: bool = True) -> Iterat
     with open_folder(path.parent, make=True) as folder:
         require_replaceable(folder, path)
         aside = f".{secrets.token_hex(8)}.part"
-        handle = folder.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            handle = folder.open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        except OSError as error:
+            raise (changed(path) if error.errno == errno.ELOOP else error) from error
         try:
             with os.fdopen(handle, "wb") as stream:
                 here().set_mode(stream.fileno(), mode)

@@ -108,7 +108,7 @@ def open_regular(path: Path) -> BufferedReader:
         if error.errno not in _NO_FOLDER:
             raise
         if owned:
-            raise _wrong(path, "it was changed while it was opened") from error
+            raise changed(path) from error
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
@@ -249,6 +249,11 @@ def removed(path: Path) -> Refused:
     )
 
 
+def changed(path: Path) -> Refused:
+    """Return the error for a folder or file that somebody replaced while unmoor opened it."""
+    return _wrong(path, "it was changed while it was opened")
+
+
 def _is_owned(path: Path) -> bool:
     return any(map(_is_own, path.absolute().parts))
 
@@ -264,7 +269,7 @@ def _refused(folder: OpenFolder, path: Path) -> Refused:
         kind = folder.look(path.name).kind
         target = folder.link_target(path.name) if kind is EntryKind.LINK else ""
     except OSError:
-        return _wrong(path, "it was changed while it was opened")
+        return changed(path)
     if target:
         return _wrong(path, f"a link to {clean(target, 500)}, and unmoor follows no links here", link=True)
     if kind is EntryKind.FILE:

@@ -306,12 +306,13 @@ class WindowsFiles:
 
     def make_top(self, path: Path, mode: int) -> None:
         """Make a folder by its path."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self.api.mkdir(os.path.abspath(path), private=_is_private(mode))  # noqa: PTH100 - without resolving links
-        except FileExistsError:
-            if not path.is_dir():
-                raise
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - without resolving links
+        for each in reversed((absolute, *absolute.parents)):
+            try:
+                self.api.look(str(each), follow=True)
+            except FileNotFoundError:
+                with suppress(FileExistsError):
+                    self.api.mkdir(str(each), private=each == absolute and _is_private(mode))
 
     def open_folder(self, path: str, flags: int) -> int:
         """Open a folder so that nobody can rename or remove it. Raises ``ELOOP`` or ``ENOTDIR``."""
