@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,6 +225,21 @@ def test_every_python_writes_the_same(tmp_path: Path) -> None:
     link = Entry("link", kind=tarfile.SYMTYPE, target="é")
     data = gzip.decompress(normalized(tmp_path, pack([*entries, link], Packing())))
     assert sha256(data).hexdigest() == "7de18e464225971dfd425a1cb0b72230d0523d8bef271b08f6ebf75aef647db4"
+
+
+def test_nothing_is_open_when_it_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows replaces no file that a program has open, not even our own."""
+    sdist, write = tmp_path / NAME, module._write
+    sdist.write_bytes(pack(BASE, Packing()))
+    opened = [str(sdist)]
+
+    def watched(*args: Any) -> None:
+        opened[:] = [each.path for each in psutil.Process().open_files()]
+        write(*args)
+
+    monkeypatch.setattr(module, "_write", watched)
+    assert normalize(sdist, DATE) == ""
+    assert str(sdist) not in opened
 
 
 @pytest.mark.parametrize("date", [-1, 0, 2**33])

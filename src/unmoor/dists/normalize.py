@@ -67,17 +67,16 @@ def normalize(sdist: Path, date: int, limits: Limits | None = None) -> str:
     Returns an empty text or, if the file was left as it is, the reason. Needs space for the unpacked sdist beside it.
     Members are streamed, so only their names are in memory.
     """
-    with (
-        sdist.open("rb") as packed,
-        tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(sdist.parent)) as unpacked,
-    ):
-        problems: list[Problem] = []
-        tars.read(packed, sdist.stat().st_size, problems, limits or Limits())
-        if problems:
-            return problems[0].what
-        packed.seek(0)
-        with gzip.GzipFile(fileobj=packed) as stream:
-            shutil.copyfileobj(stream, unpacked, CHUNK)
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(sdist.parent)) as unpacked:
+        # Closed before it is written again: Windows replaces no file that is open.
+        with sdist.open("rb") as packed:
+            problems: list[Problem] = []
+            tars.read(packed, sdist.stat().st_size, problems, limits or Limits())
+            if problems:
+                return problems[0].what
+            packed.seek(0)
+            with gzip.GzipFile(fileobj=packed) as stream:
+                shutil.copyfileobj(stream, unpacked, CHUNK)
         unpacked.seek(0)
         members = list(_members(unpacked))
         if fault := next(_faults(members), ""):
