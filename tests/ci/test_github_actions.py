@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from unmoor.ci.github_actions import RunContext, repository_of
+from unmoor.ci.github_actions import RunContext, _file, repository_of
 from unmoor.errors import ConfigError
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -129,3 +129,27 @@ def test_the_repository_of_a_remote_on_another_host() -> None:
     """GitHub Enterprise has its own host."""
     assert repository_of("git@git.example.org:owner/name.git", host="git.example.org") == "owner/name"
     assert repository_of("git@github.com:owner/name.git", host="git.example.org") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "accepted"),
+    [
+        (PurePosixPath, "/home/runner/work/_temp/output", True),
+        (PurePosixPath, "output", False),
+        (PurePosixPath, r"D:\a\_temp\output", False),
+        (PureWindowsPath, r"D:\a\_temp\output", True),
+        (PureWindowsPath, "D:/a/_temp/output", True),
+        (PureWindowsPath, r"\\server\share\output", True),
+        (PureWindowsPath, r"a\output", False),
+        (PureWindowsPath, r"D:output", False),
+        (PureWindowsPath, "D:\\a\0", False),
+    ],
+)
+def test_the_files_of_a_runner(kind: type[PurePath], value: str, *, accepted: bool) -> None:
+    """A runner names its files by absolute paths of its system; anything else is no file of a runner."""
+    if accepted:
+        assert str(_file({"GITHUB_OUTPUT": value}, "GITHUB_OUTPUT", kind)) == value
+        return
+    with pytest.raises(ConfigError) as caught:
+        _file({"GITHUB_OUTPUT": value}, "GITHUB_OUTPUT", kind)
+    assert caught.value.where == "the environment variable GITHUB_OUTPUT"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
@@ -74,11 +74,12 @@ def _checked(environ: Mapping[str, str], variable: str, form: re.Pattern[str]) -
     return value
 
 
-def _file(environ: Mapping[str, str], variable: str) -> Path | None:
+def _file(environ: Mapping[str, str], variable: str, kind: type[PurePath] = PurePath) -> Path | None:
+    """Return the path in a variable. ``kind`` is that of the system's paths."""
     value = environ.get(variable, "")
     if not value:
         return None
-    if not value.startswith("/") or "\x00" in value:
+    if not kind(value).is_absolute() or "\x00" in value:
         raise _invalid(variable)
     return Path(value)
 

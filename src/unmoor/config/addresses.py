@@ -33,6 +33,7 @@ _HOST = r"(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])"
 _REMOTES = (
     re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"),  # a name
     re.compile(r"/[^\x00-\x1f\x7f]{0,4000}"),  # a path
+    re.compile(r"(?:[A-Za-z]:[/\\](?!/)|\\\\)[^\x00-\x1f\x7f]{0,4000}"),  # of Windows, on a drive or a server
     re.compile(rf"{_USER}{_HOST}:(?![:-]|//)[^\s\x00-\x1f\x7f]{{1,1000}}"),  # as scp writes it
     re.compile(rf"(?:git\+)?ssh://{_USER}{_HOST}(?::[0-9]{{1,5}})?/[^\s\x00-\x1f\x7f]{{1,1000}}"),
     re.compile(r"file:///[^\x00-\x1f\x7f]{0,4000}"),

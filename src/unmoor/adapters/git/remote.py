@@ -19,7 +19,7 @@ def ls_remote(git: GitProgram, folder: Path, remote: str, *options: str, pattern
     For a path on this machine, as in a local world, none of the user's settings is needed, and none counts: they could
     forbid paths, or replace a part of this one.
     """
-    env = OWN_SETTINGS if remote.startswith("/") else {}
+    env = OWN_SETTINGS if Path(remote).is_absolute() else {}
     args = ("ls-remote", "--quiet", *options, "--", remote, *patterns)
     return git.run(*args, cwd=folder, remote=True, env=env).out
 
