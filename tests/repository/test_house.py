@@ -127,6 +127,63 @@ def test_values_are_replaced_in_one_way() -> None:
         assert not other or path.relative_to(ROOT).as_posix() in free | {"src/unmoor/util/values.py"}, path
 
 
+def test_every_text_file_has_an_encoding() -> None:
+    """Nothing is read or written in the encoding of the locale, which is another one on each machine."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "src").rglob("*.py")
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and _is_text_without_encoding(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("path.read_text()", True),
+        ("path.read_text(errors='replace')", True),
+        ("path.read_text('utf-8')", False),
+        ("path.read_text(encoding='utf-8')", False),
+        ("path.write_text(text)", True),
+        ("path.write_text(text, 'utf-8')", False),
+        ("open(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, 'wb')", False),
+        ("open(path, encoding='utf-8')", False),
+        ("os.fdopen(handle, 'a')", True),
+        ("os.fdopen(handle, 'rb')", False),
+        ("path.open('w', encoding='utf-8')", False),
+        ("path.open('r')", True),
+        ("archive.open(member)", False),
+        ("os.open(path, flags)", False),
+    ],
+)
+def test_the_rule_of_encodings_itself(call: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A mode with "b" needs none, and what is no file of text is left alone."""
+    (node,) = (each for each in ast.walk(ast.parse(call)) if isinstance(each, ast.Call))
+    assert _is_text_without_encoding(node) is expected
+
+
+def _is_text_without_encoding(call: ast.Call) -> bool:
+    """Whether a call opens, reads or writes a file of text in the encoding of the locale."""
+    if any(each.arg == "encoding" for each in call.keywords):
+        return False
+    match call.func:
+        case ast.Attribute(attr="read_text"):
+            return not call.args
+        case ast.Attribute(attr="write_text"):
+            return len(call.args) < len(("text", "encoding"))
+        case ast.Name(id="open") | ast.Attribute(value=ast.Name(id="os"), attr="fdopen"):
+            mode = call.args[1] if len(call.args) > 1 else ast.Constant("r")
+        case ast.Attribute(attr="open") if call.args:
+            mode = call.args[0]
+        case _:
+            return False
+    text = mode.value if isinstance(mode, ast.Constant) else None
+    return isinstance(text, str) and re.fullmatch(r"[rwax+t]+", text) is not None
+
+
 def test_a_function_fits_on_a_screen() -> None:
     """No function is longer than the limit."""
     lines = {

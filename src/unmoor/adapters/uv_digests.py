@@ -50,11 +50,11 @@ def _locked(environment: UvEnvironment, pins: list[str]) -> list[Package]:
     if not pins:
         return []
     source, lock = environment.folder / "installed.in", environment.folder / "pylock.toml"
-    source.write_text("".join(f"{pin}\n" for pin in pins))
+    source.write_text("".join(f"{pin}\n" for pin in pins), "utf-8")
     args = ["pip", "compile", "--quiet", "--no-header", "--no-deps", "--format=pylock.toml", f"--output-file={lock}"]
     args += ["--python", str(environment.python), "--", str(source)]
     ran = environment.uv.uv_that_builds(args, cwd=environment.folder, variables=environment.variables)
-    return list(Pylock.from_dict(decode_toml(lock.read_text())).packages) if ran.code == 0 else []
+    return list(Pylock.from_dict(decode_toml(lock.read_text("utf-8"))).packages) if ran.code == 0 else []
 
 
 def _digest(package: Package, installed: Distribution) -> str:

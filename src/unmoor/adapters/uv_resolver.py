@@ -87,7 +87,7 @@ class UvResolver:
     def _compile(self, requirement: str, wanted: str, folder: Path, target: InstallTarget) -> str:
         """Return the lock file. Raises as `resolve` does."""
         source, lock = folder / "requirements.in", folder / "pylock.toml"
-        source.write_text(requirement)
+        source.write_text(requirement, "utf-8")
         args = ["pip", "compile", "--quiet", "--no-header", "--format=pylock.toml", f"--output-file={lock}"]
         args += ["--python", target.python.path]
         if target.version:
@@ -96,7 +96,7 @@ class UvResolver:
             args.append(f"--python-platform={_platform(target.platform)}")
         if self.uv.constraints:
             limits = folder / "build-constraints.txt"
-            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints))
+            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints), "utf-8")
             args.append(f"--build-constraints={limits}")
         variables = self.uv.variables(folder / "home")
         ran = self.uv.attempt(args, [str(source)], what=f"could not resolve {wanted}", cwd=folder, variables=variables)
@@ -105,7 +105,7 @@ class UvResolver:
                 f"no versions of the dependencies of {wanted} fit together:\n{last_lines(ran)}",
                 next_step=advice.CORRECT_DEPENDENCIES(),
             )
-        return lock.read_text()
+        return lock.read_text("utf-8")
 
     def _read_metadata(self, places: Sequence[_Place]) -> None:
         """Read the metadata that has not been read yet. What an index does not serve stays unknown."""

@@ -86,6 +86,6 @@ def _internal_error(error: BaseException) -> Internal:
 
 def _write_traceback(error: BaseException) -> Path:
     handle, name = tempfile.mkstemp(prefix="unmoor-", suffix=".traceback")
-    with os.fdopen(handle, "w") as stream:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.writelines(traceback.format_exception(error))
     return Path(name)

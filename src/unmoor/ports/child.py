@@ -41,7 +41,7 @@ import importlib, json, pathlib, sys
 module, _, name = sys.argv[1].partition(":")
 arguments, answer = map(pathlib.Path, sys.argv[2:])
 value = getattr(importlib.import_module(module), name)(*json.loads(arguments.read_bytes()))
-answer.write_text(json.dumps(value))
+answer.write_text(json.dumps(value), "utf-8")
 """
 
 
@@ -56,7 +56,7 @@ def call(shell: Shell, function: str, *arguments: str, kind: type[T]) -> T:
     """
     with temporary_folder() as folder:
         given, answer = folder / "arguments.json", folder / "answer.json"
-        given.write_text(json.dumps(arguments))
+        given.write_text(json.dumps(arguments), "utf-8")
         ran = run(shell, _CALL, [function, str(given), str(answer)], cwd=folder)
         if ran.code != 0:
             msg = f"{function} failed in a child process: {last_line(ran)}"

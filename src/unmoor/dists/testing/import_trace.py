@@ -33,7 +33,8 @@ def note(name, places):
         for place in places:
             if place and (name, place) not in seen:
                 seen.add((name, place))
-                with open(os.path.join(LOG, str(os.getpid())), "a") as stream:
+                path = os.path.join(LOG, str(os.getpid()))
+                with open(path, "a", encoding="utf-8", errors="surrogateescape") as stream:
                     stream.write(name + "\\t" + os.path.realpath(place) + "\\n")
     except Exception:
         pass
@@ -78,9 +79,9 @@ def install_recorder(packages: Path, log: Path, modules: Iterable[str], *, only:
     """
     log.mkdir()
     (packages / f"{_NAME}.py").write_text(
-        _CODE.format(log=str(log), names=sorted(modules), only=str(packages) if only else "")
+        _CODE.format(log=str(log), names=sorted(modules), only=str(packages) if only else ""), "utf-8"
     )
-    (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n")
+    (packages / f"{_NAME}.pth").write_text(f"import {_NAME}\n", "ascii")
 
 
 def read_recording(log: Path, *, environment: Path, copy: Path) -> RecordedImports:
@@ -88,7 +89,7 @@ def read_recording(log: Path, *, environment: Path, copy: Path) -> RecordedImpor
     pairs = {
         (name, where)
         for path in log.iterdir()
-        for line in path.read_text(errors="replace").splitlines()
+        for line in path.read_text("utf-8", "surrogateescape").split("\n")
         for name, _, where in (line.partition("\t"),)
     }
     inside = (os.path.realpath(environment) + os.sep,)

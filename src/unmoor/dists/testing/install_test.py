@@ -195,7 +195,7 @@ def run_install_test(
         Fault(part=part, what=f"{part.name} was imported from {clean(place)}, not from the installed file")
         for part in imported
         for place in answers.of[part].places[:1]
-        if not place.startswith(f"{answers.prefix}/")
+        if not Path(place).is_relative_to(answers.prefix)
     ]
     results = [*_summary(what, imported), *results]
     _compare_versions(what, imported, answers, warn)

@@ -27,7 +27,7 @@ _PROBE = """
 import importlib, json, os, re, sys, types
 from importlib.metadata import EntryPoint, PackageNotFoundError
 
-with open(sys.argv[1]) as stream:
+with open(sys.argv[1], encoding="utf-8") as stream:
     job = json.load(stream)
 # Built-in errors by which code says that something is missing.
 REPORTS = (ImportError, OSError, RuntimeError, SystemExit)
@@ -36,7 +36,7 @@ STANDARD = getattr(sys, "stdlib_module_names", None) or frozenset(job["standard"
 
 def attempt(name, action):
     # If this process dies, the last name in this file is what killed it.
-    with open(sys.argv[2] + ".now", "w") as stream:
+    with open(sys.argv[2] + ".now", "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(name)
     try:
         return action()
@@ -107,7 +107,7 @@ answer = {
     "modules": [attempt(name, lambda: locate(name)) for name in job["modules"]],
     "points": [attempt(point[2] + ": " + point[0], lambda: load(point)) for point in job["points"]],
 }
-with open(sys.argv[2] + ".part", "w") as stream:
+with open(sys.argv[2] + ".part", "w", encoding="utf-8") as stream:
     json.dump(answer, stream)
 os.replace(sys.argv[2] + ".part", sys.argv[2])
 # Do not wait for threads and exit handlers of imported modules.
@@ -168,7 +168,7 @@ def probe(
     job, answer = folder / "job.json", folder / "answer.json"
     about = {"modules": modules, "points": [(point.name, point.value, point.group) for point in points]}
     known = {"standard": sorted(sys.stdlib_module_names), "some": NAMES_OF_SOME_PLATFORMS}
-    job.write_text(json.dumps(about | known))
+    job.write_text(json.dumps(about | known), "utf-8")
     cwd = folder / "empty"
     cwd.mkdir()
     args = [str(environment.python), "-I", "-c", _PROBE, str(job), str(answer)]
@@ -178,7 +178,7 @@ def probe(
     except (FileNotFoundError, ValueError) as error:
         last = "\n".join((ran.err or ran.out).strip().splitlines()[-20:])
         now = answer.with_name(f"{answer.name}.now")
-        at = clean(now.read_text(errors="replace"), 200) if now.is_file() else "it"
+        at = clean(now.read_text("utf-8", "replace"), 200) if now.is_file() else "it"
         raise CheckFailed(
             f"{name}, installed: Python ended with exit code {ran.code} while importing {at}\n{last}",
             next_step=advice.CORRECT_PROJECT().then(advice.LEAVE_MODULE_OUT()),

@@ -225,7 +225,7 @@ class Recorder(msgspec.Struct, frozen=True, kw_only=True):
         if not at or not (self.packages / "_pytest").is_dir():
             return None
         flags = "os.O_WRONLY | os.O_APPEND | os.O_CREAT"
-        (self.packages / f"{_NAME}.py").write_text(_CODE.format(log=str(self.log), flags=flags))
+        (self.packages / f"{_NAME}.py").write_text(_CODE.format(log=str(self.log), flags=flags), "utf-8")
         return [*args[:at], "-p", _NAME, *args[at:]]
 
     def read(self) -> SuiteRecord | None:

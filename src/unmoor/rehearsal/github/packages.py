@@ -57,7 +57,7 @@ class PackageStore(msgspec.Struct, frozen=True, kw_only=True):
         manifests = self._folder(name) / "_manifests"
         tags: dict[str, list[str]] = {}
         for link in sorted(manifests.glob("tags/*/current/link")):
-            tags.setdefault(link.read_text().strip(), []).append(link.parts[-3])
+            tags.setdefault(link.read_text("utf-8").strip(), []).append(link.parts[-3])
         found = []
         for link in manifests.glob("revisions/sha256/*/link"):
             digest = f"sha256:{link.parent.name}"

@@ -91,7 +91,7 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
         from sigstore.verify import Verifier
 
         if not self._verifiers:
-            config = ClientTrustConfig.from_json(self.trust().read_text())
+            config = ClientTrustConfig.from_json(self.trust().read_text("utf-8"))
             self._verifiers.append(Verifier(trusted_root=config.trusted_root))
         return self._verifiers[0]
 

@@ -63,7 +63,7 @@ def referrers_of(site: Site, name: str, digest: str, query: str) -> tuple[bytes,
 def _entries(site: Site, name: str, digest: str) -> Iterator[_Entry]:
     described(_Entry)
     for link in (site.repositories / name / "_manifests" / "revisions" / "sha256").glob("*/link"):
-        found = link.read_text().strip()
+        found = link.read_text("utf-8").strip()
         hexadecimal = found.removeprefix("sha256:")
         blob = site.repositories.parent / "blobs" / "sha256" / hexadecimal[:2] / hexadecimal / "data"
         data = blob.read_bytes() if blob.is_file() else b""

@@ -131,7 +131,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if not _NAME.fullmatch(name) or not _TAG.fullmatch(tag):
             return ""
         link = self.site.repositories / name / "_manifests" / "tags" / tag / "current" / "link"
-        return link.read_text().strip() if link.is_file() else ""
+        return link.read_text("utf-8").strip() if link.is_file() else ""
 
     def applies(self, fault: Fault, request: str) -> bool:
         """Whether a fault applies to a request, ``METHOD PATH``. This uses up a fault that happens once."""

@@ -36,7 +36,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a fault applies to a request, ``METHOD PATH``. This uses up a fault that happens once."""
         file = self.folder / fault
         try:
-            words = file.read_text().split()
+            words = file.read_text("utf-8").split()
         except FileNotFoundError:
             return False
         passing = int(words.pop()) if words and words[-1].isdecimal() else 0
@@ -44,7 +44,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
         if text not in request:
             return False
         if passing:
-            file.write_text(f"{text} {passing - 1}")
+            file.write_text(f"{text} {passing - 1}", "utf-8")
             return False
         if fault in self.once:
             file.unlink()
