@@ -19,13 +19,13 @@ They are fetched afterwards, from the local checkout first, and one error names 
 
 KEPT: Final = (
     *("-c", "core.autocrlf=false"),
-    *("-c", "core.eol=native"),
+    *("-c", "core.eol=lf"),
     *("-c", "core.symlinks=true"),
     *("-c", "core.attributesFile=/dev/null"),
 )
 """Options of ``git clone`` that stay in the clone, for whoever works in it with other settings."""
 WITHOUT_USER: Final = (
-    *("core.autocrlf=false", "core.eol=native", "core.symlinks=true"),
+    *("core.autocrlf=false", "core.eol=lf", "core.symlinks=true"),
     *("core.attributesFile=/dev/null", "init.templateDir=", "clone.defaultRemoteName=origin"),
     *("submodule.recurse=false", "fetch.fsckObjects=false", "transfer.fsckObjects=false"),
 )
