@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from unmoor import advice
+from unmoor.adapters.process.variables import windows_variables
 from unmoor.errors import ToolMissing
 from unmoor.ports.shell import Shell
 from unmoor.util.text import clean
@@ -15,7 +16,8 @@ def make_key(folder: Path, shell: Shell) -> str:
     """Make a key in a folder, and return it as the setting ``sign-with`` names it. Raises `ToolMissing`."""
     path = (folder / "release-key").absolute()
     args = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", str(path))
-    ran = shell.run(args, cwd=folder, env={"PATH": os.environ.get("PATH", os.defpath)}, timeout=60.0)
+    env = {"PATH": os.environ.get("PATH", os.defpath), **windows_variables(os.environ)}
+    ran = shell.run(args, cwd=folder, env=env, timeout=60.0)
     if ran.code:
         raise ToolMissing(f"cannot make a key for the rehearsal: {clean(ran.err)}", next_step=advice.CHECK_PROGRAM())
     return f"ssh:{path}"
