@@ -171,7 +171,7 @@ def main() -> int:
             sys.stderr.write(f"docs/reference/{name} is out of date: run `make docs`\n")
         return 1 if found else 0
     for name, page in PAGES.items():
-        (HERE / name).write_text(page())
+        (HERE / name).write_text(page(), encoding="utf-8", newline="\n")
     return 0
 
 

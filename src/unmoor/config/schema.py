@@ -186,7 +186,7 @@ def generate_files(folder: Path) -> Mapping[Path, str]:
 def main(folder: str) -> None:
     """Write every generated file of a folder."""
     for path, text in generate_files(Path(folder)).items():
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

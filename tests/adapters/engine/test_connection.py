@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
@@ -15,6 +16,8 @@ import pytest
 from unmoor.adapters.engine.building import Building
 from unmoor.adapters.engine.connection import Connection
 from unmoor.errors import Denied, ToolMissing
+
+assert sys.platform != "win32"  # engines listen on sockets that are files
 
 
 class Answer(BaseHTTPRequestHandler):

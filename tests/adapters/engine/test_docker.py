@@ -44,11 +44,9 @@ def test_every_method_is_tried() -> None:
 @pytest.mark.parametrize("system", [MACOS, WINDOWS, system_named("freebsd14")])
 def test_no_engine_is_asked_where_no_images_are_released(call: str, system: System, tmp_path: Path) -> None:
     """Every call says why, and what to do instead; an engine that listens is not even contacted."""
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "socket"))
-        listening.listen()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0)
-        environ = {"DOCKER_HOST": f"unix://{tmp_path / 'socket'}"}
+        environ = {"DOCKER_HOST": f"tcp://127.0.0.1:{listening.getsockname()[1]}"}
         engine = DockerEngine(shell=cast("Any", None), processes=cast("Any", None), environ=environ, system=system)
         with pytest.raises(ToolMissing) as caught:
             CALLS[call](engine)
