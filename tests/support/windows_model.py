@@ -30,7 +30,7 @@ _O_PATH, _O_NOFOLLOW = getattr(os, "O_PATH", 0), getattr(os, "O_NOFOLLOW", 0)
 def failure(code: int, path: str) -> OSError:
     """An error as Python raises it on Windows."""
     error = OSError(ERRNO[code], f"code {code}", path)
-    error.winerror = code  # type: ignore[attr-defined]
+    object.__setattr__(error, "winerror", code)  # for mypy, which knows it on Windows only
     return error
 
 

@@ -40,6 +40,8 @@ def listening(tmp_path: Path) -> Iterator[Path]:
             made.bind(str(path))
             made.listen()
             yield path
+    else:
+        raise NotImplementedError
 
 
 @posix

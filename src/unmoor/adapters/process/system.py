@@ -24,4 +24,5 @@ def user_and_group() -> str:
     """Return the numbers of this user and its group, ``1000:1000``; empty on Windows, where users have none."""
     if sys.platform == "win32":
         return ""
-    return f"{os.getuid()}:{os.getgid()}"
+    else:  # noqa: RET505 - mypy checks one branch on each system
+        return f"{os.getuid()}:{os.getgid()}"
