@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import signal
 from pathlib import Path
 
 import pytest
 
 from unmoor.advice import NextStep
 from unmoor.errors import Cause
-from unmoor.ports.failure import child_failure, failure, killed_by
+from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran
 from unmoor.render.advice import AGAIN, next_step
 
@@ -46,43 +45,16 @@ def test_an_adapter_may_know_a_better_next_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "number"),
-    [
-        (0, 0),
-        (1, 0),
-        (2, 0),
-        (120, 0),
-        (255, 0),
-        (-signal.SIGKILL, 9),
-        (137, 9),
-        (-signal.SIGTERM, 15),
-        (143, 15),
-        (-signal.SIGHUP, 1),
-        (-signal.SIGINT, 2),
-        (-signal.SIGXCPU, 24),
-        (-signal.SIGUSR1, 10),
-        (-40, 40),
-        (-signal.SIGSEGV, 0),
-        (139, 0),
-        (-signal.SIGABRT, 0),
-        (134, 0),
-        (-signal.SIGBUS, 0),
-        (-signal.SIGFPE, 0),
-        (-signal.SIGILL, 0),
-    ],
-)
-def test_signals_from_outside(code: int, number: int) -> None:
-    """A signal that a program does not send itself ended it; a crash is the program's own failure."""
-    assert killed_by(code) == number
-
-
-@pytest.mark.parametrize(
     ("ended", "words"),
     [
         (ran(-9), r"tool was killed by signal 9 \(SIGKILL\)"),
         (ran(137), "killed by signal 9"),
         (ran(-15), r"killed by signal 15 \(SIGTERM\)"),
         (ran(-40), "killed by signal 40"),
+        (ran(0xC000013A), "killed by Ctrl-C, Ctrl-Break or the end of its console"),
+        (ran(0xC0000017), "killed by a lack of memory"),
+        (ran(1, "OSError: [WinError 112] There is not enough", tight="C:"), "^C:: .*no disk space"),
+        (ran(1, "There is not enough space on the disk. (os error 112)", tight="C:"), "^C:: .*no disk space"),
         (ran(1, starved=True), "memory ran out while tool ran"),
         (ran(1, full="/tmp"), "^/tmp: tool failed because no disk space is left"),
         (ran(-9, full="/tmp"), "no disk space"),
@@ -100,7 +72,17 @@ def test_this_machine_failed(ended: Ran, words: str) -> None:
 
 @pytest.mark.parametrize(
     "ended",
-    [ran(1), ran(2, "Killed"), ran(-11), ran(139), ran(1, f"a test of {FULL}"), ran(1, "no memory", tight="/tmp")],
+    [
+        ran(1),
+        ran(2, "Killed"),
+        ran(-11),
+        ran(139),
+        ran(0xC0000005),
+        ran(0xFFFFFFFF),
+        ran(1, f"a test of {FULL}"),
+        ran(1, "no memory", tight="/tmp"),
+        ran(1, "Unknown error 10069", tight="C:"),
+    ],
 )
 def test_a_program_fails_by_itself(ended: Ran) -> None:
     """Exit codes, crashes, and messages that do not fit this machine are left to the caller."""

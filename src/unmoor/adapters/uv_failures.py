@@ -19,7 +19,8 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import without_query
 from unmoor.adapters.index.read import Reader
 from unmoor.errors import Cause, Conflict, Denied, Unknown, UnmoorError
-from unmoor.ports.failure import child_failure, failure, killed_by
+from unmoor.ports.exit_codes import killed_by
+from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.util.secret import Secret

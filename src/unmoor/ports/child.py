@@ -18,8 +18,9 @@ from typing import TypeVar
 
 from unmoor.errors import TimedOut
 from unmoor.filesystem.temporary import temporary_folder
+from unmoor.ports.exit_codes import crash
 from unmoor.ports.failure import child_failure
-from unmoor.ports.shell import Ran, Shell
+from unmoor.ports.shell import ProcessLimits, Ran, Shell
 from unmoor.util.decode import decode_json
 
 T = TypeVar("T")
@@ -29,13 +30,6 @@ MEMORY = 1 << 30
 """The limits of a child: seconds that pass, and bytes of its address space."""
 
 _LIMIT = 20_000_000
-# The system enforces these limits. That of CPU time is for a child whose parent is gone.
-_LIMITS = f"""
-import resource
-resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
-resource.setrlimit(resource.RLIMIT_CPU, ({int(2 * SECONDS)}, {int(2 * SECONDS)}))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-"""
 _CALL = """
 import importlib, json, pathlib, sys
 module, _, name = sys.argv[1].partition(":")
@@ -75,18 +69,23 @@ def run(shell: Shell, program: str, arguments: Sequence[str], *, cwd: Path) -> R
     """
     with temporary_folder() as home, _no_longer():
         env = {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase()} | _bytecode()
-        python = [sys.executable, "-P", "-X", "utf8", "-c", _LIMITS + program]
-        ran = shell.run([*python, *arguments], cwd=cwd, env=env, timeout=SECONDS, limit=_LIMIT)
+        python = [sys.executable, "-P", "-X", "utf8", "-c", program]
+        # Those of the system. That of the processor's time is for a child whose parent is gone.
+        limits = ProcessLimits(memory=MEMORY, seconds=int(2 * SECONDS))
+        ran = shell.run([*python, *arguments], cwd=cwd, env=env, timeout=SECONDS, limit=_LIMIT, limits=limits)
     reasons = {
         "RecursionError": "it is nested too deeply",
         "MemoryError": f"it needs more than {MEMORY >> 30} GB of memory",
     }
-    reason = reasons.get(last_line(ran).partition(":")[0]) if ran.code > 0 else None
+    if ran.over_memory:
+        raise BeyondLimits(reasons["MemoryError"])
+    how = crash(ran.code)
+    reason = reasons.get(last_line(ran).partition(":")[0]) if ran.code and not how else None
     if reason is None and ran.code and (error := child_failure(ran, "the program that reads the text")) is not None:
         raise error
-    if reason is None and ran.code < 0:
+    if reason is None and how:
         # Code in C may crash when it gets no more memory. A signal from outside is another error, which `run` raises.
-        reason = f"it crashes with signal {-ran.code}, or needs more than {MEMORY >> 30} GB of memory"
+        reason = f"it crashes with {how}, or needs more than {MEMORY >> 30} GB of memory"
     if reason is not None:
         raise BeyondLimits(reason)
     return ran

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Unpack
@@ -17,6 +16,7 @@ import msgspec
 
 from unmoor import advice as steps
 from unmoor.errors import Advice, Cause, Denied, Rejected, TimedOut, ToolMissing, TryLater, Unknown, UnmoorError
+from unmoor.ports.exit_codes import killer
 from unmoor.ports.shell import Ran
 
 
@@ -59,25 +59,17 @@ _VERDICTS: Mapping[Cause, _Verdict] = {
     ),
 }
 
-# Signals that a program causes by its own mistake or sends to itself. Every other one comes from outside.
-_OWN = frozenset(
-    {
-        signal.SIGABRT,
-        signal.SIGALRM,
-        signal.SIGBUS,
-        signal.SIGFPE,
-        signal.SIGILL,
-        signal.SIGPIPE,
-        signal.SIGPROF,
-        signal.SIGSEGV,
-        signal.SIGSYS,
-        signal.SIGTRAP,
-        signal.SIGVTALRM,
-    }
+# As the system says it. Windows has another number for a quota, and its own words for a full disk, which programs in
+# Rust and Go print; Python adds the number.
+_NO_ROOM = tuple(
+    text
+    for text in (
+        *(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT)),
+        "There is not enough space on the disk",
+        "[WinError 112]",
+    )
+    if not text.startswith("Unknown error")
 )
-# A shell ends with 128 and the number if a signal ended its command.
-_BY_SHELL = frozenset({128 + signal.SIGKILL, 128 + signal.SIGTERM})
-_NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 _LAST = 10
 
 
@@ -104,16 +96,6 @@ def require_not_put_off(error: UnmoorError) -> None:
         raise failure(Cause.LATER, error.what, where=error.where, writes=True, wait=error.wait) from error
 
 
-def killed_by(code: int) -> int:
-    """The number of the signal from outside that ended a program, 0 if none did. ``code`` is its exit code.
-
-    A negative code is a signal. A program that crashes (SIGSEGV, SIGABRT …) fails by itself.
-    """
-    if code in _BY_SHELL:
-        return code - 128
-    return -code if code < 0 and -code not in _OWN else 0
-
-
 def child_failure(ran: Ran, what: str = "", *, reports: bool = False) -> UnmoorError | None:
     """Return the error for a program that failed because of this machine, ``None`` if it failed by itself.
 
@@ -128,16 +110,9 @@ def child_failure(ran: Ran, what: str = "", *, reports: bool = False) -> UnmoorE
         where = ran.full or ran.tight
         lines = "".join(f"\n{line}" for line in last)
         return failure(Cause.NO_ROOM, f"{what} failed because no disk space is left{lines}", where=where)
-    if number := killed_by(ran.code):
-        return failure(Cause.KILLED, f"{what} was killed by signal {number} ({_name(number)})")
+    if by := killer(ran.code):
+        return failure(Cause.KILLED, f"{what} was killed by {by}")
     if ran.starved:
         lines = "".join(f"\n{line}" for line in last)
         return failure(Cause.KILLED, f"memory ran out while {what} ran, and the system killed a process{lines}")
     return None
-
-
-def _name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "a real-time signal"

@@ -13,7 +13,8 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended. ``out`` and ``err`` are decoded, and shortened in the middle at the limit.
 
     If it failed: ``full`` is a folder it writes to that has no space left, ``tight`` one with little, both empty if
-    there is none; ``starved`` says that the system killed a process for lack of memory meanwhile.
+    there is none; ``starved`` says that the system killed a process for lack of memory meanwhile. ``over_memory``: it
+    was ended because it used more than its own limit.
     """
 
     args: tuple[str, ...]
@@ -23,6 +24,18 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     full: str = ""
     tight: str = ""
     starved: bool = False
+    over_memory: bool = False
+
+
+class ProcessLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one program may use: bytes of memory, and seconds of the processor.
+
+    Linux counts its address space and Windows what it commits, and both refuse more. On macOS it is ended soon after it
+    has more in memory. The seconds are for a program whose parent is gone. There the reaper ends it on macOS.
+    """
+
+    memory: int
+    seconds: int
 
 
 class Shell(Protocol):
@@ -39,12 +52,13 @@ class Shell(Protocol):
         hear: Callable[[str], None] | None = None,
         stdin: bytes = b"",
         exact: bool = False,
+        limits: ProcessLimits | None = None,
     ) -> Ran:
         """Run to the end. ``env`` is the whole environment, ``timeout`` in seconds, ``limit`` in bytes per stream.
 
         ``stdin`` is what the program can read there, once: at most 64 kB, so that a pipe holds it.
         ``exact`` decodes so that ``out.encode(errors="surrogateescape")`` is what the program wrote.
-        ``hear`` gets each line as it comes. A non-zero exit code is a result, not an error; see
-        `unmoor.ports.failure.child_failure`. Raises `ToolMissing` if there is no such program or if a signal from
-        outside ended it, `TimedOut`, `Interrupted`.
+        ``hear`` gets each line as it comes. ``limits`` hold for the program itself. A non-zero exit code is a result,
+        not an error; see `unmoor.ports.failure.child_failure`. Raises `ToolMissing` if there is no such program or if
+        something outside ended it, `TimedOut`, `Interrupted`.
         """

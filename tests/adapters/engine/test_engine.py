@@ -19,7 +19,7 @@ from tests.support.engines import TestEngine, engine, runnable_image, tar_layer,
 
 from unmoor.adapters.engine import DockerEngine, connection
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder
-from unmoor.adapters.process.reaper import LABEL
+from unmoor.adapters.process.process_system import LABEL
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import BuildFailed, Denied, Incomplete, Interrupted, TimedOut, ToolMissing, Unknown, UnmoorError

@@ -13,8 +13,8 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import BuildFailed, Cause, ConfigError, Denied, Unknown, UnmoorError
 from unmoor.images.dockerfile import Dockerfile
+from unmoor.ports.exit_codes import killed_by
 from unmoor.ports.failure import failure as error_of
-from unmoor.ports.failure import killed_by
 from unmoor.util.text import clean, indented
 
 LINES_SHOWN = 20

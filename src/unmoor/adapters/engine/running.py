@@ -14,9 +14,10 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.engine.connection import Connection, engine_error
-from unmoor.adapters.process.reaper import LABEL
+from unmoor.adapters.process.process_system import LABEL
 from unmoor.errors import Cause, Incomplete, TimedOut
-from unmoor.ports.failure import failure, killed_by
+from unmoor.ports.exit_codes import killed_by
+from unmoor.ports.failure import failure
 from unmoor.ports.shell import Ran
 from unmoor.util.text import clean
 

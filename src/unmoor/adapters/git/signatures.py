@@ -6,7 +6,6 @@ The user's own keyring and allowed signers do not count: each call uses a tempor
 from __future__ import annotations
 
 import re
-import signal
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from unmoor.advice import NOTHING, NextStep
 from unmoor.errors import Refused, Unknown
 from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
+from unmoor.ports.exit_codes import BROKEN_PIPE
 from unmoor.util.text import clean, list_some
 
 _ARMOUR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
@@ -49,7 +49,7 @@ def signer(git: GitProgram, folder: Path, tag: str, allowed: bytes) -> str:
             *("verify-tag", "--raw", "--", tag_object),
             cwd=folder,
             # ssh-keygen may refuse a signature before git has written all of the tag to it.
-            fine=(*_ANY_CODE, -signal.SIGPIPE),
+            fine=(*_ANY_CODE, BROKEN_PIPE),
             env={"GNUPGHOME": str(home)},
         )
         output = f"{ran.out}\n{ran.err}"

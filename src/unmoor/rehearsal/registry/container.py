@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unmoor.adapters.engine.connection import Connection
-from unmoor.adapters.process.reaper import LABEL
+from unmoor.adapters.process.process_system import LABEL
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import user_and_group
 from unmoor.errors import UnmoorError
