@@ -419,6 +419,9 @@ BUILD_IN_FRESH_CLONE = Template(
 )
 
 # Programs
+AVOID_BATCH_FILE = Template(
+    "avoid-batch-file", "leave those characters out, or name the program that {program} starts, with its arguments"
+)
 CHECK_PROGRAM = Template("check-program", "check that it exists and is executable")
 INSTALL_PROGRAM = Template("install-program", "install {program}")
 

@@ -20,6 +20,7 @@ REASONS: Mapping[str, str] = {
         allow-command-more-time
         print-less
         """,
+    "cmd.exe runs batch files on Windows only: tests/adapters/process/test_batch_files.py": "avoid-batch-file",
     "a registry has to lose a tag while another one is deleted": "push-images-again",
     "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
         begin-again

@@ -31,28 +31,15 @@ def main() -> None:
 
 def _run_stoppably(args: list[str]) -> int:
     """Run the command line. A signal before the command handles it, even during an import, is one line and 130."""
-    import signal
     import sys
 
-    ours = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
-    watched = [number for number, usual in ours.items() if signal.getsignal(number) is usual]
+    from unmoor.adapters.process.interrupts import interrupted_by_signals
 
-    def release() -> None:
-        for number in watched:
-            signal.signal(number, signal.SIG_DFL)
-
-    def stop(_number: int, _frame: object) -> None:
-        release()  # a second signal ends unmoor at once
-        raise KeyboardInterrupt
-
-    for number in watched:
-        signal.signal(number, stop)
     try:
-        from unmoor.cli.app import run
+        with interrupted_by_signals():
+            from unmoor.cli.app import run
 
-        code = run(args)
+            return run(args)
     except KeyboardInterrupt:
         sys.stderr.write("error: stopped before it was finished\n")
-        code = 130
-    release()
-    return code
+        return 130

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import queue
-import select
 import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -72,10 +71,3 @@ def call_within(seconds: float, call: Callable[[], T]) -> T:
             raise error
         case _:
             raise NoAnswer
-
-
-def is_readable(handle: int, seconds: float) -> bool:
-    """Wait until a file descriptor is readable, for at most that long. ``select`` takes none above 1023."""
-    waiting = select.poll()
-    waiting.register(handle, select.POLLIN)
-    return bool(waiting.poll(seconds * 1000))

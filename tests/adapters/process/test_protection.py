@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+assert sys.platform == "linux"  # only Linux has this
+
 # A process with a secret, which then protects itself. It starts as another user if it can, since nothing is hidden from
 # root, and shows what a program that it starts can read.
 PROTECTED = """
@@ -34,7 +36,6 @@ subprocess.run(["/bin/sh", "-c", f": < /proc/{os.getpid()}/mem && echo open memo
 subprocess.run(["/bin/sh", "-c", "echo $TOKEN; test -r /proc/self/environ && echo it shows itself"],
     cwd="/", env={"TOKEN": "given on"})
 """
-linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this")
 
 
 def shown(how: str, user: str) -> str:
@@ -50,7 +51,6 @@ def shown(how: str, user: str) -> str:
     return rest + ran.stderr
 
 
-@linux
 def test_without_protection_everything_is_readable() -> None:
     """The tests below would notice a secret."""
     seen = shown("open", "user")
@@ -58,7 +58,6 @@ def test_without_protection_everything_is_readable() -> None:
     assert "open memory" in seen
 
 
-@linux
 def test_no_program_of_the_same_user_reads_it() -> None:
     """Neither the variables nor the memory of a protected process can be opened."""
     seen = shown("hidden", "user")
@@ -67,7 +66,6 @@ def test_no_program_of_the_same_user_reads_it() -> None:
     assert "open memory" not in seen
 
 
-@linux
 @pytest.mark.skipif(os.getuid() != 0, reason="what root can read")
 def test_root_reads_no_secret_among_the_variables() -> None:
     """Root can read the variables that a process started with, but only public ones still have a value there."""
@@ -78,7 +76,6 @@ def test_root_reads_no_secret_among_the_variables() -> None:
     assert not [line for line in lines if "s3cret" in line or "someone" in line]
 
 
-@linux
 @pytest.mark.parametrize(
     ("block", "seen"),
     [

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+assert sys.platform != "win32"  # runs programs of POSIX; test_parts.py is for every system
+
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.process.machine import memory_kills
 from unmoor.adapters.process.shell import LocalShell

@@ -16,7 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+assert sys.platform == "linux"  # looks for processes in /proc; test_parts.py is for every system
+
 from unmoor.adapters.process import reaper
+from unmoor.adapters.process.posix import PosixSystem
+from unmoor.adapters.process.process_system import LABEL
+from unmoor.adapters.process.reaper_link import ReaperLink
 from unmoor.adapters.process.supervisor import Processes
 
 # A child that starts a grandchild, and one in its own session; each writes its PID to a file.
@@ -45,9 +50,9 @@ with processes.guarded():
     thread = threading.Thread(target=work)
     thread.start()
     (folder / "reaper").write_text("")
-    while processes._reaper is None:
+    while processes.system.reaper.process is None:
         pass
-    (folder / "reaper").write_text(str(processes._reaper.pid))
+    (folder / "reaper").write_text(str(processes.system.reaper.process.pid))
     while thread.is_alive():  # with a time-out: an endless wait would miss a signal that comes just before it
         thread.join(0.1)
 """
@@ -98,13 +103,20 @@ def test_no_child_outlives_its_parent(tmp_path: Path, number: signal.Signals, ba
     assert (tmp_path / "interrupted").exists() == (number != signal.SIGKILL)
 
 
+def reaper_of(processes: Processes) -> ReaperLink:
+    """The link to the reaper of a run."""
+    assert isinstance(processes.system, PosixSystem)
+    return processes.system.reaper
+
+
 def test_reaper_starts_with_the_first_program_and_ends_at_close(tmp_path: Path) -> None:
     """Nothing runs before the first program, and nothing after `close`."""
     processes = Processes()
-    assert getattr(processes, "_reaper") is None  # noqa: B009 # mypy would narrow the type
+    link = reaper_of(processes)
+    assert getattr(link, "process") is None  # noqa: B009 # mypy would narrow the type
     child = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
-    assert processes._reaper is not None
-    numbers = [child.popen.pid, processes._reaper.pid]
+    assert link.process is not None
+    numbers = [child.pid, link.process.pid]
     assert processes.end(child) == -signal.SIGTERM
     assert processes.end(child) == -signal.SIGTERM
     processes.close()
@@ -116,11 +128,12 @@ def test_a_killed_reaper_is_replaced(tmp_path: Path) -> None:
     """The next program starts a new reaper, which takes over the earlier programs."""
     with Processes() as processes:
         first = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
-        assert processes._reaper is not None
-        processes._reaper.kill()
-        processes._reaper.wait()
+        link = reaper_of(processes)
+        assert link.process is not None
+        link.process.kill()
+        link.process.wait()
         second = processes.start(["sleep", "60"], cwd=tmp_path, env=dict(os.environ))
-        numbers = [first.popen.pid, second.popen.pid]
+        numbers = [first.pid, second.pid]
     assert left_of(numbers) == []
     for child in (first, second):
         processes.end(child)
@@ -130,7 +143,7 @@ def test_reaper_forgets_what_has_ended() -> None:
     """A group that was taken off the list stays alive when the feed ends."""
     listed, forgotten = (subprocess.Popen(["/bin/sleep", "60"], start_new_session=True) for _ in range(2))
     feed = [f"+{listed.pid}\n", f"+{forgotten.pid}\n", f"-{forgotten.pid}\n"]
-    reaper.main("UNMOOR_RUN=no-process-has-this", [line.encode() for line in feed], grace=0.05)
+    reaper.main("UNMOOR_RUN=no-process-has-this", LABEL, [line.encode() for line in feed], grace=0.05)
     assert listed.wait(5) == -signal.SIGTERM
     assert forgotten.poll() is None
     forgotten.kill()
@@ -200,7 +213,7 @@ def test_reaper_removes_the_containers_of_its_run(
         thread.start()
         try:
             lines = [f"{line.format(engine=f'unix://{path}')}\n".encode() for line in feed]
-            reaper.main("UNMOOR_RUN=this", lines, grace=0.05)
+            reaper.main("UNMOOR_RUN=this", LABEL, lines, grace=0.05)
         finally:
             engine.shutdown()
             thread.join()

@@ -1,9 +1,15 @@
-"""What this machine ran out of while a program ran: disk space, by statvfs(3), or memory, by the kernel's counters."""
+"""What this machine ran out of while a program ran: disk space, or memory, by the counters of Linux.
+
+Windows and macOS count no such kills. On Windows a program that gets no memory ends with a code that says so
+(`unmoor.ports.exit_codes`); what macOS kills for lack of memory gets KILL, as on Linux.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -62,11 +68,15 @@ def _count(file: Path) -> int:
 
 
 def _written_by(env: Mapping[str, str], cwd: Path) -> Iterator[str]:
-    """The folders that programs write to: for temporary files, the working folder, and the caches."""
-    yield env.get("TMPDIR") or "/tmp"  # noqa: S108 - only its free space is read
+    """The folders that programs write to: for temporary files, the working folder, and the caches.
+
+    One that this system does not have, such as ``/tmp`` on Windows, has no free space to read.
+    """
+    yield env.get("TMPDIR") or env.get("TEMP") or "/tmp"  # noqa: S108 - only its free space is read
     yield str(cwd)
     home = env.get("HOME", "")
     yield from _given(env.get("UV_CACHE_DIR"), env.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None))
+    yield from _given(env.get("LOCALAPPDATA"))
 
 
 def _given(*folders: str | None) -> Iterable[str]:
@@ -76,9 +86,12 @@ def _given(*folders: str | None) -> Iterable[str]:
 def _free(folder: str) -> int | None:
     """The bytes that are free in a folder, 0 if no file can be added; ``None`` if it cannot be written to anyway."""
     try:
-        stat = os.statvfs(folder)
+        if sys.platform == "win32":
+            return shutil.disk_usage(folder).free
+        else:  # noqa: RET505 # mypy takes each branch for its system
+            stat = os.statvfs(folder)
+            if stat.f_flag & os.ST_RDONLY or not stat.f_blocks:
+                return None
+            return 0 if stat.f_files and not stat.f_favail else stat.f_bavail * stat.f_frsize
     except OSError:
         return None
-    if stat.f_flag & os.ST_RDONLY or not stat.f_blocks:
-        return None
-    return 0 if stat.f_files and not stat.f_favail else stat.f_bavail * stat.f_frsize

@@ -7,6 +7,10 @@ nobody here started, is such a process.
 
 from __future__ import annotations
 
+import sys
+
+assert sys.platform == "linux"  # for mypy
+
 import contextlib
 import os
 import signal

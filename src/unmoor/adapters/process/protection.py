@@ -1,15 +1,18 @@
 """What the operating system does for this process while it runs programs of the project.
 
 On Linux, `hide` keeps its memory and its variables from other processes of the same user, and `adopt` makes it the
-parent of processes whose own parent has ended, so that `strays` can find those that programs leave behind (prctl(2)).
-Other systems have neither: there `protection` returns an object whose methods do nothing.
+parent of processes whose own parent has ended, so that `orphans` can find those that programs leave behind (prctl(2)).
+Other systems have neither.
 """
 
 from __future__ import annotations
 
+import sys
+
+assert sys.platform == "linux"  # for mypy
+
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,7 +27,7 @@ _READINGS = 5
 
 
 class Protection(Protocol):
-    """Two guarantees about this process, as far as the system can give them."""
+    """Two guarantees about this process, and what they are good for."""
 
     def hide(self, is_public: Callable[[str, str], bool]) -> None:
         """Keep the memory of this process, and its variables, from other processes of the same user.
@@ -38,27 +41,13 @@ class Protection(Protocol):
         """Become the parent of every descendant whose own parent ends."""
 
     def children(self) -> frozenset[int]:
-        """The PIDs of the present children, adopted ones included. Empty if `adopt` has no effect here."""
+        """The PIDs of the present children, adopted ones included."""
 
 
 @cache
 def protection() -> Protection:
     """Return the protection of this system."""
-    return _Linux() if sys.platform == "linux" else _Elsewhere()
-
-
-class _Elsewhere:
-    """A system that offers neither guarantee."""
-
-    def hide(self, is_public: Callable[[str, str], bool]) -> None:
-        """Do nothing."""
-
-    def adopt(self) -> None:
-        """Do nothing."""
-
-    def children(self) -> frozenset[int]:
-        """Return nothing."""
-        return frozenset()
+    return _Linux()
 
 
 class _Linux:

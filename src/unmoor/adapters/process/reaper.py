@@ -1,12 +1,13 @@
 """A separate program that outlives unmoor for a moment, to end what unmoor left running.
 
-`supervisor` starts it as ``python -I -S -E reaper.py MARK`` in its own session, with a pipe as its standard
-input. It writes one line for each change: ``+GROUP`` when a child starts, ``-GROUP`` when it has ended, ``@ENGINE``
-and ``~ENGINE`` around the use of a container engine. The pipe ends when unmoor ends, even after ``kill -9``. The
-reaper then sends TERM and, a moment later, KILL to every group that is still on its list, and to every process with
-MARK in its environment, which includes those that left their group. It removes the run's containers from the engines
-still in use. It imports nothing from unmoor and little else, because every command that starts a program waits for
-its end.
+`reaper_link` starts it as ``python -I -S -E reaper.py MARK LABEL [FOLDER]`` in its own session, with a pipe as its
+standard input. It writes one line for each change: ``+GROUP`` when a child starts, ``-GROUP`` when it has ended,
+``@ENGINE`` and ``~ENGINE`` around the use of a container engine. The pipe ends when unmoor ends, even after
+``kill -9``. The reaper then sends TERM and, a moment later, KILL to every group that is still on its list, and to every
+process with MARK in its environment, which includes those that left their group. It finds them in ``/proc``, or else
+by psutil, which it imports from FOLDER. It removes the run's containers, those with LABEL, from the engines still in
+use. Windows has no use for it. It imports nothing from unmoor and little else, because every command that starts a
+program waits for its end.
 """
 
 # ruff: noqa: PTH112, PTH123, PTH208  # importing pathlib takes longer than everything here
@@ -17,6 +18,9 @@ import contextlib
 import os
 import signal
 import sys
+
+assert sys.platform != "win32"  # for mypy
+
 import time
 
 TYPE_CHECKING = False  # as typing has it, whose import takes milliseconds
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GRACE = 1.0
-LABEL = "dev.unmoor.run"
 _PROC = "/proc"
 # How often to ask an engine for remaining containers, and the seconds between.
 _ROUNDS = 40
@@ -34,7 +37,7 @@ _PATIENCE = 15.0
 _ANSWER = 10_000_000
 
 
-def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
+def main(mark: str, label: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
     """Read the feed to its end, then end whatever is left. ``grace`` is the seconds between TERM and KILL."""
     groups: set[int] = set()
     engines: dict[str, int] = {}
@@ -49,7 +52,7 @@ def main(mark: str, feed: Iterable[bytes], *, grace: float = GRACE) -> None:
     _end(groups, mark.encode(), grace)
     for engine, users in engines.items():
         if users > 0:
-            _remove_containers(engine, mark.partition("=")[2])
+            _remove_containers(engine, f"{label}={mark.partition('=')[2]}")
 
 
 def _end(groups: set[int], mark: bytes, grace: float) -> None:
@@ -67,12 +70,12 @@ def _end(groups: set[int], mark: bytes, grace: float) -> None:
         time.sleep(0.01)
 
 
-def _remove_containers(engine: str, run: str) -> None:
+def _remove_containers(engine: str, label: str) -> None:
     """Remove a run's containers until none is left. One that was still being created appears a moment later."""
     import json
     from urllib.parse import quote
 
-    filters = quote(json.dumps({"label": [f"{LABEL}={run}"]}))
+    filters = quote(json.dumps({"label": [label]}))
     empty = 0
     for _ in range(_ROUNDS):
         try:
@@ -139,9 +142,11 @@ def _exists(group: int) -> bool:
 
 
 def _marked(mark: bytes) -> list[int]:
-    """Every process with the mark in its environment. Empty if there is no ``/proc``."""
+    """Every process with the mark in its environment, as far as the system shows it."""
+    if not os.path.isdir(_PROC):
+        return _marked_by_psutil(*mark.decode().split("=", 1))
     found = []
-    for name in os.listdir(_PROC) if os.path.isdir(_PROC) else ():
+    for name in os.listdir(_PROC):
         if name.isdecimal():
             # A process that has ended, or that belongs to another user, cannot be read.
             with contextlib.suppress(OSError), open(f"{_PROC}/{name}/environ", "rb", buffering=0) as environ:
@@ -150,8 +155,23 @@ def _marked(mark: bytes) -> list[int]:
     return found
 
 
+def _marked_by_psutil(name: str, value: str) -> list[int]:
+    """Find them without ``/proc``. Empty if psutil is not there. macOS shows no variables of Apple's own programs."""
+    try:
+        import psutil
+    except ImportError:
+        return []
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(name, "").startswith(value):
+                found.append(process.pid)
+    return found
+
+
 if __name__ == "__main__":
     # Signals that a terminal or a service manager sends to unmoor must not end the reaper.
     for _ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(_ignored, signal.SIG_IGN)
-    main(sys.argv[1], sys.stdin.buffer)
+    sys.path += sys.argv[3:]
+    main(sys.argv[1], sys.argv[2], sys.stdin.buffer)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from unmoor.adapters.process.orphans import orphans
+from unmoor.adapters.process.parts import keep
 from unmoor.util.concurrency import call_within
 
 _NEW_GROUP: Final[int] = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
@@ -41,7 +41,7 @@ class Server:
             env=dict(env),
             **apart_from_terminal(),
         )
-        orphans().keep(self._popen.pid)
+        keep(self._popen.pid)
 
     @property
     def pid(self) -> int:
@@ -82,7 +82,7 @@ class Server:
 
 
 def _piped(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None  # noqa: S101  # it is started with both pipes
+    assert stream is not None  # it is started with both pipes
     return stream
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +12,13 @@ from pathlib import Path
 from msgspec.structs import asdict
 
 from unmoor.adapters.process.machine import Shortage, memory_kills, shortage
-from unmoor.adapters.process.supervisor import Child, Processes
+from unmoor.adapters.process.process_system import Child, OutputReader
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Cause
-from unmoor.ports.failure import child_failure, failure, killed_by
-from unmoor.ports.shell import Ran
+from unmoor.ports.exit_codes import killer
+from unmoor.ports.failure import child_failure, failure
+from unmoor.ports.shell import ProcessLimits, Ran
 
-_CHUNK = 65_536
 # Longer lines are passed on in parts of this many bytes.
 _LINE = 8_192
 # Seconds to read what is left in the pipes after a program has ended. Background processes may keep writing forever.
@@ -49,20 +48,17 @@ class LocalShell:
         hear: Callable[[str], None] | None = None,
         stdin: bytes = b"",
         exact: bool = False,
+        limits: ProcessLimits | None = None,
     ) -> Ran:
         """Run to the end; see `unmoor.ports.shell.Shell`."""
         deadline = time.monotonic() + timeout
         kills = memory_kills()
-        child = self.processes.start(args, cwd=cwd, env=env, umask=self.umask, stdin=stdin)
+        child = self.processes.start(args, cwd=cwd, env=env, umask=self.umask, stdin=stdin, limits=limits)
         out, err = _Stream(limit=limit, hear=hear), _Stream(limit=limit, hear=hear)
+        over_memory = False
         try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(self.processes.stopping, selectors.EVENT_READ)
-                if child.pidfd is not None:
-                    selector.register(child.pidfd, selectors.EVENT_READ)
-                for pipe, stream in ((child.out, out), (child.err, err)):
-                    selector.register(pipe, selectors.EVENT_READ, stream)
-                self._follow(child, selector, deadline)
+            with child.reading(out.take, err.take) as reader:
+                over_memory = self._follow(child, reader, deadline)
         except TimeoutError:
             raise failure(
                 Cause.TOO_LONG, f"{Path(args[0]).name} ran for more than {timeout:g} s and was stopped"
@@ -70,41 +66,34 @@ class LocalShell:
         finally:
             code = self.processes.end(child)
         found = shortage(env, cwd, kills) if code else Shortage()
-        said = out.close(errors="surrogateescape" if exact else "replace")
-        ran = Ran(args=tuple(args), code=code, out=said, err=err.close(), **asdict(found))
-        if killed_by(code) and (error := child_failure(ran)) is not None:
-            self.processes.check()
+        ends = "" if exact else self.processes.system.line_end
+        said = out.close(errors="surrogateescape" if exact else "replace", line_end=ends)
+        failed = err.close(line_end=self.processes.system.line_end)
+        ran = Ran(args=tuple(args), code=code, out=said, err=failed, over_memory=over_memory, **asdict(found))
+        if killer(code) and not over_memory and (error := child_failure(ran)) is not None:
+            self.processes.sleep(self.processes.system.settle)
             raise error
         return ran
 
-    def _follow(self, child: Child, selector: selectors.BaseSelector, deadline: float) -> None:
-        """Read until the program ends, then drain its pipes. Raises `TimeoutError` at the deadline."""
+    def _follow(self, child: Child, reader: OutputReader, deadline: float) -> bool:
+        """Read until the program ends, then drain its pipes. Returns whether it uses too much memory meanwhile.
+
+        Raises `TimeoutError` at the deadline.
+        """
         look = time.monotonic() + _LOOK
         while not child.ended():
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            _read(selector, min(left, _LOOK if child.pidfd is not None else 0.05))
+            reader.read(min(left, _LOOK))
             self.processes.check()
+            if child.over_memory():
+                return True
             if time.monotonic() >= look:
                 self.processes.note_orphans()
                 look = time.monotonic() + _LOOK
-        patience = time.monotonic() + _DRAIN
-        while _read(selector, 0) and time.monotonic() < patience:
-            pass
-
-
-def _read(selector: selectors.BaseSelector, timeout: float) -> bool:
-    """Read once from every pipe that is ready. Returns whether there was one."""
-    some = False
-    for key, _ in selector.select(timeout):
-        if isinstance(key.data, _Stream):
-            chunk = os.read(key.fd, _CHUNK)
-            key.data.take(chunk)
-            some = True
-            if not chunk:
-                selector.unregister(key.fileobj)
-    return some
+        reader.drain(_DRAIN)
+        return False
 
 
 @dataclass(kw_only=True)
@@ -138,12 +127,13 @@ class _Stream:
             self.tail_size -= over
             self.dropped += over
 
-    def close(self, *, errors: str = "replace") -> str:
-        """Pass on the last line, and return the text."""
+    def close(self, *, errors: str = "replace", line_end: str = "") -> str:
+        """Pass on the last line, and return the text. Each ``line_end`` that is not ours becomes ours."""
         if self.hear is not None and self.line:
             self._pass_lines(b"\n")
         cut = f"\n[{self.dropped} bytes left out]\n" if self.dropped else ""
-        return b"".join((self.head, cut.encode(), *self.tail)).decode(errors=errors)
+        text = b"".join((self.head, cut.encode(), *self.tail)).decode(errors=errors)
+        return text.replace(line_end, "\n") if line_end not in {"", "\n"} else text
 
     def _pass_lines(self, chunk: bytes) -> None:
         *whole, last = (bytes(self.line) + chunk).split(b"\n")

@@ -9,7 +9,8 @@ import os
 import shutil
 from dataclasses import dataclass, field
 
-from unmoor.adapters.process.supervisor import Child, Processes
+from unmoor.adapters.process.process_system import Child
+from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.variables import server_variables
 from unmoor.rehearsal.registry.site import Site
 
