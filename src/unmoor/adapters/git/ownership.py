@@ -27,7 +27,7 @@ def trust_command(folder: Path, output: str) -> str:
     named = [Path(each) for each in _NAMED.findall(output)]
     places = dict.fromkeys([*_places(folder.resolve()), *named])
     trust = ("git", "config", "--global", "--add", "safe.directory")
-    return sequence(join((*trust, each.as_posix())) for each in places)
+    return sequence(join((*trust, path_for_git(each))) for each in places)
 
 
 def path_for_git(folder: PurePath) -> str:
