@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -68,3 +70,39 @@ def test_a_wait_outside_a_stage_is_shown(capsys: pytest.CaptureFixture[str]) -> 
     """A command without stages says on stderr what it waits for."""
     assert exit_codes.guard(lambda: announce("waiting 2 min more")) == 0
     assert capsys.readouterr() == ("", "waiting 2 min more\n")
+
+
+class Closed(io.StringIO):
+    """A standard output that cannot be flushed, with an error number."""
+
+    def __init__(self, number: int = 0) -> None:
+        super().__init__()
+        self.number = number
+
+    def flush(self) -> None:
+        """Fail as Windows does if nobody reads any more."""
+        if self.number:
+            raise OSError(self.number, "no")
+
+
+@pytest.mark.parametrize(
+    ("error", "stdout", "expected"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), Closed(), True),
+        (OSError(errno.EINVAL, "Invalid argument"), Closed(errno.EINVAL), True),
+        (OSError(errno.EINVAL, "Invalid argument"), Closed(errno.EPIPE), True),
+        (OSError(errno.EINVAL, "Invalid argument"), Closed(), False),
+        (OSError(errno.EINVAL, "Invalid argument"), Closed(errno.ENOSPC), False),
+        (OSError(errno.EINVAL, "Invalid argument", "a file"), Closed(errno.EINVAL), False),
+        (OSError(errno.ENOSPC, "No space left on device"), Closed(errno.EINVAL), False),
+    ],
+)
+def test_a_reader_that_left(
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+    stdout: Closed,
+    expected: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A closed pipe is no error. Windows calls it an invalid argument, which of other files is one."""
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert exit_codes.reader_has_left(error) is expected

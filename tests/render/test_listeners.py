@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -99,6 +100,29 @@ def test_the_live_table_shows_every_stage() -> None:
     assert all(name in text for name in OUTCOMES)
     assert "✓" in text
     assert "✗" in text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "marks"),
+    [("utf-8", ("✓", "✗")), ("cp1252", ("+ ", "x ")), ("cp437", ("+ ", "x ")), ("ascii", ("+ ", "x "))],
+)
+@pytest.mark.parametrize("ansi", [True, False])
+def test_the_live_table_on_any_terminal(encoding: str, marks: tuple[str, str], *, ansi: bool) -> None:
+    """A terminal whose encoding has no such marks, or that knows no escape sequences, shows the whole table."""
+    from rich.console import Console
+
+    below = io.BytesIO()
+    out = io.TextIOWrapper(below, encoding=encoding, errors="backslashreplace")
+    live = Live(Console(file=out, force_terminal=ansi, width=140, legacy_windows=False))
+    for event in events():
+        live(event)
+    out.flush()
+    text = below.getvalue().decode(encoding)
+    assert all(name in text for name in OUTCOMES)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert all(mark in plain for mark in marks)
+    assert "\\u" not in text
+    assert ("\x1b" in text) is ansi
 
 
 def test_annotations_cannot_be_broken_out_of() -> None:

@@ -12,6 +12,10 @@ def main() -> None:
     import os  # Python has imported both already
     import sys
 
+    if sys.getfilesystemencoding() != "utf-8":
+        from unmoor.adapters.process.utf8_mode import restart_in_utf8_mode
+
+        restart_in_utf8_mode()
     if os.environ.get("PYTHONPATH") is not None:
         from unmoor.util.import_path import drop_repositories
 

@@ -90,7 +90,8 @@ def run(args: Sequence[str]) -> int:
     """Run the command line and return the exit code. Errors become messages here and nowhere else."""
     import os
 
-    from unmoor.cli import exit_codes, workflow_log
+    from unmoor.cli import exit_codes, streams, workflow_log
 
+    streams.prepare_streams(os.environ)
     with workflow_log.plain_text(os.environ):
         return exit_codes.guard(lambda: cli.main(args=list(args), prog_name="unmoor", standalone_mode=False))

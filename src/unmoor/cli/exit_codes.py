@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -35,17 +36,34 @@ def guard(command: Callable[[], Any]) -> int:
         return show(Interrupted("stopped before it was finished"))
     except UnmoorError as error:
         return show(error)
-    except BrokenPipeError:  # `unmoor notes | head`: the reader has closed the pipe
-        drop_stdout()
-        return 0
     except Exception as error:  # noqa: BLE001 - the last resort, so that a user never sees a traceback
+        if isinstance(error, OSError) and reader_has_left(error):  # `unmoor notes | head`
+            drop_stdout()
+            return 0
         return show(from_os_error(error) or _internal_error(error))
     return code if isinstance(code, int) else 0
 
 
+def reader_has_left(error: OSError) -> bool:
+    """Whether an error says that the reader of stdout has closed the pipe.
+
+    On Windows it is an invalid argument, as other errors are: then stdout cannot be flushed either.
+    """
+    if isinstance(error, BrokenPipeError):
+        return True
+    if error.errno != errno.EINVAL or error.filename is not None:
+        return False
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno in {errno.EINVAL, errno.EPIPE}
+    return False
+
+
 def drop_stdout() -> None:
     """Discard what is left to write to stdout: it cannot be written, and Python would fail at the end to write it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - it is no path everywhere
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
 def show(error: UnmoorError) -> int:

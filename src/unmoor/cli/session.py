@@ -291,8 +291,9 @@ def _print_result(report: Report, session: Session, options: RunOptions) -> tupl
     try:
         _write_result(report, session, options)
     except OSError as error:
+        has_left = exit_codes.reader_has_left(error)  # `unmoor release | head`: the reader has what it wants
         exit_codes.drop_stdout()
-        if not isinstance(error, BrokenPipeError):  # `unmoor release | head`: the reader has what it wants
+        if not has_left:
             return (_at("the standard output", error),)
     return ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from unmoor.core.events import Event, RunEnded, RunStarted, StageEnded, StageSaid, StageStarted, StageWarned
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned
@@ -15,6 +15,24 @@ if TYPE_CHECKING:  # rich is slow to import, and only a terminal needs it
     from rich.console import Console
     from rich.live import Live as RichLive
     from rich.table import Table
+
+
+class _Marks(NamedTuple):
+    """The characters of the table, and the name of rich's spinner."""
+
+    made: str
+    failed: str
+    planned: str
+    spinner: str
+
+    @classmethod
+    def for_encoding(cls, encoding: str) -> _Marks:
+        """Return marks that the encoding of a terminal has."""
+        try:
+            "✓✗·⠋".encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return cls("+", "x", "-", "line")
+        return cls("✓", "✗", "·", "dots")
 
 
 @dataclass
@@ -32,6 +50,10 @@ class Live:
     console: Console
     lines: dict[str, _Line] = field(default_factory=dict)
     live: RichLive | None = None
+
+    def __post_init__(self) -> None:
+        """Choose the marks once."""
+        self.marks = _Marks.for_encoding(self.console.encoding)
 
     def __call__(self, event: Event) -> None:
         """Update the table for an event."""
@@ -74,12 +96,12 @@ class Live:
 
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, line in self.lines.items():
-            mark, style = _mark(line.outcome)
+            mark, style = _mark(line.outcome, self.marks)
             running = line.outcome is None and line.started is not None
             seconds = time.monotonic() - line.started if running and line.started else line.seconds
             text = words.text(line.outcome) if line.outcome else line.message
             table.add_row(
-                Spinner("dots") if running else Text(mark, style=style),
+                Spinner(self.marks.spinner) if running else Text(mark, style=style),
                 Text(name, style="bold" if running else style),
                 Text(f"{seconds:.1f} s" if seconds >= 0.05 else "", style="dim"),  # noqa: PLR2004 - shown as 0.1
                 Text(text, overflow="ellipsis", no_wrap=not isinstance(line.outcome, Failed)),
@@ -87,15 +109,15 @@ class Live:
         return table
 
 
-def _mark(outcome: Outcome | None) -> tuple[str, str]:
+def _mark(outcome: Outcome | None, marks: _Marks) -> tuple[str, str]:
     match outcome:
         case Made():
-            return "✓", "green"
+            return marks.made, "green"
         case Found():
             return "=", "green"
         case Planned():
-            return "·", "cyan"
+            return marks.planned, "cyan"
         case Failed():
-            return "✗", "red"
+            return marks.failed, "red"
         case _:
             return " ", "dim"
