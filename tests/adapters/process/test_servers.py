@@ -17,7 +17,7 @@ TELL = "import sys; line = sys.stdin.buffer.readline().decode(); sys.stdout.buff
 SILENT = "import sys; sys.stdin.read()"
 DEAF = "import time; time.sleep(600)"
 CUT = "print('half', end='')"
-LOUD = "import sys; print('x' * 100_000, file=sys.stderr); print('done')"
+LOUD = "import sys; print('x' * 100_000, file=sys.stderr); sys.stdout.buffer.write(b'done\\n')"
 
 
 def start(folder: Path, code: str) -> Server:

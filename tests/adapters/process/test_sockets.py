@@ -51,6 +51,7 @@ def test_a_socket_that_is_a_file(connect: Connect, listening: Path) -> None:
     connect(str(listening))
 
 
+@posix
 @pytest.mark.parametrize("connect", [_connect, _open])
 @pytest.mark.parametrize(
     ("name", "options", "number"),

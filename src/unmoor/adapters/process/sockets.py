@@ -63,7 +63,7 @@ def hold_port(listening: TakesOptions, *, exclusive: int | None = _EXCLUSIVE) ->
     """Let a socket listen on a port that ended connections keep busy, and never together with another program.
 
     POSIX has ``SO_REUSEADDR`` for the first and refuses the second anyway. On Windows that option would let any
-    program of any user take the port over; ``SO_EXCLUSIVEADDRUSE`` forbids it, and ended connections are no obstacle.
+    program take the port over; ``SO_EXCLUSIVEADDRUSE`` forbids it, and only open connections keep the port busy.
     """
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR if exclusive is None else exclusive, 1)
 
