@@ -306,15 +306,30 @@ def test_a_project_of_another_platform(make_inputs: MakeInputs) -> None:
     at = make_inputs(sample_projects.files() | {"src/small_one/__init__.py": "import winreg\n"})
     context = at.context(dists=at.dists())
     proof = stage(at, test_command="python -c 'raise SystemExit(1)'").make(context)
+    why = (
+        "not tested on this platform: it needs winreg of the standard library, which Python does not have here; a job"
+        " on windows-latest would test it"
+    )
     assert details(proof, Verdict.NOT_TESTED) == {
-        "small_one-1.0-py3-none-any.whl: import of small_one": "not tested on this platform: it needs winreg of the"
-        " standard library, which Python does not have here",
+        "small_one-1.0-py3-none-any.whl: import of small_one": why,
         "small_one-1.0-py3-none-any.whl: tests": "the project cannot be imported on this platform",
-        "small_one-1.0.tar.gz: import of small_one": "not tested on this platform: it needs winreg of the standard"
-        " library, which Python does not have here",
+        "small_one-1.0.tar.gz: import of small_one": why,
     }
     assert stage(at).find(context) == proof
     assert all("import-markers" in each for each in at.warned)
+
+
+def test_tests_on_a_platform_that_the_classifiers_leave_out(make_inputs: MakeInputs) -> None:
+    """Tests that unmoor found are not run there; a command of the project is."""
+    more = 'classifiers = ["Operating System :: Microsoft :: Windows"]\n'
+    at = make_inputs(sample_projects.files(more=more) | {"tests/test_it.py": "def test_it():\n    assert False\n"})
+    dists = at.dists()
+    why = "not tested on this platform: the project's classifiers name others; a job on windows-latest would test it"
+    proof = stage(at).make(at.context(dists=dists))
+    assert details(proof, Verdict.NOT_TESTED) == {"tests": why}
+    assert at.warned == [f"the tests are {why}; to run them anyway, set test-command under [tool.unmoor]"]
+    with pytest.raises(CheckFailed, match="exit code 1"):
+        stage(at, test_command="python -c 'raise SystemExit(1)'").make(at.context(dists=dists))
 
 
 def test_wheel_for_another_platform(make_inputs: MakeInputs) -> None:

@@ -22,6 +22,7 @@ STEM = f"{NAME}-{PROJECT['version']}"
 def info():
     lines = ["Metadata-Version: 2.1", f"Name: {PROJECT['name']}", f"Version: {PROJECT['version']}"]
     lines += [f"Requires-Dist: {each}" for each in PROJECT.get("dependencies", [])]
+    lines += [f"Classifier: {each}" for each in PROJECT.get("classifiers", [])]
     lines += [f"Requires-Python: {PROJECT['requires-python']}"] if "requires-python" in PROJECT else []
     for extra, each in PROJECT.get("optional-dependencies", {}).items():
         lines += [f"Provides-Extra: {extra}", *(f"Requires-Dist: {one}; extra == '{extra}'" for one in each)]

@@ -26,6 +26,7 @@ from unmoor.dists.testing.install_test import (
 from unmoor.dists.testing.interpreters import AUTO, find_interpreter, is_compatible, runs_on
 from unmoor.dists.testing.legs import COMMAND
 from unmoor.dists.testing.parts import DistUnderTest
+from unmoor.dists.testing.platforms import foreign
 from unmoor.dists.testing.suite_needs import install_needs
 from unmoor.dists.testing.suite_run import Log, SuiteRun
 from unmoor.dists.testing.suites import Suite, Untested, choose_suite
@@ -104,7 +105,7 @@ class ProveDists(Build[Proof]):
         dists, release = context[self.dists], context[self.release]
         python = interpreter_for(self.environments, dists, self.python)
         further = self._plan_further_trials(dists, python, context)
-        suite = self._suite(dists, release, context)
+        suite = self._suite(dists, release, context, python)
         context.say(f"testing the files with Python {python.version}")
         self.folder.remove_logs()
 
@@ -124,17 +125,24 @@ class ProveDists(Build[Proof]):
         self.folder.write_proof(proof)
         return proof
 
-    def _suite(self, dists: Dists, release: Release, context: StageContext) -> Suite | Untested:
-        """Choose the tests to run, and report the choice unless the project configured it."""
+    def _suite(self, dists: Dists, release: Release, context: StageContext, python: Interpreter) -> Suite | Untested:
+        """Choose the tests to run, and report the choice unless the project configured it.
+
+        Found tests are not run on a system that the classifiers leave out: whatever they do there says nothing.
+        """
         sample = next(iter(dists.wheels), None)
         if sample is None:
             return Untested(why="there is no wheel to run them against")
+        metadata = read_metadata(sample.path)
         suite = choose_suite(
             self.options,
-            read_metadata(sample.path),
+            metadata,
             Files.at(self.git, release.commit),
             modules=inspect.modules(sample.path),
         )
+        if isinstance(suite, Suite) and suite.why and (why := foreign(metadata.classifiers, python)):
+            context.warn(f"the tests are {why}; to run them anyway, set test-command under [tool.unmoor]")
+            return Untested(why=why)
         if isinstance(suite, Untested):
             context.say(f"not running any tests: {suite.why}")
         elif suite.why:

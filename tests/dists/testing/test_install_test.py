@@ -261,10 +261,10 @@ def test_what_no_extra_excuses(
         ({"skip": (OK,)}, Verdict.NOT_TESTED, "import of small_one", "left out by import-skip"),
         ({"skip": (OK,)}, Verdict.NOT_TESTED, "console_scripts: x", "left out by import-skip"),
         (
-            {"markers": {OK: "sys_platform == 'win32'"}},
+            {"markers": {OK: "os_name == 'nt'"}},
             Verdict.NOT_TESTED,
             "import of small_one",
-            "not tested on this platform: import-markers says sys_platform == 'win32'",
+            "not tested on this platform: import-markers says os_name == 'nt'; a job on windows-latest would test it",
         ),
     ],
 )
@@ -395,7 +395,28 @@ def test_modules_of_another_platform(make: Make) -> None:
     assert all(detail.startswith("not tested on this platform: it needs ") for detail in found.values())
     assert len(at.warned) == len(WINDOWS)
     assert "import-markers = { small_0 = \"sys_platform == 'win32'\" }" in at.warned[0]
+    assert all(detail.endswith(" would test it") for detail in found.values())
     assert at.tried == []
+
+
+@pytest.mark.parametrize(
+    ("system", "source", "marker", "leg"),
+    [
+        ("linux", "import winreg\n", "sys_platform == 'win32'", "windows-latest"),
+        ("darwin", "import ctypes\nctypes.windll\n", "sys_platform == 'win32'", "windows-latest"),
+        ("linux", "import Quartz\n", "sys_platform == 'darwin'", "macos-latest"),
+        ("win32", "import Quartz\n", "sys_platform == 'darwin'", "macos-latest"),
+        ("win32", "raise ModuleNotFoundError('none', name='fcntl')\n", "sys_platform != 'win32'", "macos-latest"),
+        ("linux", "import select\nselect.kqueue\n", "sys_platform != 'linux'", "windows-latest"),
+        ("linux", "import absent_one\n", "os_name == 'nt' and python_version >= '3.8'", "windows-latest"),
+    ],
+)
+def test_the_marker_and_the_job(make: Make, system: str, source: str, marker: str, leg: str) -> None:
+    """On any system, a warning gives the marker for the platforms that have what is missing, and a job that has one."""
+    at = make({"small_other": source}, requires=ELSEWHERE, system=system)
+    found = at.found(Verdict.NOT_TESTED)
+    assert found["import of small_other"].endswith(f"; a job on {leg} would test it")
+    assert f'import-markers = {{ small_other = "{marker}" }}' in at.warned[0]
 
 
 @pytest.mark.parametrize(

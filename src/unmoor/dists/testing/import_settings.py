@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from unmoor import advice
 from unmoor.config.groups import ImportOptions
-from unmoor.dists.testing.judgement import NeedsExtra, untested
+from unmoor.dists.testing.judgement import NeedsExtra, not_here, untested
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
 from unmoor.dists.testing.probe import ProbeResult
 from unmoor.errors import ConfigError
@@ -35,7 +35,7 @@ def assign(
             left_out.append(untested(what, part, "left out by import-skip"))
         elif marker and not Marker(marker).evaluate(dict(what.environment)):
             elsewhere.append(part)
-            left_out.append(untested(what, part, f"not tested on this platform: import-markers says {clean(marker)}"))
+            left_out.append(not_here(what, part, f"import-markers says {clean(marker)}", marker))
         elif extras := setting_of(part, options.extras, ()):
             assigned.append(NeedsExtra(part=part, answer=ProbeResult(name=part.name), extras=extras))
         else:

@@ -24,10 +24,13 @@ from unmoor.dists.testing.import_settings import assign, check_settings
 from unmoor.dists.testing.interpreters import AUTO, choose_interpreter, no_interpreter, runs_on, untried
 from unmoor.dists.testing.judgement import (
     Fault,
+    Lack,
     NeedsExtra,
     NeedsHost,
     NotHere,
     judge,
+    marker_setting,
+    not_here,
     refusal,
     untested,
     without,
@@ -208,9 +211,9 @@ def run_install_test(
                 needing.append(each)
             case NeedsHost(missing=missing):
                 results.append(untested(what, part, without(missing)))
-            case NotHere(needs=needs):
+            case NotHere(lack=lack):
                 elsewhere.append(part)
-                results.append(_not_here(what, part, needs, warn))
+                results.append(_not_here(what, part, lack, warn))
     if needing and install is None:
         names = list_some([each.part.name for each in needing])
         say(f"{what.file.name}: not testing {names} again: a plain install does not import it")
@@ -280,12 +283,14 @@ def _summary(what: DistUnderTest, imported: Sequence[Part]) -> list[Result]:
     return results
 
 
-def _not_here(what: DistUnderTest, part: Part, needs: str, warn: Callable[[str], None]) -> Result:
-    """Report, and warn, that a part is not tested on this platform."""
-    why = f"not tested on this platform: it needs {needs}"
-    setting = f"import-markers = {{ {part.key} = \"sys_platform == 'win32'\" }}"
-    warn(f"{what.file.name}: {part.name} is {why}; to say which platforms it is for: {setting} under [tool.unmoor]")
-    return untested(what, part, why)
+def _not_here(what: DistUnderTest, part: Part, lack: Lack, warn: Callable[[str], None]) -> Result:
+    """Report, and warn, that a part is not tested on this platform, and which job would test it."""
+    result = not_here(what, part, f"it needs {lack.needs}", lack.marker)
+    warn(
+        f"{what.file.name}: {part.name} is {result.detail}; to say which platforms it is for:"
+        f" {marker_setting(part, lack.marker)} under [tool.unmoor]"
+    )
+    return result
 
 
 def _gives_way(fault: Fault, options: ImportOptions) -> bool:

@@ -12,7 +12,7 @@ from unmoor.config.groups import ImportOptions
 from unmoor.dists import inspect
 from unmoor.dists.systems import includes
 from unmoor.dists.testing.parts import DistUnderTest, Part, setting_of
-from unmoor.dists.testing.platforms import only_on, supplier_elsewhere
+from unmoor.dists.testing.platforms import leg_of_marker, marker_of_absent, only_on, supplier_elsewhere
 from unmoor.dists.testing.probe import ProbeResult
 from unmoor.errors import CheckFailed
 from unmoor.products import Result, Verdict
@@ -20,19 +20,29 @@ from unmoor.util.text import clean
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A part that must import, and does not. ``what`` is the message; ``missing`` is the module that it lacks."""
+    """A part that must import, and does not. ``what`` is the message; ``missing`` is the module that it lacks.
+
+    ``marker`` is the one for the platforms that have what it lacks, empty if that may be every platform.
+    """
 
     part: Part
     what: str
     missing: str = ""
-    elsewhere: str = ""
+    marker: str = ""
+
+
+class Lack(msgspec.Struct, frozen=True, kw_only=True):
+    """What only other platforms have: ``needs`` is the text for people, ``marker`` the one for those platforms."""
+
+    needs: str
+    marker: str
 
 
 class NotHere(msgspec.Struct, frozen=True, kw_only=True):
     """A part that only another platform can import, because of what is missing here."""
 
     part: Part
-    needs: str
+    lack: Lack
 
 
 class NeedsExtra(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +78,10 @@ def judge(
     fault = Fault(part=part, what=f"{part.fails}: {answer.error}", missing=answer.missing)
     if answer.missing and what.is_own(answer.missing):
         return Fault(part=part, what=fault.what)
-    if needs := missing_here(what, answer):
+    if lack := missing_here(what, answer):
         if _should_run_here(what, part, options):
-            return Fault(part=part, what=f"{fault.what}; it needs {needs}", elsewhere=needs)
-        return NotHere(part=part, needs=needs)
+            return Fault(part=part, what=f"{fault.what}; it needs {lack.needs}", marker=lack.marker)
+        return NotHere(part=part, lack=lack)
     if part.is_main:
         return fault
     if part.extras or what.extras:
@@ -79,14 +89,22 @@ def judge(
     return NeedsHost(part=part, missing=answer.missing) if part.is_plugin and answer.missing else fault
 
 
-def missing_here(what: DistUnderTest, answer: ProbeResult) -> str:
-    """What an import needs and only another platform has; empty if that is not why it fails."""
+def missing_here(what: DistUnderTest, answer: ProbeResult) -> Lack | None:
+    """What an import needs and only other platforms have; ``None`` if that is not why it fails."""
     if answer.absent:
-        return f"{answer.absent} of the standard library, which Python does not have here"
-    if answer.missing and (other := supplier_elsewhere(answer.missing, what.metadata.requires, what.environment)):
-        return f"{clean(answer.missing)}, which comes from {clean(other)}"
-    platform = only_on(answer.missing, what.environment)
-    return f"{answer.missing}, which exists only on {platform}" if platform else ""
+        needs = f"{answer.absent} of the standard library, which Python does not have here"
+        return Lack(needs=needs, marker=marker_of_absent(answer.absent, what.environment))
+    if not answer.missing:
+        return None
+    if other := supplier_elsewhere(answer.missing, what.metadata.requires, what.environment):
+        needs = f"{clean(answer.missing)}, which comes from {clean(str(other))}"
+        # A marker about an extra says nothing of a module.
+        usual = marker_of_absent(answer.missing, what.environment)
+        marker = str(other.marker).replace('"', "'")
+        return Lack(needs=needs, marker=usual if "extra" in marker else clean(marker))
+    system, title = only_on(answer.missing, what.environment)
+    needs = f"{answer.missing}, which exists only on {title}"
+    return Lack(needs=needs, marker=f"sys_platform == '{system}'") if system else None
 
 
 def _should_run_here(what: DistUnderTest, part: Part, options: ImportOptions) -> bool:
@@ -108,9 +126,8 @@ def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:
     steps: list[NextStep] = []
     if missing := sorted({clean(fault.missing) for fault in faults if fault.missing}):
         steps.append(advice.DECLARE_DEPENDENCY(modules=", ".join(missing)))
-    if any(fault.elsewhere for fault in faults):
-        where = f"import-markers = {{ {first.key} = \"sys_platform == 'win32'\" }}"
-        steps.append(advice.SAY_WHERE_IT_RUNS(setting=where))
+    if other := next((fault for fault in faults if fault.marker), None):
+        steps.append(advice.SAY_WHERE_IT_RUNS(setting=marker_setting(other.part, other.marker)))
     message = f"{what.file.name}, installed: " + "; ".join(fault.what for fault in faults)
     if not steps and all(fault.part.is_main for fault in faults):
         return CheckFailed(message, next_step=advice.CORRECT_PROJECT().then(advice.LEAVE_MODULE_OUT()))
@@ -122,6 +139,11 @@ def refusal(what: DistUnderTest, faults: Iterable[Fault]) -> CheckFailed:
         message,
         next_step=join([*(steps or [advice.CORRECT_CODE()]), optional, advice.RELEASE_CORRECTED()]),
     )
+
+
+def marker_setting(part: Part, marker: str) -> str:
+    """The setting that says for which platforms a part is, as TOML."""
+    return f'import-markers = {{ {part.key} = "{marker}" }}'
 
 
 def _likely_extra(what: DistUnderTest, missing: str) -> str:
@@ -138,6 +160,12 @@ def passed(what: DistUnderTest, part: Part, detail: str) -> Result:
 def untested(what: DistUnderTest, part: Part, why: str) -> Result:
     """Report that a part was not tested."""
     return Result(name=f"{what.file.name}: {part.result_name}", verdict=Verdict.NOT_TESTED, detail=why)
+
+
+def not_here(what: DistUnderTest, part: Part, why: str, marker: str) -> Result:
+    """Report that a part is not tested on this platform, and which job would test what the marker is for."""
+    leg = leg_of_marker(marker)
+    return untested(what, part, f"not tested on this platform: {why}" + (f"; {leg} would test it" if leg else ""))
 
 
 def without(missing: str) -> str:

@@ -6,42 +6,56 @@ Then an import that fails proves nothing about the file: it has to be tested on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from packaging.markers import Marker, default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from unmoor.dists.systems import excludes, includes
+from unmoor.dists.testing.legs import leg_for
 from unmoor.ports.environments import Interpreter
 
-# Names that a module of the standard library has only on some platforms, as its documentation says.
-_SOME: Final = {
-    "asyncio": "IocpProactor ProactorEventLoop WindowsProactorEventLoopPolicy WindowsSelectorEventLoopPolicy",
-    "ctypes": """
-        DllCanUnloadNow DllGetClassObject FormatError GetLastError HRESULT OleDLL WINFUNCTYPE WinDLL WinError
-        get_last_error oledll set_last_error windll
-    """,
-    "os": """
-        O_BINARY O_EXLOCK O_NOINHERIT O_RANDOM O_SEQUENTIAL O_SHORT_LIVED O_TEMPORARY O_TEXT P_DETACH P_OVERLAY
-        add_dll_directory chflags eventfd get_handle_inheritable lchflags memfd_create pidfd_open sched_getaffinity
-        sched_setaffinity set_handle_inheritable setns splice startfile unshare
-    """,
-    "select": "EPOLLIN EPOLLOUT KQ_EV_ADD KQ_FILTER_READ devpoll epoll kevent kqueue",
-    "signal": "CTRL_BREAK_EVENT CTRL_C_EVENT SIGBREAK SIGEMT SIGINFO SIGPWR SIGSTKFLT",
-    "socket": """
-        AF_ALG AF_NETLINK AF_PACKET AF_SYSTEM AF_VSOCK SIO_LOOPBACK_FAST_PATH SIO_RCVALL SO_EXCLUSIVEADDRUSE
-    """,
-    "subprocess": """
-        ABOVE_NORMAL_PRIORITY_CLASS BELOW_NORMAL_PRIORITY_CLASS CREATE_NEW_CONSOLE CREATE_NEW_PROCESS_GROUP
-        CREATE_NO_WINDOW DETACHED_PROCESS HIGH_PRIORITY_CLASS IDLE_PRIORITY_CLASS STARTF_USESHOWWINDOW
-        STARTF_USESTDHANDLES STARTUPINFO SW_HIDE
-    """,
-    "sys": "dllhandle getwindowsversion winver",
+# Names that a module of the standard library has only on some platforms, as typeshed says, or families of such names.
+NAMES_OF_SOME_PLATFORMS: Final[Mapping[str, str]] = {
+    module: "|".join(patterns.split())
+    for module, patterns in {
+        "asyncio": "IocpProactor ProactorEventLoop Windows(Proactor|Selector)EventLoopPolicy [A-Za-z]*ChildWatcher",
+        "ctypes": """
+            Dll(CanUnloadNow|GetClassObject) FormatError GetLastError HRESULT OleDLL WINFUNCTYPE WinDLL WinError
+            [gs]et_last_error oledll windll
+        """,
+        "locale": "[A-Z]+(_[A-Z0-9_]+)? (bind_?)?(d?c?get)?text(domain)?(_codeset)? nl_langinfo",
+        "mmap": "(MADV|MAP|PROT)_[A-Z0-9_]+",
+        "os": """
+            (CLD|CLONE|EFD|EX|F|GRND|MFD|NGROUPS|O|PIDFD|POSIX|PRIO|P|RTLD|RWF|SCHED|SEEK|SPLICE|ST|TFD|XATTR)_[A-Z0-9_]+
+            W[A-Z]+ add_dll_directory l?ch(flags|mod|own) chroot (conf|path|fpath|sys)conf(_names)? confstr(_names)?
+            copy_file_range ctermid environb eventfd(_read|_write)? fch(dir|own) fdatasync fork(pty)? f?statvfs fwalk
+            [gs]et(e?[gu]id|groups|p?gid|pgrp|priority|re[gu]id|res[gu]id|sid|xattr) get(envb|grouplist|loadavg|random)
+            [gs]et_handle_inheritable grantpt initgroups killpg list(drives|mounts|volumes) (list|remove)xattr lockf
+            login_tty major makedev memfd_create minor mkfifo mknod nice openpty pidfd_open pipe2 posix_\\w+ ptsname
+            p?(read|write)v? register_at_fork sched_\\w+ sendfile setns spawnv?l?pe? splice startfile struct_rusage sync
+            tc[gs]etpgrp timerfd_\\w+ ttyname uname unlockpt unshare wait(3|4|id|id_result)?
+        """,
+        "select": "(EPOLL|KQ_|POLL)[A-Z0-9_]+ PIPE_BUF devpoll epoll kevent kqueue poll",
+        "signal": """
+            CTRL_(BREAK|C)_EVENT ITIMER_[A-Z]+ ItimerError SIG[A-Z0-9]+ SIG_(BLOCK|SETMASK|UNBLOCK) Sigmasks alarm
+            [gs]etitimer pause pidfd_send_signal pthread_(kill|sigmask) sig(interrupt|pending|timedwait|wait|waitinfo)
+            struct_siginfo
+        """,
+        "socket": "[A-Z][A-Z0-9]*_[A-Z0-9_]+ (recv|send)_fds sethostname errorTab fromshare",
+        "subprocess": "[A-Z]+(_[A-Z]+)+ STARTUPINFO",
+        "sys": "abiflags dllhandle [gs]etdlopenflags getwindowsversion winver",
+        "time": "CLOCK_[A-Z_]+ clock_(get|set)(res|time)(_ns)? pthread_getcpuclockid tzset",
+    }.items()
 }
-NAMES_OF_SOME_PLATFORMS: Final[Mapping[str, tuple[str, ...]]] = {
-    module: tuple(names.split()) for module, names in _SOME.items()
-}
+_WINDOWS: Final = re.compile(
+    r"winreg|_winreg|_winapi|msvcrt|winsound|nt|msilib|_msi|_overlapped|asyncio\.(windows_\w+|Iocp\w+|Proactor\w+"
+    r"|Windows\w+)|ctypes\..+|os\.(startfile|add_dll_directory|O_(BINARY|TEXT))|signal\.(CTRL_\w+|SIGBREAK)"
+    r"|subprocess\..+|sys\.(dllhandle|getwindowsversion|winver)"
+)
+"""What only Windows has of the standard library: modules, and names in one."""
 # Packages of one platform whose modules have other names.
 _MODULES: Final[Mapping[str, str]] = {
     "pywin32": r"_?win32\w*|_?winxp\w*|py(thoncom|wintypes|thonwin)|win(error|nt|ioctlcon|perf)|servicemanager|dde"
@@ -110,10 +124,41 @@ def marker_environment(python: Interpreter) -> dict[str, str]:
     }
 
 
-def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mapping[str, str]) -> str:
+def marker_of_absent(absent: str, environment: Mapping[str, str]) -> str:
+    """The marker (PEP 508) for the platforms that have something of the standard library, as far as its name tells.
+
+    ``environment`` are the variables of an interpreter that does not have it.
+    """
+    of_windows = "sys_platform == 'win32'"
+    if _WINDOWS.fullmatch(absent) and not _is_true(Marker(of_windows), {**environment, "extra": ""}):
+        return of_windows
+    return f"sys_platform != '{environment.get('sys_platform', '')}'"
+
+
+def leg_of_marker(text: str) -> str:
+    """Say which job would try what a marker (PEP 508) is for, as `leg_for` does; empty if it is none of those."""
+    marker = Marker(text)
+    wheels = {"win32": "win_amd64", "darwin": "macosx_11_0_arm64", "linux": "linux_x86_64"}
+    systems = {each["sys_platform"] for each in _PLATFORMS if _is_true(marker, {**each, "extra": ""})}
+    return next((leg_for(wheels[system]) for system in wheels if system in systems), "")
+
+
+def foreign(classifiers: Sequence[str], python: Interpreter) -> str:
+    """Say why nothing is tested on this platform, if a project's classifiers leave it out; empty if they do not."""
+    here = marker_environment(python)["sys_platform"]
+    if not excludes(here, classifiers):
+        return ""
+    other = next((each for each in ("win32", "darwin", "linux") if includes(each, classifiers)), "")
+    leg = leg_of_marker(f"sys_platform == '{other}'")
+    return "not tested on this platform: the project's classifiers name others" + (
+        f"; {leg} would test it" if leg else ""
+    )
+
+
+def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mapping[str, str]) -> Requirement | None:
     """Return the requirement that supplies a module on another platform, and that its marker switches off here.
 
-    ``environment`` are the variables of the interpreter. Empty if there is none. A requirement of another version of
+    ``environment`` are the variables of the interpreter. ``None`` if there is none. A requirement of another version of
     Python does not count: the module should be there.
     """
     for text in requires:
@@ -130,8 +175,8 @@ def supplier_elsewhere(module: str, requires: Iterable[str], environment: Mappin
             _is_true(marker, {**environment, **other, "extra": extra}) for other in _PLATFORMS for extra in extras
         )
         if not here and any(elsewhere):
-            return str(wanted)
-    return ""
+            return wanted
+    return None
 
 
 def _is_true(marker: Marker, environment: dict[str, str]) -> bool:
@@ -141,14 +186,14 @@ def _is_true(marker: Marker, environment: dict[str, str]) -> bool:
         return False
 
 
-def only_on(module: str, environment: Mapping[str, str]) -> str:
-    """The platform that a well-known module exists on, such as ``macOS``; empty if it is none, or that of a proof.
+def only_on(module: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """The platform that a well-known module exists on: its ``sys_platform``, and its name for people such as ``macOS``.
 
-    ``environment`` are the variables of the interpreter.
+    Both are empty if it is none, or that of the interpreter, whose variables are ``environment``.
     """
     here = environment.get("sys_platform", "")
-    platforms = (name for key, (name, modules) in _ONLY_ON.items() if key != here and modules.fullmatch(module))
-    return next(platforms, "")
+    platforms = ((key, name) for key, (name, modules) in _ONLY_ON.items() if key != here and modules.fullmatch(module))
+    return next(platforms, ("", ""))
 
 
 def supplies(package: str, module: str) -> bool:

@@ -53,7 +53,7 @@ def evidence(error):
             known = error.name in STANDARD
             return {"absent": error.name} if known else {"missing": error.name.partition(".")[0]}
         module, name = lacking(error)
-        if module in STANDARD and name in job["some"].get(module, ()):
+        if module in STANDARD and re.fullmatch(job["some"].get(module, "(?!)"), name):
             return {"absent": module + "." + name}
         raised = module_of(error)
         if isinstance(error, ImportError) and raised.partition(".")[0] in STANDARD and not error.name:
