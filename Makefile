@@ -83,7 +83,7 @@ $(TYPES): types-%: $(READY)
 lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src tests bench tools
+	@$(MAKE) --no-print-directory -j 2 $(TYPES)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
 	$(BIN)/jactionlint

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+assert sys.platform != "win32"  # which has no SIGHUP, and where os.kill sends no other signal
+
 _STOPPED_AT = """
 import os, signal, sys, time
 

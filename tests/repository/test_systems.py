@@ -140,6 +140,7 @@ def test_the_rule_sees_each_form(code: str, found: list[str], tmp_path: Path) ->
         ("", ["linux", "darwin", "win32"]),
         ('assert sys.platform != "win32"  # signals', ["linux", "darwin"]),
         ('assert sys.platform == "linux"', ["linux"]),
+        ('assert sys.platform not in {"linux", "win32"}', ["darwin"]),
         ('    assert sys.platform == "linux"', ["linux", "darwin", "win32"]),
         ('assert sys.platform != "win32"\nassert sys.platform != "darwin"', ["linux"]),
     ],
@@ -167,7 +168,7 @@ def test_a_test_says_where_it_can_run(markers: list[tuple[str, ...]], fixtures: 
 
 def test_tests_name_systems_that_exist() -> None:
     """A misspelt name would leave a test out everywhere."""
-    named = re.compile(r"(?:only_on\(|^assert sys\.platform [!=]= )([^)\n]*)", re.MULTILINE)
+    named = re.compile(r"(?:only_on\(|^assert sys\.platform (?:[!=]=|in|not in) )([^)\n]*)", re.MULTILINE)
     texts = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
     found = {word for text in texts for each in named.findall(text) for word in re.findall(r'"(\w+)"', each)}
     assert found <= {"linux", "darwin", "win32"}

@@ -20,12 +20,12 @@ posix = pytest.mark.only_on("linux", "darwin")
 IS_ROOT = sys.platform != "win32" and os.geteuid() == 0
 NEED_LINUX = frozenset({"engine", "podman", "tiny_image", "runnable_image", "base_image"})
 """Fixtures of tests that need Linux: they run containers, and ``docker/engine.sh`` installs and starts their engine."""
-_FILE = re.compile(r'^assert sys\.platform (==|!=) "(\w+)"', re.MULTILINE)
+_FILE = re.compile(r"^assert sys\.platform (==|!=|in|not in) (.*?)(?: +#|$)", re.MULTILINE)
 
 
 def file_is_for(text: str, system: str) -> bool:
     """Whether a test file, by its text, can be imported on a system."""
-    return all((operator == "==") == (name == system) for operator, name in _FILE.findall(text))
+    return all((operator in {"==", "in"}) == (f'"{system}"' in names) for operator, names in _FILE.findall(text))
 
 
 def item_is_for(wanted: Iterable[Collection[str]], fixtures: Iterable[str], system: str) -> bool:
