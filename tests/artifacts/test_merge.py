@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.merge import Handover, built_files, merge_manifests
 from unmoor.artifacts.run_dir import RunFolder
+from unmoor.config.config_file import ConfigFile
 from unmoor.errors import Conflict, Incomplete
 from unmoor.products import Dists, Proof, Result, Subject, Tool, Verdict
 from unmoor.util.values import replace
@@ -25,8 +26,15 @@ LINUX = "small_one-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
 MAC = "small_one-1.0-cp311-cp311-macosx_11_0_arm64.whl"
 
 
-def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **changes: Any) -> Handover:
-    """A run folder with files of these names, and a manifest that names and proves them."""
+def leg(
+    folder: Path,
+    *names: str,
+    proven: bool = True,
+    data: bytes = b"",
+    results: tuple[Result, ...] = (),
+    **changes: Any,
+) -> Handover:
+    """A run folder with files of these names, and a manifest that names and proves them, with more results."""
     (folder / "dists").mkdir(parents=True)
     for name in names:
         (folder / "dists" / name).write_bytes(name.encode() + data)
@@ -35,7 +43,7 @@ def leg(folder: Path, *names: str, proven: bool = True, data: bytes = b"", **cha
     proof = Proof(
         name="prove-dists",
         subjects=tuple(Subject(name=file.name, sha256=file.sha256) for file in files),
-        results=tuple(Result(name=f"{name}: imports", verdict=Verdict.PASSED) for name in names),
+        results=(*(Result(name=f"{name}: imports", verdict=Verdict.PASSED) for name in names), *results),
     )
     manifest = replace(Manifest.of(RELEASE, dists, (proof,) if proven else ()), **changes)
     (folder / manifests.NAME).write_bytes(manifests.encode(manifest))
@@ -124,6 +132,44 @@ def test_a_proof_that_comes_later_is_taken_over(tmp_path: Path) -> None:
     kept = folder.read_known()
     assert kept is not None
     assert kept.proofs == (own,)
+
+
+WINDOWS = "small_one-1.0-cp311-cp311-win_amd64.whl"
+PURE = "small_one-1.0-py3-none-any.whl"
+CONFIG = "deadline = 100\n# a comment\n"
+
+
+def windows_leg(folder: Path, *names: str) -> Handover:
+    """A leg of a machine with Windows: its git wrote the settings file with other line ends, its paths ignore case."""
+    ordered = [path.name for path in sorted(map(PureWindowsPath, names))]
+    settings = ConfigFile(name=PureWindowsPath("ci\\Release.toml").name, data=CONFIG.replace("\n", "\r\n").encode())
+    module = Result(name=f"{PURE}: import of small_windows", verdict=Verdict.PASSED)
+    return leg(folder, *ordered, results=(module,), settings=settings.origin, path="packages/one")
+
+
+def test_a_leg_of_windows(tmp_path: Path) -> None:
+    """It merges with legs of Linux: one release, in which each machine answers for what the other could not test."""
+    settings = ConfigFile(name="Release.toml", data=CONFIG.encode()).origin
+    module = Result(name=f"{PURE}: import of small_windows", verdict=Verdict.NOT_TESTED, detail="a job would test it")
+    other = replace(module, name=f"{PURE}: import of small_mac")
+    linux = leg(tmp_path / "a", SDIST, PURE, results=(module, other), settings=settings, path="packages/one")
+    legs = read(linux, windows_leg(tmp_path / "b", WINDOWS, PURE))
+    whole = merge_manifests(legs)
+    assert merge_manifests(legs[::-1]) == whole
+    assert [each.name for each in whole.artifacts] == [WINDOWS, PURE, SDIST]
+    assert whole.is_complete("prove-dists")
+    (proof,) = whole.proofs
+    assert proof.untested == (other,)
+    assert b"\\" not in manifests.encode(whole)
+    assert b"\r" not in manifests.encode(whole)
+
+
+def test_the_order_of_files_is_that_of_text(tmp_path: Path) -> None:
+    """A folder is listed in one order on every system, though Windows compares paths without regard to case."""
+    names = ("B-1.0-py3-none-any.whl", "a-1.0-py3-none-any.whl", "C-1.0.tar.gz", "b-1.0.tar.gz")
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    assert [path.name for path in built_files(tmp_path)[0]] == list(names)
 
 
 def test_a_folder_that_another_tool_filled(tmp_path: Path) -> None:

@@ -318,6 +318,13 @@ def test_faults_outside_of_files() -> None:
     )
 
 
+def test_the_origin_of_a_file_has_the_line_ends_of_the_commit() -> None:
+    """A checkout on Windows, where git writes other line ends, gives the same name and digest."""
+    unix = ConfigFile(name="other.toml", data=b"a = 1\nb = 2\n")
+    assert ConfigFile(name="other.toml", data=b"a = 1\r\nb = 2\r\n").origin == unix.origin
+    assert ConfigFile(name="other.toml", data=b"a = 1\nb = 3\n").origin != unix.origin
+
+
 def test_a_file_goes_in_place_of_the_commits_own() -> None:
     """A given file replaces all settings of the commit. The environment overrides it, and faults name it."""
     own = reader({"pyproject.toml": b"[tool.unmoor]\ndeadline = 100\n", "unmoor.toml": b"broken"})

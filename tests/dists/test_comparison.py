@@ -146,6 +146,7 @@ def test_what_is_around_the_content(tmp_path: Path) -> None:
     )
     sdists: tuple[tuple[dict[str, Any], str], ...] = (
         ({"mode": 0o600}, "mode 0644 in the first build, 0600 in the second"),
+        ({"mtime": -60}, "time 1970-01-01 00:00:00+00:00 in the first build, 1969-12-31 23:59:00+00:00 in the second"),
         ({"mtime": 60}, "time 1970-01-01 00:00:00+00:00 in the first build, 1970-01-01 00:01:00+00:00 in the second"),
         ({"user": "me"}, "owner 0:0 in the first build, me:0 in the second"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from tests.support.git_repos import Repo, shell_for_tests
@@ -12,6 +12,7 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.config.config_file import ConfigFile
 from unmoor.errors import ConfigError, UnmoorError
+from unmoor.project import locate as locating
 from unmoor.project.locate import ConfigSources, LocatedProject, locate, naming_at, settings_at
 
 ALPHA = '[project]\nname = "acme-alpha"\nversion = "1.0"\n'
@@ -309,3 +310,12 @@ def test_a_private_project_without_others_is_left_to_the_checks(tmp_path: Path, 
     others = {f"{folder}/pyproject.toml": ALPHA for folder in ("tests/data/alpha", "examples/alpha", "Docs/alpha")}
     repo = Repo.new(tmp_path / "all", {"pyproject.toml": pyproject, "tools/pyproject.toml": pyproject, **others})
     assert find(repo, shell).path == ""
+
+
+@pytest.mark.parametrize("named", ["packages\\alpha", ".\\packages\\alpha\\", "packages/alpha"])
+def test_a_folder_as_windows_writes_it(
+    several: Repo, shell: LocalShell, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """On Windows, a folder can be given with backslashes; the release names it with slashes everywhere."""
+    monkeypatch.setattr(locating, "Path", PureWindowsPath)
+    assert find(several, shell, named=named).path == "packages/alpha"

@@ -19,7 +19,7 @@ from unmoor.artifacts.files import signature_beside
 from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
 from unmoor.filesystem.files import read_regular
-from unmoor.products import Asset, Proof, Result
+from unmoor.products import Asset, Proof, Result, Verdict
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 
@@ -142,19 +142,29 @@ def _about(proof: Proof, named: Mapping[str, tuple[Handover, Artifact]]) -> Proo
 
 
 def merge_proofs(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
-    """Merge proofs of the same name: all their digests, all their results. Sorted by name."""
+    """Merge proofs of the same name: all their digests, all their results. Sorted by name.
+
+    What one leg could not test is left out if another one did: a module for Windows, which the leg on Linux installs.
+    """
     found: dict[str, Proof] = {}
     for proof in proofs:
         known = found.setdefault(proof.name, proof)
         if known != proof:
             subjects = {*known.subjects, *proof.subjects}
-            results = {*known.results, *proof.results}
+            results = _without_answered({*known.results, *proof.results})
             found[proof.name] = Proof(
                 name=proof.name,
                 subjects=tuple(sorted(subjects, key=lambda each: (each.name, each.sha256))),
                 results=tuple(sorted(results, key=_sort_key)),
             )
     return tuple(found[name] for name in sorted(found))
+
+
+def _without_answered(results: Iterable[Result]) -> list[Result]:
+    """The results without those of what was not tested on one machine and passed on another."""
+    every = list(results)
+    passed = {each.name for each in every if each.verdict is Verdict.PASSED}
+    return [each for each in every if each.verdict is not Verdict.NOT_TESTED or each.name not in passed]
 
 
 def _sort_key(result: Result) -> tuple[str, str, str]:
@@ -166,7 +176,8 @@ def built_files(folder: Path) -> tuple[list[Path], list[str]]:
 
     Raises `Incomplete` if there are no dists.
     """
-    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    # By name as text: Windows compares paths without regard to case.
+    entries = sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
     wheels = [path for path in entries if path.is_file() and path.suffix == ".whl"]
     sdists = [path for path in entries if path.is_file() and path.name.endswith(".tar.gz")]
     if not wheels and not sdists:

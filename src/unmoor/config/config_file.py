@@ -21,8 +21,12 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """The file's name and digest, for the manifest. Has no path, since it differs between machines."""
-        return f"{self.name} sha256:{hashlib.sha256(self.data).hexdigest()}"
+        """The file's name and digest, for the manifest. Has no path, since it differs between machines.
+
+        The digest is that of the text with the line ends of Unix: git on Windows writes others into a checkout.
+        """
+        text = self.data.replace(b"\r\n", b"\n")
+        return f"{self.name} sha256:{hashlib.sha256(text).hexdigest()}"
 
 
 def read_config_file(path: Path | None) -> ConfigFile | None:

@@ -11,7 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -285,12 +285,17 @@ def _members_of_sdist(sdist: tarfile.TarFile) -> Iterator[tuple[str, _Member]]:
                 name=info.name,
                 kind=_kind(info),
                 mode=stat.S_IMODE(info.mode),
-                time=datetime.fromtimestamp(info.mtime, UTC).isoformat(" "),
+                time=_at(info.mtime),
                 owner=f"{info.uname or info.uid}:{info.gname or info.gid}",
                 size=info.size,
                 sha256=_digest_of(stream) if stream is not None else info.linkname,
             ),
         )
+
+
+def _at(seconds: float) -> str:
+    """A time, also before 1970: ``datetime.fromtimestamp`` refuses those on Windows."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(" ")
 
 
 def _kind(info: tarfile.TarInfo) -> str:

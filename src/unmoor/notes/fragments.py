@@ -101,7 +101,7 @@ def list_fragments(checkout: Path, towncrier: Towncrier) -> Fragments:
     for folder in towncrier.folders:
         if not resolve_inside(checkout, folder).is_dir():
             continue
-        for path in sorted(folder.iterdir()):
+        for path in sorted(folder.iterdir(), key=lambda each: each.name):
             name = path.name
             if any(fnmatch(name.lower(), pattern) for pattern in towncrier.ignored):
                 continue

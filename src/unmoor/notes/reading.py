@@ -80,8 +80,8 @@ def read(checkout: Path, path: Path, *, warn: Warn = ignore_warning) -> str:
 
 
 def display_path(checkout: Path, path: Path) -> str:
-    """A path relative to the checkout, safe to print."""
-    return clean(str(path.relative_to(checkout) if path.is_relative_to(checkout) else path))
+    """A path relative to the checkout, with slashes as git writes it, safe to print; any other one as it is."""
+    return clean(path.relative_to(checkout).as_posix() if path.is_relative_to(checkout) else str(path))
 
 
 def _outside_error(checkout: Path, path: Path) -> Refused:

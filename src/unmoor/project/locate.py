@@ -85,7 +85,8 @@ def _locate_by_tag(repository: _Repository, top: Settings, tag: str | None) -> L
 def _explicit_folder(folder: Path, git: Git, sources: ConfigSources, named: str | None) -> tuple[str | None, str]:
     """The folder from a source that overrides the settings at the top, and the name of that source."""
     if named is not None:
-        return _require_valid(named, "--path"), "--path"
+        # As a shell on Windows completes it: with backslashes.
+        return _require_valid(Path(named).as_posix(), "--path"), "--path"
     outside = resolve(lambda _: None, environ=sources.environ, config=sources.config)
     if outside.settings.path:
         return outside.settings.path, outside.provenance["path"]

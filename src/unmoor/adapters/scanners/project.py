@@ -28,9 +28,9 @@ def write_wheel(folder: Path, needs: Requirements) -> Path:
     stem = f"{canonicalize_name(needs.project).replace('-', '_')}-{needs.version.replace('-', '_')}"
     path = folder / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{stem}.dist-info/METADATA", needs.metadata)
-        archive.writestr(f"{stem}.dist-info/WHEEL", _WHEEL)
-        archive.writestr(f"{stem}.dist-info/RECORD", "")
+        for name, text in (("METADATA", needs.metadata), ("WHEEL", _WHEEL), ("RECORD", "")):
+            # With the first time that a ZIP file can hold, whatever the clock of this machine says.
+            archive.writestr(zipfile.ZipInfo(f"{stem}.dist-info/{name}"), text)
     return path
 
 
