@@ -99,6 +99,25 @@ def test_only_two_rooms_know_the_system() -> None:
     assert EXCEPTIONS.keys() - found.keys() == set(), "the rule has no need of these exceptions"
 
 
+def test_few_places_choose() -> None:
+    """In the two rooms, only these modules ask for the system, once each. An assertion for mypy chooses nothing."""
+    asked = {
+        path.relative_to(PACKAGE).as_posix(): count
+        for room in ROOMS
+        for path in (PACKAGE / room).glob("*.py")
+        if (count := len(re.findall(r"(?<!^assert )\bsys\.platform\b(?!`)", path.read_text("utf-8"), re.MULTILINE)))
+    }
+    assert asked == {
+        "adapters/process/machine.py": 1,  # the free space of a disk
+        "adapters/process/parts.py": 3,  # the part that runs programs
+        "adapters/process/system.py": 2,  # the value that everybody else is given, and the numbers of a user
+        "adapters/process/utf8_mode.py": 1,  # whether Python may speak another encoding than the console
+        "filesystem/commands.py": 1,  # the shell of whoever reads
+        "filesystem/layout.py": 1,  # where programs are
+        "filesystem/system.py": 1,  # the part that opens files
+    }
+
+
 def test_ruff_judges_every_other_module() -> None:
     """The list of banned names holds everywhere but in the two rooms, tests, benches, and modules named above."""
     ruff = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]

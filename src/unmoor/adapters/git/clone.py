@@ -9,6 +9,7 @@ from typing import Final
 from unmoor import advice
 from unmoor.adapters.git.program import GitProgram, reason
 from unmoor.errors import Refused, Unknown
+from unmoor.filesystem.layout import NULL_OF_GIT
 
 NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")
 """Git settings that keep a checkout from fetching large files.
@@ -21,12 +22,12 @@ KEPT: Final = (
     *("-c", "core.autocrlf=false"),
     *("-c", "core.eol=lf"),
     *("-c", "core.symlinks=true"),
-    *("-c", "core.attributesFile=/dev/null"),
+    *("-c", f"core.attributesFile={NULL_OF_GIT}"),
 )
 """Options of ``git clone`` that stay in the clone, for whoever works in it with other settings."""
 WITHOUT_USER: Final = (
     *("core.autocrlf=false", "core.eol=lf", "core.symlinks=true"),
-    *("core.attributesFile=/dev/null", "init.templateDir=", "clone.defaultRemoteName=origin"),
+    *(f"core.attributesFile={NULL_OF_GIT}", "init.templateDir=", "clone.defaultRemoteName=origin"),
     *("submodule.recurse=false", "fetch.fsckObjects=false", "transfer.fsckObjects=false"),
 )
 """Settings for calls in a clone that need the user's logins and proxies, but none of what changes the result."""

@@ -14,6 +14,7 @@ from unmoor.adapters.git.ownership import trust_command
 from unmoor.adapters.process.variables import windows_variables, without_logins
 from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
+from unmoor.filesystem.layout import NULL_OF_GIT
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -21,7 +22,7 @@ from unmoor.util.text import clean
 # Git runs no hooks, file system monitors, ext transport helpers or signing programs. It does not refresh, pack
 # or delete anything, and its output does not depend on the user's settings.
 OPTIONS: Final = (
-    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", f"core.hooksPath={NULL_OF_GIT}"),
     *("-c", "core.fsmonitor=false"),
     *("-c", "protocol.ext.allow=never"),
     *("-c", "commit.gpgSign=false"),
