@@ -13,6 +13,7 @@ from unmoor.advice import NOTHING, join
 from unmoor.cli import output, session
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
+from unmoor.core.events import LeftOut
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.products import Release
 from unmoor.products.signatures import BY_HAND
@@ -38,7 +39,8 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.
     ``vouched`` says whether it is vouched for, ``unsigned`` whether it says "released by hand, unsigned".
     ``next_step`` is how to finish the release, empty if it is complete, and ``advice`` are the ids of what it says, as
-    docs/reference/advice.md lists them.
+    docs/reference/advice.md lists them. ``left_out`` are images that were not looked for, since the world has no
+    registry for them.
     """
 
     tag: str
@@ -53,6 +55,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     unsigned: bool = False
     next_step: str = ""
     advice: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def run(target: TargetOptions, *, as_json: bool) -> int:
@@ -88,6 +91,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 unsigned=unsigned,
                 next_step=str(whole),
                 advice=whole.ids,
+                left_out=opened.left_out,
             )
         )
     else:
