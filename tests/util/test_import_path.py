@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
+import posixpath
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
+
+from unmoor.util.import_path import absolute_folders
 
 # Modules that unmoor, or a library that it uses, imports: planted ones write down that they ran.
 NAMES = [
@@ -166,3 +171,18 @@ def test_no_program_of_the_repository_runs(path: str, repo: Path, tmp_path: Path
     ran = subprocess.run([*SCRIPT, "notes", "v1.0"], cwd=repo, env=env, capture_output=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rules", "separator", "path", "kept"),
+    [
+        (posixpath, ":", "/bin:.::bin:/usr/bin", "/bin:/usr/bin"),
+        (posixpath, ":", ".:", ""),
+        (ntpath, ";", r".;C:\Windows;bin;\\server\tools;..\x;C:x", r"C:\Windows;\\server\tools"),
+        (ntpath, ";", r'"C:\Program Files\Git\cmd";".";;C:\Windows', r'"C:\Program Files\Git\cmd";C:\Windows'),
+        (ntpath, ";", r".;C:\bin", r"C:\bin"),
+    ],
+)
+def test_absolute_folders(rules: ModuleType, separator: str, path: str, kept: str) -> None:
+    """Only absolute folders stay in a search path; those of Windows may be quoted."""
+    assert absolute_folders(path, rules, separator) == kept

@@ -20,7 +20,8 @@ def main() -> None:
         from unmoor.util.import_path import drop_repositories
 
         drop_repositories()
-    if not all(each.startswith(os.sep) for each in os.environ.get("PATH", os.sep).split(os.pathsep)):
+    path = os.environ.get("PATH")
+    if path is not None and not all(map(os.path.isabs, path.split(os.pathsep))):
         from unmoor.util.import_path import drop_relative_programs
 
         drop_relative_programs()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 
 import unmoor
 
@@ -31,8 +32,15 @@ def drop_repositories() -> None:
 
 def drop_relative_programs() -> None:
     """Take relative folders off ``PATH``: in them unmoor would find a ``git`` of the repository, as would its tools."""
-    kept = [each for each in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(each)]  # noqa: PTH117
-    os.environ["PATH"] = os.pathsep.join(kept) or os.defpath
+    os.environ["PATH"] = absolute_folders(os.environ.get("PATH", "")) or absolute_folders(os.defpath)
+
+
+def absolute_folders(path: str, rules: ModuleType = os.path, separator: str = os.pathsep) -> str:
+    """Return a search path without its relative folders. ``rules`` is `os.path` of any system.
+
+    On Windows an entry may be quoted, and the usual search path begins with the current folder.
+    """
+    return separator.join(each for each in path.split(separator) if rules.isabs(each.strip('"')))
 
 
 def _real(folder: str) -> str:
