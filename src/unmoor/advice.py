@@ -161,6 +161,16 @@ REMOVE_FOLDER = Template("remove-folder", "remove the folder")
 COMPLETE_CLONE = Template(
     "complete-clone", "if it is a partial clone, complete it: git fetch --refetch --no-filter; else clone it again"
 )
+ALLOW_LINKS = Template(
+    "allow-links",
+    "let this account make symbolic links (on Windows: turn on Developer Mode in its settings), and put the folder of"
+    " temporary files on a file system that has them; or release from Linux or macOS",
+)
+RENAME_FOR_ALL_SYSTEMS = Template(
+    "rename-for-all-systems",
+    "give the files short names that differ in more than case, commit that, and tag that commit; or release from Linux",
+    rehearsed="give the files short names that differ in more than case, and commit that; or rehearse on Linux",
+)
 CHECK_OBJECTS = Template(
     "check-objects",
     "check the objects: git fsck; if it is a partial clone, complete it: git fetch --refetch --no-filter",

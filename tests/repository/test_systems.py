@@ -43,8 +43,6 @@ EXCEPTIONS = {
 """Modules outside the two rooms with a text that the rule refuses, with the reason."""
 NOT_YET: frozenset[str] = frozenset(
     {
-        "adapters/git/clone.py",
-        "adapters/git/program.py",
         "dists/building.py",
         "images/build_context.py",
     }

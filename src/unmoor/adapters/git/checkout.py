@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from unmoor import advice
+from unmoor.adapters.git.changes import changed_files
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
-from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.history import deleted
 from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths, texts
 from unmoor.adapters.git.program import GitProgram, without_login
@@ -115,11 +115,8 @@ class GitCheckout:
         return self._line("rev-parse", "--is-shallow-repository") == "true"
 
     def changed(self) -> tuple[str, ...]:
-        """Tracked files that differ from HEAD, staged or not, sorted. Ignores untracked files."""
-        options = ("--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=untracked")
-        env = without_own_filters(self.git, self.folder)
-        out = self.git.run("status", *options, cwd=self.folder, env=env).out
-        return tuple(sorted(entry[3:] for entry in out.split("\0") if entry))
+        """Tracked files that differ from HEAD in more than line ends, staged or not, sorted."""
+        return changed_files(self.git, self.folder)
 
     def head(self) -> str | None:
         """The checked out commit, ``None`` in an empty repository."""

@@ -8,8 +8,9 @@ from typing import Final
 
 from unmoor import advice
 from unmoor.adapters.git.program import GitProgram, reason
-from unmoor.errors import Refused, Unknown
+from unmoor.errors import Refused, ToolMissing, Unknown
 from unmoor.filesystem.layout import NULL_OF_GIT
+from unmoor.util.text import clean, list_some
 
 NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")
 """Git settings that keep a checkout from fetching large files.
@@ -17,7 +18,7 @@ NO_FILTER = ("filter.lfs.process=", "filter.lfs.required=false")
 They are fetched afterwards, from the local checkout first, and one error names all that are missing.
 """
 
-
+_LINK: Final = "120000"
 KEPT: Final = (
     *("-c", "core.autocrlf=false"),
     *("-c", "core.eol=lf"),
@@ -70,7 +71,9 @@ def write_tags(git_dir: Path, tags: Mapping[str, str]) -> None:
 def check_out(git: GitProgram, folder: Path, commit: str) -> None:
     """Check out a commit in a clone. Raises `Unknown` if files are missing, which git itself only warns about.
 
-    Files are missing in a clone of a partial clone: git would have to fetch them from its remote.
+    Files are missing in a clone of a partial clone: git would have to fetch them from its remote. Raises `ToolMissing`
+    if this machine cannot hold the files: its file system has no links, names are too long for it, or it takes two that
+    differ in case for one.
     """
     # "^0", because git would check out a branch that is named after the commit, wherever it points.
     ran = git.run("checkout", "--quiet", "--detach", f"{commit}^0", "--", cwd=folder, timeout=600.0, config=NO_FILTER)
@@ -80,6 +83,39 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
             where=str(folder),
             next_step=advice.COMPLETE_CLONE(),
         )
+    if ran.err.strip() or _ignores_case(folder):
+        _require_whole(git, folder, commit, ran.err)
+
+
+def _ignores_case(folder: Path) -> bool:
+    """Whether the file system of a clone takes names that differ in case for the same one."""
+    return (folder / ".GIT").exists()
+
+
+def _require_whole(git: GitProgram, folder: Path, commit: str, output: str) -> None:
+    """Compare the files with the commit: git ends without an error if it cannot write one. Raises `ToolMissing`.
+
+    ``output`` is what git wrote.
+    """
+    fields = iter(git.run("diff-files", "--raw", "-z", "--no-renames", cwd=folder).out.split("\0"))
+    wrong = [(name, head.split()[0].lstrip(":")) for head, name in zip(fields, fields, strict=False)]
+    if not wrong:
+        return
+    names = list_some([clean(name) for name, _ in wrong], 3)
+    why = f": {reason(output)}" if output.strip() else ""
+    if all(mode == _LINK for _, mode in wrong):
+        raise ToolMissing(
+            f"this machine cannot make the symbolic links of commit {commit[:12]}: {names}{why}",
+            where=str(folder),
+            next_step=advice.ALLOW_LINKS(),
+        )
+    if not why:
+        why = ": names that differ in case only are one file here"
+    raise ToolMissing(
+        f"this machine cannot hold every file of commit {commit[:12]}: {names}{why}",
+        where=str(folder),
+        next_step=advice.RENAME_FOR_ALL_SYSTEMS(),
+    )
 
 
 def fetch_clone(git: GitProgram, address: str, into: Path) -> None:

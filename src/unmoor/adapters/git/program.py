@@ -33,6 +33,7 @@ OPTIONS: Final = (
     *("-c", "maintenance.auto=false"),
     *("-c", "color.ui=false"),
     *("-c", "advice.detachedHead=false"),
+    *("-c", "core.longPaths=true"),  # of Windows: more than 260 characters
 )
 """Options of every call, before its command."""
 _FIXED: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +66,8 @@ def _fetch_large_files(git: GitProgram, folder: Path, source: Path, *, modules: 
     if not found:
         return
     needed = _needed(found, within)
-    if shutil.which("git-lfs", path=git.environ.get("PATH")) is None:
+    # Asked of git, which on Windows has it in a folder of its own.
+    if git.run("lfs", "version", cwd=folder, fine=range(256)).code != 0:
         if not needed:
             return
         raise ToolMissing(
