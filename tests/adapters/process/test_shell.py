@@ -205,7 +205,7 @@ def test_a_program_that_crashes_fails_by_itself(shell: LocalShell, tmp_path: Pat
     assert child_failure(ran) is None
 
 
-@pytest.mark.parametrize("variable", ["TMPDIR", "UV_CACHE_DIR", "XDG_CACHE_HOME", "HOME"])
+@pytest.mark.parametrize("variable", ["TMPDIR", "TEMP", "UV_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"])
 @pytest.mark.parametrize(
     ("blocks", "files", "read_only", "found"),
     [

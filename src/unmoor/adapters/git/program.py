@@ -15,6 +15,7 @@ from unmoor.adapters.process.variables import windows_variables, without_logins
 from unmoor.advice import NOTHING
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.filesystem.layout import NULL_OF_GIT
+from unmoor.ports.exit_codes import exit_code
 from unmoor.ports.failure import child_failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -171,7 +172,7 @@ def failure(what: str, ran: Ran, cwd: Path) -> UnmoorError:
             next_step=advice.GO_TO_CHECKOUT(),
         )
     return Unknown(
-        f"{what} failed: {reason(output) or f'exit code {ran.code}'}",
+        f"{what} failed: {reason(output) or exit_code(ran.code)}",
         where=str(cwd),
         next_step=advice.FIX_WHAT_GIT_REPORTS(),
     )

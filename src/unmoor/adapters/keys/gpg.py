@@ -11,6 +11,7 @@ from unmoor.adapters.process.variables import windows_variables
 from unmoor.errors import Denied
 from unmoor.filesystem.commands import quote
 from unmoor.filesystem.temporary import temporary_folder
+from unmoor.ports.exit_codes import exit_code
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
@@ -91,4 +92,4 @@ class GpgKey:
 
 def _last_line(ran: Ran) -> str:
     lines = [line for line in ran.err.splitlines() if line.strip()]
-    return clean(lines[-1], 300) if lines else f"exit code {ran.code}"
+    return clean(lines[-1], 300) if lines else exit_code(ran.code)

@@ -12,6 +12,7 @@ from unmoor.errors import Denied
 from unmoor.filesystem.commands import agent_command, join, save_command
 from unmoor.filesystem.layout import home_of
 from unmoor.filesystem.temporary import temporary_folder
+from unmoor.ports.exit_codes import exit_code
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
@@ -96,4 +97,4 @@ class SshKey:
 
 def _last_line(ran: Ran) -> str:
     lines = [line for line in (ran.err or ran.out).splitlines() if line.strip()]
-    return clean(lines[-1], 300) if lines else f"exit code {ran.code}"
+    return clean(lines[-1], 300) if lines else exit_code(ran.code)

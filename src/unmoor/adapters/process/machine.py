@@ -86,12 +86,22 @@ def _given(*folders: str | None) -> Iterable[str]:
 def _free(folder: str) -> int | None:
     """The bytes that are free in a folder, 0 if no file can be added; ``None`` if it cannot be written to anyway."""
     try:
-        if sys.platform == "win32":
-            return shutil.disk_usage(folder).free
-        else:  # noqa: RET505 # mypy takes each branch for its system
-            stat = os.statvfs(folder)
-            if stat.f_flag & os.ST_RDONLY or not stat.f_blocks:
-                return None
-            return 0 if stat.f_files and not stat.f_favail else stat.f_bavail * stat.f_frsize
+        return _space(folder)
     except OSError:
         return None
+
+
+def free_of_disk(folder: str) -> int | None:
+    """The free bytes as Windows tells them: of the disk, or of the user's quota. Raises ``OSError``."""
+    return shutil.disk_usage(folder).free
+
+
+if sys.platform == "win32":
+    _space = free_of_disk
+else:
+
+    def _space(folder: str) -> int | None:
+        stat = os.statvfs(folder)
+        if stat.f_flag & os.ST_RDONLY or not stat.f_blocks:
+            return None
+        return 0 if stat.f_files and not stat.f_favail else stat.f_bavail * stat.f_frsize

@@ -14,6 +14,7 @@ from unmoor import advice
 from unmoor.dists.testing.platforms import NAMES_OF_SOME_PLATFORMS
 from unmoor.errors import CheckFailed
 from unmoor.ports.environments import Environment
+from unmoor.ports.exit_codes import exit_code
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 
@@ -180,7 +181,7 @@ def probe(
         now = answer.with_name(f"{answer.name}.now")
         at = clean(now.read_text("utf-8", "replace"), 200) if now.is_file() else "it"
         raise CheckFailed(
-            f"{name}, installed: Python ended with exit code {ran.code} while importing {at}\n{last}",
+            f"{name}, installed: Python ended with {exit_code(ran.code)} while importing {at}\n{last}",
             next_step=advice.CORRECT_PROJECT().then(advice.LEAVE_MODULE_OUT()),
         ) from error
     return ProbeResults(

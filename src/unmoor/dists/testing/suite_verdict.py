@@ -22,6 +22,7 @@ from enum import Enum
 import msgspec
 
 from unmoor.dists.testing.pytest_record import Raised, SuiteRecord
+from unmoor.ports.exit_codes import exit_code
 from unmoor.util.text import clean, list_some
 
 _TESTS_FAILED, _INTERRUPTED, _INTERNAL_ERROR, _USAGE_ERROR, _NOTHING_COLLECTED = 1, 2, 3, 4, 5
@@ -49,7 +50,7 @@ def judge(code: int, record: SuiteRecord | None, *, excuses: Callable[[Raised], 
     ``is_pytest`` is false for another runner, whose exit code decides alone.
     """
     if not is_pytest:
-        return Judgement(ending=Ending.FAILED if code else Ending.PASSED, why=f"exit code {code}" if code else "")
+        return Judgement(ending=Ending.FAILED if code else Ending.PASSED, why=exit_code(code) if code else "")
     record = record or SuiteRecord()
     if code == 0:
         return _judge_success(record)
