@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.systems import posix
 
 from unmoor.filesystem import layout
 from unmoor.filesystem.layout import Layout, PosixLayout, WindowsLayout
@@ -42,70 +42,40 @@ def test_this_environment_has_this_layout() -> None:
     assert layout.python_of(Path(sys.prefix)).is_file()
     assert layout.scripts_of(Path(sys.prefix)) == Path(sys.executable).parent
     assert Path(pytest.__file__).is_relative_to(layout.packages_of(Path(sys.prefix)))
-    assert layout.program_in(Path(sys.executable).parent, "pytest") is not None
     assert layout.find_program("sh", os.environ) is not None
 
 
-@pytest.mark.parametrize(
-    ("names", "asked", "found"),
-    [
-        (["tool.exe"], "tool", "tool.exe"),
-        (["tool.cmd", "tool.exe"], "tool", "tool.exe"),
-        (["tool.cmd"], "tool", "tool.cmd"),
-        (["tool.exe"], "tool.exe", "tool.exe"),
-        (["tool.py"], "tool", None),
-        (["tool"], "tool", None),
-        (["tool-3.12.exe"], "tool-3.12", "tool-3.12.exe"),
-        ([], "tool", None),
-    ],
-)
-def test_a_program_on_windows_has_an_ending(tmp_path: Path, names: list[str], asked: str, found: str | None) -> None:
-    """Entry points are ``.exe`` files; the order of the endings is that of PATHEXT; a file without one is none."""
-    for name in names:
-        (tmp_path / name).touch()
-    assert WindowsLayout().program(tmp_path, asked) == (tmp_path / found if found else None)
-
-
-def executable(path: Path) -> None:
-    """A program for either system."""
+def program(path: Path) -> Path:
+    """Write a file that may be executed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for each in (path, path.with_name(f"{path.name}.exe")):
-        each.touch(0o755)
+    path.touch(0o755)
+    return path
 
 
-def on_path(_: Path) -> None:
-    """Only on the path."""
-
-
-def planted(cwd: Path) -> None:
-    """In the current folder too, which comes from a repository."""
-    executable(cwd / "git")
-
-
-@pytest.mark.parametrize(("which", "separator"), [("posix", ":"), ("windows", ";")])
-@pytest.mark.parametrize("plant", [on_path, planted])
+@posix
+@pytest.mark.parametrize("at", ["checkout/git", "checkout/relative/git", "none"])
+@pytest.mark.parametrize("path", ["{tools}", ":{tools}", ".:{tools}", "relative:{tools}:", "{plain}:{tools}"])
 def test_a_program_is_never_taken_from_the_current_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str, separator: str, plant: Callable[[Path], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, path: str
 ) -> None:
-    """A ``git.exe`` in a checkout is not git: neither an empty nor a relative part of PATH leads to it."""
-    cwd, tools = tmp_path / "checkout", tmp_path / "tools"
-    cwd.mkdir()
-    executable(tools / "git")
-    plant(cwd)
-    monkeypatch.chdir(cwd)
-    found = LAYOUTS[which]
-    path = separator.join(["", ".", "relative", str(tools)])
-    assert found.find("git", {"PATH": path}) == tools / {"posix": "git", "windows": "git.exe"}[which]
-    assert found.find("git", {"PATH": "."}) is None
-    assert found.find("none", {"PATH": path}) is None
+    """A ``git`` in a checkout is not git: neither an empty nor a relative part of PATH leads to it."""
+    (tmp_path / "checkout").mkdir()
+    tools, plain = program(tmp_path / "tools" / "git").parent, tmp_path / "plain"
+    program(tmp_path / at)
+    plain.mkdir()
+    (plain / "git").touch(0o644)
+    monkeypatch.chdir(tmp_path / "checkout")
+    found = LAYOUTS["posix"]
+    variables = {"PATH": path.format(tools=tools, plain=plain)}
+    assert found.find("git", variables) == tools / "git"
+    assert found.find("none", variables) is None
+    assert found.find("git", {"PATH": ".:relative:"}) is None
     assert found.find(str(tools / "git"), {}) == tools / "git"
 
 
-@pytest.mark.parametrize("name", ["Path", "PATH", "path"])
-def test_variables_of_windows_are_in_any_case(tmp_path: Path, name: str) -> None:
-    """``Path`` is how Windows itself writes it; a part may be quoted; PATHEXT may add endings."""
-    executable(tmp_path / "git")
-    (tmp_path / "make.PY").touch()
-    found = LAYOUTS["windows"]
-    assert found.find("git", {name: f'"{tmp_path}"'}) == tmp_path / "git.exe"
-    assert found.find("make.PY", {name: str(tmp_path), "PathExt": ".EXE;.PY"}) == tmp_path / "make.PY"
+def test_programs_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are found with their ending, by variables whose names have no case."""
+    monkeypatch.setattr(os.path, "isfile", lambda path: path == r"C:\Git\cmd\git.exe")
+    variables = {"Path": r".;C:\Git\cmd", "PathExt": ".COM;.exe"}
+    assert str(LAYOUTS["windows"].find("git", variables)) == r"C:\Git\cmd\git.exe"
+    assert LAYOUTS["windows"].find("make", variables) is None

@@ -1,7 +1,7 @@
 """Where programs are, in a virtual environment and on the search path, and where the user's home is.
 
-Sources: PEP 405; `sysconfig`'s schemes ``venv`` (``posix_venv``, ``nt_venv``); ``CreateProcess`` and ``PATHEXT`` of
-Windows. Not `shutil.which`: on Windows it looks into the current folder first, which for unmoor is a checkout.
+Sources: PEP 405; `sysconfig`'s schemes ``venv`` (``posix_venv``, ``nt_venv``). Not `shutil.which`: an empty or relative
+part of PATH leads it into the current folder, which for unmoor is a checkout, and on Windows it begins there anyway.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from unmoor.filesystem import windows_programs
+
 NULL_OF_GIT: Final = "/dev/null"
 """The null device as git names it on every system: on Windows it opens ``nul`` instead (git's compat/mingw.c)."""
 HOME_VARIABLES: Final = ("HOME", "USERPROFILE")
 """The variables that may name the user's home; see `home_of`."""
-_USUAL_ENDINGS: Final = ".COM;.EXE;.BAT;.CMD"
 
 
 class Layout(Protocol):
@@ -34,9 +35,6 @@ class Layout(Protocol):
 
     def packages(self, environment: Path) -> Path:
         """Return the folder of the installed packages (purelib). Raises `FileNotFoundError` if there is none."""
-
-    def program(self, folder: Path, name: str) -> Path | None:
-        """Return the program with a name in a folder, without its ending; ``None`` if there is none."""
 
     def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
         """Return the program that a name means with these environment variables; ``None`` if there is none."""
@@ -65,17 +63,13 @@ class PosixLayout:
             raise FileNotFoundError(environment / "lib" / "*" / "site-packages")
         return found
 
-    def program(self, folder: Path, name: str) -> Path | None:
-        """Look for a file that may be executed."""
-        path = folder / name
-        return path if path.is_file() and os.access(path, os.X_OK) else None
-
     def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
         """Look through PATH. A relative folder there is left out."""
         if "/" in name:
             return Path(name)
         folders = variables.get("PATH", os.defpath).split(":")
-        return next(filter(None, (self.program(Path(each), name) for each in folders if each.startswith("/"))), None)
+        paths = (Path(each, name) for each in folders if each.startswith("/"))
+        return next((path for path in paths if path.is_file() and os.access(path, os.X_OK)), None)
 
     def home(self, variables: Mapping[str, str]) -> Path | None:
         """It is HOME."""
@@ -86,9 +80,6 @@ class WindowsLayout:
     """Windows: ``Scripts``, and the ending says what is a program; see `Layout`."""
 
     stdin = ""
-
-    def __init__(self, endings: str = _USUAL_ENDINGS) -> None:
-        self._endings = endings
 
     def scripts(self, environment: Path) -> Path:
         r"""It is ``Scripts``."""
@@ -105,21 +96,10 @@ class WindowsLayout:
             raise FileNotFoundError(found)
         return found
 
-    def program(self, folder: Path, name: str) -> Path | None:
-        """Look for the name as it is, if it has an ending of a program, and with each ending."""
-        endings = [each.lower() for each in self._endings.split(";") if each.startswith(".")]
-        given = [""] if Path(name).suffix.lower() in endings else []
-        paths = (folder / f"{name}{ending}" for ending in (*given, *endings))
-        return next((path for path in paths if path.is_file()), None)
-
     def find(self, name: str, variables: Mapping[str, str]) -> Path | None:
-        """Look through PATH with PATHEXT, never into the current folder. Names of variables are in any case."""
-        if "/" in name or "\\" in name:
-            return Path(name)
-        given = {each.upper(): value for each, value in variables.items()}
-        layout = WindowsLayout(given.get("PATHEXT") or self._endings)
-        folders = (Path(each.strip('"')) for each in given.get("PATH", "").split(";"))
-        return next(filter(None, (layout.program(each, name) for each in folders if each.is_absolute())), None)
+        """Look through PATH with PATHEXT; see `unmoor.filesystem.windows_programs`."""
+        found = windows_programs.find_program(name, cwd=Path.cwd(), env=variables, is_program=os.path.isfile)
+        return Path(found) if found is not None else None
 
     def home(self, variables: Mapping[str, str]) -> Path | None:
         """It is USERPROFILE, as for Python. Without it, HOME, which other systems' programs set."""
@@ -151,15 +131,10 @@ def packages_of(environment: Path) -> Path:
     return LAYOUT.packages(environment)
 
 
-def program_in(folder: Path, name: str) -> Path | None:
-    """Return the program with a name in a folder, such as an entry point in that of the scripts; else ``None``."""
-    return LAYOUT.program(folder, name)
-
-
 def find_program(name: str, variables: Mapping[str, str]) -> Path | None:
     """Return the program that a name means with these environment variables; ``None`` if there is none.
 
-    A name with a folder in it is returned as it is. The current folder is never searched.
+    The current folder is never searched.
     """
     return LAYOUT.find(name, variables)
 

@@ -12,8 +12,8 @@ from pathlib import PureWindowsPath
 from typing import Final
 
 from unmoor import advice
-from unmoor.adapters.process.windows_programs import BATCH
 from unmoor.errors import ToolMissing
+from unmoor.filesystem.windows_programs import BATCH
 
 _SPECIAL: Final = re.compile(r'["%!^&|<>()\x00-\x1f]')
 

@@ -33,7 +33,7 @@ from unmoor.adapters.process.windows_calls import (
     Process,
     WindowsCalls,
 )
-from unmoor.adapters.process.windows_programs import find_program, variable
+from unmoor.filesystem.windows_programs import find_program, variable
 
 STOPPED = 130
 """The exit code of unmoor itself if it is stopped."""

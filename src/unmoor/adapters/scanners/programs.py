@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from unmoor.errors import Cause, TimedOut, Unknown
+from unmoor.filesystem.layout import find_program
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
@@ -14,8 +14,7 @@ from unmoor.util.text import clean
 
 def installed(names: Iterable[str], environ: Mapping[str, str]) -> str:
     """The first of some programs that is on the ``PATH``, empty if none is."""
-    path = environ.get("PATH", "")
-    return next((name for name in names if shutil.which(name, path=path)), "")
+    return next((name for name in names if find_program(name, environ)), "")
 
 
 def run_on(

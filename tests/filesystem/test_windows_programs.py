@@ -6,7 +6,7 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from unmoor.adapters.process.windows_programs import find_program, variable
+from unmoor.filesystem.windows_programs import find_program, variable
 
 CWD = PureWindowsPath(r"D:\project")
 FILES = {
