@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TextIO
+from types import SimpleNamespace
+from typing import Any, TextIO
 
 import pytest
 from tests.rehearsal.registry.oci_client import RegistryClient
@@ -32,7 +33,7 @@ from unmoor.errors import Unknown
 from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import registries
-from unmoor.rehearsal.registry.container import Containers
+from unmoor.rehearsal.registry.container import Containers, _is_here
 from unmoor.rehearsal.registry.site import Site
 
 assert sys.platform == "linux"  # containers run here
@@ -108,6 +109,25 @@ def hidden(
     assert shutil.which("docker-registry") is None
     for name, value in engine.environ.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "here"),
+    [
+        ("unix:///var/run/docker.sock", socket.gethostname(), True),
+        ("tcp://127.0.0.1:2375", socket.gethostname(), True),
+        ("unix:///home/me/.docker/desktop/docker.sock", "docker-desktop", False),
+        ("unix:///home/me/.colima/default/docker.sock", "colima", False),
+        ("unix:///var/run/docker.sock", None, False),
+        ("tcp://build.example.org:2375", socket.gethostname(), False),
+        ("ssh://build.example.org", socket.gethostname(), False),
+    ],
+)
+def test_an_engine_of_this_machine(address: str, name: str | None, *, here: bool) -> None:
+    """One in a virtual machine or on another machine cannot share the folder and the socket of a registry."""
+    connection: Any = SimpleNamespace(address=address, read=lambda _question, what: {"Name": name} if what else {})
+
+    assert _is_here(connection) is here
 
 
 def oci(world: LocalWorld) -> RegistryClient:

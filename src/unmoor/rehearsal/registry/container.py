@@ -7,6 +7,7 @@ where the program would. It has no network. The run's reaper removes it when thi
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,9 @@ class Containers:
         """Find an engine of this machine with such an image; ``None`` if there is none. Pulls nothing."""
         processes = Processes()
         connection = Connection(processes=processes)
-        image = next((image for image in IMAGES if _has(connection, image) and _is_here(connection.address)), None)
+        image = next((image for image in IMAGES if _has(connection, image)), None)
+        if image is not None and not _is_here(connection):
+            image = None
         if image is None:
             processes.close()
             return None
@@ -101,10 +104,19 @@ def _has(connection: Connection, image: str) -> bool:
     return True
 
 
-def _is_here(address: str) -> bool:
-    """Whether an engine runs on this machine, and can mount its folders."""
-    parts = urlsplit(address)
-    return parts.scheme == "unix" or parts.hostname in {"127.0.0.1", "localhost", "::1"}
+def _is_here(connection: Connection) -> bool:
+    """Whether an engine runs on this machine, and can mount its folders with the sockets in them.
+
+    One in a virtual machine, such as Docker Desktop's, also listens on a socket of this machine, but has another name.
+    """
+    parts = urlsplit(connection.address)
+    if parts.scheme != "unix" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return False
+    try:
+        facts = connection.read(lambda api: api.info(), what="the engine")
+    except (LookupError, UnmoorError):
+        return False
+    return str(facts.get("Name")) == socket.gethostname()
 
 
 def _create(api: Any, image: str, site: Site, run: str) -> str:

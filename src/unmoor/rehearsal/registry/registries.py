@@ -20,7 +20,7 @@ from unmoor.rehearsal.registry.site import Site
 
 MISSING = (
     f"no {PROGRAM} on the PATH (Debian and Ubuntu: apt-get install {PROGRAM}),"
-    " and no container engine with the image registry (docker pull registry:2)"
+    " and no container engine outside a virtual machine with the image registry (docker pull registry:2)"
 )
 READY = 15.0
 TICK, LONGEST = 0.005, 0.1
