@@ -635,6 +635,10 @@ REPLACE_SDIST_LINK = Template(
     "replace-sdist-link",
     "replace the link by what it points to, or exclude it from the sdist: installers refuse to unpack it",
 )
+RENAME_IN_SDIST = Template(
+    "rename-in-sdist",
+    "rename the file, or exclude it from the sdist; Linux can unpack such names, but installers on this system cannot",
+)
 COMPLETE_SDIST = Template(
     "complete-sdist",
     "include every file that the build reads in the sdist, because installers build from it too; or, to release"

@@ -23,8 +23,9 @@ from unmoor.artifacts.merge import Handover
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import built_elsewhere
 from unmoor.cli.run_options import FileOptions
-from unmoor.dists import inspect
+from unmoor.dists import inspect, unpacking
 from unmoor.dists.testing.install_test import assign_interpreters
+from unmoor.filesystem.names import windows_fault
 from unmoor.ports.environments import Interpreter
 from unmoor.products import Dists, File
 from unmoor.util.values import replace
@@ -46,6 +47,7 @@ def sdist(place: Place, *links: tuple[str, str], count: int = 1) -> None:
 def _extract(place: Place) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inspect, "COUNT_LIMIT", 3)
+        patch.setattr(unpacking, "local_fault", windows_fault)
         return inspect.extract(place.folder / SDIST, place.folder / f"into-{len(list(place.folder.iterdir()))}")
 
 
@@ -167,6 +169,9 @@ ANY = wheels("py3-none-any")
 WALKS: dict[str, Walk] = {
     "replace-sdist-link": Walk(
         begin=lambda place: sdist(place, ("a", "/etc/passwd")), act=_extract, follow=lambda place, _: sdist(place)
+    ),
+    "rename-in-sdist": Walk(
+        begin=lambda place: sdist(place, ("aux.py", "0")), act=_extract, follow=lambda place, _: sdist(place)
     ),
     "exclude-from-sdist": Walk(
         begin=lambda place: sdist(place, count=9), act=_extract, follow=lambda place, _: sdist(place)

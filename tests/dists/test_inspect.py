@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from unmoor.dists import inspect
+from unmoor.dists import inspect, unpacking
 from unmoor.dists.inspect import entry_points, extract, modules, parse_filename, read_metadata
 from unmoor.errors import InvalidDist
+from unmoor.filesystem.names import local_fault
 
 INFO = "Metadata-Version: 2.1\nName: Small.One\nVersion: 1.0\nRequires-Dist: idna\nProvides-Extra: cli\n\nWords\n"
 
@@ -177,6 +178,30 @@ def test_a_link_out_of_an_sdist_is_named(tmp_path: Path, kind: bytes, target: st
         extract(sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), link(name, target, kind)]), tmp_path / "out")
     assert caught.value.what == f"small_one-1.0.tar.gz contains the link {name}, which points out of it, to {target}"
     assert "backend" not in (caught.value.next_step or "")
+
+
+@pytest.mark.parametrize(
+    ("system", "name"), [("win32", "a:b"), ("win32", "docs/aux.rst"), ("win32", "end."), ("darwin", "caf\udce9")]
+)
+def test_names_that_this_machine_cannot_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, name: str
+) -> None:
+    """A member is refused by its name before anything is written, where the system would change or hide it."""
+    monkeypatch.setattr(unpacking, "local_fault", lambda path: local_fault(path, system))
+    path = sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), (f"small_one-1.0/{name}", "x")])
+    with pytest.raises(InvalidDist, match=r"cannot be unpacked on this machine: the name small_one-1\.0/"):
+        extract(path, tmp_path / "out")
+    assert [each.name for each in (tmp_path / "out" / "small_one-1.0").rglob("*")] == ["PKG-INFO"]
+
+
+def test_two_members_that_are_one_file_here(tmp_path: Path) -> None:
+    """A file system that ignores case already has the second of two members, and would replace the first one."""
+    path = sdist(tmp_path, [("small_one-1.0/PKG-INFO", INFO), ("small_one-1.0/readme", "x")])
+    (tmp_path / "out" / "small_one-1.0").mkdir(parents=True)
+    (tmp_path / "out" / "small_one-1.0" / "readme").write_text("that of README")
+    with pytest.raises(InvalidDist, match=r"small_one-1\.0/readme is that of another member on this file system"):
+        extract(path, tmp_path / "out")
+    assert (tmp_path / "out" / "small_one-1.0" / "readme").read_text() == "that of README"
 
 
 def test_a_link_inside_an_sdist_is_unpacked(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from pathlib import PureWindowsPath
 
 import pytest
 
+from unmoor.filesystem.files import is_safe_name
 from unmoor.filesystem.names import (
     LONG,
     SameName,
     comparable,
     find_same_names,
     is_long,
+    local_fault,
     macos_fault,
     windows_fault,
 )
@@ -116,3 +118,32 @@ def test_the_difference_is_named(first: str, second: str, difference: str) -> No
 def test_long_paths(path: str, *, expected: bool) -> None:
     """The length of a path counts in UTF-16 units, as Windows counts it."""
     assert is_long(path) is expected
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "fault"),
+    [
+        ("win32", "a:b", True),
+        ("win32", "caf\udce9", False),
+        ("darwin", "a:b", False),
+        ("darwin", "caf\udce9", True),
+        ("linux", "a:b", False),
+        ("linux", "caf\udce9", False),
+        ("freebsd14", "aux", False),
+    ],
+)
+def test_the_rules_of_one_system(system: str, name: str, *, fault: bool) -> None:
+    """Only the rules of the system in question count."""
+    assert bool(local_fault(name, system)) is fault
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        *(("small-1.0.tar.gz", True), ("manifest.json", True), ("console.json", True), ("con.json", False)),
+        *(("AUX", False), ("nul.whl", False), ("a.", False), (".hidden", False), ("a/b", False)),
+    ],
+)
+def test_a_name_that_is_safe_anywhere(name: str, *, safe: bool) -> None:
+    """A name from outside is refused if any system would take it for something else."""
+    assert is_safe_name(name) is safe

@@ -7,7 +7,6 @@ unpacked with tarfile's ``data`` filter only (PEP 706).
 from __future__ import annotations
 
 import contextlib
-import posixpath
 import re
 import tarfile
 import zipfile
@@ -27,6 +26,7 @@ from packaging.version import Version
 from unmoor import advice
 from unmoor.dists.entry_points import parse_entry_points
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
+from unmoor.dists.unpacking import leads_out, require_place
 from unmoor.errors import InvalidDist
 from unmoor.filesystem.files import is_safe_name
 from unmoor.util.text import clean
@@ -227,6 +227,7 @@ def entry_points(wheel: Path) -> tuple[EntryPoint, ...]:
 def extract(sdist: Path, into: Path) -> Path:
     """Unpack an sdist and return its top-level folder. Raises `InvalidDist` if it is unsafe or not an archive."""
     tops: set[str] = set()
+    unpacked: set[str] = set()
     total = 0
     with _open_tar(sdist) as archive:
         for count, member in enumerate(archive):
@@ -243,6 +244,7 @@ def extract(sdist: Path, into: Path) -> Path:
                     next_step=advice.REPLACE_SDIST_LINK(),
                 )
             tops.update(PurePosixPath(member.name).parts[:1])
+            require_place(sdist.name, member, into, unpacked)
             archive.extract(member, into, filter="data")
     top = tops.pop() if len(tops) == 1 else ""
     # tarfile strips a leading slash, but joining a path to one would discard `into`.
@@ -251,18 +253,6 @@ def extract(sdist: Path, into: Path) -> Path:
             f"{sdist.name} does not contain exactly one top-level folder (PEP 625)", next_step=advice.BUILD_AGAIN()
         )
     return into / top
-
-
-def leads_out(member: tarfile.TarInfo) -> bool:
-    """Whether a member of an sdist is a link to a place outside of its top-level folder.
-
-    Symbolic links are relative to their folder, hard links to the top of the archive.
-    """
-    if not (member.issym() or member.islnk()):
-        return False
-    plain = posixpath.normpath(member.name)
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(plain) if member.issym() else "", member.linkname))
-    return member.linkname.startswith("/") or target.partition("/")[0] != plain.partition("/")[0]
 
 
 def read_dist_info(wheel: Path, name: str) -> bytes | None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from unmoor.filesystem.names import windows_fault
 from unmoor.filesystem.safe_folder import changed, open_folder, open_regular, require_private, require_replaceable
 from unmoor.filesystem.system import here
 
@@ -22,8 +23,11 @@ _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}")
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name from outside may become a file name: one component, plain letters, no leading dot."""
-    return _SAFE.fullmatch(name) is not None
+    """Whether a name from outside may become a file name on every system: one component, plain letters, no leading dot.
+
+    Not ``con.json``, which Windows takes for a device, nor a dot at the end.
+    """
+    return _SAFE.fullmatch(name) is not None and not windows_fault(name)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Which names files can have on which system, and which names are one file there.
 
 These are rules about text: nothing here touches a disk, so the names in an archive can be judged for every system.
+Only `local_fault` asks which system this is.
 Names are relative paths with ``/`` between their components, as archives and git write them.
 
 The rules of Windows are those of "Naming Files, Paths, and Namespaces" in Microsoft's documentation; a test compares
@@ -11,8 +12,9 @@ them with ``ntpath.isreserved``, which Python has since 3.13 only and which give
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 LONG: Final = 170
@@ -64,6 +66,17 @@ def macos_fault(path: str) -> str:
     Python has a lone surrogate in a name that is no UTF-8 (PEP 383).
     """
     return "is not UTF-8, as macOS requires" if any("\ud800" <= each <= "\udfff" for each in path) else ""
+
+
+_FAULTS: Final[Mapping[str, Callable[[str], str]]] = {"win32": windows_fault, "darwin": macos_fault}
+
+
+def local_fault(path: str, system: str = sys.platform) -> str:
+    """Explain why this machine cannot have a file or folder of that name. Empty if it can.
+
+    ``system`` is the name that ``sys.platform`` gives it.
+    """
+    return _FAULTS[system](path) if system in _FAULTS else ""
 
 
 def is_long(path: str) -> bool:

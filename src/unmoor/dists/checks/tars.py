@@ -29,8 +29,8 @@ from unmoor.dists.checks.archives import (
     path_fault,
 )
 from unmoor.dists.checks.rules import By, CheckRule, Problem, violation
-from unmoor.dists.inspect import leads_out
 from unmoor.dists.malformed import MALFORMED, BoundedHeader, is_malformed, require_size
+from unmoor.dists.unpacking import leads_out
 
 UNREADABLE = CheckRule(name="tar-unreadable", refuses="an sdist that tarfile cannot read as a gzipped tar archive")
 DAMAGED = CheckRule(
