@@ -18,6 +18,7 @@ from typing import Any
 
 from unmoor import advice
 from unmoor.adapters.pip_install import NOT_TRIED, pip_arguments
+from unmoor.adapters.process.architecture import architecture
 from unmoor.adapters.process.home import make_home
 from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
@@ -75,19 +76,21 @@ class Uv:
     def pythons(self) -> tuple[Interpreter, ...]:
         """Every CPython that uv finds, the lowest version first. The running one wins over others of its version.
 
-        Builds for another C library than that of the running one are left out: they need other wheels.
+        Builds for another C library or processor than those of the running one are left out: they need other wheels.
         """
         from packaging.version import Version
 
         args = ("python", "list", "--only-installed", "--no-config", "--output-format", "json")
         ran = self.uv(args, cwd=Path("/"))
-        own = running()
+        own, ours = running(), architecture()
         found = {(own.version, own.free_threaded): own}
         try:
             listed = decode_json(ran.out, list[dict[str, Any]])
             for each in listed:
                 threads = _VARIANTS.get(each.get("variant", "default"))
                 if each["implementation"] != "cpython" or threads is None or each.get("libc") == _OTHER_LIBC:
+                    continue
+                if ours and each.get("arch", ours) != ours:
                     continue
                 version = str(Version(each["version"]))
                 one = Interpreter(version=version, path=str(each["path"]), free_threaded=threads)

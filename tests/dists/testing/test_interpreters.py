@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.stages.conftest import shell
 
+from unmoor.adapters.process.architecture import architecture
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import _OTHER_LIBC, Uv
 from unmoor.dists.testing.interpreters import choose_interpreter, find_interpreter, is_compatible, needs, runs_on
@@ -136,6 +137,8 @@ def test_kinds_of_interpreters(shell: LocalShell) -> None:
         {"version": "3.14.2", "libc": _OTHER_LIBC},
         {"version": "3.14.3", "implementation": "pypy"},
         {"version": "3.15.0rc1", "libc": "none"},
+        {"version": "3.15.1", "arch": "x86" if architecture() != "x86" else "x86_64"},
+        {"version": "3.15.2", "arch": "riscv64"},
     )
     found = UvThatLists(shell=shell, listed=listed).pythons()
     later = [each for each in found if each.path.startswith("/") and len(each.path) == 2]

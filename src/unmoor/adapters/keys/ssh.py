@@ -62,7 +62,7 @@ class SshKey:
                     command=agent_command(path.with_suffix("") if path.suffix == ".pub" else path)
                 ),
             )
-        return ran.out.encode()
+        return ran.out.replace("\r\n", "\n").encode()
 
     def fault(self, data: bytes, signature: bytes) -> str:
         """Verify with the public half of the key."""
