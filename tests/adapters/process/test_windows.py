@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -194,6 +195,31 @@ def test_a_background_process_that_holds_the_pipes(
     kernel.program, kernel.holds_pipes = talks, True
     assert shell.run(["tool"], cwd=tmp_path, env=ENV).out == "out\n"
     assert "terminate" in kernel.log
+
+
+def test_output_that_comes_too_fast(kernel: ModelKernel, processes: Processes, tmp_path: Path) -> None:
+    """It waits in the pipe instead of in unmoor's memory, and nothing waits for ever once nobody reads."""
+    wrote: list[int] = []
+
+    def floods(process: ModelProcess) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+            for number in range(1_000):
+                process.print(b"x" * 65_536)
+                wrote.append(number)
+
+    kernel.program = floods
+    child = start(processes, tmp_path)
+    threads = threading.active_count()
+    with child.reading(lambda _chunk: None, lambda _chunk: None):
+        while (so_far := len(wrote)) < 16 or time.sleep(0.05) or len(wrote) > so_far:
+            pass
+        assert len(wrote) < 50
+    kernel.processes[0].close_pipes()
+    processes.end(child, grace=0.0)
+    deadline = time.monotonic() + PATIENCE
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= threads
 
 
 def test_a_time_out(kernel: ModelKernel, shell: LocalShell, tmp_path: Path) -> None:

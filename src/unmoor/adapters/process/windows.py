@@ -40,6 +40,8 @@ STOPPED = 130
 
 _FINAL: Final = frozenset({CLOSE, LOG_OFF, SHUT_DOWN})
 _CHUNK: Final = 65_536
+# Chunks that may wait to be passed on. Then a program waits until there is room, as it does for a full pipe.
+_WAITING: Final = 16
 # Seconds between two looks whether all processes of a job have ended.
 _PAUSE: Final = 0.01
 # Seconds that Windows gives to a process whose console closes. It ends the process then, or when the handler returns.
@@ -100,7 +102,10 @@ class WindowsChild:
         for pipe, take in zip(pipes, (out, err), strict=True):
             assert pipe is not None  # a program without pipes is not read
             reader.begin(pipe, take)
-        yield reader
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     def over_memory(self) -> bool:
         """See `Child.over_memory`: the job has the limits."""
@@ -116,6 +121,8 @@ class WindowsReader:
         self._others = others
         self._read: deque[tuple[Callable[[bytes], None], bytes]] = deque()
         self._open = 0
+        self._room = threading.Semaphore(_WAITING)
+        self._closed = False
 
     def begin(self, stream: IO[bytes], take: Callable[[bytes], None]) -> None:
         """Read a pipe in a thread, until its end.
@@ -132,6 +139,9 @@ class WindowsReader:
                         chunk = os.read(stream.fileno(), _CHUNK)
                     except OSError:  # the other side broke off
                         chunk = b""
+                    self._room.acquire()
+                    if self._closed:
+                        return
                     self._read.append((take, chunk))
                     self._data.set()
 
@@ -154,8 +164,14 @@ class WindowsReader:
         self._data.clear()  # before the look: what comes after it sets it again
         while self._read:
             take, chunk = self._read.popleft()
+            self._room.release()
             self._open -= not chunk
             take(chunk)
+
+    def close(self) -> None:
+        """Let the threads end: nobody wants more."""
+        self._closed = True
+        self._room.release(2)
 
 
 class WindowsSystem:
