@@ -211,9 +211,11 @@ def test_output_that_comes_too_fast(kernel: ModelKernel, processes: Processes, t
     child = start(processes, tmp_path)
     threads = threading.active_count()
     with child.reading(lambda _chunk: None, lambda _chunk: None):
-        while (so_far := len(wrote)) < 16 or time.sleep(0.05) or len(wrote) > so_far:
-            pass
-        assert len(wrote) < 50
+        so_far = -1
+        while len(wrote) < 16 or len(wrote) > so_far:
+            so_far = len(wrote)
+            time.sleep(0.05)
+        assert so_far < 50
     kernel.processes[0].close_pipes()
     processes.end(child, grace=0.0)
     deadline = time.monotonic() + PATIENCE
