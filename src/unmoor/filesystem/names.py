@@ -29,6 +29,9 @@ _BREAKS_RULE: Final = re.compile(
     r"|(?:^|/)(?P<device>con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9\u00b9\u00b2\u00b3])(?= *(?:\.|/|$))",
     re.IGNORECASE,
 )
+# What every name that breaks the rule has: looked for first, because nearly all names have none of it.
+_CHARACTERS: Final = frozenset('<>:"|?*\\').union(map(chr, range(32)))
+_DEVICES: Final = ("con", "prn", "aux", "nul", "com", "lpt")
 _DOTS: Final = re.compile(r"(?:^|/)\.\.?(?=/|$)")
 
 
@@ -47,8 +50,7 @@ class SameName(NamedTuple):
 
 def windows_fault(path: str) -> str:
     """Explain why Windows cannot have a file or folder of that name. Empty if it can."""
-    found = _BREAKS_RULE.search(_DOTS.sub("", path))
-    if found is None:
+    if _is_plain(path) or (found := _BREAKS_RULE.search(_DOTS.sub("", path))) is None:
         return ""
     if device := found["device"]:
         return f"contains {device!r}, which is the name of a device on Windows, with or without an extension"
@@ -60,12 +62,24 @@ def windows_fault(path: str) -> str:
     return f"contains the character {shown}, which file names on Windows cannot have"
 
 
+def _is_plain(path: str) -> bool:
+    lowered = path.lower()
+    return (
+        _CHARACTERS.isdisjoint(path)
+        and not path.endswith((".", " "))
+        and "./" not in path
+        and " /" not in path
+        and not any(device in lowered for device in _DEVICES)
+    )
+
+
 def macos_fault(path: str) -> str:
     """Explain why macOS cannot have a file or folder of that name. Empty if it can.
 
     Python has a lone surrogate in a name that is no UTF-8 (PEP 383).
     """
-    return "is not UTF-8, as macOS requires" if any("\ud800" <= each <= "\udfff" for each in path) else ""
+    is_utf8 = path.isascii() or not any("\ud800" <= each <= "\udfff" for each in path)
+    return "" if is_utf8 else "is not UTF-8, as macOS requires"
 
 
 _FAULTS: Final[Mapping[str, Callable[[str], str]]] = {"win32": windows_fault, "darwin": macos_fault}
