@@ -112,6 +112,7 @@ def test_few_places_choose() -> None:
         "adapters/process/utf8_mode.py": 1,  # whether Python may speak another encoding than the console
         "filesystem/commands.py": 1,  # the shell of whoever reads
         "filesystem/layout.py": 1,  # where programs are
+        "filesystem/names.py": 1,  # the rules for names of files
         "filesystem/system.py": 1,  # the part that opens files
     }
 
