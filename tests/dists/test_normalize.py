@@ -242,6 +242,31 @@ def test_nothing_is_open_when_it_is_replaced(tmp_path: Path, monkeypatch: pytest
     assert str(sdist) not in opened
 
 
+@pytest.mark.parametrize(
+    ("executables", "expected"),
+    [
+        (None, {"by": True, "not": False, "link": False}),
+        ({"not"}, {"by": False, "not": True, "link": True}),
+        ({"by", "elsewhere/not"}, {"by": True, "not": False, "link": False}),
+        (set(), {"by": False, "not": False, "link": False}),
+    ],
+)
+def test_files_are_executable_as_git_records(
+    tmp_path: Path, executables: set[str] | None, expected: dict[str, bool]
+) -> None:
+    """Where the disk cannot say it, git does, for every member: on FAT all of them may seem executable."""
+    sdist = tmp_path / NAME
+    entries = [Entry("by", executable=True), Entry("not"), Entry("link", kind=tarfile.LNKTYPE, target=f"{TOP}/not")]
+    sdist.write_bytes(pack([*BASE, *entries], Packing()))
+    assert normalize(sdist, DATE, executables=executables) == ""
+    with tarfile.open(sdist) as archive:
+        found = {each.name.partition("/")[2]: each for each in archive}
+    assert {name: found[name].mode for name in expected} == {
+        name: 0o755 if expected[name] else 0o644 for name in expected
+    }
+    assert found["PKG-INFO"].mode == 0o644
+
+
 @pytest.mark.parametrize("date", [-1, 0, 2**33])
 def test_dates_that_gzip_cannot_hold(tmp_path: Path, date: int) -> None:
     """A date before 1970 or after 2106 is the nearest one that can be written."""

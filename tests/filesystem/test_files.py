@@ -1,13 +1,14 @@
-"""Files that are put beside others."""
+"""Files that are put beside others, and what a disk keeps of them."""
 
 from __future__ import annotations
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from unmoor.filesystem.files import link_or_copy
+from unmoor.filesystem.files import keeps_executable_bits, link_or_copy
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,31 @@ def test_other_failures_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(OSError, match="no"):
         link_or_copy(tmp_path, tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize(
+    ("shown", "refused", "expected"),
+    [
+        ({0o700: 0o700, 0o600: 0o600}, False, True),
+        ({0o700: 0o666, 0o600: 0o666}, False, False),
+        ({0o700: 0o755, 0o600: 0o755}, True, False),
+        ({0o700: 0o777, 0o600: 0o777}, False, False),
+    ],
+    ids=["ext4", "Windows", "vfat", "/mnt/c"],
+)
+def test_whether_a_disk_keeps_executable_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: dict[int, int], *, refused: bool, expected: bool
+) -> None:
+    """It is tried with a file, because no system says it of a disk. Nothing is left of the file."""
+    modes: list[int] = []
+
+    def chmod(_: Path, mode: int) -> None:
+        modes.append(mode)
+        if refused:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: SimpleNamespace(st_mode=0o100000 | shown[modes[-1]]))
+    assert keeps_executable_bits(tmp_path) is expected
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())

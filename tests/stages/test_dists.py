@@ -24,6 +24,7 @@ from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import FORMER_SCHEMA, Manifest, encode
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
+from unmoor.dists import building
 from unmoor.dists.inspect import extract, parse_filename, read_metadata
 from unmoor.dists.source_tree import build_environment, requires_python
 from unmoor.errors import BuildFailed, Conflict, Incomplete, InvalidDist, ToolMissing, Unknown
@@ -738,6 +739,26 @@ def test_the_manifest_says_whether_the_sdist_was_normalized(
     assert [warning in each for each in at.warned] == ([True] if warning else [])
     with tarfile.open(made.sdists[0].path) as archive:
         assert ({(each.mtime, each.uname) for each in archive} == {(at.release.date, "")}) == normal
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["a disk of Linux", "Windows"])
+def test_modes_are_those_of_the_commit(
+    make_inputs: MakeInputs, monkeypatch: pytest.MonkeyPatch, *, keeps: bool
+) -> None:
+    """Also on a disk that has no executable files, from which a backend copies what the disk has."""
+    at, module = make_inputs(), "src/small_one/__init__.py"
+    at.repo.git("update-index", "--chmod=+x", module)
+    at.repo.git("commit", "--quiet", "-m", "mode")
+    at.repo.git("tag", "--force", "v1.0")
+    release = replace(at.release, commit=at.repo.git("rev-parse", "HEAD").strip())
+    if not keeps:
+        monkeypatch.setattr(building, "keeps_executable_bits", lambda _: False)
+        monkeypatch.setattr(building, "set_modes", lambda tree, **_: (tree / module).chmod(0o644))
+    made = at.build_stage().make(at.context(tag=release))
+    with tarfile.open(made.sdists[0].path) as archive:
+        modes = {each.name.partition("/")[2]: each.mode for each in archive if each.isfile()}
+    assert {name for name, mode in modes.items() if mode == 0o755} == {module}
+    assert len(modes) > 2
 
 
 def test_no_sdist_no_word(make_inputs: MakeInputs) -> None:

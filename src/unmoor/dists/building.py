@@ -14,6 +14,7 @@ from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter, find_interpreter
 from unmoor.errors import BuildFailed, ToolMissing
+from unmoor.filesystem.files import keeps_executable_bits
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.git import Git
@@ -99,7 +100,9 @@ class DistBuilder:
             return "normalize-sdist = false"
         from unmoor.dists.normalize import normalize  # and the rules for archives, which a plan does without
 
-        reason = normalize(sdist, release.build_date)
+        # Backends copy the modes of files on the disk.
+        executables = None if keeps_executable_bits(sdist.parent) else self.git.executables(release.commit)
+        reason = normalize(sdist, release.build_date, executables=executables)
         if reason:
             warn(f"{clean(sdist.name)} is kept as the backend wrote it, and the next build may differ: {reason}")
         return "sdist not normalized" if reason else "sdist normalized"

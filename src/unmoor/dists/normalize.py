@@ -21,7 +21,7 @@ import posixpath
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -61,11 +61,14 @@ class _Member(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == tarfile.LNKTYPE, self.name.encode()
 
 
-def normalize(sdist: Path, date: int, limits: Limits | None = None) -> str:
+def normalize(
+    sdist: Path, date: int, limits: Limits | None = None, *, executables: Collection[str] | None = None
+) -> str:
     """Write an sdist again in place, with all times set to ``date`` (seconds since 1970).
 
-    Returns an empty text or, if the file was left as it is, the reason. Needs space for the unpacked sdist beside it.
-    Members are streamed, so only their names are in memory.
+    ``executables`` are the paths of the files that are executable, below the sdist's only folder; by default those
+    that the backend wrote so. Returns an empty text or, if the file was left as it is, the reason. Needs space for the
+    unpacked sdist beside it. Members are streamed, so only their names are in memory.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(sdist.parent)) as unpacked:
         # Closed before it is written again: Windows replaces no file that is open.
@@ -79,6 +82,8 @@ def normalize(sdist: Path, date: int, limits: Limits | None = None) -> str:
                 shutil.copyfileobj(stream, unpacked, CHUNK)
         unpacked.seek(0)
         members = list(_members(unpacked))
+        if executables is not None:
+            members = [_as_recorded(member, executables) for member in members]
         if fault := next(_faults(members), ""):
             return fault
         _write(_resolved(members), unpacked, sdist, max(0, min(date, _LATEST)))
@@ -99,6 +104,12 @@ def _members(unpacked: IO[bytes]) -> Iterator[_Member]:
                 start=member.offset_data,
                 target=member.linkname if member.issym() or member.islnk() else "",
             )
+
+
+def _as_recorded(member: _Member, executables: Collection[str]) -> _Member:
+    """Make a file executable, or not; a hard link is as the file that it names."""
+    name = member.target if member.kind == tarfile.LNKTYPE else member.name
+    return replace(member, executable=posixpath.normpath(name).partition("/")[2] in executables)
 
 
 def _faults(members: Sequence[_Member]) -> Iterator[str]:

@@ -81,6 +81,24 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = Tru
         stream.write(data)
 
 
+def keeps_executable_bits(folder: Path) -> bool:
+    """Whether files in a folder are executable if chmod(2) says so. On Windows and on FAT their names decide, or none.
+
+    Tries it with a file that is removed again.
+    """
+    path = folder / f".{secrets.token_hex(8)}.mode"
+    path.touch()
+    try:
+        found = []
+        for mode in (0o700, 0o600):
+            with suppress(PermissionError):  # FAT on Linux
+                path.chmod(mode)
+            found.append(bool(path.stat().st_mode & 0o100))
+    finally:
+        path.unlink()
+    return found == [True, False]
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make a symbolic link to a file or folder, or a copy of it if this user or this disk can make no links."""
     try:

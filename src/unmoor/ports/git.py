@@ -87,6 +87,9 @@ class Git(Protocol):
     def files(self, commit: str) -> tuple[str, ...]:
         """Every path below the folder that is tracked at a commit."""
 
+    def executables(self, commit: str) -> frozenset[str]:
+        """Those of the paths whose files git records as executable, whether the disk here can do so or not."""
+
     def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
         """Which of these paths, at most 500, the history of a commit deleted. Raises `Unknown`."""
 

@@ -167,6 +167,20 @@ def test_texts(repo: Repo, shell: LocalShell) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("", {"run.sh", "one/two/a b.sh"}), ("one", {"two/a b.sh"}), ("other", set())]
+)
+def test_executable_files(repo: Repo, shell: LocalShell, folder: str, expected: set[str]) -> None:
+    """Git records them, whether this disk and this system do so or not; a link is none."""
+    repo.commit({"run.sh": "", "one/two/a b.sh": "", "other/x.txt": "", "data.sh": ""})
+    repo.git("update-index", "--chmod=+x", "run.sh", "one/two/a b.sh")
+    blob = repo.git("rev-parse", "HEAD:data.sh").strip()
+    repo.git("update-index", "--add", "--cacheinfo", f"120000,{blob},other/link.sh")
+    repo.git("commit", "--quiet", "-m", "modes")
+    head = repo.git("rev-parse", "HEAD").strip()
+    assert GitCheckout(repo.path, shell).at(folder).executables(head) == expected
+
+
 def test_deleted_files(repo: Repo, shell: LocalShell) -> None:
     """Returns the given paths that the history of a commit deletes; special characters in names mean nothing."""
     git = GitCheckout(repo.path, shell)

@@ -19,7 +19,7 @@ from unmoor import advice
 from unmoor.adapters.git.changes import changed_files
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.history import deleted
-from unmoor.adapters.git.objects import BlobTooLargeError, blob, item, listing, paths, texts
+from unmoor.adapters.git.objects import BlobTooLargeError, blob, executables, item, listing, paths, texts
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
@@ -267,6 +267,12 @@ class GitCheckout:
         here = f"{self.path}/" if self.path else ""
         listed = paths(listing(self.git, self.folder, _checked(commit)))
         return tuple(path.removeprefix(here) for path in listed if path.startswith(here))
+
+    def executables(self, commit: str) -> frozenset[str]:
+        """The executable files of a commit; see `unmoor.ports.git.Git`."""
+        here = f"{self.path}/" if self.path else ""
+        listed = executables(listing(self.git, self.folder, _checked(commit)))
+        return frozenset(path.removeprefix(here) for path in listed if path.startswith(here))
 
     def deleted(self, commit: str, paths: Sequence[str]) -> frozenset[str]:
         """The paths that the history of a commit deletes; see `unmoor.ports.git.Git`."""

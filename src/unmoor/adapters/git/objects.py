@@ -64,6 +64,11 @@ def paths(listed: str) -> list[str]:
     return [line.partition("\t")[2] for line in listed.split("\0") if line]
 
 
+def executables(listed: str) -> list[str]:
+    """The paths of a listing that are executable files."""
+    return [line.partition("\t")[2] for line in listed.split("\0") if line.startswith("100755 ")]
+
+
 def item(listed: str, path: str) -> TreeItem | None:
     """The entry of a path in a listing, ``None`` for a folder and for what is not there.
 
