@@ -480,6 +480,10 @@ SEE_REGISTRY_PAGE = Template(
 FIX_WHAT_PIP_REPORTS = Template("fix-what-pip-reports", "correct what pip reports above: most users install with pip")
 INSTALL_UNMOOR_AGAIN = Template("install-unmoor-again", "install unmoor again")
 CHECK_UV = Template("check-uv", "check that uv works here: uv venv")
+NAME_UV_CACHE = Template(
+    "name-uv-cache",
+    "set UV_CACHE_DIR to a folder for downloads, or HOME to one that exists and that you may write to",
+)
 FIX_WHAT_UV_REPORTS = Template("fix-what-uv-reports", "fix what uv reports above")
 CORRECT_DEPENDENCIES = Template("correct-dependencies", "correct the project's dependencies")
 GIVE_UV_A_LOGIN = Template(

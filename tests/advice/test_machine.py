@@ -94,6 +94,13 @@ def _metadata(requires: str) -> Callable[..., None]:
     return begin
 
 
+def _fresh_at_home(place: Place) -> object:
+    """Make an environment with a HOME that may not exist."""
+    (place.folder / "file").touch()
+    home = str(place.folder / place.kept["home"])
+    return Uv(shell=place.shell, environ={"PATH": os.defpath, "HOME": home}).fresh(place.folder / "new")
+
+
 def _check(place: Place) -> object:
     environment(place).check()
     return None
@@ -201,6 +208,7 @@ MACHINE: dict[str, Walk] = {
     ),
     "free-memory+use-more-memory": Walk(begin=keep(cause=Cause.KILLED), act=_fail, follow=keep(cause=None)),
     "give-credential": Walk(begin=keep(cause=Cause.DENIED), act=_fail, follow=keep(cause=None)),
+    "name-uv-cache": Walk(begin=keep(home="file/home"), act=_fresh_at_home, follow=keep(home="home")),
     "check-uv": Walk(begin=keep(python="3.99"), act=_fresh, follow=keep(python="")),
     "correct-dependencies": Walk(begin=_metadata("Requires-Dist: absent-one\n"), act=_check, follow=_metadata("")),
     "fix-what-uv-reports": Walk(begin=keep(wanted=["absent-one"]), act=_install, follow=keep(wanted=[])),

@@ -105,7 +105,8 @@ class Uv:
         ran = self.uv(args, cwd=folder.parent)
         if ran.code != 0:
             raise child_failure(ran, "uv", reports=True) or ToolMissing(
-                f"cannot create an environment: {last_lines(ran)}", next_step=advice.CHECK_UV()
+                f"cannot create an environment: {last_lines(ran)}",
+                next_step=advice.CHECK_UV() if self._has_cache() else advice.NAME_UV_CACHE(),
             )
         home = folder.with_name(f"{folder.name}-home")
         variables = self.variables(home)
@@ -181,6 +182,11 @@ class Uv:
                 found = {name: value for name, _, value in pairs}
             self._identities.append(found)
         return self._identities[0]
+
+    def _has_cache(self) -> bool:
+        """Whether uv, which has run, could make the folder in which it stores downloads."""
+        folder = folders(self.environ).get("UV_CACHE_DIR")
+        return folder is None or Path(folder).is_dir()
 
     def _reaches_uv(self, name: str) -> bool:
         """Whether a variable may stand beside the settings, which uv would prefer it to."""
