@@ -29,7 +29,7 @@ from unmoor.ports.shell import ProcessLimits
 
 _SUSPENDED = 0x4  # CREATE_SUSPENDED, which subprocess does not name
 _SECOND = 10_000_000  # in units of 100 ns
-_LONGEST = 0x7FFF_FFFF  # milliseconds: one more bit is for ever
+_AT_ONCE = 0.25  # seconds to wait without a look at signals
 _RIGHTS = win32con.PROCESS_SET_QUOTA | win32con.PROCESS_TERMINATE | win32con.SYNCHRONIZE
 
 
@@ -136,10 +136,20 @@ class WindowsKernel:
         return WindowsEvent()
 
     def wait(self, handles: Sequence[Handle], seconds: float) -> bool:
-        """See `windows_calls.WindowsCalls.wait`."""
-        milliseconds = min(int(seconds * 1000 + 0.999), _LONGEST)
-        found = win32event.WaitForMultipleObjects([each.handle for each in handles], False, milliseconds)  # noqa: FBT003
-        return bool(found != win32event.WAIT_TIMEOUT)
+        """See `windows_calls.WindowsCalls.wait`.
+
+        It looks up now and then: Python runs no handler of a signal while it waits, such as that of Ctrl-C before a
+        run is guarded.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            milliseconds = int(min(left, _AT_ONCE) * 1000 + 0.999)
+            found = win32event.WaitForMultipleObjects([each.handle for each in handles], False, milliseconds)  # noqa: FBT003
+            if found != win32event.WAIT_TIMEOUT:
+                return True
+            if left <= _AT_ONCE:
+                return False
 
     def job(self, limits: ProcessLimits | None) -> WindowsJob:
         """See `windows_calls.WindowsCalls.job`."""
