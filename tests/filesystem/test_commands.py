@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
+from tests.support.systems import posix
 
 from unmoor.filesystem import commands
 from unmoor.filesystem.commands import CommandShell, PosixShell, PowerShell
@@ -56,6 +57,7 @@ def test_powershell_takes_a_word_as_it_is(word: str, quoted: str) -> None:
     assert WINDOWS.quote(word) == quoted
 
 
+@posix
 @pytest.mark.parametrize(
     "word", ["", "v1.2.3", "a b", "it's", "$HOME", 'a"b', "ü ö", "*", "-n", "a\\b", "`id`", "&&", "!x"]
 )
@@ -148,6 +150,7 @@ def test_a_command_about_a_path_is_one_clean_line() -> None:
         assert re.fullmatch(r"[ -~]+", shell.remove(PurePosixPath("/a\n\x1b[31mb")))
 
 
+@posix
 def test_posix_commands_do_what_they_say(tmp_path: Path) -> None:
     """Pasted, they remove a folder, only a link, and close a file to others."""
     folder, file, link, kept = (tmp_path / name for name in ("a b", "it's", "-l", "kept"))

@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
+from tests.support.systems import posix
 
 from unmoor.util.import_path import absolute_folders
 
@@ -80,15 +81,15 @@ WAYS: dict[str, tuple[list[str], str | None, str]] = {
     "the module, in src": (MODULE, None, "src"),
     "the script": (SCRIPT, None, "."),
     "an empty variable": (SCRIPT, "", "."),
-    "an empty entry": (SCRIPT, ":", "."),
-    "an entry that is added to nothing": (SCRIPT, "/nowhere:", "."),
+    "an empty entry": (SCRIPT, os.pathsep, "."),
+    "an entry that is added to nothing": (SCRIPT, f"/nowhere{os.pathsep}", "."),
     "the current folder": (SCRIPT, ".", "."),
     "a relative folder": (SCRIPT, "src", "."),
     "a folder above": (SCRIPT, "..", "src"),
     "an absolute folder": (SCRIPT, "{repo}/src", "."),
     "a folder of another repository": (SCRIPT, "{repo}/src", "/"),
     "a link to a folder": (SCRIPT, "{link}", "."),
-    "the module and a variable": (MODULE, "src:.", "."),
+    "the module and a variable": (MODULE, f"src{os.pathsep}.", "."),
 }
 
 
@@ -106,7 +107,8 @@ WAYS: dict[str, tuple[list[str], str | None, str]] = {
 def test_nothing_of_the_repository_is_imported(way: str, command: str, repo: Path, tmp_path: Path) -> None:
     """However unmoor is started, and wherever, the planted modules stay unused."""
     program, python_path, folder = WAYS[way]
-    (tmp_path / "link").symlink_to(repo / "src")
+    if way == "a link to a folder":
+        (tmp_path / "link").symlink_to(repo / "src")
     env = {name: value for name, value in ENVIRON.items() if not name.startswith("PYTHON")}
     if python_path is not None:
         env["PYTHONPATH"] = python_path.format(repo=repo, link=tmp_path / "link")
@@ -126,7 +128,7 @@ def test_the_planted_modules_would_run(repo: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_no_repository_stays(tmp_path: Path) -> None:
     """A folder of libraries in PYTHONPATH is still searched, by unmoor and by what it starts."""
     planted(tmp_path / "libraries", tmp_path / "ran")
-    env = ENVIRON | {"PYTHONPATH": f"{tmp_path / 'libraries'}:."}
+    env = ENVIRON | {"PYTHONPATH": f"{tmp_path / 'libraries'}{os.pathsep}."}
     code = (
         "import os, sys, unmoor.cli\nsys.argv[1:] = ['--version']\nunmoor.cli.main()\nprint(os.environ['PYTHONPATH'])"
     )
@@ -136,6 +138,7 @@ def test_a_folder_that_is_no_repository_stays(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[1:] == [str(tmp_path / "libraries")]
 
 
+@posix  # sends a signal
 def test_the_servers_of_a_rehearsal_import_nothing_from_their_folder(repo: Path, tmp_path: Path) -> None:
     """A local world runs beside modules that are planted in its folder, which may be committed."""
     planted(repo / ".unmoor" / "world", tmp_path / "ran", "sitecustomize", "usercustomize", "unmoor")
@@ -153,6 +156,7 @@ def test_the_servers_of_a_rehearsal_import_nothing_from_their_folder(repo: Path,
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
 
 
+@posix  # plants shell scripts; the table below has the rules of each system
 @pytest.mark.parametrize(
     "path",
     [
