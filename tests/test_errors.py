@@ -78,13 +78,14 @@ def test_a_bug_has_its_traceback_in_a_file(capsys: pytest.CaptureFixture[str]) -
 
 ROOM = "free space where the checkout and temporary files (TMPDIR) are"
 RIGHT = "grant the permission, or use another checkout or TMPDIR"
+WRITABLE = "use a checkout and a TMPDIR on disks that can be written"
 
 
 @pytest.mark.parametrize(
     ("number", "code", "message", "step"),
     [
         (errno.ENOSPC, 13, "cannot write a file: No space left on device", ROOM),
-        (errno.EROFS, 5, "this user has no permission for that file or folder: Read-only file system", RIGHT),
+        (errno.EROFS, 5, "cannot write there: Read-only file system", WRITABLE),
         (errno.EACCES, 5, "this user has no permission for that file or folder: Permission denied", RIGHT),
     ],
     ids=["full", "read-only", "no-right"],
@@ -127,7 +128,7 @@ def windows_error(code: int, number: int) -> OSError:
         (windows_error(32, errno.EACCES), 4, "another program uses that file or folder", "close-program"),
         (windows_error(33, errno.EACCES), 4, "another program uses that file or folder", "close-program"),
         (windows_error(5, errno.EACCES), 5, "this user has no permission", "grant-permission"),
-        (windows_error(19, errno.EACCES), 5, "this user has no permission", "grant-permission"),
+        (windows_error(19, errno.EACCES), 5, "cannot write there", "use-writable-disk"),
         (windows_error(112, errno.ENOSPC), 13, "cannot write a file", "free-space"),
         (windows_error(39, errno.EINVAL), 13, "cannot write a file", "free-space"),
         (windows_error(21, errno.EACCES), 13, "the disk or the network share failed", "check-disk"),

@@ -768,6 +768,8 @@ LEAVE_MODULE_OUT = Template(
 FREE_MEMORY = Template("free-memory", "end other programs, or use a larger machine")
 FREE_SPACE = Template("free-space", "free space where the checkout and temporary files (TMPDIR) are")
 GRANT_PERMISSION = Template("grant-permission", "grant the permission, or use another checkout or TMPDIR")
+USE_WRITABLE_DISK = Template("use-writable-disk", "use a checkout and a TMPDIR on disks that can be written")
+USE_OTHER_TMPDIR = Template("use-other-tmpdir", "set TMPDIR to a folder on another disk: {why}")
 USE_LOCAL_DISK = Template("use-local-disk", "use a checkout on a local disk")
 KEEP_PRIVATE = Template(
     "keep-private",

@@ -357,12 +357,13 @@ def error_classes() -> tuple[type[UnmoorError], ...]:
 
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_RIGHT = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM})
 _NO_DISK = frozenset({errno.EIO, errno.ESTALE, errno.ENODEV})
 # Codes of Windows for which Python has no errno, or a vague one:
 # https://learn.microsoft.com/windows/win32/debug/system-error-codes
 _NO_ROOM_ON_WINDOWS = frozenset({39, 112, 1295})  # ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED
 _IN_USE_ON_WINDOWS = frozenset({32, 33})  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+_READ_ONLY_ON_WINDOWS = 19  # ERROR_WRITE_PROTECT
 # ERROR_NOT_READY, and those of a network share that is gone.
 _NO_DISK_ON_WINDOWS = frozenset({21, 53, 59, 64, 67, 121, 1231})
 
@@ -427,6 +428,13 @@ def _file_error(number: int | None, code: int | None, what: str, where: str) -> 
             f"the disk or the network share failed: {what}",
             where=where,
             next_step=advice.CHECK_DISK(),
+            retryable=True,
+        )
+    if number == errno.EROFS or code == _READ_ONLY_ON_WINDOWS:
+        return Denied(
+            f"cannot write there: {what}",
+            where=where,
+            next_step=advice.USE_WRITABLE_DISK(),
             retryable=True,
         )
     if number in _NO_RIGHT:

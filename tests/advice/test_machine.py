@@ -18,17 +18,22 @@ from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.faulty_server import run_server
 from tests.support.git_repos import shell_for_tests
 
+from unmoor import advice
 from unmoor.adapters import uv as uv_adapter
 from unmoor.adapters.process.servers import Server
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
 from unmoor.cli.exit_codes import _internal_error
+from unmoor.cli.run_advice import advise
+from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.scheduler import deadline_passed
-from unmoor.errors import Cause, from_os_error
+from unmoor.core.stage import Reach
+from unmoor.errors import BuildFailed, Cause, from_os_error
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import was_removed
 from unmoor.filesystem.system import here
+from unmoor.filesystem.temporary import why_unfit
 from unmoor.ports.failure import failure
 from unmoor.rehearsal import listening, local, serve
 from unmoor.rehearsal.prepare import _inside
@@ -159,6 +164,14 @@ def _in_use() -> OSError:
     return error
 
 
+def _build_in_tmpdir(place: Place) -> object:
+    """Build, which fails where no program runs."""
+    if why_unfit():
+        options = RunOptions(target=TargetOptions(folder=place.folder), ceiling=Reach.LOCAL)
+        raise advise(BuildFailed("it fails", next_step=advice.CORRECT_CODE()), options=options)
+    return None
+
+
 def _lock_folder(place: Place) -> object:
     with exclusive_lock(place.folder):
         return None
@@ -193,6 +206,14 @@ MACHINE: dict[str, Walk] = {
     "free-space": Walk(begin=keep(path="/dev/full", error=None), act=_write, follow=keep(path=os.devnull)),
     "grant-permission": Walk(
         begin=keep(error=PermissionError(errno.EACCES, "Permission denied")), act=_write, follow=keep(error=None)
+    ),
+    "use-other-tmpdir+correct-code": Walk(
+        begin=keep(),
+        act=patched(here(), "why_no_environments", lambda _: "programs cannot run", _build_in_tmpdir),
+        follow=followed,
+    ),
+    "use-writable-disk": Walk(
+        begin=keep(error=OSError(errno.EROFS, "Read-only file system", "/there")), act=_write, follow=keep(error=None)
     ),
     "close-program": Walk(begin=keep(error=_in_use()), act=_write, follow=keep(error=None)),
     "check-disk": Walk(begin=keep(error=OSError(errno.ESTALE, "Stale", "/share")), act=_write, follow=keep(error=None)),

@@ -41,6 +41,8 @@ TESTS_OF_SEVERAL = {
     "dists/checks/test_index.py": "the rules against the local index, which shares no code with them",
     "dists/checks/test_limits.py": "rules that count and add up, and the page that lists every rule",
     "dists/checks/test_mutations.py": "wheels bent at any byte, against every check and the local index",
+    "filesystem/test_ignored_case.py": "a file system that is mounted for it",
+    "filesystem/test_mounted.py": "every use of files, on file systems that are mounted for it",
     "images/tags/test_cases.py": "the rule language against a table of docker/metadata-action's answers",
     "notes/test_decision.py": "which source the notes come from, which the room itself decides",
     "products/test_summary.py": "what every product says of itself in one line",

@@ -13,7 +13,6 @@ from typing import Any
 import click
 import msgspec
 
-from unmoor import advice
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import PROOF, SBOM
@@ -23,6 +22,7 @@ from unmoor.ci.github_actions import RunContext
 from unmoor.cli import documents, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
+from unmoor.cli.run_advice import advise, warn_of_temporary_folder
 from unmoor.cli.run_folder import open_folder
 from unmoor.cli.run_options import FileOptions, RunOptions
 from unmoor.core.events import LeftOut, Report
@@ -42,7 +42,7 @@ from unmoor.ports.world import World
 from unmoor.products.proof import REBUILD
 from unmoor.release_request import ReleaseRequest
 from unmoor.render import words
-from unmoor.util.text import clean, list_some
+from unmoor.util.text import clean
 from unmoor.util.values import replace
 
 LOCAL_REPOSITORY = "local/rehearsal"
@@ -152,6 +152,8 @@ def _request(
 def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:
     """Run the pipeline. The run takes its lock and starts its journal before it makes anything."""
     workspace = Workspace(session.request.folder) if options.ceiling > Reach.READS else None
+    if workspace:
+        warn_of_temporary_folder()
     with processes.guarded(), workspace or nullcontext():
         if workspace and (options.files.handed or options.files.legs):
             workspace.enter()
@@ -170,7 +172,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
-            advise=partial(_advise, options=options),
+            advise=partial(advise, options=options),
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
@@ -259,17 +261,6 @@ def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
             raise click.UsageError(
                 f"there is no stage {name!r}; the stages of this release are: {', '.join(pipeline.names)}"
             )
-
-
-def _advise(error: UnmoorError, *, options: RunOptions) -> UnmoorError:
-    """Give an error of a rehearsal the advice for one: a change counts only once it is committed."""
-    if not options.rehearsing:
-        return error
-    rehearsed = error.in_rehearsal()
-    if error.retryable or not options.uncommitted:
-        return rehearsed
-    files = list_some([clean(path) for path in options.uncommitted])
-    return rehearsed.amended(next_step=advice.COMMIT_CHANGES(files=files).then(rehearsed.next_step))
 
 
 def finish(report: Report, session: Session, options: RunOptions) -> int:

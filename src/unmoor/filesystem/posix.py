@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import pwd
+import secrets
 import shutil
 import stat
 import sys
@@ -24,6 +25,7 @@ _FILE: Final = os.O_CLOEXEC | os.O_NONBLOCK
 # On macOS, fsync only hands the bytes to the disk, which may keep them in its cache (fsync(2) there).
 _WHOLE_SYNC: Final = getattr(fcntl, "F_FULLFSYNC", None)
 _BUSY: Final = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP})
 _OTHERS: Final = 0o077
 _CHANGE: Final = 0o022
 _KINDS: Final = {
@@ -38,18 +40,24 @@ _KINDS: Final = {
 
 
 class PosixFolder:
-    """A folder that is open as a descriptor."""
+    """A folder that is open as a descriptor. Its path is for messages only."""
 
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
+    def __init__(self, handle: int, path: str) -> None:
+        self.handle, self.path = handle, path
 
     def below(self, name: str) -> PosixFolder:
         """Open a folder in this one."""
-        return PosixFolder(os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.handle))
+        try:
+            return PosixFolder(os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.handle), f"{self.path}/{name}")
+        except OSError as error:
+            raise self._named(error, name) from error
 
     def make(self, name: str, mode: int) -> None:
         """Make a folder."""
-        os.mkdir(name, mode, dir_fd=self.handle)
+        try:
+            os.mkdir(name, mode, dir_fd=self.handle)
+        except OSError as error:
+            raise self._named(error, name) from error
 
     def look(self, name: str, *, follow: bool = False) -> FolderEntry:
         """Say what a name is."""
@@ -73,15 +81,24 @@ class PosixFolder:
 
     def open_file(self, name: str, flags: int, mode: int = 0o600, *, follow: bool = False) -> int:
         """Open a file and return its descriptor."""
-        return os.open(name, flags | _FILE | (0 if follow else os.O_NOFOLLOW), mode, dir_fd=self.handle)
+        try:
+            return os.open(name, flags | _FILE | (0 if follow else os.O_NOFOLLOW), mode, dir_fd=self.handle)
+        except OSError as error:
+            raise self._named(error, name) from error
 
     def replace(self, name: str, target: Self, new: str) -> None:
         """Rename an entry to a name in another folder."""
-        os.replace(name, new, src_dir_fd=self.handle, dst_dir_fd=target.handle)
+        try:
+            os.replace(name, new, src_dir_fd=self.handle, dst_dir_fd=target.handle)
+        except OSError as error:
+            raise self._named(error, name) from error
 
     def unlink(self, name: str) -> None:
         """Remove a file or a link."""
-        os.unlink(name, dir_fd=self.handle)
+        try:
+            os.unlink(name, dir_fd=self.handle)
+        except OSError as error:
+            raise self._named(error, name) from error
 
     def remove_tree(self, name: str) -> None:
         """Remove a folder with everything below it."""
@@ -102,13 +119,17 @@ class PosixFolder:
         """Close the folder."""
         os.close(self.handle)
 
+    def _named(self, error: OSError, name: str) -> OSError:
+        """Return an error of the system with the whole path, since a call in an open folder has no more than a name."""
+        return OSError(error.errno, error.strerror, f"{self.path}/{name}")
+
 
 class PosixFiles:
     """The files of Linux and macOS."""
 
     def open_top(self, path: Path) -> PosixFolder:
         """Open a folder by its path."""
-        return PosixFolder(os.open(path, _FOLDER))
+        return PosixFolder(os.open(path, _FOLDER), str(path))
 
     def make_top(self, path: Path, mode: int) -> None:
         """Make a folder by its path."""
@@ -173,6 +194,19 @@ class PosixFiles:
         held = path.lstat() if handle is None else os.fstat(handle)
         if held.st_uid != os.geteuid() or held.st_mode & _CHANGE:
             return "belongs to another user, or others can write to it"
+        return ""
+
+    def why_no_environments(self, folder: Path) -> str:
+        """Say why virtual environments do not work in a folder: they need links, and programs that run."""
+        link = folder / f".unmoor-new-{secrets.token_hex(8)}"
+        try:
+            link.symlink_to("link")
+            link.unlink()
+        except OSError as error:
+            return "links cannot be made" if error.errno in _NO_LINKS else ""
+        # macOS has no such flag.
+        if os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
+            return "programs and compiled modules cannot run (it is mounted noexec)"
         return ""
 
     def claim(self, made: Path, path: Path) -> int:

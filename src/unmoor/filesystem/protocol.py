@@ -129,6 +129,9 @@ class FileSystem(Protocol):
         With ``handle``, of that open file. Does not follow a link.
         """
 
+    def why_no_environments(self, folder: Path) -> str:
+        """Say why virtual environments do not work in a folder, after "there"; empty if they do."""
+
     def claim(self, made: Path, path: Path) -> int:
         """Rename an empty folder of this process, and hold it with a handle until `release` or the process's end."""
 

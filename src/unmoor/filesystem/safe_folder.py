@@ -58,10 +58,11 @@ def open_folder(path: Path, *, make: bool = False, mode: int = 0o777) -> Iterato
     opened = [folder]
     try:
         for number, name in enumerate(parts[owned:], owned + 1):
+            at = Path(*parts[:number])
             if make:
                 with suppress(FileExistsError):
                     folder.make(name, mode if number == len(parts) else 0o777)
-            folder = _open_below(folder, name, Path(*parts[:number]))
+            folder = _open_below(folder, name, at)
             opened.append(folder)
         yield folder
     finally:

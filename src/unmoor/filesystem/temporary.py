@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unmoor.filesystem.system import here
 
+_VARIABLES = ("TMPDIR", "TEMP", "TMP")
 _PREFIX = "unmoor-tmp-"
 _NAME = re.compile(_PREFIX + "[0-9a-f]{16}")
 
@@ -30,6 +31,25 @@ def temporary_folder() -> Iterator[Path]:
             yield Path(folder)
     finally:
         here().release(locked, handle)
+
+
+def why_elsewhere(environ: Mapping[str, str]) -> str:
+    """Say that temporary files are not where the user wants them; empty if they are.
+
+    Python replaces a folder that cannot be written by the next of a list, and does not say so.
+    """
+    name = next((name for name in _VARIABLES if environ.get(name)), "")
+    folder = tempfile.gettempdir()
+    if not name or Path(environ[name]).absolute() == Path(folder):
+        return ""
+    return f"{name} is {environ[name]}, where no file can be written; temporary files are in {folder}"
+
+
+def why_unfit() -> str:
+    """Say why virtual environments do not work where temporary files are; empty if they do."""
+    folder = tempfile.gettempdir()
+    why = here().why_no_environments(Path(folder))
+    return f"temporary files are in {folder}, where {why}" if why else ""
 
 
 def sweep_temporary_folders() -> None:

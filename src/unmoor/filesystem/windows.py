@@ -392,6 +392,11 @@ class WindowsFiles:
         finally:
             self.api.close(opened)
 
+    def why_no_environments(self, folder: Path) -> str:
+        """Return nothing: virtual environments hold copies here, and no disk keeps programs from running."""
+        del folder
+        return ""
+
     def claim(self, made: Path, path: Path) -> int:
         """Rename a folder of this process, and open it: nobody can move what is open so.
 
