@@ -74,9 +74,9 @@ class ModelKernel:
         assert psutil.pid_exists(process)
         return self.used
 
-    def libraries(self) -> str:
+    def libraries(self) -> list[str]:
         """Where psutil is."""
-        return str(Path(psutil.__file__).parents[1])
+        return [str(Path(psutil.__file__).parents[1])]
 
 
 @pytest.fixture

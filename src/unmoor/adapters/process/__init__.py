@@ -1,5 +1,5 @@
 """Run other programs with limits, and never leave one running.
 
-Implements `unmoor.ports.shell`; nothing else in unmoor starts a process. Begin with `shell`. `supervisor` owns the
-process groups, and `reaper` ends them if unmoor is killed.
+Implements `unmoor.ports.shell`; nothing else in unmoor starts a process. Begin with `shell`, then read `supervisor`,
+which owns all programs, and `process_system`, the interface of what each system does in its own way.
 """

@@ -10,6 +10,7 @@ import sys
 
 assert sys.platform != "win32"  # for mypy
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from unmoor.adapters.process.posix import PosixSystem, is_readable
@@ -35,15 +36,15 @@ class DarwinCalls(Protocol):
     def memory(self, process: int) -> int:
         """The bytes that a process has in memory, 0 if it has ended."""
 
-    def libraries(self) -> str:
-        """The folder from which the reaper can import psutil."""
+    def libraries(self) -> Sequence[str]:
+        """The folders from which the reaper can import psutil."""
 
 
 class DarwinSystem(PosixSystem):
     """See `process_system.ProcessSystem`."""
 
     def __init__(self, mark: str, kernel: DarwinCalls) -> None:
-        super().__init__(mark, path=[kernel.libraries()])
+        super().__init__(mark, path=kernel.libraries())
         self._kernel = kernel
         self._memory: dict[int, int] = {}
 

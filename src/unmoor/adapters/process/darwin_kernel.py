@@ -36,9 +36,9 @@ class DarwinKernel:
         except psutil.Error:
             return 0
 
-    def libraries(self) -> str:
+    def libraries(self) -> list[str]:
         """See `darwin.DarwinCalls.libraries`."""
         from importlib.util import find_spec  # without running psutil
 
         found = find_spec("psutil")
-        return str(Path(found.origin).parents[1]) if found is not None and found.origin else ""
+        return [str(Path(found.origin).parents[1])] if found is not None and found.origin else []

@@ -1,4 +1,4 @@
-"""What differs between systems when programs run: the interface of its parts, and the only place that chooses one.
+"""What differs between systems when programs run: the interface of its parts. `parts` chooses one of them.
 
 | part | children belong together by | their end is seen by | if unmoor is killed |
 |---|---|---|---|
