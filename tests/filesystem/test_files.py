@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from tests.support.systems import posix
 
-from unmoor.filesystem.files import keeps_executable_bits, link_or_copy
+from unmoor.filesystem.files import keeps_executable_bits, link_or_copy, set_plain_mode
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,30 @@ def test_whether_a_disk_keeps_executable_bits(
     assert keeps_executable_bits(tmp_path) is expected
     monkeypatch.undo()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "plain"),
+    [("file", 0o600, 0o644), ("file", 0o664, 0o644), ("file", 0o700, 0o755), ("folder", 0o700, 0o755)],
+)
+@pytest.mark.parametrize("time", [None, 315_532_800.0])
+@posix
+def test_plain_modes(tmp_path: Path, kind: str, mode: int, plain: int, time: float | None) -> None:
+    """Who may write or execute is what git records, and the time stays unless another is given."""
+    path = tmp_path / "it"
+    path.mkdir() if kind == "folder" else path.touch()
+    path.chmod(mode)
+    os.utime(path, (1e9, 1e9))
+    set_plain_mode(path, time=time)
+    assert (path.stat().st_mode & 0o777, path.stat().st_mtime) == (plain, 1e9 if time is None else time)
+
+
+@posix
+def test_a_link_gets_a_time_only(tmp_path: Path) -> None:
+    """What a link leads to stays as it is."""
+    (tmp_path / "file").touch(0o600)
+    os.utime(tmp_path / "file", (1e9, 1e9))
+    (tmp_path / "link").symlink_to("file")
+    set_plain_mode(tmp_path / "link", time=315_532_800.0)
+    assert (tmp_path / "link").lstat().st_mtime == 315_532_800.0
+    assert ((tmp_path / "file").stat().st_mode & 0o777, (tmp_path / "file").stat().st_mtime) == (0o600, 1e9)

@@ -41,13 +41,6 @@ EXCEPTIONS = {
     "stages/prove_images.py": "looks for a Python inside an image, so on Linux",
 }
 """Modules outside the two rooms with a text that the rule refuses, with the reason."""
-NOT_YET: frozenset[str] = frozenset(
-    {
-        "dists/building.py",
-        "images/build_context.py",
-    }
-)
-"""Modules that still break the rule."""
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -93,7 +86,7 @@ def _outside() -> dict[str, list[str]]:
 def test_only_two_rooms_know_the_system() -> None:
     """No other module of the package uses what one system has, or asks which system it runs on."""
     found = _outside()
-    assert {name: each for name, each in found.items() if name not in EXCEPTIONS and name not in NOT_YET} == {}
+    assert {name: each for name, each in found.items() if name not in EXCEPTIONS} == {}
     assert EXCEPTIONS.keys() - found.keys() == set(), "the rule has no need of these exceptions"
 
 
@@ -118,12 +111,10 @@ def test_few_places_choose() -> None:
 
 
 def test_ruff_judges_every_other_module() -> None:
-    """The list of banned names holds everywhere but in the two rooms, tests, benches, and modules named above."""
+    """The list of banned names holds everywhere but in the two rooms, tests and benches."""
     ruff = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["ruff"]["lint"]
     without = {name for name, codes in ruff["per-file-ignores"].items() if "TID251" in codes}
-    rooms = {f"src/unmoor/{room}*" for room in ROOMS} | {"tests/**", "bench/*"}
-    assert without - rooms <= {f"src/unmoor/{name}" for name in NOT_YET}
-    assert rooms <= without
+    assert without == {f"src/unmoor/{room}*" for room in ROOMS} | {"tests/**", "bench/*"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from unmoor.dists.inspect import extract
 from unmoor.dists.source_tree import build_environment, explain_build_failure, require_large_files, requires_python
 from unmoor.dists.testing.interpreters import choose_interpreter, find_interpreter
 from unmoor.errors import BuildFailed, ToolMissing
-from unmoor.filesystem.files import keeps_executable_bits
+from unmoor.filesystem.files import keeps_executable_bits, set_plain_mode
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environments
 from unmoor.ports.git import Git
@@ -147,6 +147,4 @@ def set_modes(tree: Path, *, time: float | None = None) -> None:
         for name in files:
             path = Path(folder, name)
             if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-                if time is not None:
-                    os.utime(path, (time, time))
+                set_plain_mode(path, time=time)

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -110,3 +111,18 @@ def link_or_copy(source: Path, target: Path) -> None:
             shutil.copytree(source, target, symlinks=True)
         else:
             shutil.copy2(source, target)
+
+
+def set_plain_mode(path: Path, *, time: float | None = None) -> None:
+    """Give a file or folder the mode that git records, 0755 or 0644, whatever the umask. A link has none.
+
+    ``time`` (seconds since 1970) is what it gets as the time of its last change; ``None`` leaves that. Windows, which
+    has no modes but read-only, makes it writable, and leaves the time of a link.
+    """
+    mode = path.lstat().st_mode
+    if not stat.S_ISLNK(mode):
+        path.chmod(0o755 if stat.S_ISDIR(mode) or mode & 0o100 else 0o644)
+        if time is not None:
+            os.utime(path, (time, time))
+    elif time is not None and os.utime in os.supports_follow_symlinks:
+        os.utime(path, (time, time), follow_symlinks=False)

@@ -14,6 +14,7 @@ import msgspec
 from unmoor import advice
 from unmoor.dists.inspect import parse_filename
 from unmoor.errors import ConfigError
+from unmoor.filesystem.files import set_plain_mode
 from unmoor.images.dockerfile import Dockerfile
 from unmoor.products import Dists, File, Release
 from unmoor.util.text import clean
@@ -142,9 +143,5 @@ def _normalize(folder: Path, date: int) -> None:
     """Give every file the mode that git records and the commit's time, because both go into layers."""
     for at, _, names in os.walk(folder):
         for name in names:
-            path = Path(at, name)
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-            os.utime(path, (date, date), follow_symlinks=False)
-        Path(at).chmod(0o755)
-        os.utime(at, (date, date))
+            set_plain_mode(Path(at, name), time=date)
+        set_plain_mode(Path(at), time=date)
