@@ -32,3 +32,10 @@ def test_systems_of_classifiers(classifiers: list[str], expected: str) -> None:
     assert [each for each in systems if includes(each, classifiers)] == expected.replace("none", "").split()
     excluded = [each for each in systems if excludes(each, classifiers)]
     assert excluded == ([each for each in systems if each not in expected] if expected else [])
+
+
+@pytest.mark.parametrize("system", ["freebsd14", "cygwin", ""])
+def test_a_system_that_is_not_known(system: str) -> None:
+    """It is neither included nor left out."""
+    classifiers = ["Operating System :: POSIX", "Operating System :: Microsoft :: Windows"]
+    assert (includes(system, classifiers), excludes(system, classifiers)) == (False, False)

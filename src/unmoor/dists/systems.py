@@ -22,9 +22,12 @@ def includes(system: str, classifiers: Iterable[str]) -> bool:
 
 
 def excludes(system: str, classifiers: Iterable[str]) -> bool:
-    """Whether a project names the systems that it runs on, and this is none of them."""
-    named = _systems(classifiers)
-    return bool(named) and not includes(system, [_START + name for name in named])
+    """Whether a project names the systems that it runs on, and this is none of them.
+
+    False for a system without classifiers that are known here: nothing is left out because of what is not known.
+    """
+    every = tuple(classifiers)
+    return system in _NAMED and bool(_systems(every)) and not includes(system, every)
 
 
 def _systems(classifiers: Iterable[str]) -> list[str]:
