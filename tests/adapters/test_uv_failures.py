@@ -11,11 +11,12 @@ import pytest
 from tests.support import sample_projects
 from tests.support.faulty_server import Exchange, run_server
 from tests.support.git_repos import shell_for_tests
+from tests.support.systems import posix
 
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
-from unmoor.adapters.uv_failures import indexes_of
+from unmoor.adapters.uv_failures import indexes_of, read_failure
 from unmoor.adapters.uv_settings import settings
 from unmoor.advice import NextStep
 from unmoor.errors import (
@@ -349,3 +350,25 @@ def test_an_install_that_takes_too_long(empty: UvEnvironment) -> None:
 def test_indexes_that_uv_uses(env: dict[str, str], addresses: list[str]) -> None:
     """Every index that the settings name is asked, unless uv may use none."""
     assert list(indexes_of(settings(env), env).values()) == addresses
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("error: Failed to install: demo.whl\n  Caused by: failed to rename: Permission denied (os error 13)", Denied),
+        ("error: failed to write to the cache\n  Caused by: Read-only file system (os error 30)", Denied),
+        (
+            "error: Failed to fetch: `https://a/b`\n  Caused by: could not write: Permission denied (os error 13)",
+            Denied,
+        ),
+        ("error: Failed to fetch: `https://a/b`\n  Caused by: Connection reset by peer (os error 104)", Unknown),
+        ("error: File not found: `missing.txt`: No such file or directory (os error 2)", None),
+        ("error: demo has no such version", None),
+        ("error: failed to build\n[stderr]\nopen: Permission denied (os error 13)", None),
+    ],
+)
+@posix
+def test_a_file_that_uv_cannot_use(lines: str, expected: type[UnmoorError] | None) -> None:
+    """What uv may not write on this machine is no fault of the project; what a backend says about files may be one."""
+    error = read_failure(Ran(args=("uv",), code=2, out="", err=lines), "could not install demo", {})
+    assert error is None if expected is None else isinstance(error, expected)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from unmoor.artifacts.merge import Handover
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
+from unmoor.filesystem import commands
 
 HERE = Path()
 
@@ -81,3 +82,11 @@ def test_another_command_keeps_the_project_and_the_world() -> None:
         files=FileOptions(prebuilt=Path("x")),
     )
     assert options.other_command("undo", "v1") == "unmoor undo --world w.toml --config c.toml v1"
+
+
+def test_a_command_line_for_powershell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows it is quoted for the shell there, in which single quotes within a path are no quotes."""
+    monkeypatch.setattr(commands, "SHELL", commands.PowerShell())
+    folder = PureWindowsPath(r"C:\\Users\\it's me\\pkg")
+    options = RunOptions(target=TargetOptions(folder=Path(str(folder)), path="packages/a,b"), ceiling=Reach.FINAL)
+    assert options.release_command("v1.0") == (rf"""unmoor release --directory "{folder}" --path "packages/a,b" v1.0""")

@@ -18,7 +18,7 @@ from unmoor.adapters.http.retry_after import is_busy, requested_wait
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.http.urls import without_query
 from unmoor.adapters.index.read import Reader
-from unmoor.errors import Cause, Conflict, Denied, Unknown, UnmoorError
+from unmoor.errors import Cause, Conflict, Denied, Unknown, UnmoorError, from_os_error
 from unmoor.ports.exit_codes import killed_by
 from unmoor.ports.failure import child_failure, failure
 from unmoor.ports.shell import Ran
@@ -30,6 +30,7 @@ _BACKEND = re.compile(r"^ *\[std(?:out|err)\]$", re.MULTILINE)
 _SIGNAL = re.compile(r"failed \(signal: (\d{1,3})\b")
 _STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3})[^)]*\) for url \((\S+)\)")
 _SENT = re.compile(r"error (?:sending request|decoding response body) for url \((\S+)\)")
+_OS_ERROR = re.compile(r"^(?P<text>[^\n]*) \(os error (?P<number>\d{1,5})\)", re.MULTILINE)
 _FETCHED = re.compile(r"Failed to (?:fetch|read metadata): `?(https?://[^\s`]+)")
 _NOT_CONNECTED = re.compile(r"client error \(Connect\)|tcp connect error|dns error")
 _NOT_A_PAGE = re.compile(r"Received some unexpected (?:JSON|HTML) from `?([^\s`]+)")
@@ -56,7 +57,12 @@ def read_failure(ran: Ran, what: str, indexes: Mapping[str, str], *, repeated: b
     chain = _BACKEND.split(_LOGIN.sub("://", ran.err))[0]
     if (match := _SIGNAL.search(chain)) and (number := killed_by(-int(match[1]))):
         return failure(Cause.KILLED, f"the build backend was killed by signal {number} while uv {what}")
-    return _of_exchange(chain, what) or _of_content(chain, what) or _of_index(chain, what, indexes, repeated=repeated)
+    return (
+        _of_exchange(chain, what)
+        or _of_machine(chain, what)
+        or _of_content(chain, what)
+        or _of_index(chain, what, indexes, repeated=repeated)
+    )
 
 
 def may_repeat(error: UnmoorError | None) -> bool:
@@ -80,6 +86,15 @@ def _of_exchange(chain: str, what: str) -> UnmoorError | None:
         last = clean(causes[-1], 200) if causes else "no answer"
         return failure(cause, f"uv {what}, and there was no complete answer: {last}", where=without_query(match[1]))
     return None
+
+
+def _of_machine(chain: str, what: str) -> UnmoorError | None:
+    """The error for a file that uv cannot use: without permission, or as another program, such as a scanner, has it."""
+    if (match := _OS_ERROR.search(chain)) is None:
+        return None
+    number, text = int(match["number"]), clean(match["text"].strip(), 300)
+    # The number is that of the system. On Windows the last argument counts, and elsewhere the first.
+    return from_os_error(OSError(number, f"uv {what}: {text}", None, number))
 
 
 def _of_content(chain: str, what: str) -> UnmoorError | None:
