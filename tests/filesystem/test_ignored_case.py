@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 from tests.support import mounts
 from tests.support.git_repos import Repo
 
-from unmoor.errors import Refused
+from unmoor.dists.inspect import extract
+from unmoor.errors import InvalidDist, Refused
 from unmoor.filesystem.files import read_regular, write_atomic
 from unmoor.filesystem.safe_folder import names_in, open_folder, open_in_place, refuse_links
 
@@ -37,6 +40,22 @@ def test_a_disk_that_ignores_case(exfat: Path) -> None:
     with open_folder(exfat / ".unmoor" / "v1") as folder:
         assert folder.names() == ["file"]
     refuse_links(exfat)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("README", "readme"), ("pkg/A.py", "pkg/a.py"), ("Pkg/one.py", "pkg/One.py")]
+)
+def test_an_sdist_with_two_names_that_are_one(exfat: Path, tmp_path: Path, first: str, second: str) -> None:
+    """The second member is refused by its name, and the first one stays as it is."""
+    path = tmp_path / "small_one-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name in (first, second):
+            member = tarfile.TarInfo(f"small_one-1.0/{name}")
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+    with pytest.raises(InvalidDist, match=f"the name small_one-1.0/{second} is that of another member on this file"):
+        extract(path, exfat)
+    assert (exfat / "small_one-1.0" / second).read_text("utf-8") == first
 
 
 def test_a_disk_without_permissions(exfat: Path) -> None:
