@@ -102,7 +102,7 @@ def tree(folder: Path) -> dict[str, tuple[str, bytes, bool]]:
             mode = path.lstat().st_mode
             executable = stat.S_ISREG(mode) and bool(mode & 0o100)
             data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-            found[str(path.relative_to(folder))] = (str(stat.S_IFMT(mode)), data, executable)
+            found[path.relative_to(folder).as_posix()] = (str(stat.S_IFMT(mode)), data, executable)
     return found
 
 

@@ -70,7 +70,7 @@ def test_contents(tmp_path: Path) -> None:
     context = prepare(tree, [wheel("x-1-py3-none-any.whl", tmp_path)], DOCKERFILE, release=RELEASE, history=False)
     assert context.warnings == ()
     tree = context.folder
-    assert sorted(str(path.relative_to(tree)) for path in tree.rglob("*")) == [
+    assert sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*")) == [
         "a",
         "a/run",
         "dist",

@@ -42,4 +42,4 @@ FOLDER_USES: dict[str, Callable[[Path], object]] = USES | {
 def state(folder: Path) -> dict[str, bytes | None]:
     """Every entry below a folder, with the bytes of files."""
     entries = sorted(folder.rglob("*"))
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in entries}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in entries}

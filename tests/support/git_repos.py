@@ -45,7 +45,7 @@ class Repo:
         for name, text in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, newline="")
+            path.write_text(text, encoding="utf-8", newline="")
 
     def commit(self, files: dict[str, str], message: str = "Change things", date: int = 1_700_000_000) -> str:
         """Write files, commit them, and return the id of the commit."""
@@ -77,7 +77,7 @@ class Repo:
     def state(self) -> str:
         """Return everything that reading must not change: the refs, the index and the files, byte for byte."""
         content = {
-            str(file.relative_to(self.path)): file.read_bytes()
+            file.relative_to(self.path).as_posix(): file.read_bytes()
             for file in sorted(self.path.rglob("*"))
             if file.is_file()
         }

@@ -122,7 +122,7 @@ def write_files(folder: Path, content: dict[str, str]) -> Path:
     for name, text in content.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8", newline="")
     return folder
 
 

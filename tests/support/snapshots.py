@@ -15,4 +15,4 @@ def surfaces(world: Path) -> dict[str, str]:
         for path in world.rglob("*")
         if path.is_file() and path.suffix not in {".jsonl", ".log"} and "_uploads" not in path.parts
     )
-    return {str(path.relative_to(world)): sha256_of(path) for path in kept}
+    return {path.relative_to(world).as_posix(): sha256_of(path) for path in kept}

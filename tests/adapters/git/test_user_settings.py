@@ -67,7 +67,7 @@ def environ(home: Path, settings: str = "", **more: str) -> dict[str, str]:
 def listed(folder: Path) -> dict[str, bytes | str]:
     """The files of a folder and their content, without git's own."""
     return {
-        str(path.relative_to(folder)): str(path.readlink()) if path.is_symlink() else path.read_bytes()
+        path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if ".git" not in path.relative_to(folder).parts and (path.is_symlink() or path.is_file())
     }

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from tests.support.sample_projects import write_files
+from tests.support.systems import posix
 
 from unmoor.adapters.process.home import _ELSEWHERE, _OF_CARGO, copy_home, make_home
 from unmoor.filesystem import layout
 from unmoor.filesystem.layout import WindowsLayout
-from unmoor.ports.system import WINDOWS
+from unmoor.ports.system import LINUX, WINDOWS
 
 CARGO = """\
 [registries.mine]
@@ -71,9 +72,10 @@ FILES: Mapping[str, tuple[str, str | None]] = {
 def everything(folder: Path) -> dict[str, str]:
     """Every file of a folder, through links too."""
     walked = ((at, name) for at, _, names in os.walk(folder, followlinks=True) for name in names)
-    return {str(path.relative_to(folder)): path.read_text() for path in (Path(at, name) for at, name in walked)}
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in (Path(at, name) for at, name in walked)}
 
 
+@posix
 def test_what_is_in_it(tmp_path: Path) -> None:
     """Only listed files are there, without logins, and variables lead to nothing else."""
     user = write_files(
@@ -126,6 +128,7 @@ def test_files_that_variables_name(tmp_path: Path, variable: str, name: str, tex
     assert make_home(tmp_path / "none", {"PIP_CONFIG_FILE": os.devnull})["PIP_CONFIG_FILE"] == os.devnull
 
 
+@posix
 def test_settings_elsewhere(tmp_path: Path) -> None:
     """Settings are found where the XDG variables say, and CARGO_HOME where its variable says."""
     user = write_files(tmp_path / "user", {"conf/pip/pip.conf": "[global]\n", "cargo/registry/one": "crate"})
@@ -157,7 +160,8 @@ def test_settings_of_cargo_that_cannot_be_read(tmp_path: Path, text: str) -> Non
 
 def test_no_home(tmp_path: Path) -> None:
     """Without a HOME of the user, there is an empty one."""
-    assert make_home(tmp_path / "home", {"PATH": "/bin"}) == {"PATH": "/bin", "HOME": str(tmp_path / "home")}
+    variables = make_home(tmp_path / "home", {"PATH": "/bin"}, system=LINUX)
+    assert variables == {"PATH": "/bin", "HOME": str(tmp_path / "home")}
     assert everything(tmp_path / "home") == {}
 
 
@@ -189,7 +193,7 @@ def test_a_home_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "AppData/Roaming/uv/uv.toml": 'index-url = "https://example.org/simple"\n',
     }
     assert {name for name, value in variables.items() if str(user) in value} == {"RUSTUP_HOME"}
-    assert {name for name, value in variables.items() if str(home) in value} == {
+    assert {name for name, value in variables.items() if str(home).removeprefix(home.drive) in value} == {
         *("HOME", "USERPROFILE", "HOMEPATH", "APPDATA", "LOCALAPPDATA")
     }
     assert set(variables) >= {"Path", "SYSTEMROOT"}
@@ -200,8 +204,8 @@ def test_a_home_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_copied_home(tmp_path: Path) -> None:
     """The copy has the same files, and its variables take the place of the former ones."""
     user = write_files(tmp_path / "user", {".config/pip/pip.conf": "[global]\n"})
-    variables = make_home(tmp_path / "home", {"HOME": str(user), "PATH": "/bin"})
-    assert copy_home(variables, tmp_path / "copy") == {"HOME": str(tmp_path / "copy")}
+    variables = make_home(tmp_path / "home", {"HOME": str(user), "PATH": "/bin"}, system=LINUX)
+    assert copy_home(variables, tmp_path / "copy", system=LINUX) == {"HOME": str(tmp_path / "copy")}
     assert everything(tmp_path / "copy") == everything(tmp_path / "home") == {".config/pip/pip.conf": "[global]\n"}
 
 
