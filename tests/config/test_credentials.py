@@ -124,8 +124,8 @@ def test_pypirc(tmp_path: Path, text: str, production: str, staging: str) -> Non
 def test_origins_name_the_place(tmp_path: Path) -> None:
     """The origin says where the secret was found, or lists every place that was searched."""
     environ = home_with(tmp_path, f"[pypi]\npassword = {CANARY}\n")
-    assert found("pypi", environ)[1] == f"[pypi] in {tmp_path}/.pypirc"
-    assert found("testpypi", environ)[1] == f"nowhere: looked in UNMOOR_TESTPYPI_PASSWORD, {tmp_path}/.pypirc"
+    assert found("pypi", environ)[1] == f"[pypi] in {tmp_path / '.pypirc'}"
+    assert found("testpypi", environ)[1] == f"nowhere: looked in UNMOOR_TESTPYPI_PASSWORD, {tmp_path / '.pypirc'}"
     assert found("pypi", {**environ, "TWINE_PASSWORD": OTHER})[1] == "the environment variable TWINE_PASSWORD"
     several = home_with(
         tmp_path, f"[a]\nrepository={PRODUCTION}\npassword={CANARY}\n[b]\nrepository={PRODUCTION}\npassword={OTHER}\n"
@@ -159,7 +159,8 @@ def test_a_broken_pypirc(tmp_path: Path, text: str, place: str) -> None:
     """The error for a file that cannot be parsed names the line and does not quote it."""
     with pytest.raises(ConfigError) as raised:
         found("pypi", home_with(tmp_path, text))
-    assert str(raised.value) == f"{tmp_path}/.pypirc{place}: this is not INI, or a section or an option appears twice"
+    file = tmp_path / ".pypirc"
+    assert str(raised.value) == f"{file}{place}: this is not INI, or a section or an option appears twice"
 
 
 def test_the_keyring_is_asked_for_the_upload_address(tmp_path: Path) -> None:
