@@ -365,7 +365,7 @@ def cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("read", "make"), [*cases()])
 def test_time_grows_like_the_text(read: Callable[[str], object], make: Make) -> None:
-    """Four times the text takes about four times as long, not sixteen."""
+    """Eight times the text takes about eight times as long, not sixty-four."""
 
     def work(source: str) -> None:
         with contextlib.suppress(*UNDERSTOOD):

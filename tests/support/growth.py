@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 Make = Callable[[int], str]
 """Makes a text of about so many characters."""
-_FIRST, _LAST = 4_000, 64_000
+_FIRST, _LAST = 8_000, 64_000
 # Less than this measures nothing but the machine.
 _LEAST = 0.01
-# Four times the text takes four times as long, or sixteen times if the time is quadratic.
-_STEP, _MOST = 4, 10
-_ATTEMPTS = 5
+# Eight times the text takes eight times as long, or sixty-four times if the time is quadratic.
+_STEP, _MOST = 8, 32
+_ATTEMPTS = 4
 # Seconds that no busy moment of the machine explains.
 _SURE = 0.3
 
@@ -29,7 +29,7 @@ def numbered(piece: str, *, before: str = "", after: str = "") -> Make:
 
 
 def grows_slowly(work: Callable[[str], object], make: Make) -> bool:
-    """Whether four times the text takes at most ten times as long, at one length up to 64 kB.
+    """Whether eight times the text takes at most 32 times as long, at one length up to 64 kB.
 
     What is bounded, such as a comparison with the first thousand lines, may grow quickly up to its bound, and a machine
     can be busy for a moment. Quadratic time shows at every length. Measures the CPU time of this thread, and takes the
@@ -47,10 +47,9 @@ def grows_slowly(work: Callable[[str], object], make: Make) -> bool:
 
 
 def _grows_slowly_to(work: Callable[[str], object], make: Make, size: int, took: float) -> bool:
-    small = took
+    small = min(_seconds(work, make(size // _STEP)) for _ in range(_ATTEMPTS))
     for _ in range(_ATTEMPTS):
-        small = min(small, _seconds(work, make(size // _STEP)))
-        if took <= _MOST * max(small, _LEAST / _STEP / 2):
+        if took <= _MOST * small:
             return True
         took = min(took, _seconds(work, make(size)))
     return False
