@@ -169,6 +169,8 @@ class ModelKernel:
     processes: list[ModelProcess] = field(default_factory=list)
     handlers: list[Callable[[int], bool]] = field(default_factory=list)
     limits: ProcessLimits | None = None
+    in_job: bool = False
+    born_outside: list[ModelProcess] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -187,6 +189,10 @@ class ModelKernel:
         with self.changed:
             return self.changed.wait_for(lambda: any(each.handle.on for each in handles), min(seconds, PATIENCE))
 
+    def enter_job(self) -> None:
+        """Note that this process is in a job."""
+        self.in_job = True
+
     def job(self, limits: ProcessLimits | None) -> ModelJob:
         """Make a job."""
         self.note("job")
@@ -198,6 +204,8 @@ class ModelKernel:
         self.note("spawn")
         process = ModelProcess(self, args, env, command)
         self.processes.append(process)
+        if not self.in_job:
+            self.born_outside.append(process)
         return process
 
     def on_console_event(self, handler: Callable[[int], bool]) -> Callable[[], None]:

@@ -85,6 +85,7 @@ def test_a_program_runs_only_in_its_job(
     assert child.ended(PATIENCE)
     assert processes.end(child) == 0
     assert kernel.log == ["job", "spawn", "add", "resume", "terminate", "close job", "close process"]
+    assert kernel.born_outside == [], "it would stay, suspended, if unmoor were ended right now"
     (process,) = kernel.processes
     assert process.args == (r"C:\tools\tool.exe", "x")
     assert {name: process.env[name] for name in ("Path", "SYSTEMROOT")} == {**ENV, "SYSTEMROOT": r"C:\Windows"}

@@ -2,8 +2,11 @@
 
 Only unmoor has one, so the kernel ends the programs if unmoor is ended in whatever way: there is no `reaper` here. A
 program is created suspended and runs only once it is in its job, so nothing that it starts can be outside. What other
-programs start for it can: the task scheduler, WMI, a service. Pipes cannot be waited for on Windows, so threads read
-them, and everything that waits waits for handles: of the stop, the process and the data.
+programs start for it can: the task scheduler, WMI, a service. Unmoor is in a job of its own, into which programs are
+born: if unmoor is ended before a program is in its job, the suspended program ends too.
+
+Pipes cannot be waited for on Windows, so threads read them, and everything that waits waits for handles: of the stop,
+the process and the data.
 
 The calls of the system are behind `WindowsCalls`.
 """
@@ -182,6 +185,7 @@ class WindowsSystem:
 
     def __init__(self, kernel: WindowsCalls) -> None:
         self.kernel = kernel
+        kernel.enter_job()
         self.stopping = kernel.event()
         self._lock = threading.Lock()
         self._running: set[WindowsChild] = set()

@@ -87,6 +87,9 @@ class WindowsCalls(Protocol):
     def wait(self, handles: Sequence[Handle], seconds: float) -> bool:
         """Wait for one of them, at most so long. Returns whether one is on or has ended."""
 
+    def enter_job(self) -> None:
+        """Put this process into a job that ends with it. What it creates from then on is born into that job."""
+
     def job(self, limits: ProcessLimits | None) -> JobObject:
         """Return a new job, whose processes have limits each. Raises ``OSError``."""
 

@@ -14,6 +14,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import IO, Any
 
 import psutil
@@ -112,6 +113,10 @@ class WindowsJob:
         with _as_os_error():
             win32job.AssignProcessToJobObject(self._job, process.handle)
 
+    def add_self(self) -> None:
+        """Put this process into it. Raises ``pywintypes.error``."""
+        win32job.AssignProcessToJobObject(self._job, win32api.GetCurrentProcess())
+
     def terminate(self, code: int) -> None:
         """See `windows_calls.JobObject.terminate`."""
         with contextlib.suppress(pywintypes.error):
@@ -126,6 +131,16 @@ class WindowsJob:
     def close(self) -> None:
         """See `windows_calls.JobObject.close`."""
         self._job.Close()
+
+
+@cache
+def _own_job() -> WindowsJob | None:
+    """The job of this process, which keeps its only handle; ``None`` if another job around it allows none inside."""
+    with contextlib.suppress(pywintypes.error):
+        job = WindowsJob(None)
+        job.add_self()
+        return job
+    return None
 
 
 class WindowsKernel:
@@ -150,6 +165,10 @@ class WindowsKernel:
                 return True
             if left <= _AT_ONCE:
                 return False
+
+    def enter_job(self) -> None:
+        """See `windows_calls.WindowsCalls.enter_job`."""
+        _own_job()
 
     def job(self, limits: ProcessLimits | None) -> WindowsJob:
         """See `windows_calls.WindowsCalls.job`."""
