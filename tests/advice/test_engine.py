@@ -120,7 +120,9 @@ def read(files: dict[str, bytes | str], right: dict[str, bytes | str]) -> Walk:
 
 def _by(place: Place) -> object:
     """Build with the builder that the walk keeps."""
-    connection = cast("Any", type("Connected", (), {"environ": {"PATH": os.environ["PATH"]}, "is_podman": False}))
+    connection = cast(
+        "Any", type("Connected", (), {"environ": {"PATH": os.environ["PATH"]}, "is_podman": False, "found": False})
+    )
     recipe = Recipe(
         context=place.folder, dockerfile="Dockerfile", target="", platform="linux/amd64", tag="x", cache_to=("type=x",)
     )
