@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import keyring
 import pytest
 import twine.utils
+from tests.support.systems import posix
 
 from unmoor.config.real_world import upload_addresses
 from unmoor.config.worlds import read_world, real_world
@@ -445,6 +446,7 @@ def test_all_faults_at_once(write: WriteWorld) -> None:
     )
 
 
+@posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o777])
 def test_a_literal_in_a_file_that_others_can_open(write: WriteWorld, mode: int) -> None:
     """The next step is the command that fixes it."""

@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.systems import posix
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
@@ -159,7 +160,7 @@ def test_a_repository_without_any_project_is_accepted(tmp_path: Path, shell: Loc
         ),
         pytest.param({}, {"named": "/etc"}, "--path: expected a relative path from the top", id="absolute"),
         pytest.param({}, {"named": "packages/../../x"}, "without .., got 'packages/../../x'", id="upwards"),
-        pytest.param({}, {"named": "packages\\alpha"}, "expected a relative path", id="backslash"),
+        pytest.param({}, {"named": "packages\\alpha"}, "expected a relative path", id="backslash", marks=posix),
         pytest.param({}, {"named": "a\nb"}, "without control characters", id="a newline"),
         pytest.param({}, {"named": "caf\udce9"}, "expected a path in UTF-8", id="not UTF-8"),
         pytest.param({}, {"named": "a\x1b[31mb"}, "without control characters", id="an escape"),
