@@ -75,10 +75,11 @@ def test_files_that_git_cannot_write(tmp_path: Path, shell: LocalShell) -> None:
     clone_of(own, repo.path, tmp_path / "clone")
     check_out(own, tmp_path / "clone", head)
     output = "error: unable to create file aux.py: Permission denied\n"
-    clone._require_whole(own, tmp_path / "clone", head, output)
+    (tmp_path / "clone" / "b.py").write_text("not in the encoding that an attribute declares\n")
+    clone._require_whole(own, tmp_path / "clone", head, output, merged=False)
     (tmp_path / "clone" / "aux.py").unlink()
     with pytest.raises(ToolMissing, match=r"every file of commit [0-9a-f]{12}: aux\.py: error: unable to") as caught:
-        clone._require_whole(own, tmp_path / "clone", head, output)
+        clone._require_whole(own, tmp_path / "clone", head, output, merged=False)
     assert caught.value.advice_ids == ("rename-for-all-systems",)
 
 
@@ -92,4 +93,4 @@ def test_names_that_differ_in_case(tmp_path: Path, shell: LocalShell, monkeypatc
     check_out(own, tmp_path / "clone", head)
     (tmp_path / "clone" / "A.txt").write_text("one\n")
     with pytest.raises(ToolMissing, match=r"A\.txt: names that differ in case only are one file here"):
-        clone._require_whole(own, tmp_path / "clone", head, "")
+        clone._require_whole(own, tmp_path / "clone", head, "", merged=True)

@@ -190,7 +190,8 @@ def _named(environ: Mapping[str, str]) -> dict[str, Any]:
     from docker.context import ContextAPI
     from docker.utils import kwargs_from_env
 
-    settings: dict[str, Any] = {**kwargs_from_env(environment=dict(environ))}
+    # To the SDK, an empty environment is that of this process.
+    settings: dict[str, Any] = {**kwargs_from_env(environment={"DOCKER_HOST": "", **environ})}
     if "base_url" not in settings:
         # The SDK's own reader of contexts came after 7.1.
         name = environ.get("DOCKER_CONTEXT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -83,8 +84,9 @@ def check_out(git: GitProgram, folder: Path, commit: str) -> None:
             where=str(folder),
             next_step=advice.COMPLETE_CLONE(),
         )
-    if ran.err.strip() or _ignores_case(folder):
-        _require_whole(git, folder, commit, ran.err)
+    merged = _ignores_case(folder)
+    if ran.err.strip() or merged:
+        _require_whole(git, folder, commit, ran.err, merged=merged)
 
 
 def _ignores_case(folder: Path) -> bool:
@@ -92,13 +94,20 @@ def _ignores_case(folder: Path) -> bool:
     return (folder / ".GIT").exists()
 
 
-def _require_whole(git: GitProgram, folder: Path, commit: str, output: str) -> None:
+def _is_lacking(path: Path, mode: str) -> bool:
+    """Whether a file is not there, or another kind of file is in the place of a link."""
+    return not path.is_symlink() if mode == _LINK else not os.path.lexists(path)
+
+
+def _require_whole(git: GitProgram, folder: Path, commit: str, output: str, *, merged: bool) -> None:
     """Compare the files with the commit: git ends without an error if it cannot write one. Raises `ToolMissing`.
 
-    ``output`` is what git wrote.
+    ``output`` is what git wrote, and ``merged`` says that names may be one file here. Elsewhere a file that is there is
+    taken as it is: git may differ from itself about one that is not in the encoding that an attribute declares.
     """
     fields = iter(git.run("diff-files", "--raw", "-z", "--no-renames", cwd=folder).out.split("\0"))
-    wrong = [(name, head.split()[0].lstrip(":")) for head, name in zip(fields, fields, strict=False)]
+    differing = ((name, head.split()[0].lstrip(":")) for head, name in zip(fields, fields, strict=False))
+    wrong = [(name, mode) for name, mode in differing if merged or _is_lacking(folder / name, mode)]
     if not wrong:
         return
     names = list_some([clean(name) for name, _ in wrong], 3)
