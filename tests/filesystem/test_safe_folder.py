@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.support.folder_uses import FOLDER_USES, USES, state
+from tests.support.folder_uses import FOLDER_USES, USES, make_target, state
 
 from unmoor.errors import Refused
 from unmoor.filesystem.files import write_atomic
@@ -24,11 +24,7 @@ pytestmark = pytest.mark.timeout(20)  # a pipe that is waited for
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     """A folder outside, with the names that are used inside."""
-    folder = tmp_path / "target"
-    (folder / "v1" / "dists").mkdir(parents=True)
-    for name in ("file", "v1/file", "v1/dists/file"):
-        (folder / name).write_bytes(b"theirs")
-    return folder
+    return make_target(tmp_path)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.folder_uses import FOLDER_USES, USES, state
+from tests.support.folder_uses import FOLDER_USES, USES, make_target, state
 from tests.support.windows_model import CLOUD_TAG, SYMLINK_TAG, USER, WindowsModel, failure
 
 from unmoor.core import journal
@@ -59,11 +59,7 @@ def run(tmp_path: Path) -> Path:
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     """A folder outside, with the names that are used inside."""
-    folder = tmp_path / "target"
-    (folder / "v1" / "dists").mkdir(parents=True)
-    for name in ("file", "v1/file", "v1/dists/file"):
-        (folder / name).write_bytes(b"theirs")
-    return folder
+    return make_target(tmp_path)
 
 
 @pytest.mark.parametrize("use", FOLDER_USES)

@@ -39,6 +39,15 @@ FOLDER_USES: dict[str, Callable[[Path], object]] = USES | {
 }
 
 
+def make_target(parent: Path) -> Path:
+    """Make a folder outside of the checkout, with the names that are used inside."""
+    folder = parent / "target"
+    (folder / "v1" / "dists").mkdir(parents=True)
+    for name in ("file", "v1/file", "v1/dists/file"):
+        (folder / name).write_bytes(b"theirs")
+    return folder
+
+
 def state(folder: Path) -> dict[str, bytes | None]:
     """Every entry below a folder, with the bytes of files."""
     entries = sorted(folder.rglob("*"))

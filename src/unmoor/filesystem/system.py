@@ -1,4 +1,4 @@
-"""Choose the part for this machine's files: the only place of this room that asks for the system."""
+"""Choose the part for this machine's files. Each of `commands`, `layout` and `names` asks once for its own rules."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
+from tests.support.running import awaited, ends, runs
 
 assert sys.platform == "linux"  # a pidfd stands for the kqueue
 
@@ -166,28 +166,3 @@ def test_the_reaper_without_proc_and_psutil(monkeypatch: pytest.MonkeyPatch, tmp
     listed = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
     reaper.main(f"{MARK}=this", LABEL, [f"+{listed.pid}\n".encode()], grace=0.05)
     assert listed.wait(5) == -signal.SIGTERM
-
-
-def awaited(path: Path) -> int:
-    """Wait for the PID that a process writes into a file, and return it."""
-    deadline = time.monotonic() + 20
-    while not (path.exists() and path.read_text().strip()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return int(path.read_text())
-
-
-def runs(process: int) -> bool:
-    """Whether a process runs. A zombie does not."""
-    try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def ends(process: int) -> bool:
-    """Whether a process ends within some seconds: a killed one may be seen for a moment."""
-    deadline = time.monotonic() + 15
-    while runs(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not runs(process)

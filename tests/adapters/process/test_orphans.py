@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.running import awaited, ends, runs
 
 assert sys.platform == "linux"  # other systems have no subreaper
 
@@ -144,27 +144,7 @@ def env() -> dict[str, str]:
 
 def daemon_of(folder: Path) -> int:
     """Wait for a daemon's PID, and return it."""
-    deadline = time.monotonic() + 20
-    while not (folder / "daemon").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return int((folder / "daemon").read_text())
-
-
-def runs(process: int) -> bool:
-    """Whether a process runs. A zombie does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def ends(process: int) -> bool:
-    """Whether a process ends within some seconds."""
-    deadline = time.monotonic() + 15
-    while runs(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not runs(process)
+    return awaited(folder / "daemon")
 
 
 @pytest.mark.parametrize("how", WAYS)

@@ -9,8 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.support.running import ends, runs
+from tests.support.systems import posix
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import MARK, Processes
@@ -37,22 +38,6 @@ LocalShell(processes=Processes()).run(
 def python(code: str) -> list[str]:
     """The command that runs a piece of Python, which is found on PATH."""
     return [PYTHON, "-I", "-S", "-c", code]
-
-
-def runs(process: int) -> bool:
-    """Whether a process runs. A zombie does not."""
-    try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def ends(process: int) -> bool:
-    """Whether a process ends within some seconds."""
-    deadline = time.monotonic() + 15
-    while runs(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not runs(process)
 
 
 def test_a_program(shell: LocalShell, tmp_path: Path) -> None:
@@ -84,6 +69,20 @@ def test_a_missing_program(shell: LocalShell, tmp_path: Path) -> None:
     (tmp_path / "tool.exe").chmod(0o755)
     with pytest.raises(ToolMissing, match=r"there is no program 'tool\.exe'"):
         shell.run(["tool.exe"], cwd=tmp_path, env=ENV)
+
+
+@posix
+@pytest.mark.parametrize("path", ["", ".", "tools", ":.:tools:"])
+def test_a_program_of_a_relative_folder(
+    shell: LocalShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """What an empty or relative part of PATH leads to is a file of the checkout."""
+    monkeypatch.chdir(tmp_path)
+    for place in (tmp_path / "git-thing", tmp_path / "tools" / "git-thing"):
+        place.parent.mkdir(exist_ok=True)
+        place.touch(0o755)
+    with pytest.raises(ToolMissing, match=r"there is no program 'git-thing'"):
+        shell.run(["git-thing"], cwd=tmp_path, env={"PATH": path})
 
 
 def test_a_stop_wakes_everything(processes: Processes, shell: LocalShell, tmp_path: Path) -> None:

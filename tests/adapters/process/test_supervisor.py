@@ -10,11 +10,11 @@ import socketserver
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.support.running import awaited, left_of, runs
 
 assert sys.platform == "linux"  # looks for processes in /proc; test_parts.py is for every system
 
@@ -56,32 +56,6 @@ with processes.guarded():
     while thread.is_alive():  # with a time-out: an endless wait would miss a signal that comes just before it
         thread.join(0.1)
 """
-
-
-def awaited(path: Path, within: float = 20.0) -> int:
-    """Wait for the PID that a process writes into a file, and return it."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if path.exists() and (text := path.read_text().strip()):
-            return int(text)
-        time.sleep(0.01)
-    raise AssertionError(path.name)
-
-
-def runs(process: int) -> bool:
-    """Whether a process runs. A zombie does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def left_of(numbers: list[int], within: float = 15.0) -> list[int]:
-    """Wait until none of the processes runs, and return those that still do."""
-    deadline = time.monotonic() + within
-    while (left := [number for number in numbers if runs(number)]) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return left
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from typing import IO, Protocol
 
 from unmoor.adapters.process.process_system import GRACE, Command
 from unmoor.adapters.process.reaper_link import ReaperLink
+from unmoor.filesystem.layout import find_program
 
 # Seconds between two checks for a child's end if nothing tells it.
 _POLL = 0.05
@@ -176,8 +177,11 @@ class PosixSystem(ABC):
         weakref.finalize(self, _close_both, self.stopping, self._stop_write).atexit = False
 
     def find(self, program: str, *, cwd: Path, env: Mapping[str, str]) -> str | None:  # noqa: ARG002 # Windows needs it
-        """See `ProcessSystem.find`."""
-        return shutil.which(program, path=env.get("PATH", os.defpath))
+        """See `ProcessSystem.find`. A path stays as it is given: the child resolves it in its own working folder."""
+        if "/" in program:
+            return shutil.which(program)
+        found = find_program(program, env)
+        return str(found) if found is not None else None
 
     def start(self, command: Command) -> PosixChild:
         """See `ProcessSystem.start`."""
