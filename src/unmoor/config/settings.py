@@ -38,6 +38,7 @@ from unmoor.config.values import (
     inside,
     markers,
 )
+from unmoor.config.workflows import WorkflowSettings
 from unmoor.versioning.tag_scheme import parse_prefix
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -296,6 +297,9 @@ class Settings(Table, frozen=True, kw_only=True):
     scan: Annotated[
         ScanSettings, Meta(description="What the built files are scanned for, and which findings are ignored.")
     ] = ScanSettings()
+    workflows: Annotated[WorkflowSettings, Meta(description="What the written workflows need to know.")] = (
+        WorkflowSettings()
+    )
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),
