@@ -17,6 +17,7 @@ from unmoor.rehearsal.index.upload_api import Tokens
 from unmoor.rehearsal.options import Options
 from unmoor.rehearsal.shared import oidc, remote, worldfile
 from unmoor.rehearsal.shared.http import Logged, Ports
+from unmoor.rehearsal.shared.job_tokens import JobTokens
 from unmoor.rehearsal.shared.worldfile import Addresses, Credentials
 from unmoor.rehearsal.sigstore import app as sigstore_app
 from unmoor.rehearsal.sigstore.app import Sigstore
@@ -51,6 +52,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         repository=chosen.repository,
         remote=served.git,
         tokens=tokens,
+        jobs=JobTokens(folder=chosen.folder),
         trust=chosen.folder / worldfile.FORGE_TRUST,
         package_store=served.package_store,
     )

@@ -34,6 +34,7 @@ from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.options import Options, options
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.shared import remote, worldfile
+from unmoor.rehearsal.shared.job_tokens import JobTokens
 from unmoor.rehearsal.shared.worldfile import Addresses
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def begin_registries(
     from unmoor.rehearsal.registry.upstream import Upstream
 
     signer, tokens = Signer.make(), worldfile.credentials(chosen.folder)
-    logins = Logins(writer=tokens.registry, reader=tokens.registry_read)
+    logins = Logins(writer=tokens.registry, reader=tokens.registry_read, jobs=JobTokens(folder=chosen.folder))
     owner = chosen.repository.partition("/")[0].lower()
     proxies = {}
     sites = tuple(Site(folder=chosen.folder / "registry" / host, host=host) for host in addresses)

@@ -20,8 +20,9 @@ from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
-from unmoor.rehearsal.github.requests import USER, RequestHandler, Rights
+from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
+from unmoor.rehearsal.shared.job_tokens import JobTokens
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.rehearsal.shared.worldfile import Addresses, Credentials
 
@@ -59,7 +60,7 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
 
     async def user(self, request: Request) -> Response:
         """``GET /user``."""
-        if self.handler.rights(request) is Rights.ANONYMOUS:
+        if self.handler.rights(request, METADATA) is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         if self.handler.is_installation(request):
             raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
@@ -67,7 +68,7 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
 
     async def repo(self, request: Request) -> Response:
         """``GET /repos/{owner}/{repo}``."""
-        rights = self.handler.rights(request)
+        rights = self.handler.rights(request, METADATA)
         branch = await asyncio.to_thread(self.handler.remote.default_branch)
         # To an installation GitHub reports all permissions as false, whatever they are.
         is_user = not self.handler.is_installation(request)
@@ -242,6 +243,7 @@ def apps(
     repository: str,
     remote: Remote,
     tokens: Credentials,
+    jobs: JobTokens,
     trust: Path,
     package_store: PackageStore | None = None,
 ) -> tuple[Starlette, Starlette]:
@@ -258,6 +260,7 @@ def apps(
         releases=Releases(folder=folder, git=_git(remote), attest=signer.attest),
         remote=remote,
         tokens={tokens.forge: Rights.PUSH, tokens.installation: Rights.PUSH, tokens.read: Rights.READ},
+        jobs=jobs,
     )
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: _problem,

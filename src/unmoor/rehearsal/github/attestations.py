@@ -125,7 +125,7 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
 
     async def create(self, request: Request) -> Response:
         """``POST /attestations``."""
-        body: AttestationBody = await self.handler.body(request, AttestationBody)
+        body: AttestationBody = await self.handler.body(request, AttestationBody, "attestations")
         if (self.handler.releases.folder / "no-attestations").exists():
             raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
         if self.handler.is_private and not self.handler.is_organisation:
@@ -140,7 +140,7 @@ class Attestations(msgspec.Struct, frozen=True, kw_only=True):
 
     async def listing(self, request: Request) -> Response:
         """``GET /attestations/{digest}``."""
-        self.handler.rights(request)
+        self.handler.rights(request, "attestations")
         digest, shapes = request.path_params["digest"], self.handler.shapes
         asked = request.query_params.get("predicate_type", "")
         found = [

@@ -183,8 +183,8 @@ class Packages(msgspec.Struct, frozen=True, kw_only=True):
         """Return the package store, and the package's name in the registry. Raises a 401, a 403, a 404."""
         params = request.path_params
         if writes:
-            self.handler.push(request)
-        elif self.handler.rights(request) is Rights.ANONYMOUS:
+            self.handler.push(request, "packages")
+        elif self.handler.rights(request, "packages", always=True) is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         owners = "orgs" if self.handler.is_organisation else "users"
         owner = self.handler.shapes.repository.partition("/")[0].lower()

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.releases import Problem, Releases
 from unmoor.rehearsal.shared.http import drain
+from unmoor.rehearsal.shared.job_tokens import JobToken, JobTokens
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import described
 
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 USER = "rehearsal"
 INSTALLATION = b"ghs_"
+METADATA = "metadata"
+"""The permission that every token has."""
 BODY_LIMIT = 4 << 20
 PAGE = 30
 MAX_PAGE = 100
@@ -39,12 +42,16 @@ class Rights(IntEnum):
 
 
 class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
-    """One repository on one forge; ``tokens`` are the rights of each known token."""
+    """One repository on one forge; ``tokens`` are the rights of each known token, ``jobs`` the tokens of jobs.
+
+    A permission is named as in a workflow: ``contents``, ``packages``, …
+    """
 
     shapes: Shapes
     releases: Releases
     remote: Remote
     tokens: Mapping[str, Rights]
+    jobs: JobTokens
 
     @property
     def is_organisation(self) -> bool:
@@ -65,13 +72,19 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
         """Whether this names the repository; GitHub ignores case."""
         return f"{owner}/{name}".lower() == self.shapes.repository.lower()
 
-    def rights(self, request: Request) -> Rights:
-        """Return the rights of a request, if its path names this repository. Raises a 401 or a 404."""
+    def rights(self, request: Request, scope: str = "contents", *, always: bool = False) -> Rights:
+        """Return the rights of a request to what a permission is about, if its path names this repository.
+
+        Without the permission, a job's token reads what is public; with ``always`` it cannot. Raises a 401, 403 or 404.
+        """
         given = _token(request)
         rights = Rights.ANONYMOUS
         if given is not None:
             known = (may for token, may in self.tokens.items() if hmac.compare_digest(given, token.encode()))
             rights = next(known, rights)
+            job = self.jobs.of(given)
+            if job is not None:
+                rights = self._rights_of(job, scope, always=always)
             if rights is Rights.ANONYMOUS:
                 raise Problem(HTTPStatus.UNAUTHORIZED, "Bad credentials")
         params = request.path_params
@@ -81,13 +94,20 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
             raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
         return rights
 
+    def _rights_of(self, job: JobToken, scope: str, *, always: bool) -> Rights:
+        if job.may(scope, "write"):
+            return Rights.PUSH
+        if not job.may(scope, "read") and (always or (self.is_private and scope != METADATA)):
+            raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
+        return Rights.READ
+
     def is_installation(self, request: Request) -> bool:
         """Whether the sender is a GitHub App's installation: it has no user, and cannot see its permissions."""
         return (_token(request) or b"").startswith(INSTALLATION)
 
-    def push(self, request: Request) -> None:
-        """Require push access. Raises a 401 or a 403."""
-        rights = self.rights(request)
+    def push(self, request: Request, scope: str = "contents") -> None:
+        """Require a permission to write. Raises a 401 or a 403."""
+        rights = self.rights(request, scope)
         if rights is Rights.ANONYMOUS:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
         if rights is Rights.READ:
@@ -97,7 +117,7 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the sender sees drafts, which needs push access."""
         return self.rights(request) is Rights.PUSH
 
-    async def body(self, request: Request, kind: type[Any]) -> Any:
+    async def body(self, request: Request, kind: type[Any], scope: str = "contents") -> Any:
         """Read the JSON body of a request that writes. Raises a 400, a 401, a 403, a 413 or a 422."""
         data = bytearray()
         async for piece in request.stream():
@@ -105,7 +125,7 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
             if len(data) > BODY_LIMIT:
                 await drain(request)
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large")
-        self.push(request)
+        self.push(request, scope)
         try:
             return msgspec.json.decode(bytes(data) or b"{}", type=described(kind))
         except msgspec.ValidationError as error:

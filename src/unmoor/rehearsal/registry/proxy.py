@@ -28,6 +28,7 @@ from unmoor.rehearsal.registry.tag_list import TagPage
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
 from unmoor.rehearsal.registry.upstream import Answer, Headers, Upstream
 from unmoor.rehearsal.shared.http import CUT, answer_gone, drain, note
+from unmoor.rehearsal.shared.job_tokens import JobToken, JobTokens
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -58,10 +59,11 @@ class Cut(Exception):
 
 
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
-    """The two passwords of a registry; as on GHCR, user names do not matter."""
+    """The passwords of a registry: two, and the tokens of jobs. As on GHCR, user names do not matter."""
 
     writer: str
     reader: str
+    jobs: JobTokens
 
     def who(self, authorization: str) -> Who:
         """Return who sends a request. Raises a 403 for a wrong password."""
@@ -76,6 +78,8 @@ class Logins(msgspec.Struct, frozen=True, kw_only=True):
             for who, known in ((Who.WRITER, self.writer), (Who.READER, self.reader)):
                 if hmac.compare_digest(password, known.encode()):
                     return who
+            if job := self.jobs.of(password):
+                return _who_is(job)
         raise Refused(HTTPStatus.FORBIDDEN, "DENIED", "denied")
 
 
@@ -273,6 +277,12 @@ def _website(endpoint: Endpoint) -> Response:
     """GHCR's answer to a request for referrers: a page of GitHub's website, which is at another address there."""
     page = f"/-/v2/packages/container/package/{quote(endpoint.name, safe='')}%2Freferrers%2Fsha256"
     return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": page})
+
+
+def _who_is(job: JobToken) -> Who:
+    if job.may("packages", "write"):
+        return Who.WRITER
+    return Who.READER if job.may("packages", "read") else Who.STRANGER
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

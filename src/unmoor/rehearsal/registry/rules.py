@@ -34,6 +34,7 @@ class Who(StrEnum):
     """The sender of a request; also the subject of a token."""
 
     NOBODY = ""
+    STRANGER = "stranger"  # logged in, without any permission on a package
     READER = "reader"
     WRITER = "writer"
 
@@ -105,7 +106,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_pull(self, who: Who, name: str) -> bool:
         """Whether somebody may read a package."""
-        return (who is not Who.NOBODY and not self.is_foreign(name)) or self.is_public(name)
+        return (who in {Who.READER, Who.WRITER} and not self.is_foreign(name)) or self.is_public(name)
 
     def may_push(self, who: Who, name: str) -> bool:
         """Whether somebody may write a package."""

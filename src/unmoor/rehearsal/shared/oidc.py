@@ -1,11 +1,12 @@
 """The ID token issuer of GitHub Actions: the address that gives tokens to jobs, and the key that signs them.
 
-Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN`` (``runner`` in
-``credentials.json``). The claims are those of a run of ``release.yml`` for a tag: that in the request's path, or
-else that of the rehearsal, or else the newest one on the remote. ``claims.json`` in its folder overrides them, and
-removes those that are ``null``. ``sub`` follows from them, in the form of repositories made or renamed since July 2026,
-with the numbers of owner and repository; if there is a control file ``name-subject``, in the older form. Its requests
-fail as the files in ``faults`` say; see `shared.faults`. Source: GitHub's page "OpenID Connect reference".
+Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN``: ``runner`` in
+``credentials.json``, or that of one job (`shared.job_tokens`). The claims are those of a run of ``release.yml`` for a
+tag: that in the request's path, or else that of the rehearsal, or else the newest one on the remote. ``claims.json`` in
+its folder and then the job's own claims override them, and remove those that are ``null``. ``sub`` follows from them,
+in the form of repositories made or renamed since July 2026, with the numbers of owner and repository; if there is a
+control file ``name-subject``, in the older form. Its requests fail as the files in ``faults`` say; see
+`shared.faults`. Source: GitHub's page "OpenID Connect reference".
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from starlette.routing import Route
 
 from unmoor.filesystem.files import write_atomic
 from unmoor.rehearsal.shared.faults import Failing
+from unmoor.rehearsal.shared.job_tokens import JobToken, JobTokens
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import decode_json
 
@@ -84,8 +86,8 @@ class Issuer:
         ref = ref or "refs/tags/v1.0"
         return ref, (self.remote and self.remote.commit_of(ref)) or "a" * 40
 
-    def claims(self, audience: str, ref: str = "") -> dict[str, Any]:
-        """Return the claims of the next token, for a run of ``ref``."""
+    def claims(self, audience: str, ref: str = "", job: JobToken | None = None) -> dict[str, Any]:
+        """Return the claims of the next token, for a run of ``ref``, and for one of its jobs."""
         owner, _, name = self.repository.partition("/")
         now = int(self.now())
         ref, sha = self._run(ref)
@@ -125,7 +127,7 @@ class Issuer:
             changed = decode_json((self.folder / "claims.json").read_bytes(), dict[str, Any])
         except FileNotFoundError:
             changed = {}
-        claims |= changed
+        claims |= changed | dict(job.claims if job else {})
         claims.setdefault("sub", self._subject(claims))
         return {name: value for name, value in claims.items() if value is not None}
 
@@ -141,21 +143,23 @@ class Issuer:
             return f"repo:{repository}:pull_request"
         return f"repo:{repository}:ref:{claims['ref']}"
 
-    def token(self, audience: str, ref: str = "") -> str:
+    def token(self, audience: str, ref: str = "", job: JobToken | None = None) -> str:
         """Sign a token."""
         import jwt
 
         self.on_request(audience)
-        return jwt.encode(self.claims(audience, ref), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
+        return jwt.encode(self.claims(audience, ref, job), self._private, algorithm=ALGORITHM, headers={"kid": _KEY})
 
     async def give(self, request: Request) -> Response:
         """``GET /token/TAG?audience=…``: an ID token for a job of a tag, which GitHub knows by the job."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.runner.encode()):
+        job = JobTokens(folder=self.folder.parent).identified(given.encode())
+        is_known = job is not None or hmac.compare_digest(given.encode(), self.runner.encode())
+        if scheme.lower() != "bearer" or not is_known:
             return JSONResponse({"message": "Unauthorized"}, HTTPStatus.UNAUTHORIZED)
         query = request.query_params
         ref = f"refs/tags/{tag}" if (tag := request.path_params.get("tag", "")) else ""
-        token = await asyncio.to_thread(self.token, query.get("audience", ""), ref)
+        token = await asyncio.to_thread(self.token, query.get("audience", ""), ref, job)
         return JSONResponse({"count": len(token), "value": token})
 
     async def configuration(self, _request: Request) -> Response:
