@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
 from unmoor.config.table import Table
+
+System: TypeAlias = Literal["linux", "linux-arm", "macos", "macos-intel", "windows", "windows-arm"]
+"""A kind of hosted runner."""
 
 
 class WorkflowSettings(Table, frozen=True, kw_only=True):
@@ -20,7 +23,7 @@ class WorkflowSettings(Table, frozen=True, kw_only=True):
         ),
     ] = False
     wheels: Annotated[
-        tuple[Literal["linux", "linux-arm", "macos", "macos-intel", "windows", "windows-arm"], ...] | Literal["auto"],
+        tuple[System, ...] | Literal["auto"],
         Meta(
             description="Systems to build wheels on with cibuildwheel, a job each. Empty: one wheel, built with the"
             " sdist. `auto`: none, or `linux`, `linux-arm`, `macos`, `windows` if the project configures cibuildwheel"

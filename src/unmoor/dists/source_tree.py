@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 from unmoor import advice
 from unmoor.errors import BuildFailed
 from unmoor.products import Release
-from unmoor.project.files import Files, table
+from unmoor.project import pythons
+from unmoor.project.files import Files
 from unmoor.util.text import clean
 
 # Build requirements that derive the version from git, each with the variable that overrides it.
@@ -48,10 +49,7 @@ def build_environment(release: Release, requires: Iterable[str]) -> dict[str, st
 def requires_python(tree: Path) -> str:
     """``Requires-Python`` from pyproject.toml or setup.cfg, empty if only a build can determine it."""
     files = Files(lambda name: (tree / name).read_bytes() if (tree / name).is_file() else None)
-    requires = table(files.pyproject, "project").get("requires-python")
-    if requires is None and files.read("setup.cfg") is not None:
-        requires = files.cfg.get("options", "python_requires", fallback=None)
-    return requires.strip() if isinstance(requires, str) else ""
+    return pythons.requires_python(files)
 
 
 # What git-lfs leaves in the place of a file that it did not fetch; such a pointer is short.

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Collection
+from typing import Final
+
 import msgspec
 
+from unmoor.artifacts.oci import plain_platform
 from unmoor.config.settings import Settings
+from unmoor.config.workflows import System
+from unmoor.images.image_names import configured_images
+from unmoor.project.files import Files, table
+from unmoor.project.pythons import minor_versions
+from unmoor.versioning.tag_scheme import parse_prefix
+
+_COMPILING_BACKENDS: Final = frozenset({"maturin", "mesonpy", "scikit_build_core", "skbuild", "setuptools_rust"})
+_COMPILING_REQUIREMENTS: Final = frozenset(
+    {"cffi", "cmeel", "cython", "maturin", "meson-python", "mypy", "nanobind", "numpy", "pybind11", "scikit-build"}
+    | {"scikit-build-core", "setuptools-rust", "swig", "cmake"}
+)
+_COMPILING_KEYWORDS: Final = ("ext_modules", "rust_extensions", "cffi_modules")
+_WHEEL_SYSTEMS: Final[tuple[System, ...]] = ("linux", "linux-arm", "macos", "windows")
+# Characters with a meaning in GitHub's filter patterns, of those that a prefix of tags may hold.
+_SPECIAL: Final = re.compile(r"[*?+\[\]!\\]")
 
 
 class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,3 +45,70 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.14")
     default_branch: str = "main"
+
+
+def read_facts(
+    files: Files, settings: Settings, *, project: str, path: str = "", default_branch: str = "main"
+) -> WorkflowFacts:
+    """Read the files of a project, in its folder ``path`` of the repository. ``project`` is its name.
+
+    Nothing but the files and the settings counts, so that two checkouts of a commit give the same. Raises
+    `ConfigError` for a malformed file.
+    """
+    return WorkflowFacts(
+        settings=settings,
+        project=project,
+        path=path,
+        tags=tag_patterns(settings.tag_prefix, project=project if path else ""),
+        wheels=_wheels(files, settings),
+        platforms=_platforms(files.names, settings),
+        pythons=minor_versions(files),
+        default_branch=default_branch,
+    )
+
+
+def tag_patterns(prefix: str, *, project: str = "") -> tuple[str, ...]:
+    """The patterns of ``on.push.tags`` for a configured prefix, with a ``v`` before the version or without.
+
+    Without a prefix, the tags of a ``project`` in a folder begin with its name. A pattern lets in more than versions;
+    the release refuses other tags. Raises ``ValueError`` for a prefix that no tag may start with.
+
+    >>> tag_patterns(""), tag_patterns("v"), tag_patterns("", project="small")
+    (('v[0-9]*', '[0-9]*'), ('v[0-9]*',), ('small-v[0-9]*', 'small-[0-9]*'))
+    """
+    if prefix == "v":
+        return ("v[0-9]*",)
+    start = _SPECIAL.sub(r"\\\g<0>", parse_prefix(prefix) or (f"{project}-" if project else ""))
+    return (f"{start}v[0-9]*", f"{start}[0-9]*")
+
+
+def compiles(files: Files) -> bool:
+    """Whether a project's wheels are compiled: it configures cibuildwheel, or its build compiles by all appearances."""
+    backend = files.backend.partition(".")[0].partition(":")[0]
+    tool = table(files.pyproject, "tool")
+    setuptools = table(tool, "setuptools")
+    keywords = files.setup[1] if files.setup is not None else {}
+    return (
+        "cibuildwheel" in tool
+        or backend in _COMPILING_BACKENDS
+        or bool(_COMPILING_REQUIREMENTS & files.requires)
+        or bool(setuptools.get("ext-modules"))
+        or "setuptools-rust" in tool
+        or any(key in keywords and not _is_empty(keywords[key]) for key in _COMPILING_KEYWORDS)
+    )
+
+
+def _wheels(files: Files, settings: Settings) -> tuple[str, ...]:
+    if settings.workflows.wheels != "auto":
+        return tuple(settings.workflows.wheels)
+    return _WHEEL_SYSTEMS if compiles(files) and "wheel" in settings.formats else ()
+
+
+def _is_empty(node: ast.expr) -> bool:
+    return isinstance(node, ast.List | ast.Tuple) and not node.elts
+
+
+def _platforms(names: Collection[str], settings: Settings) -> tuple[str, ...]:
+    """The platforms of every image, each once."""
+    images = configured_images(settings.image, names)
+    return tuple(dict.fromkeys(plain_platform(each) for image in images for each in image.platforms))

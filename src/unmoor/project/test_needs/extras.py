@@ -25,7 +25,7 @@ def read_tests_require(files: Files) -> Iterator[Source]:
     listed = files.cfg.get("options", "tests_require", fallback="").splitlines()
     if listed:
         yield read_lines(files, listed).source("tests_require in setup.cfg", SourceKind.TEST)
-    if literal := _keyword(files, "tests_require"):
+    if literal := setup_keyword(files, "tests_require"):
         texts = [literal] if isinstance(literal, str) else texts_of(literal)
         yield read_lines(files, texts).source("tests_require in setup.py", SourceKind.TEST)
 
@@ -43,7 +43,7 @@ def describe(files: Files, name: str = "") -> Description:
     if files.cfg.has_section("options.extras_require"):
         extras |= {extra: text.splitlines() for extra, text in files.cfg.items("options.extras_require")}
     requires += files.cfg.get("options", "install_requires", fallback="").splitlines()
-    literal = _keyword(files, "extras_require")
+    literal = setup_keyword(files, "extras_require")
     extras |= {key: each for key, each in literal.items() if isinstance(key, str)} if isinstance(literal, dict) else {}
     requires += [
         text
@@ -58,7 +58,7 @@ def describe(files: Files, name: str = "") -> Description:
     )
 
 
-def _keyword(files: Files, name: str) -> Any:
+def setup_keyword(files: Files, name: str) -> Any:
     """The literal value of a keyword of ``setup()``, ``None`` for anything else."""
     node = files.setup[1].get(name) if files.setup is not None else None
     if isinstance(node, ast.Name) and files.setup is not None:
