@@ -32,7 +32,7 @@ def minor_versions(files: Files) -> tuple[str, ...]:
     if not specifiers:
         return tuple(named) or _CURRENT
     fits = ([each for each in some if _lets_in(specifiers, each)] for some in (named, OFFERED))
-    return tuple(next(filter(None, fits), None) or _written(specifiers)) or _CURRENT
+    return tuple(next(filter(None, fits), []) or _written(specifiers)) or _CURRENT
 
 
 def unoffered(files: Files) -> tuple[str, ...]:
