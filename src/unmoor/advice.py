@@ -547,6 +547,11 @@ HAND_OVER_WITH_MANIFEST = Template(
     " TAG; then hand over .unmoor/TAG of that job, with the sha256 that it printed: --dists DIR --manifest-sha256"
     " HEX",
 )
+HAND_OVER_FROM_JOB = Template(
+    "hand-over-from-job",
+    "run the job of the workflow that makes it again, which is {jobs}, and hand over its {document} with the sha256"
+    " that it printed: --manifest-sha256 HEX",
+)
 BUILD_EACH_FILE_ONCE = Template(
     "build-each-file-once",
     "let one job build each file, and hand over what it built",

@@ -37,6 +37,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``skipped`` are the names of stages to leave out;
     - ``whole`` is false if only some stages are asked for;
     - ``sign_with`` names the key that signs the list of checksums, empty for none;
+    - ``no_project_code`` forbids to build, import or test the project, and whatever could run code of it;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
@@ -65,6 +66,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     site: str = "https://github.com"
     skipped: tuple[str, ...] = ()
     whole: bool = True
+    no_project_code: bool = False
     published: bool = True
     settings_origin: str = ""
     prebuilt: Path | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -99,6 +100,32 @@ def test_no_solution_is_no_fault_of_the_world(uv: Uv, links: Path, tmp_path: Pat
     with pytest.raises(CheckFailed, match=r"(?s)dependencies of demo fit together.*web") as raised:
         resolve(resolver(uv, links), demo(tmp_path, "web>2"))
     assert raised.value.next_step
+
+
+BACKEND = """
+from pathlib import Path
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    Path({mark!r}).touch()
+    raise SystemExit(1)
+"""
+
+
+@pytest.mark.parametrize("builds", [True, False])
+def test_a_resolver_that_builds_nothing_runs_no_code(uv: Uv, links: Path, tmp_path: Path, *, builds: bool) -> None:
+    """A dependency that is only an sdist is built to be resolved, unless nothing may be built."""
+    mark, source = tmp_path / "ran", tmp_path / "words_only-1.0"
+    source.mkdir()
+    project = '[project]\nname = "words-only"\ndynamic = ["version", "dependencies"]\n'
+    system = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (source / "pyproject.toml").write_text(project + system)
+    (source / "backend.py").write_text(BACKEND.format(mark=str(mark)))
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: words-only\nVersion: 1.0\n")
+    with tarfile.open(links / "words_only-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+    with pytest.raises(CheckFailed):
+        resolve(resolver(uv, links).under((), builds=builds), demo(tmp_path, "words-only"))
+    assert mark.exists() is builds
 
 
 def test_an_unknown_platform_is_unknown(uv: Uv, links: Path, tmp_path: Path) -> None:

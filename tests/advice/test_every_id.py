@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
         """,
     "another system than Linux has to run it: tests/adapters/engine, tests/stages": "release-images-on-linux",
     "it is a bug": "report-bug report-it report-with-traceback",
+    "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""

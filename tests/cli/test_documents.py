@@ -101,9 +101,22 @@ def test_the_step_outputs(tmp_path: Path, leg: str) -> None:
     assert list(digests) == ["prove-testpypi.json", "images.json", "manifest.json"]
     values = outputs(replace(ended, documents=digests), leg_name=leg)
     suffix = f"-{leg}" if leg else ""
-    assert {name: values[f"{name}{suffix}"] for name in ("proof-sha256", "images-sha256", "manifest-sha256")} == {
-        "proof-sha256": sha256_of(folder.path / "proofs" / "prove-testpypi.json"),
+    names = ("prove-testpypi-sha256", "images-sha256", "manifest-sha256")
+    assert {name: values[f"{name}{suffix}"] for name in names} == {
+        "prove-testpypi-sha256": sha256_of(folder.path / "proofs" / "prove-testpypi.json"),
         "images-sha256": digests["images.json"],
         "manifest-sha256": digests["manifest.json"],
     }
     assert all(name.endswith(suffix) for name in values)
+
+
+def test_each_proof_can_be_handed_over_alone(tmp_path: Path) -> None:
+    """What a job proved has a digest of its own, if it is a document of its own."""
+    folder = RunFolder(tmp_path / "v1.0")
+    folder.write_proof(PROOF)
+    ended = report(dists=Made(DISTS), prove_dists=Made(PROOF), prove_testpypi=Made(STAGED))
+    digests = documents.write(ended, folder)
+    assert list(digests) == ["prove-dists.json", "manifest.json"]
+    values = outputs(replace(ended, documents=digests))
+    assert values["prove-dists-sha256"] == sha256_of(folder.path / "proofs" / "prove-dists.json")
+    assert "prove-testpypi-sha256" not in values

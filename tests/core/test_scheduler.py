@@ -167,6 +167,20 @@ def test_nothing_above_the_ceiling_is_made(ceiling: Reach, made: set[str]) -> No
     assert {name for name, kind in kinds(report).items() if kind == "Planned"} == set(release([]).names) - made
 
 
+@pytest.mark.parametrize(("there", "kind", "made"), [(True, "Found", True), (False, "Failed", False)])
+def test_a_refused_stage_may_look(*, there: bool, kind: str, made: bool) -> None:
+    """A stage that may not make anything in this run still finds what is there; else nothing that needs it is made."""
+    log: Log = []
+
+    def refuse(stage: AnyStage) -> Rejected | None:
+        return Rejected("never", next_step=NextStep("nothing")) if stage.name == "proof" else None
+
+    report = run(release(log, proof={"there": there}), refuse=refuse)
+    assert kinds(report)["proof"] == kind
+    assert "make proof" not in log
+    assert ("make draft" in log) is made
+
+
 @pytest.mark.parametrize(
     ("ceiling", "draft", "warned"),
     [(Reach.LOCAL, Planned, ["tag warns", "cannot de"]), (Reach.REMOTE, Failed, ["tag warns"])],

@@ -237,7 +237,7 @@ def test_only_the_manifest_of_the_build_is_released(name: str) -> None:
     documents = {
         "MANIFEST_SHA256": "${{ inputs.manifest-sha256 || needs.build.outputs.manifest-sha256 }}",
         "IMAGES_SHA256": "${{ inputs.images-sha256 || needs.build.outputs.images-sha256 }}",
-        "PROOF_SHA256": "${{ needs.prove.outputs.proof-sha256 }}",
+        "PROOF_SHA256": "${{ needs.prove.outputs.prove-testpypi-sha256 }}",
     }
     wanted = {"hold": list(documents)[:2], "prove": list(documents)[:1], "publish": list(documents)}[name]
     assert {variable: step["env"].get(variable) for variable in wanted} == {each: documents[each] for each in wanted}

@@ -32,9 +32,9 @@ class FakeResolver:
     answers: Mapping[str, Answer]
     asked: list[tuple[str, str, InstallTarget]] = field(default_factory=list)
 
-    def under(self, constraints: Sequence[str]) -> FakeResolver:
+    def under(self, constraints: Sequence[str], *, builds: bool = True) -> FakeResolver:
         """The same."""
-        del constraints
+        del constraints, builds
         return self
 
     def resolve(self, wheel: Path, *, name: str, extra: str, target: InstallTarget) -> tuple[ResolvedPackage, ...]:

@@ -23,7 +23,7 @@ DEFAULTS = Settings()
 def unused_services() -> Services:
     """Return services with names only. A call raises `AttributeError`."""
     credential = Credential(present=True, origin="the CI")
-    unused = cast("Any", SimpleNamespace(under=lambda _: None))
+    unused = cast("Any", SimpleNamespace(under=lambda *_, **_options: None))
     return Services(
         system=LINUX,
         **dict.fromkeys(

@@ -66,12 +66,13 @@ class UvResolver:
 
     uv: Uv
     http: BoundedSession
+    builds: bool = True
     _read: dict[str, bytes | None] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def under(self, constraints: Sequence[str]) -> UvResolver:
-        """The same with build constraints."""
-        return replace(self, uv=self.uv.under(constraints))
+    def under(self, constraints: Sequence[str], *, builds: bool = True) -> UvResolver:
+        """The same with build constraints, and without builds if asked."""
+        return replace(self, uv=self.uv.under(constraints), builds=builds)
 
     def resolve(self, wheel: Path, *, name: str, extra: str, target: InstallTarget) -> tuple[ResolvedPackage, ...]:
         """Resolve a wheel with an extra; see `unmoor.ports.resolver.Resolver`."""
@@ -89,7 +90,7 @@ class UvResolver:
         source, lock = folder / "requirements.in", folder / "pylock.toml"
         source.write_text(requirement, "utf-8")
         args = ["pip", "compile", "--quiet", "--no-header", "--format=pylock.toml", f"--output-file={lock}"]
-        args += ["--python", target.python.path]
+        args += ["--python", target.python.path, *([] if self.builds else ["--no-build"])]
         if target.version:
             args.append(f"--python-version={target.version}")
         if target.platform:

@@ -45,10 +45,11 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
         image_proof=image_proof if isinstance(image_proof, Proof) else None,
     )
     documents.write(folder)
-    return {**_staged_proof(report, folder), **documents.digests}
+    return {**_proofs(report, folder), **documents.digests}
 
 
-def _staged_proof(report: Report, folder: RunFolder) -> Mapping[str, str]:
-    """The sha256 of the proof of what the staging index serves, if there is one."""
-    data = folder.read_document(f"proofs/{_STAGED}.json") if report.product(_STAGED) is not None else None
-    return {f"{_STAGED}.json": sha256(data).hexdigest()} if data is not None else {}
+def _proofs(report: Report, folder: RunFolder) -> Mapping[str, str]:
+    """The sha256 of each proof that the run has and that is a document of its own, which a job can hand over alone."""
+    asked = [name for name in (*_PROOFS, _STAGED) if isinstance(report.product(name), Proof)]
+    found = {f"{name}.json": folder.read_document(f"proofs/{name}.json") for name in asked}
+    return {name: sha256(data).hexdigest() for name, data in found.items() if data is not None}

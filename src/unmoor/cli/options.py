@@ -34,6 +34,8 @@ _PATH: Final[Decorator] = click.option(
 )
 _WORLD: Final[Decorator] = click.option(
     "--world",
+    envvar="UNMOOR_WORLD",
+    show_envvar=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="Use the servers in this world file instead of the real ones.",
 )

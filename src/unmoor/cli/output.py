@@ -71,7 +71,9 @@ def write_for_actions(context: RunContext, report: Report, *, leg_name: str = ""
 _DOCUMENTS = {
     "manifest.json": "manifest-sha256",
     "images.json": "images-sha256",
-    "prove-testpypi.json": "proof-sha256",
+    "prove-dists.json": "prove-dists-sha256",
+    "rebuild.json": "rebuild-sha256",
+    "prove-testpypi.json": "prove-testpypi-sha256",
 }
 """The documents of a run, and the step outputs that hold their sha256."""
 

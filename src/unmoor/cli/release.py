@@ -23,7 +23,7 @@ class ReleaseCommand(GroupedCommand):
 
     groups: ClassVar = {
         "What to release, and where to": ("folder", "path", "world", "config"),
-        "How far to go": ("dry_run", "hold", "until", "skip"),
+        "How far to go": ("dry_run", "hold", "until", "skip", "no_project_code"),
         "Files built by another job or tool": ("built", "dists", "manifest", "digests", "leg_name"),
         "Container images": ("platforms", "keep_images", "legs"),
     }
@@ -62,6 +62,12 @@ def _read_leg_name(_context: click.Context, _option: click.Parameter, value: str
     multiple=True,
     help="Skip an optional stage: testpypi, prove-testpypi or images. Can be repeated.",
 )
+@click.option(
+    "--no-project-code",
+    is_flag=True,
+    help="Never build, import or test the project, for a job that has credentials. If files or a proof of other jobs"
+    " are missing, stop and name the job that makes them.",
+)
 @click.option("--keep-images", is_flag=True, help="Also save the built images in .unmoor/TAG, for a later job.")
 @click.option(
     "--platform",
@@ -87,6 +93,7 @@ def command(
     leg_name: str,
     platforms: tuple[str, ...],
     skip: tuple[str, ...],
+    no_project_code: bool,
     keep_images: bool,
     dry_run: bool,
     hold: bool,
@@ -118,5 +125,6 @@ def command(
             platforms=platforms,
             skip=skippable(skip),
             keep_images=keep_images,
+            no_project_code=no_project_code,
         )
     )

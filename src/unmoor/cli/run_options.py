@@ -66,7 +66,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     command that builds no images on this machine: it contacts no container engine. ``command`` is the command line of
     the run, if it cannot be derived from the other options, and ``changed_command`` the one after a change of the
     project, if that is another one. ``uncommitted`` are the
-    files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings.
+    files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings. ``no_project_code``
+    refuses whatever would build, import or test the project.
     """
 
     target: TargetOptions
@@ -88,6 +89,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     sign_with: str | None = None
+    no_project_code: bool = False
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""
@@ -113,7 +115,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def _file_arguments(self) -> list[str]:
         """Return the arguments for files from other jobs and tools, and for skipped stages."""
-        return [*self.files.arguments(), *_repeat("--skip", self.skip)]
+        without = ["--no-project-code"] if self.no_project_code else []
+        return [*without, *self.files.arguments(), *_repeat("--skip", self.skip)]
 
 
 def _repeat(option: str, values: Iterable[object]) -> list[str]:

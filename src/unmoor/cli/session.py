@@ -19,7 +19,7 @@ from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import documents, exit_codes, image_selection, output
+from unmoor.cli import documents, exit_codes, image_selection, output, project_code
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_advice import advise, warn_of_temporary_folder
@@ -137,6 +137,7 @@ def _request(
         keep_images=options.keep_images,
         local_prefix=options.local_prefix,
         legs=options.files.legs,
+        no_project_code=options.no_project_code,
         secrets=images.secrets,
         site=world.forge.site,
         skipped=options.skip,
@@ -173,6 +174,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
             advise=partial(advise, options=options),
+            refuse=project_code.refusal if options.no_project_code else lambda _: None,
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()

@@ -79,6 +79,19 @@ def refuse_unvouched(step: Step) -> Step:
     return check
 
 
+def refuse_project_code(refusal: Callable[[AnyStage], UnmoorError | None]) -> Callable[[Step], Step]:
+    """Make nothing if ``refusal`` gives an error for the stage, which would run code that this run must not run."""
+
+    def wrap(step: Step) -> Step:
+        def check(task: Task) -> StepResult:
+            error = refusal(task.stage)
+            return step(task) if error is None else Failed(error)
+
+        return check
+
+    return wrap
+
+
 def pass_no_return(journal: RunJournal) -> Callable[[Step], Step]:
     """Tell the journal that a stage is about to make something that cannot be taken back."""
 
@@ -296,11 +309,13 @@ def compose(
     enter: Callable[[], None],
     lost: Callable[[], UnmoorError | None],
     advise: Callable[[UnmoorError], UnmoorError],
+    refuse: Callable[[AnyStage], UnmoorError | None],
 ) -> Step:
     """Nest the wrappers, innermost first. The only place that knows their order."""
     step: Step = make_product
     for wrapper in (
         pass_no_return(journal),
+        refuse_project_code(refuse),
         refuse_unvouched,
         plan_above(ceiling),
         require_upstream,

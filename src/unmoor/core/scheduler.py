@@ -48,7 +48,8 @@ class Run:
     ``until`` names the stages to run to: then only they and what they need run, and nothing that the
     world already holds is made again for them. ``enter_workspace`` is called before each stage that
     reaches beyond reading, so calling it twice must be harmless; ``lost`` returns the error if it is gone since then.
-    ``advise`` gives a stage's error the advice for this kind of run.
+    ``advise`` gives a stage's error the advice for this kind of run. ``refuse`` returns the error for a stage that may
+    look but not make anything in this run, ``None`` for any other.
     ``raise_if_stopped`` raises `Interrupted` once the
     user wants to stop; ``stop_programs`` ends every program that a stage is running. ``deadline`` is in seconds,
     for the whole run.
@@ -65,6 +66,7 @@ class Run:
     enter_workspace: Callable[[], None] = lambda: None
     lost: Callable[[], UnmoorError | None] = lambda: None
     advise: Callable[[UnmoorError], UnmoorError] = lambda error: error
+    refuse: Callable[[AnyStage], UnmoorError | None] = lambda _stage: None
     raise_if_stopped: Callable[[], None] = lambda: None
     stop_programs: Callable[[], None] = lambda: None
 
@@ -87,6 +89,7 @@ class Run:
             enter=self.enter_workspace,
             lost=self.lost,
             advise=self.advise,
+            refuse=self.refuse,
         )
 
     def execute(self) -> Report:

@@ -87,6 +87,8 @@ class Stage(ABC, Generic[P]):
 
     ``after`` lists outputs that must be there before this stage makes anything, in addition to its
     inputs; looking does not wait for them. ``advisory``: a failure is reported and stops nothing.
+    ``runs_project_code``: to make its product, the stage builds, imports or tests what the project's authors wrote,
+    which then runs on this machine, beside whatever credentials there are.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Stage(ABC, Generic[P]):
     advisory: bool = False
 
     reach: ClassVar[Reach]
+    runs_project_code: ClassVar[bool] = False
 
     @property
     def output(self) -> Output[P]:

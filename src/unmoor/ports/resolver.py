@@ -40,8 +40,12 @@ class ResolvedPackage(msgspec.Struct, frozen=True, kw_only=True):
 class Resolver(Protocol):
     """Resolves dependencies from the index that tests of the files install from."""
 
-    def under(self, constraints: Sequence[str]) -> Resolver:
-        """The same, but with build constraints for everything that has to be built to be resolved."""
+    def under(self, constraints: Sequence[str], *, builds: bool = True) -> Resolver:
+        """The same, but with build constraints for everything that has to be built to be resolved.
+
+        With ``builds`` false nothing is built, so that no code of a dependency runs: `resolve` raises `CheckFailed` if
+        only an sdist would do.
+        """
 
     def resolve(self, wheel: Path, *, name: str, extra: str, target: InstallTarget) -> tuple[ResolvedPackage, ...]:
         """Resolve a wheel of the project ``name``, with an extra of it or none (empty). The project is left out.

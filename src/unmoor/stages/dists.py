@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts import manifest as manifests
@@ -49,6 +49,8 @@ class BuildDists(Build[Dists]):
     ``by_hand``: a person sends the files, without an identity to sign them with; the manifest records it.
     ``digests``: the manifest gets the digests of the build's packages, for the provenance that is signed.
     """
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "dists"
     release: Output[Release]

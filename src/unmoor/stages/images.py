@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts import oci
@@ -46,6 +46,8 @@ class BuildImages(Build[Images]):
     built, ``registries`` are searched. ``keep``: also save the images in the run folder. ``archives``
     hold images that other machines built. Local image names start with ``local_prefix``.
     """
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "images"
     release: Output[Release]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions, SuiteOptions
@@ -53,6 +53,8 @@ class ProveDists(Build[Proof]):
     ``options.pythons`` are further ones for the wheels, each written as in ``3.12``. If ``lenient``, a wheel that only
     another machine can try is a warning beside files that are tested here: nothing reaches a user.
     """
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "prove-dists"
     release: Output[Release]

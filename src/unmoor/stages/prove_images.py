@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
@@ -56,6 +56,8 @@ _CACHES = (
 @dataclass(frozen=True, kw_only=True)
 class ProveImages(Build[Proof]):
     """Inspects every layer of every image, runs its smoke commands without network, and checks the version in it."""
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "prove-images"
     release: Output[Release]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
@@ -46,6 +46,8 @@ class ProveStaged(Build[Proof]):
     Anyone can register a dependency's name on a staging index, so it is never asked for dependencies.
     ``patience`` is how many seconds to wait until installers can see the files.
     """
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "prove-testpypi"
     release: Output[Release]

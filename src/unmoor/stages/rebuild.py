@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts.merge import built_files
@@ -40,6 +40,8 @@ class RebuildDists(Build[Proof]):
     ``required``: every file must be the same, and compiled wheels are built again, too; else a difference is a warning.
     ``prebuilt`` is a folder that another tool filled in this job; ``handed``: other jobs built the files.
     """
+
+    runs_project_code: ClassVar[bool] = True
 
     name: str = "rebuild"
     release: Output[Release]
@@ -135,7 +137,8 @@ class RebuildDists(Build[Proof]):
                 raise error.amended(also="this was the second build, of the same commit") from error
             first, *more = str(error).strip().splitlines() or [error.kind]
             context.warn(clean(f"the files are not rebuilt: {first}{f': … {more[-1]}' if more else ''}", limit=500))
-            return self._proof(dists, known | {file.name: _untested(file, _FAILED) for file in again})
+            found = {}
+            known |= {file.name: _untested(file, _FAILED) for file in again}
         self._judge(found, context)
         known |= {name: _result(name, comparison) for name, comparison in found.items()}
         proof = self._proof(dists, known)

@@ -66,7 +66,7 @@ class DescribeWheels(Build[Sboms]):
             release=release,
             dists=dists,
             environments=services.environments,
-            resolver=services.resolver.under(building.constraints),
+            resolver=services.resolver.under(building.constraints, builds=not request.no_project_code),
             forge=services.forge,
             folder=request.folder,
             python=building.python,
