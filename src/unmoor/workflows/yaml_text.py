@@ -95,7 +95,7 @@ def _call(call: WorkflowCall) -> CommentedMap:
 def _step(step: Step) -> CommentedMap:
     head = {"name": step.name, "id": step.id, "if": step.only_if}
     if not isinstance(step, Uses):
-        return _mapping({**head, "run": _script(step.script), "env": step.env})
+        return _mapping({**head, "run": step.script, "env": step.env})
     pin = pin_of(step.action)
     found = _mapping({**head, "uses": f"{step.action}@{pin.commit}", "with": step.inputs, "env": step.env})
     found.yaml_add_eol_comment(pin.version, "uses", column=0)
@@ -138,7 +138,7 @@ def _value(value: Any) -> Any:
         return CommentedMap({key: _value(each) for key, each in value.items()})
     if isinstance(value, Sequence) and not isinstance(value, str):
         return CommentedSeq([_value(each) for each in value])
-    return value
+    return _text(value) if isinstance(value, str) else value
 
 
 def _flow(values: Sequence[str]) -> Any:
@@ -160,10 +160,11 @@ def _empty() -> CommentedMap:
     return found
 
 
-def _script(script: str) -> str:
+def _text(text: str) -> str:
+    """A text of several lines stands as its lines."""
     from ruamel.yaml.scalarstring import LiteralScalarString
 
-    return LiteralScalarString(script) if "\n" in script else script
+    return LiteralScalarString(text) if "\n" in text else text
 
 
 def _commented(text: str) -> str:
