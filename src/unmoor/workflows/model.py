@@ -51,6 +51,14 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 Step: TypeAlias = Uses | Script
 
 
+class Concurrency(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs wait for each other. ``queue`` keeps every waiting run, not only the newest one."""
+
+    group: str
+    cancel: bool = False
+    queue: bool = False
+
+
 class WorkflowJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job that runs steps. ``minutes`` is its time-out; ``comment`` stands above it in the file."""
 
@@ -63,6 +71,7 @@ class WorkflowJob(msgspec.Struct, frozen=True, kw_only=True):
     only_if: str = ""
     runs_on: str = "ubuntu-latest"
     environment: str = ""
+    concurrency: Concurrency | None = None
     matrix: Mapping[str, Value] = msgspec.field(default_factory=dict)
     outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     env: Mapping[str, Scalar] = msgspec.field(default_factory=dict)
@@ -81,14 +90,6 @@ class WorkflowCall(msgspec.Struct, frozen=True, kw_only=True):
     only_if: str = ""
     matrix: Mapping[str, Value] = msgspec.field(default_factory=dict)
     comment: str = ""
-
-
-class Concurrency(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs wait for each other. ``queue`` keeps every waiting run, not only the newest one."""
-
-    group: str
-    cancel: bool = False
-    queue: bool = False
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):

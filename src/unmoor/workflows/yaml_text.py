@@ -69,6 +69,7 @@ def _job(job: WorkflowJob) -> CommentedMap:
             "runs-on": job.runs_on,
             "timeout-minutes": job.minutes,
             "environment": job.environment,
+            "concurrency": _concurrency(job.concurrency),
             "permissions": _permissions(job.permissions),
             "strategy": {"fail-fast": False, "matrix": job.matrix} if job.matrix else None,
             "outputs": job.outputs,
