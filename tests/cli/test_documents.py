@@ -54,11 +54,11 @@ def report(**outcomes: Outcome | None) -> Report:
         ({"dists": Made(DISTS), "prove_dists": None}, ["manifest.json"]),
         ({"dists": Made(DISTS), "prove_dists": FAILED}, []),
         ({"dists": Made(DISTS), "prove_dists": Skipped("stopped")}, []),
-        ({"dists": Made(DISTS), "prove_dists": Made(PROOF)}, ["manifest.json"]),
+        ({"dists": Made(DISTS), "prove_dists": Made(PROOF)}, ["prove-dists.json", "manifest.json"]),
         ({"dists": Made(Dists(files=(WHEEL,), vouched=False)), "prove_dists": Made(PROOF)}, []),
         (
             {"dists": Made(DISTS), "prove_dists": Made(PROOF), "images": Made(Images(images=(IMAGE,)))},
-            ["manifest.json"],
+            ["prove-dists.json", "manifest.json"],
         ),
         (
             {
@@ -67,7 +67,7 @@ def report(**outcomes: Outcome | None) -> Report:
                 "images": Made(Images(images=(IMAGE,))),
                 "prove_images": Made(IMAGE_PROOF),
             },
-            ["images.json", "manifest.json"],
+            ["prove-dists.json", "images.json", "manifest.json"],
         ),
     ],
     ids=["nothing", "files", "not asked", "failed", "stopped", "proven", "not vouched", "images", "proven images"],
@@ -77,8 +77,8 @@ def test_what_is_written(tmp_path: Path, outcomes: dict[str, Outcome | None], wr
     folder = RunFolder(tmp_path / "v1.0")
     digests = documents.write(report(**outcomes), folder)
     assert list(digests) == written
-    assert digests == {name: sha256_of(folder.path / name) for name in written}
-    assert sorted(path.name for path in folder.path.glob("*.json")) == written
+    paths = {path.name: path for path in (*folder.path.glob("*.json"), *folder.path.glob("proofs/*.json"))}
+    assert digests == {name: sha256_of(path) for name, path in paths.items()}
     assert folder.unvouched() == ()
     if "images.json" in written:
         record = json.loads((folder.path / "images.json").read_text())
@@ -98,7 +98,7 @@ def test_the_step_outputs(tmp_path: Path, leg: str) -> None:
         prove_testpypi=Made(STAGED),
     )
     digests = documents.write(ended, folder)
-    assert list(digests) == ["prove-testpypi.json", "images.json", "manifest.json"]
+    assert list(digests) == ["prove-dists.json", "prove-testpypi.json", "images.json", "manifest.json"]
     values = outputs(replace(ended, documents=digests), leg_name=leg)
     suffix = f"-{leg}" if leg else ""
     names = ("prove-testpypi-sha256", "images-sha256", "manifest-sha256")
@@ -111,9 +111,8 @@ def test_the_step_outputs(tmp_path: Path, leg: str) -> None:
 
 
 def test_each_proof_can_be_handed_over_alone(tmp_path: Path) -> None:
-    """What a job proved has a digest of its own, if it is a document of its own."""
+    """A proof has a digest of its own; one of the files becomes a document if it came with a manifest."""
     folder = RunFolder(tmp_path / "v1.0")
-    folder.write_proof(PROOF)
     ended = report(dists=Made(DISTS), prove_dists=Made(PROOF), prove_testpypi=Made(STAGED))
     digests = documents.write(ended, folder)
     assert list(digests) == ["prove-dists.json", "manifest.json"]

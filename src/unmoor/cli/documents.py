@@ -49,7 +49,14 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
 
 
 def _proofs(report: Report, folder: RunFolder) -> Mapping[str, str]:
-    """The sha256 of each proof that the run has and that is a document of its own, which a job can hand over alone."""
-    asked = [name for name in (*_PROOFS, _STAGED) if isinstance(report.product(name), Proof)]
+    """The sha256 of each proof that the run has and that is a document of its own, which a job can hand over alone.
+
+    One of the files that came with a manifest, as from a release that is public already, becomes such a document.
+    """
+    has = {name: proof for name in (*_PROOFS, _STAGED) if isinstance(proof := report.product(name), Proof)}
+    for name in _PROOFS:
+        if name in has and folder.read_document(f"proofs/{name}.json") is None:
+            folder.write_proof(has[name])
+    asked = list(has)
     found = {f"{name}.json": folder.read_document(f"proofs/{name}.json") for name in asked}
     return {name: sha256(data).hexdigest() for name, data in found.items() if data is not None}
