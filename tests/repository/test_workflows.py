@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from tests.support.git_repos import Repo
 
 from unmoor.cli.app import run
+from unmoor.cli.output import DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -228,6 +229,14 @@ def test_jobs_that_run_project_code_cannot_write() -> None:
 def test_no_token_of_an_index_is_stored() -> None:
     """The indexes trust the two jobs that upload, so there is no stored token to steal."""
     assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text()
+
+
+def test_each_output_of_a_job_is_one_that_its_step_gives() -> None:
+    """A name that no command puts out is an empty digest in the next job."""
+    text = str([job.body for job in RELEASE.values()])
+    given = set(re.findall(r"steps\.release\.outputs\.([\w-]+)", text))
+    assert "manifest-sha256" in given
+    assert given <= set(DOCUMENTS.values())
 
 
 @pytest.mark.parametrize("name", ["hold", "prove", "publish"])

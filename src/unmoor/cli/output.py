@@ -68,7 +68,7 @@ def write_for_actions(context: RunContext, report: Report, *, leg_name: str = ""
         actions.write_summary(context.summary, report)
 
 
-_DOCUMENTS = {
+DOCUMENTS = {
     "manifest.json": "manifest-sha256",
     "images.json": "images-sha256",
     "prove-dists.json": "prove-dists-sha256",
@@ -90,7 +90,7 @@ def outputs(report: Report, *, leg_name: str = "") -> dict[str, str]:
             "prerelease": str(release.prerelease).lower(),
             "latest": str(release.highest).lower(),
         }
-    values |= {_DOCUMENTS[name]: digest for name, digest in report.documents.items()}
+    values |= {DOCUMENTS[name]: digest for name, digest in report.documents.items()}
     values["verified"] = str(isinstance(report.product("verify"), Verified)).lower()
     return {f"{name}-{leg_name}": value for name, value in values.items()} if leg_name else values
 
