@@ -552,6 +552,23 @@ HAND_OVER_FROM_JOB = Template(
     "run the job of the workflow that makes it again, which is {jobs}, and hand over its {document} with the sha256"
     " that it printed: --manifest-sha256 HEX",
 )
+CORRECT_WORKFLOW = Template(
+    "correct-workflow", "correct the file, or remove it and write it anew: unmoor workflows write"
+)
+WRITE_WORKFLOWS = Template("write-workflows", "unmoor workflows write; --dry-run shows what it changes")
+NAME_WORKFLOW_FILE = Template("name-workflow-file", "name one of those, or none to take all: unmoor workflows list")
+REPLACE_WORKFLOW = Template(
+    "replace-workflow",
+    "to replace it, and see the diff first: unmoor workflows write --replace --dry-run {name}; to keep it, name the"
+    " files to write: unmoor workflows write FILE...",
+)
+REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
+RESOLVE_ANCHORS = Template("resolve-anchors", "write out in that job what the anchor stands for")
+GIVE_TOOL_LIST = Template(
+    "give-tool-list",
+    "install a released version of unmoor, or make a list with versions and hashes yourself and pass it: unmoor"
+    " workflows write --tool LIST",
+)
 BUILD_EACH_FILE_ONCE = Template(
     "build-each-file-once",
     "let one job build each file, and hand over what it built",

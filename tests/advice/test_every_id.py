@@ -63,6 +63,15 @@ REASONS: Mapping[str, str] = {
         """,
     "another system than Linux has to run it: tests/adapters/engine, tests/stages": "release-images-on-linux",
     "it is a bug": "report-bug report-it report-with-traceback",
+    "tests/cli/test_workflows_write.py and test_workflows_check.py follow them": """
+        correct-workflow
+        give-tool-list
+        name-workflow-file
+        remove-twin-workflow
+        replace-workflow
+        resolve-anchors
+        write-workflows
+        """,
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

@@ -24,6 +24,7 @@ from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.requirement_lists import UvLists
     from unmoor.adapters.uv import Uv
 
 
@@ -93,6 +94,13 @@ def create_services(
         signing=signing,
         scanners=_scanners(world, uv),
     )
+
+
+def open_lists(processes: Processes) -> UvLists:
+    """Return what compiles lists of versions and hashes."""
+    from unmoor.adapters.requirement_lists import UvLists  # only one command compiles any
+
+    return UvLists(uv=Uv(shell=LocalShell(processes=processes)))
 
 
 def _scanners(world: World, uv: Uv) -> Scanners:

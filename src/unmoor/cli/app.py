@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "Compare what is published with the manifest, by digest.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",
+    "workflows": "Write, check and list the workflows of GitHub Actions.",
     "scan": "Scan built files for secrets and known vulnerabilities.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",

@@ -1,0 +1,112 @@
+"""``unmoor workflows check`` and ``list``: compare the files in the work tree with what unmoor would write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from unmoor import advice
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.ci.github_actions import RunContext
+from unmoor.cli import output
+from unmoor.cli.session import echo_json
+from unmoor.cli.workflows_run import WorkflowProject, missing_from_lock, open_project
+from unmoor.errors import Conflict, Incomplete
+from unmoor.render.actions import annotation
+from unmoor.util.text import clean, count_of, list_some
+from unmoor.workflows.comparing import DifferenceLevel, WorkflowDifference, compare
+from unmoor.workflows.every import ExpectedFile
+from unmoor.workflows.model import WorkflowJob
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
+
+
+def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
+    """Print every difference on stdout, and return the exit code.
+
+    Raises `Incomplete` if a file is missing, `Conflict` if one differs, after everything is printed; `Refused` if a
+    file cannot be read.
+    """
+    with Processes() as processes, processes.guarded():
+        project = open_project(target, processes)
+        files = project.named(names)
+        found = tuple(_differences(project, files))
+        missing = [each.path for each in files if project.file(each.path) is None]
+        missing += [each.path for each in project.lists if project.read(each.path) is None]
+    if as_json:
+        echo_json({"files": [each.path for each in files], "missing": missing, "differences": found})
+    else:
+        for each in found:
+            click.echo(f"{clean(each.file)}:{each.line}: {each.level}: {clean(each.place)}: {clean(each.what)}")
+    if RunContext.from_environ(os.environ).actions:
+        for each in found:
+            click.echo(annotation(each.level, each.place, clean(each.what), file=each.file, line=each.line), err=True)
+    if missing:
+        raise Incomplete(f"not written yet: {list_some(missing)}", next_step=advice.WRITE_WORKFLOWS(), retryable=False)
+    errors = [each for each in found if each.level is DifferenceLevel.ERROR]
+    if errors:
+        raise Conflict(
+            f"{count_of(len(errors), 'difference')} from what unmoor would write", next_step=advice.WRITE_WORKFLOWS()
+        )
+    output.err(f"{count_of(len(files), 'file')} as unmoor would write them")
+    return 0
+
+
+def _differences(project: WorkflowProject, files: Sequence[ExpectedFile]) -> Iterator[WorkflowDifference]:
+    lock = project.lock
+    locked = lock.decode(errors="replace") if lock is not None else ""
+    for each in files:
+        there = project.file(each.path)
+        # Most files are the same, and then need not be taken apart.
+        if there is not None and there.text != each.file.text:
+            yield from compare(each.file, there, is_own=each.is_own, locked=lambda uses: f"{uses}:" in locked)
+    for pinned in project.lists:
+        data = project.read(pinned.path)
+        if data is not None:
+            yield from pinned.faults(data.decode(errors="replace"))
+    lacking = missing_from_lock(project, files)
+    if lacking is None:
+        what = "it cannot be read, so which actions are missing from it is not known; run: gh actions-lock"
+        yield _of_lock(what, DifferenceLevel.WARNING)
+    for name in lacking or ():
+        yield _of_lock(f"{name} is missing from it; run: gh actions-lock", DifferenceLevel.ERROR)
+
+
+def _of_lock(what: str, level: DifferenceLevel) -> WorkflowDifference:
+    return WorkflowDifference(
+        file=".github/workflows/actions.lock", line=1, place="dependencies", what=what, level=level
+    )
+
+
+def run_list(target: TargetOptions, *, as_json: bool) -> int:
+    """Print the files and their jobs on stdout."""
+    with Processes() as processes, processes.guarded():
+        project = open_project(target, processes)
+        written = {each.path for each in project.expected if (there := project.file(each.path)) and there.is_ours}
+    if as_json:
+        echo_json(
+            [
+                {"path": each.path, "written": each.path in written, "workflow": each.workflow}
+                for each in project.expected
+            ]
+        )
+        return 0
+    rows = [row for each in project.expected for row in _rows(each, is_written=each.path in written)]
+    for line in output.align_columns(("file", "job", "permissions", "environment", "runs on"), rows):
+        click.echo(line)
+    return 0
+
+
+def _rows(expected: ExpectedFile, *, is_written: bool) -> Iterator[tuple[str, ...]]:
+    name = expected.path if is_written else f"{expected.path} (not written)"
+    if expected.workflow is None:
+        yield (name, "-", "-", "-", "-")
+        return
+    for job in expected.workflow.jobs:
+        granted = ", ".join(f"{each.scope}: {each.access}" for each in job.permissions) or "none"
+        environment, place = (job.environment or "-", job.runs_on) if isinstance(job, WorkflowJob) else ("-", job.file)
+        yield (name, job.id, granted, environment, place)

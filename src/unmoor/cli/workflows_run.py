@@ -1,0 +1,153 @@
+"""What the commands of ``unmoor workflows`` share: the project in the work tree, and its files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from unmoor import advice
+from unmoor._version import __version__
+from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_checkout
+from unmoor.config.settings import resolve
+from unmoor.errors import ConfigError, Refused
+from unmoor.filesystem.files import read_regular
+from unmoor.project import read_facts
+from unmoor.project.files import Files
+from unmoor.util.text import clean
+from unmoor.workflows.every import FOLDER, ExpectedFile, expected_files
+from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.facts import read_facts as read_workflow_facts
+from unmoor.workflows.reading import LARGEST, WorkflowFile, read_file
+from unmoor.workflows.tool_list import PinnedList, lists_of
+
+if TYPE_CHECKING:
+    from unmoor.adapters.git.checkout import GitCheckout
+    from unmoor.adapters.process.supervisor import Processes
+    from unmoor.cli.run_options import TargetOptions
+
+_LOCK = f"{FOLDER}/actions.lock"
+
+
+class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
+    """A project in the work tree: the top of its repository, its files by path from there, and what they depend on."""
+
+    top: Path
+    checkout: GitCheckout
+    facts: WorkflowFacts
+    expected: tuple[ExpectedFile, ...]
+    lists: tuple[PinnedList, ...]
+
+    def read(self, path: str) -> bytes | None:
+        """A file of the work tree by its path from the top; ``None`` if there is none. Raises `Refused` for no file."""
+        return _read(self.top, path)
+
+    def file(self, path: str) -> WorkflowFile | None:
+        """A file with YAML; ``None`` if there is none. Raises `Refused` if it cannot be read."""
+        data = self.read(path)
+        return read_file(path, data) if data is not None else None
+
+    def named(self, names: Sequence[str]) -> tuple[ExpectedFile, ...]:
+        """The files of these names; without names those that unmoor wrote, or all if there are none.
+
+        Raises `ConfigError` for a name that no file has, and `Refused` as `file` does.
+        """
+        if not names:
+            ours = tuple(each for each in self.expected if (there := self.file(each.path)) and there.is_ours)
+            return ours or self.expected
+        known = {Path(each.path).stem: each for each in self.expected}
+        stems = [Path(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
+        if unknown := [name for name in stems if name not in known]:
+            raise ConfigError(
+                f"unmoor writes no file {clean(unknown[0], 60)!r}; it writes {', '.join(sorted(known))}",
+                next_step=advice.NAME_WORKFLOW_FILE(),
+            )
+        return tuple(known[name] for name in dict.fromkeys(stems))
+
+    @property
+    def lock(self) -> bytes | None:
+        """The lock of actions, which only GitHub's own command writes."""
+        return self.read(_LOCK)
+
+
+def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject:
+    """Read the project and its settings in the work tree, and what its workflows would be.
+
+    Raises `ConfigError` for wrong settings, `Refused` if there is no project or its remote is not on GitHub.
+    """
+    sources = read_sources(target.config)
+    checkout = resolve_checkout(target, sources, processes, tag=None)
+    top, path = checkout.folder, checkout.path
+    folder = top / path if path else top
+    settings = resolve(
+        lambda name: _read(folder, name), config=sources.config, environ=sources.environ, below=path
+    ).settings
+    _require_github(checkout, settings.repository)
+    files = Files(lambda name: _read(folder, name), lambda: _names(checkout, folder))
+    name = settings.project or read_facts(lambda file: _read(folder, file)).name
+    facts = read_workflow_facts(files, settings, project=name, path=path)
+    return WorkflowProject(
+        top=top,
+        checkout=checkout,
+        facts=facts,
+        expected=tuple(expected_files(facts)),
+        lists=()
+        if settings.workflows.tool == "checkout"
+        else lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels)),
+    )
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    """Read a file of the work tree. Raises `Refused` if it is no regular file, or a link is in the way."""
+    try:
+        return read_regular(folder / name, LARGEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except IsADirectoryError as error:
+        raise Refused("it is a directory", where=str(folder / name), next_step=advice.CORRECT_WORKFLOW()) from error
+
+
+def _names(checkout: GitCheckout, folder: Path) -> tuple[str, ...]:
+    """The files of the project: those of the last commit, and new ones in its own folder."""
+    head = checkout.head()
+    known = checkout.files(head) if head is not None else ()
+    new = (each.name for each in sorted(folder.iterdir()) if each.is_file())
+    return tuple(dict.fromkeys((*known, *new)))
+
+
+def _require_github(checkout: GitCheckout, repository: str) -> None:
+    """Raise `Refused` if the remote is on another forge. Without one, nobody knows the forge yet."""
+    remote = checkout.remote()
+    if remote is None or repository or remote_repository(checkout):
+        return
+    raise Refused(
+        f"the git remote {clean(remote)} is not on GitHub, and these workflows are for GitHub Actions",
+        where=str(checkout.folder),
+        next_step=advice.NAME_REPOSITORY(),
+    )
+
+
+def action_names(expected: ExpectedFile) -> tuple[str, ...]:
+    """The repositories of the actions that a file uses, as in ``actions/checkout``, sorted."""
+    found = re.findall(r"uses: *([\w.-]+/[\w.-]+)[\w./-]*@", expected.file.text)
+    return tuple(sorted(set(found)))
+
+
+def missing_from_lock(project: WorkflowProject, files: Sequence[ExpectedFile]) -> tuple[str, ...] | None:
+    """The actions that the lock of the repository lacks; empty if there is no lock, ``None`` if it cannot be read.
+
+    Its format is a preview and changes: only its list of actions is read, from its top-level key ``dependencies``.
+    """
+    if project.lock is None:
+        return ()
+    try:
+        lock = read_file(_LOCK, project.lock)
+    except Refused:
+        return None
+    if "dependencies" not in lock.value.pairs:
+        return None
+    wanted = sorted({name for each in files for name in action_names(each)})
+    return tuple(name for name in wanted if f"{name}@" not in lock.text and f"{name}/" not in lock.text)

@@ -1,0 +1,147 @@
+"""``unmoor workflows write``: write every file, or none."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from unmoor import advice
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.cli import output
+from unmoor.cli.workflows_run import WorkflowProject, open_project
+from unmoor.errors import Refused
+from unmoor.filesystem.files import read_regular, write_atomic
+from unmoor.util.text import clean, list_some
+from unmoor.workflows.comparing import DifferenceLevel, compare
+from unmoor.workflows.every import FOLDER, ExpectedFile
+from unmoor.workflows.merging import merged
+from unmoor.workflows.reading import LARGEST
+from unmoor.workflows.steps import TOOL_PYTHON
+from unmoor.workflows.tool_list import PinnedList
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
+
+
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to write, by its path from the top of the repository. ``before`` is ``None`` if there is none.
+
+    ``undone`` are the changes to it that do not stay.
+    """
+
+    path: str
+    before: bytes | None
+    after: bytes
+    undone: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """What happens to the file, in a word."""
+        return "written" if self.before is None else "unchanged" if self.before == self.after else "updated"
+
+    def diff(self) -> Iterator[str]:
+        """The lines of a unified diff."""
+        before, after = ((data or b"").decode(errors="replace").splitlines() for data in (self.before, self.after))
+        return difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}", lineterm="")
+
+
+def run(target: TargetOptions, names: Sequence[str], *, dry_run: bool, replace: bool, tool: Path | None) -> int:
+    """Prepare every file before the first one is written, then write them; print a line for each on stdout.
+
+    Raises `Refused` for a file that unmoor did not write unless ``replace``, and for one that cannot be read;
+    `Incomplete` or `Unknown` if the list of what the jobs install cannot be compiled.
+    """
+    with Processes() as processes, processes.guarded():
+        project = open_project(target, processes)
+        files = project.named(names)
+        changes = [_change(project, each, replace=replace) for each in files]
+        changes += [change for each in project.lists for change in _list_changes(project, each, tool, processes)]
+        for change in changes:
+            if dry_run:
+                for line in change.diff():
+                    click.echo(clean(line, limit=2000))
+            else:
+                if change.after != change.before:
+                    write_atomic(project.top / change.path, change.after)
+                click.echo(f"{change.state}: {change.path}")
+                for line in change.undone:
+                    output.err(f"warning: {change.path}:{line}")
+    _advise(project, changes)
+    return 0
+
+
+def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) -> FileChange:
+    _refuse_twin(project, expected.path)
+    before = project.read(expected.path)
+    if before is None:
+        return FileChange(path=expected.path, before=None, after=expected.file.text.encode())
+    if replace and not before.decode(errors="replace").startswith(expected.file.text.partition("\n")[0]):
+        return FileChange(path=expected.path, before=before, after=expected.file.text.encode())
+    there = project.file(expected.path)
+    if there is None or not there.is_ours:
+        raise Refused(
+            "unmoor did not write this file",
+            where=expected.path,
+            next_step=advice.REPLACE_WORKFLOW(name=Path(expected.path).stem),
+        )
+    text = merged(expected.file, there, is_own=expected.is_own)
+    found = compare(expected.file, there, is_own=expected.is_own, locked=lambda _: False)
+    return FileChange(
+        path=expected.path,
+        before=before,
+        after=(text.replace("\n", "\r\n") if there.crlf else text).encode(),
+        undone=tuple(
+            f"{each.line}: {clean(each.place)}: {clean(each.what)}: changed back"
+            for each in found
+            if each.level is DifferenceLevel.ERROR
+        ),
+    )
+
+
+def _refuse_twin(project: WorkflowProject, path: str) -> None:
+    """Raise `Refused` if the same workflow is there with the other ending, so that both would run."""
+    twin = f"{path.removesuffix('.yml')}.yaml"
+    if project.read(twin) is not None:
+        raise Refused(
+            f"{path} and this file would both run", where=twin, next_step=advice.REMOVE_TWIN_WORKFLOW(file=twin)
+        )
+
+
+def _list_changes(
+    project: WorkflowProject, pinned: PinnedList, tool: Path | None, processes: Processes
+) -> Iterator[FileChange]:
+    """Yield the changes of a list and of what it is made from. A list that is new enough stays as it is."""
+    before = project.read(pinned.path)
+    text = before.decode(errors="replace") if before is not None else None
+    if text is not None and not any(each.level is DifferenceLevel.ERROR for each in pinned.faults(text)):
+        return
+    if tool is not None and pinned is project.lists[0]:
+        compiled = read_regular(tool, LARGEST).decode(errors="replace")
+        if faults := list(pinned.faults(compiled)):
+            raise Refused(faults[0].what, where=f"{tool}:{faults[0].line}", next_step=advice.GIVE_TOOL_LIST())
+    else:
+        from unmoor.adapters.factory import open_lists
+
+        compiled = open_lists(processes).compile(f"{pinned.requirement}\n", python=TOOL_PYTHON)
+    source = project.read(pinned.source)
+    yield FileChange(path=pinned.source, before=source, after=pinned.source_text.encode())
+    yield FileChange(path=pinned.path, before=before, after=pinned.text(compiled).encode())
+
+
+def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
+    """Say on stderr what the files do not do by themselves."""
+    from unmoor.provenance.release_workflow import is_workflow, signing_workflows
+
+    folder = project.top / FOLDER
+    there = [f"{FOLDER}/{each.name}" for each in sorted(folder.iterdir())] if folder.is_dir() else []
+    others = [path for path in there if is_workflow(path) and path not in {each.path for each in project.expected}]
+    signing = signing_workflows({path: project.read(path) for path in others})
+    if signing.paths:
+        output.err(f"warning: a tag also starts {list_some(signing.paths)}, which can publish as well")
+    if project.lock is not None and any(each.after != each.before for each in changes):
+        output.err("the repository locks its actions: run `gh actions-lock`")

@@ -1,0 +1,42 @@
+"""Every file that unmoor writes for a project, and which of their jobs are its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.model import Workflow
+from unmoor.workflows.reading import WorkflowFile, read_file
+from unmoor.workflows.yaml_text import text_of
+
+FOLDER = ".github/workflows"
+DEPENDABOT = ".github/dependabot.yml"
+# Jobs that a release has or had by its settings, such as one for each platform.
+_RELEASE_JOBS = re.compile(r"build|test|merge|hold|prove|publish|verify|(?:wheels|image)-[A-Za-z0-9_-]+")
+
+_WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = ()
+
+
+class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as unmoor writes it. ``workflow`` is its model, ``None`` for the settings of Dependabot."""
+
+    path: str
+    file: WorkflowFile
+    workflow: Workflow | None = None
+
+    def is_own(self, job: str) -> bool:
+        """Whether unmoor writes or wrote the job of that name, so that nobody else's is touched."""
+        if any(each.id == job for each in self.file.jobs):
+            return True
+        return self.path.rpartition("/")[2].startswith("release") and _RELEASE_JOBS.fullmatch(job) is not None
+
+
+def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:
+    """Yield every file for a project, ``release.yml`` first."""
+    for write in _WRITERS:
+        workflow = write(facts)
+        path = f"{FOLDER}/{workflow.file}"
+        yield ExpectedFile(path=path, file=read_file(path, text_of(workflow).encode()), workflow=workflow)
