@@ -92,7 +92,7 @@ jobs:
     name: Tests
     needs: build
     permissions: {}
-    uses: ./.github/workflows/tests.yml
+    uses: $/.github/workflows/tests.yml
     with:
       python: '3.13'
 

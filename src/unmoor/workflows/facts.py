@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from collections.abc import Collection
 from typing import Final
@@ -12,10 +13,20 @@ import msgspec
 from unmoor.artifacts.oci import plain_platform
 from unmoor.config.settings import Settings
 from unmoor.config.workflows import System
+from unmoor.dists.systems import excludes
 from unmoor.images.image_names import configured_images
 from unmoor.project.files import Files, table
-from unmoor.project.pythons import minor_versions
+from unmoor.project.pythons import classifiers_of, minor_versions
 from unmoor.versioning.tag_scheme import parse_prefix
+from unmoor.workflows.commands import (
+    Commands,
+    ProjectFiles,
+    coverage_plugins,
+    fail_under,
+    lint_commands,
+    test_commands,
+    type_commands,
+)
 
 _COMPILING_BACKENDS: Final = frozenset({"maturin", "mesonpy", "scikit_build_core", "skbuild", "setuptools_rust"})
 _COMPILING_REQUIREMENTS: Final = frozenset(
@@ -24,6 +35,9 @@ _COMPILING_REQUIREMENTS: Final = frozenset(
 )
 _COMPILING_KEYWORDS: Final = ("ext_modules", "rust_extensions", "cffi_modules")
 _WHEEL_SYSTEMS: Final[tuple[System, ...]] = ("linux", "linux-arm", "macos", "windows")
+_TEST_SYSTEMS: Final[tuple[System, ...]] = ("linux", "macos", "windows")
+_SYS_PLATFORMS: Final = {"linux": "linux", "macos": "darwin", "windows": "win32"}
+_DOWNLOADS: Final = ("uv.lock", "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "noxfile.py")
 # Characters with a meaning in GitHub's filter patterns, of those that a prefix of tags may hold.
 _SPECIAL: Final = re.compile(r"[*?+\[\]!\\]")
 
@@ -34,7 +48,11 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     ``path`` is its folder in the repository, empty for the top. ``tags`` are the patterns of its release tags, as
     ``on.push.tags`` takes them. ``wheels`` are the systems that build wheels with cibuildwheel, by the names of the
     setting; empty for a project that one machine builds. ``platforms`` are those of its images, as in ``linux/amd64``;
-    empty if it has none. ``pythons`` are the minor versions that it supports, lowest first.
+    empty if it has none. ``pythons`` are the minor versions that it supports, lowest first. ``systems`` are those that
+    it is tested on. ``lint``, ``types`` and ``test`` are its own commands, ``None`` if it has none. ``coverage`` is the
+    percentage that tests must cover, 0 for none; ``coverage_plugins`` says whether reading what they cover needs
+    plugins. ``downloads`` are the files, from the top of the repository, that say what jobs download. ``docker`` are
+    the folders of its Dockerfiles, and ``uses_uv`` says whether uv locks its dependencies.
     """
 
     settings: Settings
@@ -45,16 +63,34 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.14")
     default_branch: str = "main"
+    systems: tuple[System, ...] = _TEST_SYSTEMS
+    lint: Commands | None = None
+    types: Commands | None = None
+    test: Commands | None = None
+    coverage: int = 80
+    coverage_plugins: bool = False
+    downloads: tuple[str, ...] = ()
+    docker: tuple[str, ...] = ()
+    uses_uv: bool = False
 
 
 def read_facts(
-    files: Files, settings: Settings, *, project: str, path: str = "", default_branch: str = "main"
+    files: Files,
+    settings: Settings,
+    *,
+    project: str,
+    path: str = "",
+    default_branch: str = "main",
+    top: Files | None = None,
 ) -> WorkflowFacts:
     """Read the files of a project, in its folder ``path`` of the repository. ``project`` is its name.
 
-    Nothing but the files and the settings counts, so that two checkouts of a commit give the same. Raises
-    `ConfigError` for a malformed file.
+    ``top`` are the files at the top of the repository, if the project is in a folder. ``default_branch`` counts unless
+    the settings name it. Nothing else counts, so that two checkouts of a commit give the same. Raises `ConfigError` for
+    a malformed file.
     """
+    held = ProjectFiles(files=files, top=top or files, name=project)
+    own = settings.workflows
     return WorkflowFacts(
         settings=settings,
         project=project,
@@ -62,8 +98,17 @@ def read_facts(
         tags=tag_patterns(settings.tag_prefix, project=project if path else ""),
         wheels=_wheels(files, settings),
         platforms=_platforms(files.names, settings),
-        pythons=minor_versions(files),
-        default_branch=default_branch,
+        pythons=minor_versions(files) if own.pythons == "auto" else own.pythons,
+        default_branch=own.branch or default_branch,
+        systems=_systems(files) if own.systems == "auto" else own.systems,
+        lint=lint_commands(held, own),
+        types=type_commands(held, own),
+        test=test_commands(held, own),
+        coverage=fail_under(files, own),
+        coverage_plugins=coverage_plugins(files),
+        downloads=_downloads(files, path),
+        docker=_docker_folders(files.names, settings, path),
+        uses_uv="uv.lock" in files.names,
     )
 
 
@@ -112,3 +157,18 @@ def _platforms(names: Collection[str], settings: Settings) -> tuple[str, ...]:
     """The platforms of every image, each once."""
     images = configured_images(settings.image, names)
     return tuple(dict.fromkeys(plain_platform(each) for image in images for each in image.platforms))
+
+
+def _systems(files: Files) -> tuple[System, ...]:
+    classifiers = classifiers_of(files)
+    return tuple(each for each in _TEST_SYSTEMS if not excludes(_SYS_PLATFORMS[each], classifiers)) or _TEST_SYSTEMS
+
+
+def _downloads(files: Files, path: str) -> tuple[str, ...]:
+    """The files whose content decides what pip downloads, from the top of the repository."""
+    return tuple(posixpath.join(path, each) for each in _DOWNLOADS if each in files.names)
+
+
+def _docker_folders(names: Collection[str], settings: Settings, path: str) -> tuple[str, ...]:
+    files = (posixpath.join("/", path, each.dockerfile) for each in configured_images(settings.image, names))
+    return tuple(dict.fromkeys(posixpath.dirname(each) for each in files))

@@ -87,7 +87,7 @@ def _call(call: WorkflowCall) -> CommentedMap:
             "if": call.only_if,
             "permissions": _permissions(call.permissions),
             "strategy": {"fail-fast": False, "matrix": call.matrix} if call.matrix else None,
-            "uses": f"./.github/workflows/{call.file}",
+            "uses": f"$/.github/workflows/{call.file}",
             "with": call.inputs,
         }
     )
