@@ -2,6 +2,8 @@
 
 A project's own environment for one of these comes first, then the configuration of a program. What nothing configures
 gets no job: a job that fails from the start teaches people to ignore it.
+
+This module is long because it reads the settings of tox, nox, linters, checkers of types, coverage.py and uv.
 """
 
 from __future__ import annotations

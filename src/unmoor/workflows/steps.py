@@ -97,7 +97,7 @@ def report_machine(*, system: str = "linux") -> Script:
 
     It names variables without their values, because some are secrets.
     """
-    memory = "sysctl hw.memsize hw.ncpu" if system.startswith("macos") else "head -n 3 /proc/meminfo"
+    memory = "sysctl hw.memsize hw.ncpu" if system.startswith("macos") else "free -h"
     lines = ("uname -a", memory, "df -h", "python --version", "python -m pip list", "compgen -e")
     return Script(name="Report the machine", only_if="inputs.debug", script=in_lines(lines))
 

@@ -173,7 +173,7 @@ def report_environment() -> Script:
         'case "$RUNNER_OS" in',
         "  Linux) free -h ;;",
         "  macOS) vm_stat ;;",
-        "  Windows) head -n 2 /proc/meminfo ;;",
+        "  Windows) systeminfo | grep Memory ;;",
         "esac",
         "compgen -e",
     )
