@@ -586,6 +586,9 @@ WRITE_FULL_REF = Template("write-full-ref", "write it as refs/heads/{ref} for a 
 WRITE_IT_AS = Template("write-it-as", "write it as {example}")
 SET_SHA_LENGTH = Template("set-sha-length", "set it to a number from 4 to 40, or unset it")
 NAME_A_PLATFORM = Template("name-a-platform", "name one of the platforms in [[tool.unmoor.image]], or add it there")
+NAME_HOSTED_PLATFORMS = Template(
+    "name-hosted-platforms", "name platforms of Linux there, or release from a workflow of your own"
+)
 NAME_REPOSITORY = Template(
     "name-repository",
     'add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',

@@ -52,6 +52,22 @@ def test_a_project_that_compiles_builds_wheels_on_every_system(
 
 
 @pytest.mark.parametrize(
+    ("text", "skipped"),
+    [
+        ("", ""),
+        ('[tool.cibuildwheel]\nskip = "pp* cp38-*"', "pp* cp38-*"),
+        ('[tool.cibuildwheel]\nskip = ["pp*", "cp38-*"]', "pp* cp38-*"),
+        ('[tool.cibuildwheel]\nskip = "pp*"\n[tool.cibuildwheel.linux]\nskip = ["cp38-*"]', "cp38-*"),
+        ('[tool.cibuildwheel]\nskip = "pp*"\n[tool.cibuildwheel.macos]\nskip = "cp38-*"', "pp*"),
+        ("[tool.cibuildwheel]\nskip = 1", ""),
+    ],
+)
+def test_what_cibuildwheel_skips_stays_skipped(text: str, skipped: str) -> None:
+    """A variable of the job replaces the project's list, so the list is a part of it: a text or a list of texts."""
+    assert facts_of({PYPROJECT: text}).skipped_wheels == skipped
+
+
+@pytest.mark.parametrize(
     ("images", "names", "expected"),
     [
         ((), ("setup.py",), ()),

@@ -39,7 +39,7 @@ def test_only_what_has_a_known_hash_is_installed() -> None:
     """The tool comes from a list with hashes, or by the sha256 that the job which built it put out."""
     [listed] = steps.install_tool(FROM_INDEX)
     assert isinstance(listed, Script)
-    assert "--require-hashes --no-deps --only-binary :all:" in listed.script
+    assert '--require-hashes --no-deps --only-binary ":all:"' in listed.script
     assert not listed.env
 
     taken_over, by_digest = steps.install_tool(FROM_CHECKOUT, built_by="build")

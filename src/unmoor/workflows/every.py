@@ -10,6 +10,7 @@ import msgspec
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Workflow
 from unmoor.workflows.reading import WorkflowFile, read_file
+from unmoor.workflows.release import release_workflow
 from unmoor.workflows.yaml_text import text_of
 
 FOLDER = ".github/workflows"
@@ -17,7 +18,7 @@ DEPENDABOT = ".github/dependabot.yml"
 # Jobs that a release has or had by its settings, such as one for each platform.
 _RELEASE_JOBS = re.compile(r"build|test|merge|hold|prove|publish|verify|(?:wheels|image)-[A-Za-z0-9_-]+")
 
-_WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = ()
+_WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = (release_workflow,)
 
 
 class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):

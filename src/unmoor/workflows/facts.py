@@ -17,6 +17,7 @@ from unmoor.dists.systems import excludes
 from unmoor.images.image_names import configured_images
 from unmoor.project.files import Files, table
 from unmoor.project.pythons import classifiers_of, minor_versions
+from unmoor.project.test_needs.source import texts_of
 from unmoor.versioning.tag_scheme import parse_prefix
 from unmoor.workflows.commands import (
     Commands,
@@ -52,7 +53,8 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     it is tested on. ``lint``, ``types`` and ``test`` are its own commands, ``None`` if it has none. ``coverage`` is the
     percentage that tests must cover, 0 for none; ``coverage_plugins`` says whether reading what they cover needs
     plugins. ``downloads`` are the files, from the top of the repository, that say what jobs download. ``docker`` are
-    the folders of its Dockerfiles, and ``uses_uv`` says whether uv locks its dependencies.
+    the folders of its Dockerfiles, and ``uses_uv`` says whether uv locks its dependencies. ``skipped_wheels`` are the
+    wheels that its settings of cibuildwheel skip on Linux, separated by blanks.
     """
 
     settings: Settings
@@ -72,6 +74,7 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     downloads: tuple[str, ...] = ()
     docker: tuple[str, ...] = ()
     uses_uv: bool = False
+    skipped_wheels: str = ""
 
 
 def read_facts(
@@ -109,6 +112,7 @@ def read_facts(
         downloads=_downloads(files, path),
         docker=_docker_folders(files.names, settings, path),
         uses_uv="uv.lock" in files.names,
+        skipped_wheels=_skipped_wheels(files),
     )
 
 
@@ -147,6 +151,13 @@ def _wheels(files: Files, settings: Settings) -> tuple[str, ...]:
     if settings.workflows.wheels != "auto":
         return tuple(settings.workflows.wheels)
     return _WHEEL_SYSTEMS if compiles(files) and "wheel" in settings.formats else ()
+
+
+def _skipped_wheels(files: Files) -> str:
+    """What cibuildwheel skips on Linux by the project's settings, where those of the system replace the others."""
+    settings = table(files.pyproject, "tool", "cibuildwheel")
+    found = table(settings, "linux").get("skip", settings.get("skip", ""))
+    return found if isinstance(found, str) else " ".join(texts_of(found))
 
 
 def _is_empty(node: ast.expr) -> bool:

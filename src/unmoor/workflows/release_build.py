@@ -1,0 +1,265 @@
+"""The jobs of release.yml that build and test. They run the project's code, and have no credential that can write."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unmoor import advice
+from unmoor.errors import ConfigError
+from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.model import Scalar, Script, Step, Uses, WorkflowJob
+from unmoor.workflows.release_parts import (
+    READ,
+    RUN_FOLDER,
+    Digest,
+    begin,
+    folder_of,
+    images,
+    images_of,
+    is_compiled,
+    manifest_of,
+    minutes,
+    needs_of,
+    outputs_of,
+    project_pythons,
+    read_token,
+    release_step,
+)
+from unmoor.workflows.steps import BY_HASH, TOOL_PYTHON, WHEELS_LIST, download, hand_over_tool, upload
+
+BUILT: Final = manifest_of("build", "BUILT")
+MERGED: Final = manifest_of("merge", "MERGED")
+TESTED: Final = Digest(job="test", output="prove-dists-sha256", variable="TESTED")
+REBUILT: Final = Digest(job="test", output="rebuild-sha256", variable="REBUILT", optional=True)
+
+_RUNNERS: Final = {
+    "linux": "ubuntu-latest",
+    "linux-arm": "ubuntu-24.04-arm",
+    "macos": "macos-latest",
+    "macos-intel": "macos-15-intel",
+    "windows": "windows-latest",
+    "windows-arm": "windows-11-arm",
+}
+# The platforms that a runner has itself; images of the others are built and run by QEMU.
+_NATIVE: Final = {"linux/amd64": "linux", "linux/386": "linux", "linux/arm64": "linux-arm"}
+_EMULATED: Final = frozenset({"arm", "riscv64", "ppc64le", "s390x", "mips64le", "loong64"})
+# What a machine cannot test: it has no musl, and no runner of Windows on ARM has an older Python.
+_UNTESTED: Final = {"linux": "*-musllinux_*", "linux-arm": "*-musllinux_*", "windows-arm": "cp3{8,9,10}-*"}
+_OLDEST_ON: Final = {"windows-arm": (3, 11)}
+_FREE_THREADED_SINCE: Final = (3, 14)
+_CIBUILDWHEEL_MINUTES = 120
+_BYTES: Final = "Builds what is released: these bytes, since the job that runs the tests hands on none."
+
+
+def build_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
+    """Every job before the first one with a credential. Raises `ConfigError` for a platform that no runner has."""
+    files = (_wheel_jobs if is_compiled(facts) else _test_jobs)(facts)
+    return (_build(facts), *files, *(_image_job(facts, platform) for platform in facts.platforms))
+
+
+def files_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
+    """The digests of the files that are released, and of the proofs that they were tested."""
+    if is_compiled(facts):
+        return (MERGED,)
+    return (BUILT, TESTED) if facts.settings.reproducible == "off" else (BUILT, TESTED, REBUILT)
+
+
+def files_steps(facts: WorkflowFacts) -> tuple[Uses, ...]:
+    """Take over the files that are released, with the proofs, from the jobs that made each."""
+    if is_compiled(facts):
+        return (download("merged", RUN_FOLDER),)
+    return (download("built", RUN_FOLDER), download("proofs", RUN_FOLDER))
+
+
+def image_id(platform: str) -> str:
+    """The job that builds the images of a platform, and what it hands over."""
+    return f"image-{platform.replace('/', '-')}"
+
+
+def image_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
+    """The digests of the images of each platform."""
+    return tuple(images_of(image_id(platform)) for platform in facts.platforms)
+
+
+def _build(facts: WorkflowFacts) -> WorkflowJob:
+    compiled = is_compiled(facts)
+    from_checkout = facts.settings.workflows.tool == "checkout"
+    alone: dict[str, Scalar] = {"UNMOOR_FORMATS": "sdist"} if compiled else {}
+    options = ("--dry-run", "--until check-dists")
+    tool = {"tool-sha256": "${{ steps.tool.outputs.sha256 }}"} if from_checkout else {}
+    return WorkflowJob(
+        id="build",
+        name="Build",
+        comment="Builds the sdist that every wheel is built from." if compiled else _BYTES,
+        only_if="github.ref_type == 'tag'",
+        minutes=minutes(facts),
+        permissions=(READ,),
+        outputs={**outputs_of(BUILT), **tool},
+        steps=(
+            *begin(facts, pythons=project_pythons(facts), built_by=""),
+            *((hand_over_tool(),) if from_checkout else ()),
+            release_step("Build and check the files", options, env={**alone, **read_token(facts)}),
+            upload("built", RUN_FOLDER),
+        ),
+    )
+
+
+def _test_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
+    """Test the files on another machine than the one that built them, which builds them a second time to compare."""
+    test = WorkflowJob(
+        id="test",
+        name="Test",
+        comment="Hands on nothing but proofs, which name the files that they are about by sha256.",
+        needs=("build",),
+        minutes=minutes(facts),
+        permissions=(READ,),
+        outputs=outputs_of(*files_digests(facts)[1:]),
+        steps=(
+            *begin(facts, pythons=project_pythons(facts, tests=True)),
+            download("built", RUN_FOLDER),
+            release_step(
+                "Install and test the files", ("--dry-run", "--until prove-dists"), (BUILT,), env=read_token(facts)
+            ),
+            upload("proofs", f"{RUN_FOLDER}*/proofs/*.json"),
+        ),
+    )
+    return (test,)
+
+
+def _wheel_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
+    legs = tuple(f"wheels-{system}" for system in facts.wheels)
+    with_sdist = "sdist" in facts.settings.formats
+    joined = (*(("built",) if with_sdist else ()), *legs)
+    digests = (*((BUILT,) if with_sdist else ()), *(manifest_of(leg) for leg in legs))
+    folders = tuple(f"--dists {folder_of(facts, each)}" for each in joined)
+    merge = WorkflowJob(
+        id="merge",
+        name="Merge",
+        comment="Joins the files of all machines. Each counts by the digest that its own job put out.",
+        needs=needs_of(facts, *(("build",) if with_sdist else ()), *legs),
+        minutes=minutes(facts),
+        permissions=(READ,),
+        outputs=outputs_of(MERGED),
+        steps=(
+            *begin(facts, pythons=project_pythons(facts, tests=True)),
+            *(download(each, f"handed/{each}") for each in joined),
+            release_step(
+                "Join the tested files",
+                ("--dry-run", "--until prove-dists"),
+                digests,
+                folders=folders,
+                env=read_token(facts),
+            ),
+            upload("merged", RUN_FOLDER),
+        ),
+    )
+    return (*(_leg(facts, system) for system in facts.wheels), merge)
+
+
+def _leg(facts: WorkflowFacts, system: str) -> WorkflowJob:
+    """Build the wheels of one system with cibuildwheel, and test each on the machine that built it."""
+    name = f"wheels-{system}"
+    return WorkflowJob(
+        id=name,
+        name=f"Wheels for {system}",
+        comment="Builds wheels from the checked sdist, and tests each on the machine that built it.",
+        needs=("build",),
+        runs_on=_RUNNERS[system],
+        minutes=minutes(facts, spare=_CIBUILDWHEEL_MINUTES),
+        permissions=(READ,),
+        outputs=outputs_of(manifest_of(name)),
+        steps=(
+            *begin(facts, pythons=_leg_pythons(facts, system), system=system),
+            download("built", "handed/built"),
+            release_step(
+                "Take over the sdist by its digest",
+                ("--dry-run", "--until check-dists"),
+                (BUILT,),
+                folders=(f"--dists {folder_of(facts, 'built')}",),
+                env={"UNMOOR_FORMATS": "sdist", **read_token(facts)},
+                step="sdist",
+            ),
+            *_cibuildwheel(facts, system),
+            release_step(
+                "Check and test the wheels",
+                ("--dry-run", "--until prove-dists", "--built wheelhouse"),
+                env=read_token(facts),
+            ),
+            upload(name, RUN_FOLDER),
+        ),
+    )
+
+
+def _cibuildwheel(facts: WorkflowFacts, system: str) -> tuple[Step, ...]:
+    """Install cibuildwheel by hash, away from unmoor and what that needs, and build wheels of the checked sdist.
+
+    Its own settings are in the project. These two replace them: a wheel that the machine cannot install has no proof.
+    """
+    folder = "Scripts" if system.startswith("windows") else "bin"
+    python = f'"$RUNNER_TEMP/cibuildwheel/{folder}/python"'
+    install = f'python -m venv "$RUNNER_TEMP/cibuildwheel"\n{python} -m {BY_HASH} {WHEELS_LIST}\n'
+    build = (
+        "mkdir sdist\n"
+        "mv .unmoor/*/dists/*.tar.gz sdist/\n"
+        "rm -r .unmoor\n"
+        f"{python} -m cibuildwheel --output-dir wheelhouse sdist/*.tar.gz\n"
+    )
+    untested = _UNTESTED.get(system, "")
+    skipped: dict[str, Scalar] = {"CIBW_SKIP": f"{facts.skipped_wheels} {untested}".strip()} if untested else {}
+    return (
+        Script(name="Install cibuildwheel by hash", script=install),
+        Script(
+            name="Build the wheels",
+            script=build,
+            env={"CIBW_ARCHS": "auto64", **skipped},
+        ),
+    )
+
+
+def _leg_pythons(facts: WorkflowFacts, system: str) -> tuple[str, ...]:
+    """A Python for each wheel that cibuildwheel builds by default: it builds free-threaded ones since 3.14."""
+    minors = {each: tuple(map(int, each.removesuffix("t").split("."))) for each in facts.pythons}
+    usual = [each for each, minor in minors.items() if minor >= _OLDEST_ON.get(system, (3,))]
+    free = [f"{each.removesuffix('t')}t" for each in usual if minors[each] >= _FREE_THREADED_SINCE]
+    return (*usual, *free, *facts.settings.test_pythons, TOOL_PYTHON)
+
+
+def _image_job(facts: WorkflowFacts, platform: str) -> WorkflowJob:
+    """Build the images of one platform around the tested files, and test them."""
+    name = image_id(platform)
+    secrets = {secret: f"${{{{ secrets.{secret} }}}}" for image in images(facts) for secret in image.secrets}
+    options = ("--dry-run", "--until prove-images", f"--platform {platform}", "--keep-images")
+    made_by = ("merge",) if is_compiled(facts) else ("build", "test")
+    return WorkflowJob(
+        id=name,
+        name=f"Images for {platform}",
+        needs=needs_of(facts, *made_by),
+        runs_on=_RUNNERS[_NATIVE.get(platform, "linux")],
+        minutes=minutes(facts),
+        permissions=(READ,),
+        outputs=outputs_of(images_of(name)),
+        steps=(
+            *begin(facts),
+            *_emulation(platform),
+            *files_steps(facts),
+            release_step(
+                "Build and test the images", options, files_digests(facts), env={**secrets, **read_token(facts)}
+            ),
+            upload(name, RUN_FOLDER),
+        ),
+    )
+
+
+def _emulation(platform: str) -> tuple[Step, ...]:
+    """What lets a runner build and run images of a platform that it is not of. Raises `ConfigError`."""
+    if platform in _NATIVE:
+        return ()
+    system, _, architecture = platform.partition("/")
+    if system != "linux" or architecture.partition("/")[0] not in _EMULATED:
+        raise ConfigError(
+            f"no hosted runner builds and runs images of {platform}",
+            where="[[tool.unmoor.image]]: platforms",
+            next_step=advice.NAME_HOSTED_PLATFORMS(),
+        )
+    # What it caches, a run of any branch may have written.
+    return (Uses(action="docker/setup-qemu-action", inputs={"platforms": platform, "cache-image": False}),)
