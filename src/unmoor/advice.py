@@ -563,6 +563,10 @@ REPLACE_WORKFLOW = Template(
     " files to write: unmoor workflows write FILE...",
 )
 REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
+PLACE_JOB = Template(
+    "place-job",
+    "put the job on lines of its own below `jobs:`, its name two spaces in; or move it to a file of its own",
+)
 RESOLVE_ANCHORS = Template("resolve-anchors", "write out in that job what the anchor stands for")
 GIVE_TOOL_LIST = Template(
     "give-tool-list",

@@ -68,6 +68,7 @@ REASONS: Mapping[str, str] = {
         correct-workflow
         give-tool-list
         name-workflow-file
+        place-job
         remove-twin-workflow
         replace-workflow
         resolve-anchors

@@ -66,8 +66,67 @@ def test_newer_pins_stay() -> None:
     assert write(TEXT.replace(PIN, "actions/checkout@0123456789abcdef0123456789abcdef01234567 # v9")) != TEXT
 
 
-def test_an_anchor_of_our_part_is_refused() -> None:
-    """A job of others that uses an anchor of ours would break, so nothing is written."""
-    text = TEXT.replace("env:\n  TAG", "env: &all\n  TAG") + "\n  docs:\n    env: *all\n    steps: []\n"
-    with pytest.raises(Refused, match="'docs' uses an anchor"):
+FLOW = "# The end.\njobs: {docs: {runs-on: x, steps: []}}\n"
+CANNOT_STAY = {
+    "an anchor of ours": (
+        TEXT.replace("env:\n  TAG", "env: &all\n  TAG") + "\n  docs:\n    env: *all\n    steps: []\n",
+        "'docs' uses an anchor",
+    ),
+    "an anchor of our job": (TEXT.replace("  tests:\n", "  tests: &t\n") + "\n  docs: *t\n", "'docs' uses an anchor"),
+    "flow style": (f"on: push\n{FLOW}", "'docs' has no lines of its own"),
+    "flow style in lines": ("on: push\njobs: {\n  docs: {steps: []},\n  lint: {}\n}\n", "'docs' has no lines"),
+    "deeper": ("on: push\njobs:\n    docs:\n        steps: []\n", "'docs' is indented by 4 spaces"),
+    "less deep": ("on: push\njobs:\n docs:\n  steps: []\n", "'docs' is indented by 1 spaces"),
+    "an end of the document": ("jobs:\n  docs:\n    steps: []\n...\n# more\n", "'docs' cannot stay"),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_STAY)
+def test_a_job_that_cannot_stay_is_refused(name: str) -> None:
+    """A job of others that would break or change is named with its line, so that nothing is written."""
+    text, what = CANNOT_STAY[name]
+    with pytest.raises(Refused, match=what) as raised:
         write(text)
+    assert raised.value.where.startswith("demo.yml:")
+    assert raised.value.next_step
+
+
+SHARED = "\n  docs:\n    <<: &shared\n      runs-on: x\n    steps: []\n\n  lint:\n    <<: *shared\n    steps: []\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (TEXT + SHARED, SHARED),
+        (
+            TEXT.replace(
+                "\n  tests:\n",
+                f"{OTHER_JOB.replace('docs', 'site')}\n  wheels-linux:\n    steps: []\n{SHARED}\n  tests:\n",
+            ),
+            SHARED,
+        ),
+        (f"jobs:\n{OTHER_JOB}name: last\n", OTHER_JOB),
+        (f"{TEXT}\n{OTHER_JOB}".rstrip("\n"), OTHER_JOB.rstrip("\n")),
+        (f"---\n{TEXT}\n{OTHER_JOB}", OTHER_JOB),
+        (TEXT.replace("\njobs:\n", '\n"jobs":\n') + OTHER_JOB.replace("docs:", '"docs":'), '  "docs":\n'),
+        (
+            TEXT + "\n  docs:\n    steps:\n      - run: |+\n          ls *x\n          # a\n\n\n  lint: {}\n",
+            "# a\n\n\n  lint",
+        ),
+        (TEXT + OTHER_JOB.replace("docs", "Build"), "  Build:\n"),
+    ],
+    ids=["anchors of their own", "after a former job", "first", "no end", "marker", "quotes", "script", "case"],
+)
+def test_jobs_of_any_style_stay(text: str, kept: str) -> None:
+    """Jobs that share an anchor, unusual scripts and quoted names stay as they are; writing again changes nothing."""
+    again = write(text)
+    assert kept in again
+    assert write(again) == again
+
+
+@pytest.mark.parametrize("ours", ["\n", "\r\n"])
+@pytest.mark.parametrize("theirs", ["\n", "\r\n"])
+def test_line_ends_of_each_part_stay(ours: str, theirs: str) -> None:
+    """Our lines end as the first one does, and those of others as they do."""
+    text = f"{TEXT}\n".replace("\n", ours) + OTHER_JOB.replace("\n", theirs)
+    assert write(text) == text

@@ -46,20 +46,52 @@ def test_scalars_stay_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "others"),
+    ("job", "aliases"),
     [
-        ("    steps: []\n", False),
-        ("    env: *shared\n", True),
-        ("    env: &own\n      A: 1\n    other: *own\n", False),
-        ("    run: echo *.whl && a & b\n", False),
-        ("    needs: [*shared]\n", True),
+        ("    steps: []\n", set()),
+        ("    env: *shared\n", {""}),
+        ("    env: &own\n      A: 1\n    other: *own\n", set()),
+        ("    run: ls *shared && a &shared\n", set()),
+        ("    run: |\n      ls *shared\n", set()),
+        ("    # *shared\n    steps: []\n", set()),
+        ("    needs: [*shared]\n", {""}),
+        ("    <<: *first\n", {"first"}),
+        ("    needs: [*shared, *first]\n", {"", "first"}),
     ],
 )
-def test_anchors_of_other_parts_are_seen(job: str, *, others: bool) -> None:
-    """A job that names an anchor outside of it cannot stay when the rest is written anew."""
-    text = f"env: &shared\n  A: 1\njobs:\n  one:\n{job}"
-    (found,) = read_file("a.yml", text.encode()).jobs
-    assert found.uses_others is others
+def test_anchors_of_other_parts_are_seen(job: str, aliases: set[str]) -> None:
+    """A job that names an anchor outside of it cannot stay if that part is written again; scripts have no anchors."""
+    text = f"env: &shared\n  A: 1\njobs:\n  first: &first\n    steps: []\n  one:\n{job}"
+    found = read_file("a.yml", text.encode()).jobs[-1]
+    assert (found.id, found.aliases) == ("one", frozenset(aliases))
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    ["{}", "{one: {steps: []}}", "{\n  one: {steps: []},\n  two: {steps: []}\n}", "[]", "", "one", "{one, two: }"],
+)
+def test_jobs_without_lines_of_their_own(jobs: str) -> None:
+    """A file whose jobs are in flow style, or are no jobs at all, is read and has no lines of jobs."""
+    assert read_file("a.yml", f"on: push\njobs: {jobs}\n".encode()).jobs == ()
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r", "\x85\n", "\u2028\n"])
+def test_lines_end_as_for_the_parser(ends: str) -> None:
+    """The lines of each job are whole, whatever ends a line in YAML."""
+    text = f"jobs:\n  one:\n    run: |\n      echo 1{ends}      echo 2{ends}  two:\n    steps: []\n"
+    found = read_file("a.yml", text.encode()).jobs
+    assert [job.id for job in found] == ["one", "two"]
+    assert found[1].text.strip() == "two:\n    steps: []"
+    assert "".join(job.text for job in found) == text.removeprefix("jobs:\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "comment"),
+    [("a: b", ""), ("a: b # v1.0", "v1.0"), ("a: b # v1.0 # kept by hand", "v1.0 # kept by hand"), ("a: b#c", "")],
+)
+def test_the_comment_of_a_line(line: str, comment: str) -> None:
+    """The comment begins at the first number sign after a blank."""
+    assert read_file("a.yml", f"on: push\n{line}\n".encode()).comment_on(2) == comment
 
 
 BROKEN = {

@@ -94,7 +94,7 @@ def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) 
     return FileChange(
         path=expected.path,
         before=before,
-        after=(text.replace("\n", "\r\n") if there.crlf else text).encode(),
+        after=text.encode(),
         undone=tuple(
             f"{each.line}: {clean(each.place)}: {clean(each.what)}: changed back"
             for each in found

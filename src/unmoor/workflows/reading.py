@@ -51,19 +51,24 @@ class YamlMap(msgspec.Struct, frozen=True):
 YamlValue: TypeAlias = YamlText | YamlList | YamlMap
 
 
-class JobText(msgspec.Struct, frozen=True):
-    """The lines of one job, with the comments and blank lines above it.
+class JobText(msgspec.Struct, frozen=True, kw_only=True):
+    """The lines of one job as they are in the file, with the comments and blank lines above it.
 
-    ``uses_others`` is true if an alias in it names an anchor of another part of the file.
+    ``indent`` is the number of spaces before its name. ``aliases`` are the jobs with an anchor that an alias in this
+    one names; an empty text stands for an anchor outside of the jobs.
     """
 
     id: str
     text: str
-    uses_others: bool = False
+    indent: int
+    aliases: frozenset[str] = frozenset()
 
 
 class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with YAML. ``text`` has LF at the end of its lines; ``crlf`` says that the file has CRLF."""
+    """A file with YAML. ``text`` has LF at the end of its lines; ``crlf`` says that the first line has CRLF.
+
+    ``jobs`` is empty if they are in flow style, so that they have no lines of their own.
+    """
 
     path: str
     text: str
@@ -78,8 +83,7 @@ class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
 
     def comment_on(self, line: int) -> str:
         """The comment at the end of a line, which counts from 1."""
-        lines = self.text.split("\n")
-        return lines[line - 1].rpartition(" #")[2].strip() if " #" in lines[line - 1] else ""
+        return _lines(self.text)[line - 1].partition(" #")[2].strip()
 
 
 def read_file(path: str, data: bytes) -> WorkflowFile:
@@ -95,7 +99,8 @@ def read_file(path: str, data: bytes) -> WorkflowFile:
     value = _Reader(path).value(node, 0)
     if not isinstance(value, YamlMap):
         raise _unreadable(path, "it is not a mapping")
-    return WorkflowFile(path=path, text=plain, value=value, jobs=tuple(_jobs(plain, node, value)), crlf="\r\n" in text)
+    crlf = "".join(_lines(text)[:1]).endswith("\r\n")
+    return WorkflowFile(path=path, text=plain, value=value, jobs=tuple(_jobs(text, node, value)), crlf=crlf)
 
 
 def _compose(path: str, text: str) -> Node | None:
@@ -154,24 +159,50 @@ class _Reader:
         return YamlMap(pairs, node.start_mark.line + 1, lines)
 
 
-_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])([&*])([A-Za-z0-9_-]+)(?=$|[\s,\]}])")
+# What ends a line in YAML 1.2, so that the parser's line numbers count here.
+_LINE = re.compile(r"[^\n\r]*(?:\r\n|[\n\r])|[^\n\r]+")
+
+
+def _lines(text: str) -> list[str]:
+    return _LINE.findall(text)
 
 
 def _jobs(text: str, node: Node | None, value: YamlMap) -> Iterator[JobText]:
     """Yield the lines of each job of a file in block style, which is the only one that can be taken apart."""
-    jobs = value.pairs.get("jobs")
-    if not isinstance(jobs, YamlMap) or node is None:
+    from ruamel.yaml.nodes import MappingNode
+
+    found = [each for key, each in node.value if key.value == "jobs"] if isinstance(node, MappingNode) else []
+    if not found or not isinstance(found[0], MappingNode) or found[0].flow_style or not found[0].value:
         return
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     begin = value.lines["jobs"]  # the index of the line after `jobs:`
-    later = [line for line in value.lines.values() if line > value.lines["jobs"]]
+    later = [line for line in value.lines.values() if line > begin]
     end = _above(lines, min(later) - 1, begin) if later else len(lines)
-    starts = [_above(lines, jobs.lines[id_] - 1, begin) for id_ in jobs.pairs]
-    for id_, first, after in zip(jobs.pairs, starts, [*starts[1:], end], strict=True):
-        part = "".join(lines[first:after])
-        found = _ANCHOR.findall(part)
-        own = {name for kind, name in found if kind == "&"}
-        yield JobText(id_, part, any(kind == "*" and name not in own for kind, name in found))
+    keys = [key for key, _ in found[0].value]
+    starts = [_above(lines, key.start_mark.line, begin) for key in keys]
+    parts = {key.value: range(*each) for key, *each in zip(keys, starts, [*starts[1:], end], strict=True)}
+    for key, job in found[0].value:
+        part = parts[key.value]
+        aliases = frozenset(_owner(parts, line) for line in _lines_elsewhere(job, part, set()))
+        text = "".join(lines[part.start : part.stop])
+        yield JobText(id=key.value, text=text, indent=key.start_mark.column, aliases=aliases)
+
+
+def _lines_elsewhere(node: Node, part: range, seen: set[int]) -> Iterator[int]:
+    """Yield the lines of what aliases in a part of the file name in another one. Lines count from 0."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if node.start_mark.line not in part:
+        yield node.start_mark.line
+    elif isinstance(node.value, list):
+        for each in node.value:
+            for child in each if isinstance(each, tuple) else (each,):
+                yield from _lines_elsewhere(child, part, seen)
+
+
+def _owner(parts: Mapping[str, range], line: int) -> str:
+    return next((id_ for id_, part in parts.items() if line in part), "")
 
 
 def _above(lines: list[str], line: int, least: int) -> int:
