@@ -31,6 +31,15 @@ class ForgeTag(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
 
 
+class ForgeRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of a workflow that has not ended. ``status`` is the forge's word, such as ``queued`` or ``waiting``."""
+
+    id: int
+    name: str
+    status: str
+    url: str
+
+
 class ForgeAsset(msgspec.Struct, frozen=True, kw_only=True):
     """One asset as the forge holds it.
 
@@ -81,6 +90,15 @@ class Forge(Protocol):
 
     def repository(self) -> ForgeRepository:
         """Read the repository. Raises `Denied`, `Unknown`."""
+
+    def login(self) -> str:
+        """The name of the user whose token this is. Raises `Denied` for a token of no user, and `Unknown`."""
+
+    def active_runs(self, tag: str) -> tuple[ForgeRun, ...]:
+        """The workflow runs of a tag that have not ended, read without credentials if the repository is public.
+
+        A branch of that name counts, too. Raises `Denied`, and `Unknown`, also if the forge has no list of runs.
+        """
 
     def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """Every release of the tag, drafts included, oldest first. Raises `Denied`, `Unknown`.

@@ -461,3 +461,17 @@ def test_generated_notes(forge: ForgeClient, reader: ForgeClient, anybody: Forge
     statuses = [who.call("POST", "/releases/generate-notes", json=words).status_code for who in (reader, anybody)]
     assert statuses == [403, 401]
     assert forge.call("GET", "/releases").json() == []
+
+
+def test_workflow_runs(world: LocalWorld, forge: ForgeClient, anybody: ForgeClient) -> None:
+    """A file of the world says which runs there are; they are listed by branch and status, page by page."""
+    assert forge.call("GET", "/actions/runs").json() == {"total_count": 0, "workflow_runs": []}
+    file = world.folder / "forge" / "runs.json"
+    file.parent.mkdir(exist_ok=True)
+    runs = [{"id": n, "branch": "main" if n else "v1.0", "status": "queued"} for n in range(3)]
+    file.write_text(json.dumps([*runs, {"id": 9, "branch": "main", "status": "completed"}]))
+    try:
+        answer = anybody.call("GET", "/actions/runs?branch=main&status=queued&per_page=1&page=2").json()
+    finally:
+        file.unlink()
+    assert (answer["total_count"], [each["id"] for each in answer["workflow_runs"]]) == (2, [2])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from unmoor import advice
-from unmoor.adapters.forge import assets, attestation, parse
+from unmoor.adapters.forge import assets, attestation, parse, runs
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, RateLimited, malformed
 from unmoor.adapters.http.download import repeated
 from unmoor.errors import ConfigError, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
-from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository, ForgeTag
+from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository, ForgeRun, ForgeTag
 from unmoor.ports.world import ForgePlace
 from unmoor.products import File
 from unmoor.util.decode import decode_json
@@ -30,6 +30,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 # A release with hundreds of assets is long.
 PER_PAGE = 50
 _NESTED = 5
+# GitHub lists at most 1,000 runs for a query.
+_RUNS_PER_PAGE, _RUN_PAGES = 100, 10
 _RIGHTS = advice.ALLOW_WRITING()
 
 
@@ -106,6 +108,33 @@ class GitHubForge:
                 retryable=False,
             )
         return tuple(found[number] for number in sorted(found))
+
+    def login(self) -> str:
+        """The name of the token's user; see the port."""
+        return parse.login(self._api.read("/user"), where=self._api.where("/user"))
+
+    def active_runs(self, tag: str) -> tuple[ForgeRun, ...]:
+        """The workflow runs of a tag that have not ended; see the port.
+
+        For a run of a tag, ``branch`` in the query and ``head_branch`` in the answer are the name of the tag.
+        """
+        path = f"{self._root}/actions/runs"
+        where = self._api.where(path)
+        query = f"branch={quote(tag, safe='')}&per_page={_RUNS_PER_PAGE}"
+        found: dict[int, ForgeRun] = {}
+        seen = total = 0
+        for number in range(1, _RUN_PAGES + 1):
+            raw = self._shown(f"{path}?{query}&page={number}")
+            if raw is None:
+                raise Unknown("the forge has no list of workflow runs", where=where)
+            page = runs.read_page(raw, tag, where=where)
+            found |= {each.id: each for each in page.active}
+            seen, total = seen + page.count, page.total
+            if seen >= total:
+                return tuple(found.values())
+            if not page.count:
+                break
+        raise Unknown(f"the list of workflow runs has {total} runs, but ends after {seen}", where=where)
 
     def _listed(self) -> list[Any]:
         return self._api.listed(f"{self._root}/releases", "releases", size=PER_PAGE)

@@ -51,6 +51,18 @@ class _Repository(msgspec.Struct, frozen=True, kw_only=True):
     permissions: _Permissions | None = None
 
 
+class _User(msgspec.Struct, frozen=True, kw_only=True):
+    login: str
+
+
+def login(raw: Any, *, where: str) -> str:
+    """Read the name of ``GET /user``. Raises `Unknown`."""
+    name = converted(raw, _User, "a user", where).login
+    if not name or clean(name) != name:
+        raise malformed("a user with a name", where)
+    return name
+
+
 def repository(raw: Any, *, where: str) -> ForgeRepository:
     """Read ``GET /repos/{owner}/{repo}``. Raises `Unknown`."""
     seen = converted(raw, _Repository, "a repository", where)

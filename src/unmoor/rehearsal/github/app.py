@@ -21,6 +21,7 @@ from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
+from unmoor.rehearsal.github.runs import Runs
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.rehearsal.shared.job_tokens import JobTokens
 from unmoor.rehearsal.shared.remote import Remote
@@ -274,6 +275,7 @@ def apps(
         *Attestations(
             handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
         ).routes(),
+        *Runs(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
     forge = Starlette(routes=routes, exception_handlers=handlers)

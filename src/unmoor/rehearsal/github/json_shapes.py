@@ -169,6 +169,40 @@ class Shapes:
         }
         return answer if rights is None else {**answer, "permissions": rights}
 
+    def minimal_repo(self, *, owner: dict[str, Any], private: bool) -> dict[str, Any]:
+        """Return the repository, as other answers contain it."""
+        whole = self.repo(branch="", owner=owner, rights=None, private=private)
+        kept = ("id", "node_id", "name", "full_name", "owner", "private", "html_url", "description", "fork", "url")
+        return {name: whole[name] for name in (*kept, *_REPOSITORY_LINKS)}
+
+    def run(self, number: int, *, branch: str, status: str, name: str) -> dict[str, Any]:
+        """Return a run of a workflow, without its repository."""
+        here = f"{self.root}/actions/runs/{number}"
+        links = ("jobs", "logs", "cancel", "rerun", "artifacts")
+        return {
+            "id": number,
+            "name": name,
+            "display_title": name,
+            "node_id": _node("WorkflowRun", number),
+            "head_branch": branch,
+            "head_sha": "0" * 40,
+            "path": f".github/workflows/{name}.yml",
+            "run_number": number,
+            "event": "push",
+            "status": status,
+            "conclusion": "success" if status == "completed" else None,
+            "workflow_id": 1,
+            "workflow_url": f"{self.root}/actions/workflows/1",
+            "check_suite_url": f"{self.root}/check-suites/{number}",
+            "url": here,
+            "html_url": f"{self.site}/{self.repository}/actions/runs/{number}",
+            "pull_requests": [],
+            "head_commit": None,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+            **{f"{each}_url": f"{here}/{each}" for each in links},
+        }
+
     def ref(self, ref: Ref) -> dict[str, Any]:
         """A ref."""
         return {

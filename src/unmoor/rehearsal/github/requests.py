@@ -135,8 +135,7 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
 
     def paged(self, request: Request, items: Sequence[T], shape: Callable[[T], object]) -> Response:
         """Return one page of a list, with the ``Link`` header to the others. Shapes only what is on the page."""
-        size = _number(request, "per_page", PAGE, MAX_PAGE)
-        page = _number(request, "page", 1, 1 << 31)
+        size, page = _page(request)
         last = max(1, -(-len(items) // size))
         address = request.url
         links = {"next": page + 1, "last": last} if page < last else {}
@@ -144,6 +143,11 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
         link = ", ".join(f'<{address.include_query_params(page=at)}>; rel="{rel}"' for rel, at in links.items())
         body = msgspec.json.encode([shape(each) for each in items[(page - 1) * size : page * size]])
         return Response(body, media_type="application/json", headers={"link": link} if link else None)
+
+    def page_of(self, request: Request) -> tuple[int, int]:
+        """The range of the items that the page of a request has."""
+        size, page = _page(request)
+        return (page - 1) * size, page * size
 
     def cursored(self, request: Request, name: str, items: Sequence[object]) -> Response:
         """Return one page of an object with a list, and the ``Link`` header to the next one, by a cursor."""
@@ -159,6 +163,11 @@ def _token(request: Request) -> bytes | None:
     """Return the token of a request; ``None`` if it has none."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     return text.strip().encode() if scheme else None
+
+
+def _page(request: Request) -> tuple[int, int]:
+    """The size and the number of a page, from 1."""
+    return _number(request, "per_page", PAGE, MAX_PAGE), _number(request, "page", 1, 1 << 31)
 
 
 def _number(request: Request, name: str, otherwise: int, most: int) -> int:
