@@ -12,6 +12,7 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
+from unmoor.core.waivers import Emergency, Gate
 from unmoor.images.image_names import LOCAL
 from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
@@ -38,6 +39,8 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``whole`` is false if only some stages are asked for;
     - ``sign_with`` names the key that signs the list of checksums, empty for none;
     - ``no_project_code`` forbids to build, import or test the project, and whatever could run code of it;
+    - ``emergency`` is the emergency in which a person releases, ``None`` for any other run; the settings are already
+      those that its waived gates leave;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
@@ -69,6 +72,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     no_project_code: bool = False
     published: bool = True
     settings_origin: str = ""
+    emergency: Emergency | None = None
     prebuilt: Path | None = None
     handed: bool = False
     wheel_platforms: WheelPlatforms = WheelPlatforms.PUBLIC
@@ -92,6 +96,10 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     def advisory(self) -> bool:
         """Whether the staging index may fail."""
         return self.settings.testpypi == "advisory"
+
+    def waives(self, gate: Gate) -> bool:
+        """Whether this run waives a gate."""
+        return self.emergency is not None and gate in self.emergency.gates
 
     def staging(self, services: Services) -> Index | None:
         """The staging index that the release uses, if any."""

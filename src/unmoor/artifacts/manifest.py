@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from unmoor import advice
+from unmoor.core.waivers import Emergency, Gate
 from unmoor.errors import Unknown
 from unmoor.products import Asset, Dists, File, Proof, PushedImage, Release, Subject, Tool
 from unmoor.util.decode import decode_json
@@ -43,7 +44,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     ``sboms`` are the bills of materials of artifacts, omitted if there are none. Another day would give others.
 
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
-    settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them.
+    settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them. ``emergency`` is the
+    emergency in which the manifest was completed, omitted if there was none.
     """
 
     schema: int = SCHEMA
@@ -61,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = msgspec.field(default=())
     decisions: tuple[str, ...] = ()
+    emergency: Emergency | None = None
 
     @classmethod
     def of(
@@ -69,8 +72,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         dists: Dists,
         proofs: tuple[Proof, ...] = (),
         sboms: tuple[Asset, ...] = (),
+        emergency: Emergency | None = None,
     ) -> Manifest:
-        """Describe a release, its files, the proofs of them and their bills of materials."""
+        """Describe a release, its files, the proofs of them, their bills of materials and the emergency, if any."""
         return cls(
             project=release.project,
             version=release.version,
@@ -88,6 +92,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             proofs=tuple(sorted((proof.without_counts() for proof in proofs), key=lambda proof: proof.name)),
             tools=dists.tools,
             decisions=dists.decisions,
+            emergency=emergency,
         )
 
     @property
@@ -132,6 +137,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             (subject.name, subject.sha256) for subject in proof.subjects
         }
 
+    def waives(self, gate: Gate) -> bool:
+        """Whether the manifest was completed in an emergency that waived this gate."""
+        return self.emergency is not None and gate in self.emergency.gates
+
     def proof(self, name: str) -> Proof | None:
         """The proof of that name, ``None`` if there is none."""
         return next((proof for proof in self.proofs if proof.name == name), None)
@@ -142,7 +151,7 @@ def encode(manifest: Manifest) -> bytes:
     import msgspec
 
     document = msgspec.to_builtins(manifest)
-    for name in ("path", "pushed", "sboms"):
+    for name in ("path", "pushed", "sboms", "emergency"):
         if not document.get(name):
             document.pop(name, None)
     for proof in document["proofs"]:

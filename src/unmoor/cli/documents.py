@@ -9,9 +9,11 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.events import Report
 from unmoor.core.outcome import Failed
+from unmoor.core.waivers import Emergency
 from unmoor.products import Dists, Images, Proof, Release, Sboms
 from unmoor.products.proof import REBUILD
 from unmoor.publish.documents import complete
+from unmoor.publish.emergencies import with_results
 
 _PROOFS = ("prove-dists", REBUILD)
 _STAGED = "prove-testpypi"
@@ -19,7 +21,7 @@ ON_THE_DRAFT = (IMAGES, manifests.NAME)
 """What another machine finds on the draft, if it is given the sha256. A proof is only handed from job to job."""
 
 
-def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
+def write(report: Report, folder: RunFolder, emergency: Emergency | None = None) -> Mapping[str, str]:
     """Write the documents of what a run built and proved. Return the sha256 of each by file name, the manifest last.
 
     Writes nothing if the run did not get as far as its files, if their test failed, or if nothing vouches for them.
@@ -35,6 +37,7 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
     sboms = report.product(manifests.SBOM)
     if sboms is None and isinstance(report.outcome(manifests.SBOM), Failed):
         return {}  # the next run still has to make them
+    products = {each.info.name: report.product(each.info.name) for each in report.stages}
     documents = complete(
         folder,
         release,
@@ -43,6 +46,7 @@ def write(report: Report, folder: RunFolder) -> Mapping[str, str]:
         sboms=sboms if isinstance(sboms, Sboms) else None,
         images=images if isinstance(images, Images) else None,
         image_proof=image_proof if isinstance(image_proof, Proof) else None,
+        emergency=with_results(emergency, products) if emergency is not None else None,
     )
     documents.write(folder)
     return {**_proofs(report, folder), **documents.digests}

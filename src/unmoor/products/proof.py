@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from unmoor.core.waivers import GateResult
 from unmoor.products.dists import Subject
 from unmoor.util.text import clean, count_of
 from unmoor.util.values import replace
@@ -15,11 +16,15 @@ REBUILD = "rebuild"
 
 
 class Verdict(StrEnum):
-    """The verdict of a test. ``not tested`` never counts as passed. What ``failed`` and is in a proof is advisory."""
+    """The verdict of a test. ``not tested`` never counts as passed. What ``failed`` and is in a proof is advisory.
+
+    ``waived``: it did not pass, and an emergency let the release go on all the same.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     NOT_TESTED = "not tested"
+    WAIVED = "waived"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     detail: str = ""
     counts: str = ""
+
+    @classmethod
+    def of_waived(cls, name: str, result: GateResult) -> Result:
+        """The result of what did not pass, and was waived."""
+        return cls(name=name, verdict=Verdict.WAIVED, detail=f"{result.verdict}: {result.detail}")
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +68,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(result for result in self.results if result.verdict is Verdict.NOT_TESTED)
 
     @property
+    def waived(self) -> tuple[Result, ...]:
+        """The results of what did not pass, and was waived in an emergency."""
+        return tuple(result for result in self.results if result.verdict is Verdict.WAIVED)
+
+    @property
     def summary(self) -> str:
         """How many checks passed, what the project's own tests say, and the names of what failed or was not tested."""
         passed = [result for result in self.results if result.verdict is Verdict.PASSED]
@@ -65,5 +80,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         untested = [result.name for result in self.untested]
         failed = [result.name for result in self.results if result.verdict is Verdict.FAILED]
         parts = [f"{count_of(len(passed), 'check')} passed", *suites]
+        waived = [result.name for result in self.waived]
         parts += [f"failed: {clean(', '.join(failed))}"] if failed else []
+        parts += [f"waived in an emergency: {clean(', '.join(waived))}"] if waived else []
         return "; ".join([*parts, f"not tested: {clean(', '.join(untested))}"] if untested else parts)

@@ -9,6 +9,7 @@ import msgspec
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import IMAGES, RunFolder
+from unmoor.core.waivers import Emergency
 from unmoor.images import image_record
 from unmoor.images.image_record import ImageRecord, wheel_subjects
 from unmoor.products import Dists, Images, Proof, Release, Sboms, Verdict
@@ -46,17 +47,19 @@ def complete(
     sboms: Sboms | None = None,
     images: Images | None = None,
     image_proof: Proof | None = None,
+    emergency: Emergency | None = None,
 ) -> Documents:
     """Return the documents of a release. Writes nothing.
 
     A complete manifest of these files in the run folder stays as it is, for example if this run skips a stage that the
     first one did not skip: a manifest never changes. Without ``proofs`` the manifest is not complete: it only hands
-    the files to the job that proves them. Without ``sboms`` it lists those that are documented already.
+    the files to the job that proves them. Without ``sboms`` it lists those that are documented already. A manifest that
+    is completed now records the ``emergency``.
     """
     data = folder.read_document(manifests.NAME)
     known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
     described = sboms.assets if sboms is not None else folder.documented_sboms(dists.files)
-    manifest = Manifest.of(release, dists, proofs, described)
+    manifest = Manifest.of(release, dists, proofs, described, emergency)
     if data is not None and known is not None and _is_the_same(known, manifest, release):
         manifest = known
     else:

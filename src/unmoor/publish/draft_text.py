@@ -7,9 +7,11 @@ from shlex import quote  # noqa: TID251 - for readers on any system, and the sam
 
 import msgspec
 
+from unmoor.core.waivers import Emergency
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Notes, Release, Signed
 from unmoor.provenance.names import provenance_name
+from unmoor.publish.emergencies import text_of, without_text
 from unmoor.publish.release_assets import find_asset, same_text
 
 
@@ -17,31 +19,41 @@ class DraftText(msgspec.Struct, frozen=True, kw_only=True):
     """The text of the draft of a release. ``changelog`` are the notes without an ending.
 
     ``signed`` are the signatures that this run has, ``None`` if it makes none: then the ending of a draft that has
-    signatures stays.
+    signatures stays. ``emergencies`` are those in which the release is or was made: the text begins with them.
     """
 
     release: Release
     changelog: Notes
     signed: Signed | None
+    emergencies: tuple[Emergency, ...] = ()
 
     @property
     def notes(self) -> Notes:
         """The notes of this run."""
-        if self.signed is None or self.signed.named(self._bundle) is None:
-            return self.changelog
-        return _ended(self.release, self.changelog, self.signed.stored)
+        if not self._signs or self.signed is None:
+            return self._told
+        return _ended(self.release, self._told, self.signed.stored)
+
+    @property
+    def _signs(self) -> bool:
+        return self.signed is not None and self.signed.named(self._bundle) is not None
+
+    @property
+    def _told(self) -> Notes:
+        """The changelog below the emergencies."""
+        return _begun(self.changelog, self.emergencies) if self.emergencies else self.changelog
 
     def is_ours(self, body: str) -> bool:
-        """Whether a run of this release may have written a body."""
-        return same_text(body, self.changelog.body) or any(same_text(body, each) for each in self._endings)
+        """Whether a run of this release may have written a body, in an emergency or not."""
+        plain = without_text(body)
+        return any(same_text(plain, each) for each in (self.changelog.body, *self._endings(self.changelog)))
 
     def body_for(self, there: ForgeRelease) -> str:
         """The body that a draft should have."""
-        ours = self.notes
-        if ours is not self.changelog or find_asset(there, self._bundle) is None:
-            return ours.body
+        if self._signs or find_asset(there, self._bundle) is None:
+            return self.notes.body
         # Another run has signed it.
-        stored, bundled = self._endings
+        stored, bundled = self._endings(self._told)
         return stored if same_text(there.body, stored) else bundled
 
     def is_on(self, there: ForgeRelease) -> bool:
@@ -58,11 +70,16 @@ class DraftText(msgspec.Struct, frozen=True, kw_only=True):
     def _bundle(self) -> str:
         return provenance_name(self.release.project, self.release.version)
 
-    @property
-    def _endings(self) -> tuple[str, str]:
+    def _endings(self, notes: Notes) -> tuple[str, str]:
         """The bodies of signed releases: with provenance that the forge stores, and that is only an asset."""
-        stored, bundled = (_ended(self.release, self.changelog, each) for each in (True, False))
+        stored, bundled = (_ended(self.release, notes, each) for each in (True, False))
         return stored.body, bundled.body
+
+
+def _begun(notes: Notes, emergencies: tuple[Emergency, ...]) -> Notes:
+    from unmoor.notes.beginning import with_beginning  # and the reader of Markdown
+
+    return with_beginning(notes, "\n\n".join(map(text_of, emergencies)))
 
 
 @lru_cache(maxsize=4)

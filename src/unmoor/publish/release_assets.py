@@ -45,17 +45,28 @@ DISTS = (".whl", ".tar.gz", ".zip")
 
 
 class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
-    """Every asset of a release in upload order: files, their SBOMs, signatures, then the texts, the manifest last."""
+    """Every asset of a release in upload order: files, their SBOMs, signatures, then the texts, the manifest last.
+
+    ``records`` are the paths of those texts that record an emergency.
+    """
 
     files: tuple[File, ...]
     texts: tuple[tuple[Path, bytes], ...]
     documents: Documents
+    records: tuple[Path, ...] = ()
 
     @classmethod
     def of(
-        cls, documents: Documents, dists: Dists, notes: Notes, folder: RunFolder, *, signatures: tuple[File, ...] = ()
+        cls,
+        documents: Documents,
+        dists: Dists,
+        notes: Notes,
+        folder: RunFolder,
+        *,
+        signatures: tuple[File, ...] = (),
+        records: tuple[tuple[str, bytes], ...] = (),
     ) -> ReleaseAssets:
-        """Compute every asset; write nothing.
+        """Compute every asset; write nothing. ``records`` are the names and bytes of records of emergencies.
 
         Raises `Refused` for a name that the forge would change, and for a file size or file count above its limits.
         """
@@ -64,6 +75,7 @@ class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
             texts.append((folder.assets / NOTES, notes.full.encode()))
         if documents.record is not None:
             texts.append((folder.assets / IMAGES, documents.record_data))
+        texts += [(folder.assets / name, data) for name, data in records]
         texts.append((folder.assets / manifests.NAME, documents.manifest_data))
         for file in dists.files:
             _require_safe_name(file)
@@ -72,7 +84,12 @@ class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
         # What the registries hold is attached once the images are pushed.
         _require_count(len(dists.files) + len(sboms) + len(signatures) + len(texts) + (documents.record is not None))
         files = (*dists.files, *sboms, *signatures, *(_file(*text) for text in texts))
-        return cls(files=files, texts=tuple(texts), documents=documents)
+        return cls(
+            files=files,
+            texts=tuple(texts),
+            documents=documents,
+            records=tuple(folder.assets / name for name, _ in records),
+        )
 
     def require_room(self, forge_release: ForgeRelease) -> None:
         """Check that all files fit next to assets that others attached. Raises `Refused`."""

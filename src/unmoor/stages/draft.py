@@ -17,6 +17,7 @@ from unmoor import advice
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone, without_none
+from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
@@ -28,8 +29,9 @@ from unmoor.ports.services import Services
 from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed, SumsSignature
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
-from unmoor.publish.documents import complete
+from unmoor.publish.documents import Documents, complete
 from unmoor.publish.draft_text import DraftText
+from unmoor.publish.emergencies import encode, recorded, with_results
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.release_assets import (
     Difference,
@@ -60,7 +62,8 @@ _HOURLY_LIMIT = 450
 class MakeDraft(Push[Draft]):
     """Creates a draft of the tag and attaches every file, or completes the existing draft.
 
-    ``indexes`` and ``plans`` say where else files and images of this version may be.
+    ``indexes`` and ``plans`` say where else files and images of this version may be. An ``emergency`` that the manifest
+    does not record, since it was complete before, is an asset of its own.
     """
 
     name: str = "draft"
@@ -80,6 +83,7 @@ class MakeDraft(Push[Draft]):
     clock: Clock
     indexes: tuple[Index, ...] = ()
     plans: tuple[ImagePlan, ...] = ()
+    emergency: Emergency | None = None
 
     @classmethod
     def of(
@@ -114,6 +118,7 @@ class MakeDraft(Push[Draft]):
             clock=services.clock,
             indexes=tuple(index for index in (services.index, services.staging) if index is not None),
             plans=request.image_plans(services),
+            emergency=request.emergency,
             after=without_none(*gates.outputs, images.scan, images.sboms),
         )
 
@@ -133,19 +138,20 @@ class MakeDraft(Push[Draft]):
         forge_release = choice.chosen
         if forge_release is None:
             return None
-        bundle = self._bundle(context)
+        bundle = self._bundle(context, forge_release)
         differences = self._repairable(forge_release, bundle)
-        if forge_release.draft and (differences or choice.spare or not self._text(context).is_on(forge_release)):
+        same_text = self._text(context, bundle.documents, forge_release).is_on(forge_release)
+        if forge_release.draft and (differences or choice.spare or not same_text):
             return None
         return _product(forge_release, bundle)
 
     def make(self, context: StageContext) -> Draft:
         """Check the tag again, create or complete the draft, then read every file back by hash."""
         verify_tag_unmoved(self.git, context[self.release])
-        bundle = self._bundle(context)
+        bundle = self._bundle(context, self._select(context).chosen)
         self._write_documents(bundle, context)
         self._require_replaceable(bundle, context)
-        forge_release = self._find_or_create(context)
+        forge_release = self._find_or_create(bundle, context)
         bundle.require_room(forge_release)
         if len(bundle.files) > _HOURLY_LIMIT:
             context.say(
@@ -154,7 +160,7 @@ class MakeDraft(Push[Draft]):
         if self._remove_broken(forge_release, bundle, context):
             forge_release = read_again(self.forge, self.clock, forge_release)
         # The text depends on the signatures that are left.
-        forge_release = self._update_text(forge_release, context)
+        forge_release = self._update_text(forge_release, bundle, context)
         for file in bundle.files:
             held = find_asset(forge_release, file.name)
             if held is None or not held.uploaded:
@@ -175,7 +181,7 @@ class MakeDraft(Push[Draft]):
                 raise
         return Undone(f"the draft of {product.tag} was deleted")
 
-    def _bundle(self, context: StageContext) -> ReleaseAssets:
+    def _bundle(self, context: StageContext, there: ForgeRelease | None) -> ReleaseAssets:
         documents = complete(
             self.folder,
             context[self.release],
@@ -184,13 +190,33 @@ class MakeDraft(Push[Draft]):
             sboms=context[self.sboms] if self.sboms else None,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
+            emergency=self._emergency(context),
         )
         signatures = context[self.signed].bundles if self.signed else ()
         signatures += context[self.sums].files if self.sums else ()
-        notes = self._text(context).notes
-        return ReleaseAssets.of(documents, context[self.dists], notes, self.folder, signatures=signatures)
+        text = self._text(context, documents, there)
+        unrecorded = self._unrecorded(context, documents, there)
+        records = (encode(unrecorded),) if unrecorded is not None and (there is None or there.draft) else ()
+        return ReleaseAssets.of(
+            documents, context[self.dists], text.notes, self.folder, signatures=signatures, records=records
+        )
 
-    def _text(self, context: StageContext) -> DraftText:
+    def _emergency(self, context: StageContext) -> Emergency | None:
+        return with_results(self.emergency, context.products) if self.emergency else None
+
+    def _unrecorded(self, context: StageContext, documents: Documents, there: ForgeRelease | None) -> Emergency | None:
+        """The emergency of this run if neither the manifest nor an asset records it."""
+        ours = self._emergency(context)
+        known = ours is None or any(map(ours.is_same, recorded(documents.manifest, there, self.forge)))
+        return None if known else ours
+
+    def _text(self, context: StageContext, documents: Documents, there: ForgeRelease | None) -> DraftText:
+        """The text for a release on the forge, with every emergency that is recorded there."""
+        unrecorded = self._unrecorded(context, documents, there)
+        emergencies = (*recorded(documents.manifest, there, self.forge), *([unrecorded] if unrecorded else ()))
+        return replace(self._plain_text(context), emergencies=emergencies)
+
+    def _plain_text(self, context: StageContext) -> DraftText:
         signed = context[self.signed] if self.signed else None
         return DraftText(release=context[self.release], changelog=context[self.notes], signed=signed)
 
@@ -200,13 +226,15 @@ class MakeDraft(Push[Draft]):
         bundle.write(self.folder)
         for name, digest in bundle.documents.digests.items():
             context.say(f"sha256 of {name}: {digest}")
+        for path in bundle.records:
+            context.warn(f"the manifest was complete before this emergency and never changes: {path.name} records it")
 
     def _select(self, context: StageContext) -> DraftSelection:
-        return select_draft(self.forge.releases(context[self.release].tag), is_ours=self._text(context).is_ours)
+        return select_draft(self.forge.releases(context[self.release].tag), is_ours=self._plain_text(context).is_ours)
 
-    def _find_or_create(self, context: StageContext) -> ForgeRelease:
+    def _find_or_create(self, bundle: ReleaseAssets, context: StageContext) -> ForgeRelease:
         """Return the existing draft, or a new one. Remove empty second drafts."""
-        release, text = context[self.release], self._text(context)
+        release, text = context[self.release], self._text(context, bundle.documents, None)
 
         def create() -> ForgeRelease:
             return self.forge.draft(
@@ -277,9 +305,9 @@ class MakeDraft(Push[Draft]):
             plans=self.plans,
         )
 
-    def _update_text(self, forge_release: ForgeRelease, context: StageContext) -> ForgeRelease:
+    def _update_text(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> ForgeRelease:
         """Set the name, body, target and prerelease mark of a draft. A public release keeps its own."""
-        release, text = context[self.release], self._text(context)
+        release, text = context[self.release], self._text(context, bundle.documents, forge_release)
         if not forge_release.draft or text.is_on(forge_release):
             return forge_release
         context.say("the draft has another name, body or target: updating it")
@@ -313,7 +341,7 @@ class MakeDraft(Push[Draft]):
 
     def _read_back(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> Draft:
         """Read the draft until it holds every file by hash, for as long as a list may lag behind."""
-        text = self._text(context)
+        text = self._text(context, bundle.documents, forge_release)
 
         def look() -> tuple[ForgeRelease, str]:
             there = read_again(self.forge, self.clock, forge_release)

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import DEFAULT_IMPORTS, ImportOptions, SuiteOptions
 from unmoor.core.stage import Build, Output, StageContext
+from unmoor.core.waivers import Gate, waived_result
 from unmoor.dists import inspect
 from unmoor.dists.inspect import read_metadata
 from unmoor.dists.testing.copied_tests import CopiedTests
@@ -30,11 +31,13 @@ from unmoor.dists.testing.platforms import foreign
 from unmoor.dists.testing.suite_needs import install_needs
 from unmoor.dists.testing.suite_run import Log, SuiteRun
 from unmoor.dists.testing.suites import Suite, Untested, choose_suite
+from unmoor.errors import UnmoorError
 from unmoor.ports.environments import Environment, Environments, Interpreter
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Proof, Release, Result, Verdict
 from unmoor.project.files import Files
+from unmoor.publish.emergencies import list_waived, recorded_waiver
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 from unmoor.util.values import replace
@@ -51,7 +54,8 @@ class ProveDists(Build[Proof]):
     itself, the whole repository without the project's own modules. ``{project}`` in ``options.command``
     stands for the folder that holds the copy. ``python`` is the interpreter that tests the files,
     ``options.pythons`` are further ones for the wheels, each written as in ``3.12``. If ``lenient``, a wheel that only
-    another machine can try is a warning beside files that are tested here: nothing reaches a user.
+    another machine can try is a warning beside files that are tested here: nothing reaches a user. If ``waived``, the
+    tests still run, but a failure is only recorded in the proof.
     """
 
     runs_project_code: ClassVar[bool] = True
@@ -66,6 +70,7 @@ class ProveDists(Build[Proof]):
     imports: ImportOptions = DEFAULT_IMPORTS
     python: str = AUTO
     lenient: bool = False
+    waived: bool = False
 
     @classmethod
     def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]) -> Self:
@@ -80,6 +85,7 @@ class ProveDists(Build[Proof]):
             options=request.settings.testing,
             imports=request.settings.importing,
             lenient=request.stands_in,
+            waived=request.waives(Gate.TESTS),
         )
 
     def plan(self) -> str:
@@ -95,15 +101,40 @@ class ProveDists(Build[Proof]):
         return f"install every file in a fresh environment, import it and load its entry points{tests}"
 
     def find(self, context: StageContext) -> Proof | None:
-        """Return the proof of exactly these files, ``None`` if there is none or it does not cover every file."""
+        """Return the proof of exactly these files, ``None`` if there is none or it does not cover every file.
+
+        One with waived results counts if this run waives the tests, or if the manifest records the emergency that did.
+        """
         dists = context[self.dists]
         if not dists.vouched:
             return Proof.of_nothing(self.name, subjects(dists), why="public already, and not vouched for")
         proof = find_proof(self.folder, self.name, dists)
+        if proof is not None and proof.waived:
+            if not self.waived and not recorded_waiver(self.folder, Gate.TESTS):
+                return None
+            context.warn(f"not everything passed its tests, which an emergency waived: {list_waived(proof)}")
+            return proof
         return proof if proof is not None and all(covers(proof, file) for file in dists.files) else None
 
     def make(self, context: StageContext) -> Proof:
-        """Test every file. Raises `CheckFailed` with what failed, `TimedOut` if the tests take too long."""
+        """Test every file. Raises `CheckFailed` with what failed, `TimedOut` if the tests take too long.
+
+        If the tests are waived, the proof records what failed instead.
+        """
+        dists = context[self.dists]
+        try:
+            results = self._prove(context)
+        except UnmoorError as error:
+            if not self.waived:
+                raise
+            results = (Result.of_waived("tests", waived_result(Gate.TESTS, error)),)
+        proof = Proof(name=self.name, subjects=subjects(dists), results=results)
+        self.folder.write_proof(proof)
+        if proof.waived:
+            context.warn(f"waived in this emergency: {list_waived(proof)}")
+        return proof
+
+    def _prove(self, context: StageContext) -> tuple[Result, ...]:
         dists, release = context[self.dists], context[self.release]
         python = interpreter_for(self.environments, dists, self.python)
         further = self._plan_further_trials(dists, python, context)
@@ -114,7 +145,13 @@ class ProveDists(Build[Proof]):
         def prove(each: tuple[DistUnderTest, Interpreter, bool], folder: Path) -> tuple[Result, ...]:
             what, on, with_version = each
             trial = _Trial(self, what, on, release, folder, context, with_pip=pip_runs_on.get(what.file.name) == on)
-            return trial.run(suite if what.file.is_wheel else None, with_version=with_version)
+            try:
+                return trial.run(suite if what.file.is_wheel else None, with_version=with_version)
+            except UnmoorError as error:
+                if not self.waived:
+                    raise
+                on_python = f" (Python {on.series})" if with_version else ""
+                return (Result.of_waived(f"{what.file.name}{on_python}", waived_result(Gate.TESTS, error)),)
 
         trials = [*((what, python, False) for what in dists_under_test(dists, python)), *further.trials]
         # Once for each wheel: another interpreter changes nothing of how pip reads it.
@@ -123,9 +160,7 @@ class ProveDists(Build[Proof]):
         results += further.results
         if isinstance(suite, Untested):
             results += (Result(name="tests", verdict=Verdict.NOT_TESTED, detail=suite.why),)
-        proof = Proof(name=self.name, subjects=subjects(dists), results=results)
-        self.folder.write_proof(proof)
-        return proof
+        return results
 
     def _suite(self, dists: Dists, release: Release, context: StageContext, python: Interpreter) -> Suite | Untested:
         """Choose the tests to run, and report the choice unless the project configured it.

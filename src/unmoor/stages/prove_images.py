@@ -13,12 +13,14 @@ from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings, SmokeSettings
 from unmoor.core.stage import Build, Output, StageContext
-from unmoor.errors import CheckFailed, TimedOut
+from unmoor.core.waivers import Gate, waived_result
+from unmoor.errors import CheckFailed, TimedOut, UnmoorError
 from unmoor.images import image_names, image_record
 from unmoor.ports.engine import Engine, ImageFacts, Member
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Ran
 from unmoor.products import Image, Images, Proof, Release, Result, Verdict
+from unmoor.publish.emergencies import list_waived, recorded_waiver
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.secret_scan import secret_file, secret_in
 from unmoor.util.text import clean, indented
@@ -66,6 +68,7 @@ class ProveImages(Build[Proof]):
     folder: RunFolder
     settings: tuple[ImageSettings, ...]
     repository: str
+    waived: bool = False
 
     @classmethod
     def of(
@@ -79,6 +82,7 @@ class ProveImages(Build[Proof]):
             folder=request.folder,
             settings=request.images,
             repository=request.repository,
+            waived=request.waives(Gate.SMOKE),
         )
 
     def plan(self) -> str:
@@ -88,13 +92,24 @@ class ProveImages(Build[Proof]):
         return f"inspect every layer of every image, {smoke}, and compare the installed version"
 
     def find(self, context: StageContext) -> Proof | None:
-        """Return the proof of exactly these images, ``None`` if there is none."""
+        """Return the proof of exactly these images, ``None`` if there is none.
+
+        One with waived results counts if this run waives them, or if the manifest records the emergency that did.
+        """
         images = context[self.images]
         subjects = tuple(map(image_names.subject_of, images.images))
         if not images.vouched:
             return Proof.of_nothing(self.name, subjects, why="public already, and not vouched for")
         wanted = frozenset(subjects)
-        return next((proof for proof in image_record.proofs(self.folder) if frozenset(proof.subjects) == wanted), None)
+        proof = next((proof for proof in self._counting() if frozenset(proof.subjects) == wanted), None)
+        if proof is not None and proof.waived:
+            context.warn(f"not every smoke command passed, which an emergency waived: {list_waived(proof)}")
+        return proof
+
+    def _counting(self) -> tuple[Proof, ...]:
+        """The proofs of images that count."""
+        waived = self.waived or recorded_waiver(self.folder, Gate.SMOKE)
+        return tuple(proof for proof in image_record.proofs(self.folder) if waived or not proof.waived)
 
     def make(self, context: StageContext) -> Proof:
         """Test every image that has no proof yet.
@@ -117,7 +132,7 @@ class ProveImages(Build[Proof]):
     def _find_known_results(self, images: Sequence[Image]) -> dict[Image, tuple[Result, ...]]:
         """The results of images that were proven before: by another machine, or before others were built again."""
         known: dict[Image, tuple[Result, ...]] = {}
-        for proof in image_record.proofs(self.folder):
+        for proof in self._counting():
             for image in images:
                 results = tuple(each for each in proof.results if each.name.startswith(f"{_describe(image)}: "))
                 if results and image_names.subject_of(image) in proof.subjects:
@@ -135,7 +150,7 @@ class ProveImages(Build[Proof]):
 
             def prove(image: Image) -> tuple[Result, ...]:
                 context.say(f"testing {_describe(image)}")
-                trial = _Trial(image, facts[image.id], release, context)
+                trial = _Trial(image, facts[image.id], release, context, waived=self.waived)
                 return trial.prove(self.engine, self._settings_of(image), lambda: contents.result()[image.id])
 
             return tuple(pool.map(prove, images))
@@ -163,13 +178,14 @@ class _Trial:
     facts: ImageFacts
     release: Release
     context: StageContext
+    waived: bool = False
 
     def prove(
         self, engine: Engine, settings: ImageSettings, contents: Callable[[], tuple[Member, ...]]
     ) -> tuple[Result, ...]:
         """Check the labels, run the commands, inspect the layers. Raises `CheckFailed`, `TimedOut`."""
         self._raise_if_any([*self._label_faults(), *self._secret_values(), *self._size_faults(settings.max_size)])
-        smoke_results = [self._run_smoke(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
+        smoke_results = [self._smoke(engine, smoke) for smoke in settings.smoke if self._is_for(smoke)]
         members = contents()
         self._raise_if_any(self._secret_files(members))
         self._warn(members)
@@ -231,6 +247,17 @@ class _Trial:
             size = sum(member.size for member in members if pattern.search(member.path))
             if size:
                 self.context.warn(f"{_describe(self.image)} holds {what}, {size / _MEGA:.1f} MB")
+
+    def _smoke(self, engine: Engine, smoke: SmokeSettings) -> Result:
+        """Run one smoke command. Only its own failure can be waived, and no other fault of the image."""
+        try:
+            return self._run_smoke(engine, smoke)
+        except UnmoorError as error:
+            if not self.waived:
+                raise
+            result = waived_result(Gate.SMOKE, error)
+            self.context.warn(f"waived in this emergency: {_describe(self.image)}: {smoke.name}: {result.detail}")
+            return Result.of_waived(f"{_describe(self.image)}: {smoke.name}", result)
 
     def _run_smoke(self, engine: Engine, smoke: SmokeSettings) -> Result:
         """Run one smoke command. Raises `CheckFailed`, `TimedOut`."""

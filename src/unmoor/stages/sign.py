@@ -15,6 +15,7 @@ from typing import Self
 from unmoor import advice
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone, without_none
+from unmoor.core.waivers import Emergency
 from unmoor.errors import BadSignature, Conflict, Denied, Rejected, TryLater, Unknown, UnmoorError
 from unmoor.ports.forge import Forge, ForgeRelease
 from unmoor.ports.git import Git
@@ -25,6 +26,7 @@ from unmoor.products import Access, Dists, File, Images, Proof, Provenance, Rele
 from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.names import provenance_name
 from unmoor.publish.documents import complete
+from unmoor.publish.emergencies import with_results
 from unmoor.publish.existing_signatures import ExistingSignatures
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.publish.signatures import NeededSignature, needed_signatures, no_identity, why_unsigned, why_withheld
@@ -64,6 +66,7 @@ class SignFiles(Push[Signed]):
     folder: RunFolder
     required: bool = False
     workflow: str = ""
+    emergency: Emergency | None = None
 
     @classmethod
     def of(
@@ -98,6 +101,7 @@ class SignFiles(Push[Signed]):
             folder=request.folder,
             required=request.settings.attestations == "required",
             workflow=request.settings.release_workflow,
+            emergency=request.emergency,
             after=without_none(*gates.outputs, images.scan, images.sboms),
         )
 
@@ -209,6 +213,7 @@ class SignFiles(Push[Signed]):
             sboms=sboms,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
+            emergency=with_results(self.emergency, context.products) if self.emergency else None,
         )
         return ExistingSignatures(
             needed=needed_signatures(release, dists, context[self.provenance], documents, sboms),
