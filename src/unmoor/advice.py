@@ -631,6 +631,19 @@ FREE_SPACE_FOR_TRACEBACK = Template(
     "free-space-for-traceback",
     "free disk space, since the traceback could not be written ({reason}); then report this bug",
 )
+CONFIRM_VERSION = Template(
+    "confirm-version", "if this is the version to release in an emergency, confirm it: {command}"
+)
+CHECK_VERSION = Template(
+    "check-version", "run the command again and type {version}, if that is what you want to release"
+)
+WAIVE_RUN_CHECK = Template(
+    "waive-run-check", "if you know that no other run of the tag is active, add: --waive run-check"
+)
+END_OTHER_RUNS = Template(
+    "end-other-runs",
+    "wait until these runs have ended, or cancel them; a run that waits for an approval is active, too",
+)
 RELEASE_IT = Template(
     "release-it",
     "release it: {command}",

@@ -63,6 +63,12 @@ REASONS: Mapping[str, str] = {
         write-public-key
         """,
     "another system than Linux has to run it: tests/adapters/engine, tests/stages": "release-images-on-linux",
+    "a person has to release in an emergency: tests/cli/test_emergency.py": """
+        check-version
+        confirm-version
+        end-other-runs
+        waive-run-check
+        """,
     "it is a bug": "report-bug report-it report-with-traceback",
     "tests/cli/test_workflows_write.py and test_workflows_check.py follow them": """
         correct-workflow

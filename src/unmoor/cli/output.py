@@ -142,6 +142,8 @@ def conclusion(report: Report, *, tag: str, rehearsal: bool, unsigned: str = "")
         f"for this machine only, so PyPI refuses it: {local}" if local else "",
         _unsigned(report, unsigned),
     ]
+    emergency = [each.gate for each in report.emergency.results if each.verdict != "passed"] if report.emergency else []
+    limits += [f"in an emergency without {list_some(emergency)}"] if emergency else []
     what = "rehearsal passed" if rehearsal else "released"
     done = f"{what}: every surface holds {tag}, verified by digest" if report.product("verify") is not None else ""
     return "; ".join(filter(None, (done, *limits)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +27,7 @@ class ReleaseCommand(GroupedCommand):
         "How far to go": ("dry_run", "hold", "until", "skip", "no_project_code"),
         "Files built by another job or tool": ("built", "dists", "manifest", "digests", "leg_name"),
         "Container images": ("platforms", "keep_images", "legs"),
+        "In an emergency": ("emergency", "waive", "confirm"),
     }
 
 
@@ -84,6 +86,24 @@ def _read_leg_name(_context: click.Context, _option: click.Parameter, value: str
     help="In a matrix of GitHub Actions: end the names of the step outputs with -NAME, so that no leg overwrites"
     " those of another.",
 )
+@click.option(
+    "--emergency",
+    metavar="REASON",
+    help="Release by hand, although something does not pass or a workflow cannot run. The reason, your name and what"
+    " was waived become a part of the release.  [env: UNMOOR_EMERGENCY]",
+)
+@click.option(
+    "--waive",
+    metavar="GATE",
+    multiple=True,
+    help="Let the release go on if this does not pass: tests, smoke, scans, staging, reproducibility, attestations or"
+    " run-check. It still runs where it can. Can be repeated.  [env: UNMOOR_WAIVE]",
+)
+@click.option(
+    "--confirm",
+    metavar="VERSION",
+    help="Confirm the emergency release of this version, where no person can type it.  [env: UNMOOR_CONFIRM]",
+)
 @json_option
 def command(
     *,
@@ -94,6 +114,9 @@ def command(
     platforms: tuple[str, ...],
     skip: tuple[str, ...],
     no_project_code: bool,
+    emergency: str | None,
+    waive: tuple[str, ...],
+    confirm: str | None,
     keep_images: bool,
     dry_run: bool,
     hold: bool,
@@ -108,6 +131,7 @@ def command(
     already there, and does only what is missing.
     """
     from unmoor.cli import session
+    from unmoor.cli.emergency import read_options
     from unmoor.cli.run_options import RunOptions
     from unmoor.core.stage import Reach
 
@@ -126,5 +150,6 @@ def command(
             skip=skippable(skip),
             keep_images=keep_images,
             no_project_code=no_project_code,
+            emergency=read_options(emergency, waive, confirm, os.environ),
         )
     )

@@ -10,6 +10,7 @@ import msgspec
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
 from unmoor.core.stage import Reach
+from unmoor.core.waivers import Gate
 from unmoor.filesystem import commands
 from unmoor.images.image_names import LOCAL
 
@@ -57,6 +58,19 @@ class FileOptions(msgspec.Struct, frozen=True, kw_only=True):
         return [*arguments, *_repeat("--leg", self.legs)]
 
 
+class EmergencyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of an emergency. ``confirm`` is the version or the tag, empty if a person is to type it."""
+
+    reason: str
+    gates: tuple[Gate, ...] = ()
+    confirm: str = ""
+
+    def arguments(self) -> list[str]:
+        """Return these options as command-line arguments."""
+        confirmed = ["--confirm", self.confirm] if self.confirm else []
+        return ["--emergency", self.reason, *_repeat("--waive", self.gates), *confirmed]
+
+
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a run of stages.
 
@@ -90,6 +104,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     sign_with: str | None = None
     no_project_code: bool = False
+    emergency: EmergencyOptions | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""
@@ -114,9 +129,10 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _file_arguments(self) -> list[str]:
-        """Return the arguments for files from other jobs and tools, and for skipped stages."""
+        """Return the arguments for files from other jobs and tools, for skipped stages and for an emergency."""
         without = ["--no-project-code"] if self.no_project_code else []
-        return [*without, *self.files.arguments(), *_repeat("--skip", self.skip)]
+        emergency = self.emergency.arguments() if self.emergency is not None else []
+        return [*without, *self.files.arguments(), *_repeat("--skip", self.skip), *emergency]
 
 
 def _repeat(option: str, values: Iterable[object]) -> list[str]:

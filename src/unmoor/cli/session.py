@@ -19,7 +19,7 @@ from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import documents, exit_codes, image_selection, output, project_code
+from unmoor.cli import documents, emergency, exit_codes, image_selection, output, project_code
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_advice import advise, warn_of_temporary_folder
@@ -104,6 +104,7 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
     image_selection.refuse_unused_legs(images, options.files.legs, services.system)
     folder = open_folder(options, target, world, services)
     request = _request(options, target, world, images, platforms, folder=folder)
+    request = emergency.begin(request, services, target, options)
     return Session(
         request=request,
         world=world,
@@ -159,6 +160,8 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
         if workspace and (options.files.handed or options.files.legs):
             workspace.enter()
             _copy_handovers(session.request.folder, options.files)
+        journal = workspace.journal if workspace else NoJournal()
+        emergency.record(journal, session.request.emergency)
         report = Run(
             pipeline=session.pipeline,
             world=session.world.name,
@@ -168,7 +171,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
                 RunContext.from_environ(os.environ),
                 progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
             ),
-            journal=workspace.journal if workspace else NoJournal(),
+            journal=journal,
             until=_with_manifest(options.until, session.pipeline),
             deadline=session.request.settings.deadline,
             enter_workspace=workspace.enter if workspace else lambda: None,
@@ -180,7 +183,8 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
         ).execute()
         report = replace(report, left_out=session.left_out)
         if workspace:
-            report = _with_documents(report, session.request.folder)
+            report = _with_documents(report, session.request)
+        report = emergency.ended(report, session.request.emergency, journal)
         return _told_actions(report, options)
 
 
@@ -190,10 +194,10 @@ def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...
     return tuple(dict.fromkeys((*until, *listed)))
 
 
-def _with_documents(report: Report, folder: RunFolder) -> Report:
+def _with_documents(report: Report, request: ReleaseRequest) -> Report:
     """Write the documents of the run and add their sha256 to its report. A failure must not hide how the run ended."""
     try:
-        return replace(report, documents=documents.write(report, folder))
+        return replace(report, documents=documents.write(report, request.folder, request.emergency))
     except (UnmoorError, OSError) as error:
         output.err(f"warning: the documents for later jobs could not be written: {clean(str(error), limit=500)}")
         return report

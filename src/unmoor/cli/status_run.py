@@ -14,10 +14,12 @@ from unmoor.cli import output, session
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
 from unmoor.core.events import LeftOut
+from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.products import Release
 from unmoor.products.signatures import BY_HAND
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
+from unmoor.publish.emergencies import recorded
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Inventory
 from unmoor.publish.surface_states import SurfaceStates
@@ -38,6 +40,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     ``manifest`` says where the manifest was found that the surfaces were compared with, empty if there is none.
     ``vouched`` says whether it is vouched for, ``unsigned`` whether it says "released by hand, unsigned".
+    ``emergencies`` are those in which the release was made, as the manifest and assets of their own record them.
     ``next_step`` is how to finish the release, empty if it is complete, and ``advice`` are the ids of what it says, as
     docs/reference/advice.md lists them. ``left_out`` are images that were not looked for, since the world has no
     registry for them.
@@ -53,6 +56,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     manifest: str = ""
     vouched: bool = False
     unsigned: bool = False
+    emergencies: tuple[Emergency, ...] = ()
     next_step: str = ""
     advice: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -67,6 +71,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
         if inventory.empty:
             raise _not_released(inventory, options.release_command(opened.request.tag))
         states = _states(inventory, opened)
+        emergencies = _emergencies(inventory, opened)
     advisory = inventory.staging is not None and opened.request.settings.testpypi != "required"
     overall = worst(
         each.state for each in states if not (advisory and inventory.staging and each.surface == inventory.staging.name)
@@ -89,6 +94,7 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
                 manifest=best.where if best is not None else "",
                 vouched=best is not None and best.vouched,
                 unsigned=unsigned,
+                emergencies=emergencies,
                 next_step=str(whole),
                 advice=whole.ids,
                 left_out=opened.left_out,
@@ -100,6 +106,10 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
     if best is not None and not best.vouched:
         because = f": {clean(best.doubt)}" if best.doubt else ""
         output.err(f"warning: the manifest at {clean(best.where)} is not vouched for{because}")
+    for each in emergencies:
+        output.err(each.summary)
+        for result in each.results:
+            output.err(f"  waived: {clean(str(result), 500)}")
     output.err(f"{release.tag} is {overall}{f'; {BY_HAND}' if unsigned else ''}")
     if steps is not None:
         for line in steps:
@@ -122,6 +132,19 @@ def _states(inventory: Inventory, opened: session.Session) -> tuple[SurfaceState
         plans=opened.request.image_plans(services),
         highest=highest,
     ).read()
+
+
+def _emergencies(inventory: Inventory, opened: session.Session) -> tuple[Emergency, ...]:
+    """The emergencies in which the release was made. A record that cannot be read is a warning."""
+    if inventory.best is None:
+        return ()
+    manifest = inventory.best.manifest
+    there = next(iter(inventory.forge.all), None)
+    try:
+        return recorded(manifest, there, opened.services.forge)
+    except (Denied, Unknown) as error:
+        output.err(f"warning: a record of an emergency could not be read: {clean(error.what)}")
+        return recorded(manifest, None, opened.services.forge)
 
 
 def _not_released(inventory: Inventory, command: str) -> Incomplete | Unknown | Denied:

@@ -12,6 +12,7 @@ import msgspec
 
 from unmoor.core.outcome import Outcome
 from unmoor.core.stage import Reach
+from unmoor.core.waivers import Emergency
 from unmoor.errors import UnmoorError
 
 
@@ -91,7 +92,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``documents`` are the sha256 of what later jobs have to be given, by file name, the manifest last. ``unreported``
     are the failures of listeners that were told of its end, such as a summary that cannot be written. ``left_out`` is
-    what the run does without.
+    what the run does without, ``emergency`` the emergency in which it was made, with the result of each gate.
     """
 
     stages: tuple[StageReport, ...]
@@ -100,6 +101,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     documents: Mapping[str, str] = msgspec.field(default_factory=dict)
     unreported: tuple[UnmoorError, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    emergency: Emergency | None = None
 
     def outcome(self, name: str) -> Outcome | None:
         """How the stage of that name ended, ``None`` if it was not wanted or does not exist."""

@@ -90,6 +90,10 @@ def summary(report: Report) -> str:
         if each.outcome is not None
     ]
     parts = ["## unmoor\n\n", _table(("stage", "state", "time", "what"), rows)]
+    if report.emergency is not None:
+        parts.append(f"### Emergency\n\n{_cell(report.emergency.summary)}\n\n")
+        waived = [(each.gate, each.verdict, each.detail) for each in report.emergency.results]
+        parts += [_table(("waived", "result", "detail"), waived)] if waived else []
     for each in report.stages:
         product = report.product(each.info.name)
         if isinstance(product, Proof):

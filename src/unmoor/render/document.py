@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from unmoor.core.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
 from unmoor.core.outcome import Failed, Outcome
+from unmoor.core.waivers import Emergency
 from unmoor.products import Access, Dists, Release, Verified
 from unmoor.render import words
 from unmoor.render.advice import next_step
@@ -81,7 +82,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rehearsal`` is true if the world is a local one for a rehearsal. ``path`` is the project's folder in the
     repository, empty for the top. ``documents`` are the sha256 of the manifest and of other documents that later
-    jobs have to be given, by file name.
+    jobs have to be given, by file name. ``emergency`` is null for a run that is none.
     """
 
     schema: int
@@ -103,6 +104,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[WarningDocument, ...]
     left_out: tuple[LeftOutDocument, ...]
     seconds: float
+    emergency: Emergency | None = None
 
 
 def state(outcome: Outcome | None) -> str:
@@ -140,6 +142,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         warnings=tuple(WarningDocument(stage=w.stage, text=w.text) for w in report.warnings),
         left_out=tuple(LeftOutDocument(what=each.what, why=each.why) for each in report.left_out),
         seconds=round(report.seconds, 3),
+        emergency=report.emergency,
     )
 
 

@@ -19,6 +19,7 @@ from unmoor.ports.index import Index, Publisher
 from unmoor.ports.registry import Registry
 from unmoor.ports.signer import StrangersVerifier, VerifiedSignature
 from unmoor.products.signatures import BY_HAND
+from unmoor.publish.emergencies import is_record
 from unmoor.publish.release_assets import SUMS
 from unmoor.util.text import clean
 from unmoor.verification.asked import is_safe_tag, repository_in
@@ -147,10 +148,19 @@ class Verification:
         elif found is not None:
             self._checks += self._by_publisher(found, there.source)
         self._images(there, signers, signed=signed)
+        self._emergencies(there, manifest)
         if note := there.unchecked():
             self._notes.append(note)
         project, version = (manifest.project, manifest.version) if manifest else there.guess
         return self._verdict(there, project, version, signers.workflow)
+
+    def _emergencies(self, there: ForgeFiles, manifest: Manifest | None) -> None:
+        """Say in which emergencies the release was made. It is no fault of the files."""
+        if manifest is not None and manifest.emergency is not None:
+            self._notes.append(manifest.emergency.summary)
+            self._notes += [f"waived: {each}" for each in manifest.emergency.results]
+        names = sorted(filter(is_record, there.names))
+        self._notes += [f"the asset {name} records an emergency after the manifest was complete" for name in names]
 
     def _signatures(self, there: ForgeFiles, manifest: Manifest | None, signers: Signers) -> bool:
         """Check the signatures among the assets. Return whether there are any."""
