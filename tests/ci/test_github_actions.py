@@ -6,7 +6,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from unmoor.ci.github_actions import RunContext, _file, repository_of
+from unmoor.ci.github_actions import RunContext, _file, default_branch, repository_of
 from unmoor.errors import ConfigError
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -153,3 +153,23 @@ def test_the_files_of_a_runner(kind: type[PurePath], value: str, *, accepted: bo
     with pytest.raises(ConfigError) as caught:
         _file({"GITHUB_OUTPUT": value}, "GITHUB_OUTPUT", kind)
     assert caught.value.where == "the environment variable GITHUB_OUTPUT"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ('{"repository": {"default_branch": "trunk"}, "ref": "refs/heads/x"}', "trunk"),
+        ('{"repository": {}}', ""),
+        ('{"repository": null}', ""),
+        ("not JSON", ""),
+        (None, ""),
+    ],
+)
+def test_the_default_branch_is_in_the_event(tmp_path: Path, event: str | None, expected: str) -> None:
+    """The checkout of a run does not know it. Elsewhere, and if the event does not say it, nobody guesses."""
+    path = tmp_path / "event.json"
+    if event is not None:
+        path.write_text(event, "utf-8")
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(path)}
+    assert default_branch(environ) == expected
+    assert default_branch({**environ, "GITHUB_ACTIONS": ""}) == ""

@@ -73,11 +73,12 @@ def test_jobs_follow_from_the_facts(facts: WorkflowFacts, missing: set[str]) -> 
     assert set(named) <= set(jobs)
 
 
-def test_the_workflow_starts_for_every_change() -> None:
+@pytest.mark.parametrize(("branch", "pattern"), [("trunk", "trunk"), ("c++", r"c\+\+"), ("release/1", "release/1")])
+def test_the_workflow_starts_for_every_change(branch: str, pattern: str) -> None:
     """No filter of paths, which would leave a required check pending for ever, and nothing that hands out secrets."""
-    found = _read(replace(FACTS, default_branch="trunk"))
+    found = _read(replace(FACTS, default_branch=branch))
     assert set(found["on"]) == {"push", "pull_request", "merge_group", "workflow_dispatch"}
-    assert found["on"]["push"] == {"branches": ["trunk"]}
+    assert found["on"]["push"] == {"branches": [pattern]}
     assert found["on"]["pull_request"] is None
     assert set(found["on"]["workflow_dispatch"]["inputs"]) == {"force_build", "debug"}
 

@@ -14,6 +14,7 @@ import msgspec
 from unmoor import advice
 from unmoor.config.addresses import REPOSITORY
 from unmoor.errors import ConfigError
+from unmoor.util.decode import decode_json
 from unmoor.util.digests import COMMIT
 
 # Events about a tag that someone with push access made; never those of pull requests.
@@ -90,6 +91,26 @@ def _invalid(variable: str) -> ConfigError:
         where=f"the environment variable {variable}",
         next_step=advice.KEEP_VARIABLE(variable=variable),
     )
+
+
+class _Repository(msgspec.Struct, frozen=True):
+    default_branch: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    repository: _Repository = _Repository()
+
+
+def default_branch(environ: Mapping[str, str]) -> str:
+    """The default branch of the repository that a run belongs to; empty elsewhere, or if its event does not say it.
+
+    The checkout of a run does not know it. Raises `ConfigError` for an impossible value.
+    """
+    path = _file(environ, "GITHUB_EVENT_PATH") if environ.get("GITHUB_ACTIONS") == "true" else None
+    try:
+        return decode_json(path.read_bytes(), _Event).repository.default_branch if path is not None else ""
+    except (OSError, ValueError):
+        return ""
 
 
 _OWNER_AND_NAME = r"/?(?P<repository>[^/\s]+/[^/\s]+?)(?:\.git)?/?"

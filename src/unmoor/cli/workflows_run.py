@@ -11,6 +11,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor._version import __version__
+from unmoor.ci.github_actions import default_branch
 from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_checkout
 from unmoor.config.settings import resolve
 from unmoor.errors import ConfigError, Refused
@@ -88,7 +89,14 @@ def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject
     _require_github(checkout, settings.repository)
     files = Files(lambda name: _read(folder, name), lambda: _names(checkout, folder))
     name = settings.project or read_facts(lambda file: _read(folder, file)).name
-    facts = read_workflow_facts(files, settings, project=name, path=path)
+    facts = read_workflow_facts(
+        files,
+        settings,
+        project=name,
+        path=path,
+        default_branch=default_branch(sources.environ) or checkout.default_branch() or "main",
+        top=Files(lambda file: _read(top, file)),
+    )
     return WorkflowProject(
         top=top,
         checkout=checkout,

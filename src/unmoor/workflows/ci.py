@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from unmoor.workflows.commands import Commands
-from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.facts import WorkflowFacts, as_pattern
 from unmoor.workflows.model import (
     Concurrency,
     JobPermission,
@@ -69,7 +69,7 @@ def ci_workflow(facts: WorkflowFacts) -> Workflow:
         name="ci",
         comment=_COMMENT,
         on={
-            "push": {"branches": [facts.default_branch]},
+            "push": {"branches": [as_pattern(facts.default_branch)]},
             "pull_request": None,
             "merge_group": None,
             "workflow_dispatch": {"inputs": _inputs(facts)},

@@ -127,8 +127,17 @@ def tag_patterns(prefix: str, *, project: str = "") -> tuple[str, ...]:
     """
     if prefix == "v":
         return ("v[0-9]*",)
-    start = _SPECIAL.sub(r"\\\g<0>", parse_prefix(prefix) or (f"{project}-" if project else ""))
+    start = as_pattern(parse_prefix(prefix) or (f"{project}-" if project else ""))
     return (f"{start}v[0-9]*", f"{start}[0-9]*")
+
+
+def as_pattern(name: str) -> str:
+    r"""The filter pattern that only this name of a branch or tag matches.
+
+    >>> as_pattern("c++")
+    'c\\+\\+'
+    """
+    return _SPECIAL.sub(r"\\\g<0>", name)
 
 
 def compiles(files: Files) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.facts import WorkflowFacts, as_pattern
 from unmoor.workflows.model import Concurrency, JobPermission, Script, Step, Uses, Workflow, WorkflowCall, WorkflowJob
 from unmoor.workflows.steps import MARK, check_out, download, install_tool, set_up_python
 from unmoor.workflows.tests_workflow import BUILD_FILE, READ
@@ -32,7 +32,7 @@ def security_workflow(facts: WorkflowFacts) -> Workflow:
         name="security",
         comment=_COMMENT + (_PRIVATE if private else ""),
         on={
-            "push": {"branches": [facts.default_branch]},
+            "push": {"branches": [as_pattern(facts.default_branch)]},
             "pull_request": None,
             "merge_group": None,
             "schedule": [{"cron": _weekly(facts.project)}],

@@ -103,10 +103,10 @@ def _test_job(facts: WorkflowFacts, commands: Commands) -> WorkflowJob:
 
 def build_workflow(facts: WorkflowFacts) -> Workflow:
     """Return build.yml: the whole release against servers on the runner, which builds and tests the files."""
-    folder = ".unmoor/rehearsal/checkout"
+    built = '-path "*/rehearsal/checkout/*.unmoor/*/dists/*" \\( -name "*.whl" -o -name "*.tar.gz" \\)'
     collect = (
         "mkdir built",
-        f'find {folder} -path "*/.unmoor/*/dists/*" \\( -name "*.whl" -o -name "*.tar.gz" \\) -exec cp {{}} built/ \\;',
+        f"find . {built} -exec cp {{}} built/ \\;",
         "cd built",
         "sha256sum -- * > SHA256SUMS",
         "cat SHA256SUMS",

@@ -43,6 +43,15 @@ def test_folder_head_and_date(repo: Repo, shell: LocalShell) -> None:
     assert not git.shallow()
 
 
+@pytest.mark.parametrize("branch", ["main", "release/2.x", ""])
+def test_the_default_branch_is_the_one_that_the_clone_knows(repo: Repo, shell: LocalShell, branch: str) -> None:
+    """A clone records it; a remote that was only added, and an address in its place, have none."""
+    if branch:
+        repo.git("symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{branch}")
+    assert GitCheckout(repo.path, shell).default_branch() == branch
+    assert GitCheckout(repo.path, shell, remote="https://example.org/a.git").default_branch() == ""
+
+
 def test_content_of_a_commit_is_cached(repo: Repo, shell: LocalShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Git reads the content of a commit once; what can change is read again each time."""
     commands: list[str] = []

@@ -224,6 +224,14 @@ class GitCheckout:
             return self.head()
         return default_head(self.git, self.folder, self._remote, commit_of=self.commit_of)
 
+    def default_branch(self) -> str:
+        """The remote's default branch as the clone knows it, which sends no request; empty if it does not know it."""
+        if not _REMOTE_NAME.fullmatch(self._remote):
+            return ""
+        start = f"refs/remotes/{self._remote}/"
+        ref = self._line("symbolic-ref", "--quiet", f"{start}HEAD", fine=(0, 1))
+        return ref.removeprefix(start) if ref.startswith(start) else ""
+
     def on_a_branch(self, commit: str) -> bool | None:
         """Whether a branch of the remote contains a commit; see `unmoor.ports.git.Git`."""
         return on_a_branch(self.git, self.folder, self._remote, _checked(commit))
