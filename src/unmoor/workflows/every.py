@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from unmoor.workflows.ci import ci_workflow
+from unmoor.workflows.dependabot import dependabot_text
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Workflow
 from unmoor.workflows.reading import WorkflowFile, read_file
 from unmoor.workflows.release import release_workflow
+from unmoor.workflows.security import security_workflow
+from unmoor.workflows.tests_workflow import build_workflow, tests_workflow
 from unmoor.workflows.yaml_text import text_of
 
 FOLDER = ".github/workflows"
@@ -18,7 +22,13 @@ DEPENDABOT = ".github/dependabot.yml"
 # Jobs that a release has or had by its settings, such as one for each platform.
 _RELEASE_JOBS = re.compile(r"build|test|merge|hold|prove|publish|verify|(?:wheels|image)-[A-Za-z0-9_-]+")
 
-_WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = (release_workflow,)
+_WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = (
+    release_workflow,
+    ci_workflow,
+    tests_workflow,
+    build_workflow,
+    security_workflow,
+)
 
 
 class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +48,9 @@ class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):
 def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:
     """Yield every file for a project, ``release.yml`` first."""
     for write in _WRITERS:
+        if write is tests_workflow and facts.test is None:
+            continue
         workflow = write(facts)
         path = f"{FOLDER}/{workflow.file}"
         yield ExpectedFile(path=path, file=read_file(path, text_of(workflow).encode()), workflow=workflow)
+    yield ExpectedFile(path=DEPENDABOT, file=read_file(DEPENDABOT, dependabot_text(facts).encode()))
