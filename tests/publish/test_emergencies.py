@@ -9,20 +9,30 @@ import pytest
 from markdown_it import MarkdownIt
 from tests.support.local_forge import LocalForge, draft_inputs, start_forge
 
+from unmoor.adapters.forge import GitHubForge
 from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.files import describe_file as describe
 from unmoor.core.events import Report, StageInfo, StageReport
 from unmoor.core.outcome import Failed, Made, Outcome, Skipped
 from unmoor.core.stage import Reach
 from unmoor.core.waivers import ActorSource, Emergency, Gate, GateResult, GateVerdict
-from unmoor.errors import TryLater
-from unmoor.products import Proof, Result, Scanned, Verdict
+from unmoor.errors import TryLater, Unknown
+from unmoor.ports.forge import ForgeAsset, ForgeRelease
+from unmoor.products import File, Proof, Result, Scanned, Verdict
 from unmoor.products.scan import Level, ScanFinding, Unscanned
 from unmoor.publish import emergencies
 from unmoor.publish.emergencies import HEAD, encode, final_results, recorded, text_of, with_results, without_text
 from unmoor.util.values import replace
 
 HOSTILE = "**bold** <b>html</b> [link](http://x) `code` ``two`` @octocat #1 | ::error::x > quote"
+
+
+class HalfDown(GitHubForge):
+    """A forge that answers reads and refuses uploads."""
+
+    def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
+        """Fail as a gateway does."""
+        raise Unknown(f"bad gateway for {file.name}", where=forge_release.url)
 
 
 def emergency(*gates: Gate, **changes: Any) -> Emergency:
@@ -144,6 +154,9 @@ def _records_after_the_manifest(at: LocalForge, folder: Path) -> None:
     late = emergency(Gate.STAGING, reason=HOSTILE)
     stage = replace(one.stage, emergency=late)
     assert stage.find(one.context) is None
+    # The lists work, and uploads do not: the run dies half-way, and the same command continues.
+    with pytest.raises(Unknown, match="bad gateway"):
+        replace(stage, forge=HalfDown(at.place, at.http, at.clock)).make(one.context)
     made = stage.make(one.context)
     assert one.stage.folder.manifest.read_bytes() == sums
     names = [each.name for each in made.assets if emergencies.is_record(each.name)]

@@ -197,6 +197,28 @@ def test_smoke_commands_that_fail(proofs: ImageProofs, smoke: SmokeSettings, mes
 
 
 @pytest.mark.journey
+def test_waived_smoke_commands(proofs: ImageProofs) -> None:
+    """A waived command still runs, and its failure is in the proof; other faults of the image stop it all the same."""
+    smoke = (
+        SmokeSettings(name="bad", run=("sh", "-c", "exit 9")),
+        SmokeSettings(name="good", run=("echo", "fine")),
+    )
+    image = proofs.image()
+    stage = replace(proofs.stage(ImageSettings(smoke=smoke)), waived=True)
+    made = stage.make(proofs.context(image))
+    assert [each.name.rpartition(": ")[2] for each in made.waived] == ["bad"]
+    assert "bad ended with exit code 9" in made.waived[0].detail
+    assert stage.find(proofs.context(image)) == made
+    # Nothing records an emergency, so that a run without one tests the image again.
+    plain = replace(stage, waived=False)
+    assert plain.find(proofs.context(image)) is None
+    with pytest.raises(CheckFailed, match="bad ended"):
+        plain.make(proofs.context(image))
+    with pytest.raises(CheckFailed, match=r"says 1\.1, not 1\.0"):
+        stage.make(proofs.context(proofs.image(labels={image_names.VERSION: "1.1"})))
+
+
+@pytest.mark.journey
 def test_the_version_inside(proofs: ImageProofs) -> None:
     """A wrong version, a missing project and a failing Python are errors; an image without Python is not tested."""
     image = proofs.image()

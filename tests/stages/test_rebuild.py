@@ -15,6 +15,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.groups import BuildOptions
 from unmoor.core.stage import Output
+from unmoor.core.waivers import ActorSource, Emergency, Gate
 from unmoor.dists.building import DistBuilder
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import BuildFailed, CheckFailed
@@ -179,6 +180,21 @@ def test_a_handed_proof(make_inputs: MakeInputs, verdict: Verdict, *, required: 
     assert (given == proof_of(dists, verdict)) is found
     other = Dists(files=(replace(dists.files[0], sha256="2" * 64),), tools=TOOLS)
     assert given is None or stage(at.folder).find(at.context(dists=other)) != given
+
+
+@pytest.mark.parametrize(
+    ("gates", "found"), [((Gate.REPRODUCIBILITY,), True), ((Gate.TESTS,), False), (None, False)], ids=str
+)
+def test_a_waived_difference(make_inputs: MakeInputs, gates: tuple[Gate, ...] | None, *, found: bool) -> None:
+    """A run that requires the same bytes believes a difference only if the manifest says that it was waived."""
+    at = make_inputs()
+    dists = files(WHEEL)
+    emergency = None
+    if gates is not None:
+        emergency = Emergency(reason="it burns", actor="octocat", actor_from=ActorSource.FORGE, gates=gates)
+    proof = proof_of(dists, Verdict.FAILED)
+    at.folder.write_manifest(Manifest.of(at.release, dists, (proof,), emergency=emergency))
+    assert (stage(at.folder, required=True).find(at.context(dists=dists)) == proof) is found
 
 
 def test_a_complete_manifest_stays(make_inputs: MakeInputs) -> None:
