@@ -54,3 +54,19 @@ def test_examples_use_options_that_exist(name: str, command: click.Command) -> N
     known = {option for param in command.params for option in param.opts}
     for line in own:
         assert {word for word in shlex.split(line) if word.startswith("--")} <= known
+
+
+WORLD = {"--world", "--from-world"}
+
+
+@every_command
+def test_a_world_can_be_named_by_a_variable(name: str, command: click.Command) -> None:
+    """A command that reads a world file takes it from ``UNMOOR_WORLD`` too: scripts run unchanged in a world."""
+    options = [each for each in command.params if WORLD & set(each.opts)]
+    assert [each.envvar for each in options] == ["UNMOOR_WORLD"] * len(options), name
+
+
+def test_some_commands_read_a_world() -> None:
+    """The commands of a release do."""
+    reading = {name for name, command in _commands() for each in command.params if WORLD & set(each.opts)}
+    assert reading >= {"plan", "release", "status", "undo", "verify"}

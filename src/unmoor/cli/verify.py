@@ -43,6 +43,8 @@ class VerifyCommand(GroupedCommand):
 )
 @click.option(
     "--from-world",
+    envvar="UNMOOR_WORLD",
+    show_envvar=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="Read from the servers in this world file instead of the real ones.",
 )
