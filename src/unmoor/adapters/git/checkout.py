@@ -2,6 +2,8 @@
 
 Not dulwich or pygit2: only git itself honors all of the user's credential helpers, ssh settings and
 safe directories.
+
+This module is long because it answers every question of the port about a checkout.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.history import deleted
 from unmoor.adapters.git.objects import BlobTooLargeError, blob, executables, item, listing, paths, texts
 from unmoor.adapters.git.program import GitProgram, without_login
-from unmoor.adapters.git.remote import default_head, ls_remote, on_a_branch
+from unmoor.adapters.git.remote import default_branch, default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
 from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Cause, Refused, Unknown
@@ -225,12 +227,8 @@ class GitCheckout:
         return default_head(self.git, self.folder, self._remote, commit_of=self.commit_of)
 
     def default_branch(self) -> str:
-        """The remote's default branch as the clone knows it, which sends no request; empty if it does not know it."""
-        if not _REMOTE_NAME.fullmatch(self._remote):
-            return ""
-        start = f"refs/remotes/{self._remote}/"
-        ref = self._line("symbolic-ref", "--quiet", f"{start}HEAD", fine=(0, 1))
-        return ref.removeprefix(start) if ref.startswith(start) else ""
+        """The remote's default branch as the clone knows it; see `unmoor.adapters.git.remote.default_branch`."""
+        return default_branch(self.git, self.folder, self._remote)
 
     def on_a_branch(self, commit: str) -> bool | None:
         """Whether a branch of the remote contains a commit; see `unmoor.ports.git.Git`."""

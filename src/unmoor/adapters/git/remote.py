@@ -12,6 +12,8 @@ from unmoor.errors import Refused
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
 
 def ls_remote(git: GitProgram, folder: Path, remote: str, *options: str, patterns: Sequence[str] = ()) -> str:
     """The output of ``git ls-remote``. Raises as `GitProgram.run` does.
@@ -43,9 +45,18 @@ def default_head(git: GitProgram, folder: Path, remote: str, *, commit_of: Calla
     return commit
 
 
+def default_branch(git: GitProgram, folder: Path, remote: str) -> str:
+    """The remote's default branch as the clone knows it; empty if it does not know it. Sends no request."""
+    if not _NAME.fullmatch(remote):
+        return ""  # an address
+    start = f"refs/remotes/{remote}/"
+    ref = git.run("symbolic-ref", "--quiet", f"{start}HEAD", cwd=folder, fine=(0, 1)).out.strip()
+    return ref.removeprefix(start) if ref.startswith(start) else ""
+
+
 def on_a_branch(git: GitProgram, folder: Path, remote: str, commit: str) -> bool | None:
     """Whether a branch of the remote contains a commit; see `unmoor.ports.git.Git`. Sends no request."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", remote):
+    if not _NAME.fullmatch(remote):
         return None  # an address: git has no remote-tracking branches for it
     count = ("for-each-ref", "--count=1", "--format=x")
     if not git.run(*count, f"refs/remotes/{remote}/", cwd=folder).out:
