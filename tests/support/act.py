@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -31,6 +31,7 @@ SYSTEMS = ("ubuntu-latest", "ubuntu-24.04-arm", "macos-latest", "macos-15-intel"
 _USES = re.compile(r"\buses: *['\"]?([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([\w.-]+)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _JOB_TOKEN = re.compile(r"\b(?:github\.token|secrets\.GITHUB_TOKEN)\b")
+_RUNNER = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 _OUTPUT = re.compile(r"\$\{\{ steps\.([\w-]+)\.outputs\.([\w-]+) \}\}")
 
 
@@ -122,13 +123,13 @@ class Event:
 class Run:
     """What a run of a workflow did: how each job ended, what it put out, and what it wrote.
 
-    Jobs that were skipped are not in ``ended``.
+    Jobs that were skipped are not in ``ended``. ``secrets`` are the tokens that the jobs had.
     """
 
     ended: Mapping[str, bool]
     outputs: Mapping[str, Mapping[str, str]]
     logs: Mapping[str, str]
-    tokens: Mapping[str, str]
+    secrets: frozenset[str]
 
     @property
     def passed(self) -> Mapping[str, Mapping[str, str]]:
@@ -195,9 +196,7 @@ class WorkflowRuns:
         path.write_text(act_text(text, access=access, finished=finished, fault=fault))
         lines = self._act(event, sha, here, path, self._stand_ins(path.parent, here))
         (self.world.folder / "jobs.json").write_text("[]")
-        run = _read(lines, jobs, {name: each.token for name, each in access.items()}, finished)
-        assert any("jobID" in each for each in lines), "\n".join(str(each.get("msg", each)) for each in lines)
-        return run
+        return _read(lines, jobs, finished, access.values())
 
     def _grant(self, jobs: Mapping[str, Any], event: Event, sha: str, here: Path, file: str) -> dict[str, JobAccess]:
         """Give each job of a run its credentials, and tell the world about them."""
@@ -226,7 +225,7 @@ class WorkflowRuns:
             environ = {"HOME": str(home)}
             if permissions.get("id-token") == "write":
                 address = f"{self.world.addresses['issuer']}/token?api-version=2.0"
-                environ |= {"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": runner}
+                environ |= {"ACTIONS_ID_TOKEN_REQUEST_URL": address, _RUNNER: runner}
             access[name] = JobAccess(token=token, environ=environ)
         (self.world.folder / "jobs.json").write_text(json.dumps(known))
         return access
@@ -279,8 +278,10 @@ class WorkflowRuns:
             list(map(str, command)), env={**kept, **own}, check=False, capture_output=True, text=True, timeout=300
         )
         (here / "act.log").write_text(ran.stdout + ran.stderr)
-        lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
-        return [json.loads(line) for line in lines] or [{"msg": ran.stdout + ran.stderr}]
+        lines = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+        # Its exit code says nothing about the jobs, but without any it says whether the file could be read.
+        assert ran.returncode == 0 or any("jobID" in each for each in lines), ran.stdout + ran.stderr
+        return [each for each in lines if "jobID" in each]
 
     def world_file(self) -> Path:
         """Write the world file of the jobs: the world without logins, which each job has by its own credentials."""
@@ -305,14 +306,14 @@ KEPT = ("PATH", "LANG", "LC_", "TZ", "SSL_", "REQUESTS_CA_BUNDLE", "PIP_", "UV_"
 def _read(
     lines: Sequence[Mapping[str, Any]],
     jobs: Mapping[str, Any],
-    tokens: Mapping[str, str],
     finished: Mapping[str, Mapping[str, str]],
+    access: Collection[JobAccess],
 ) -> Run:
     ended: dict[str, bool] = {}
     logs: dict[str, str] = {}
     put: dict[tuple[str, str, str], str] = {}
     for line in lines:
-        job, step = line.get("jobID", ""), line.get("stepID", [])
+        job, step = line["jobID"], line.get("stepID", [])
         if line.get("raw_output"):
             logs[job] = logs.get(job, "") + line["msg"]
         if line.get("command") == "set-output" and len(step) == 1:
@@ -326,4 +327,5 @@ def _read(
         named = {name: _OUTPUT.fullmatch(str(value)) for name, value in (body.get("outputs") or {}).items()}
         found = {name: put.get((job, match[1], match[2]), "") for name, match in named.items() if match}
         outputs[job] = found
-    return Run(ended=ended, outputs=outputs, logs=logs, tokens=tokens)
+    secrets = {each.token for each in access} | {each.environ.get(_RUNNER, "") for each in access} - {""}
+    return Run(ended=ended, outputs=outputs, logs=logs, secrets=frozenset(secrets))
