@@ -6,6 +6,7 @@ from itertools import permutations
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+import msgspec
 import pytest
 from tests.support import sample_values
 from tests.support.beliefs import given
@@ -132,6 +133,48 @@ def test_a_proof_that_comes_later_is_taken_over(tmp_path: Path) -> None:
     kept = folder.read_known()
     assert kept is not None
     assert kept.proofs == (own,)
+
+
+def loose_proof(folder: Path, text: bytes = b"", *, name: str = "prove-dists") -> Path:
+    """A proof beside the manifest of a leg, about the files of that one, or with another text."""
+    manifest = manifests.decode((folder / manifests.NAME).read_bytes(), where="leg")
+    subjects = tuple(Subject(name=each.name, sha256=each.sha256) for each in manifest.artifacts)
+    proof = Proof(name=name, subjects=subjects, results=(Result(name="all: imports", verdict=Verdict.PASSED),))
+    (folder / "proofs").mkdir(exist_ok=True)
+    file = folder / "proofs" / "prove-dists.json"
+    file.write_bytes(text or msgspec.json.encode(proof))
+    return file
+
+
+@pytest.mark.parametrize("legs", [1, 2])
+def test_a_proof_beside_the_manifest_counts_by_its_own_digest(tmp_path: Path, legs: int) -> None:
+    """The files are those that were handed over before their tests ran, and the proof is theirs."""
+    handed = [leg(tmp_path / name, file, proven=False) for name, file in (("a", SDIST), ("b", MAC))][:legs]
+    proofs = [loose_proof(each.manifest.parent) for each in handed]
+    folder = RunFolder(tmp_path / "run", given(*(each.manifest for each in handed), *proofs))
+    folder.take(handed)
+    known = folder.read_known()
+    assert known is not None
+    (proof,) = known.proofs
+    assert {each.name for each in proof.subjects} == set([SDIST, MAC][:legs])
+    folder.belief.require_matched("here")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "digests"),
+    [(b"", "prove-dists", 0), (b"{", "prove-dists", 1), (b"", "rebuild", 1), (b"[]", "prove-dists", 1)],
+    ids=["no digest", "no JSON", "another proof", "another document"],
+)
+def test_a_proof_beside_the_manifest_that_does_not_count(tmp_path: Path, text: bytes, name: str, digests: int) -> None:
+    """Without a digest of its own, or if it is none of that name, nothing is proven, and the files are taken over."""
+    handed = leg(tmp_path / "a", SDIST, proven=False)
+    proof = loose_proof(tmp_path / "a", text, name=name)
+    folder = RunFolder(tmp_path / "run", given(handed.manifest, *[proof] * digests))
+    folder.take([handed])
+    known = folder.read_known()
+    assert known is not None
+    assert known.proofs == ()
+    assert [each.name for each in known.artifacts] == [SDIST]
 
 
 WINDOWS = "small_one-1.0-cp311-cp311-win_amd64.whl"

@@ -20,6 +20,7 @@ from unmoor.artifacts.manifest import Artifact, Manifest
 from unmoor.errors import Conflict, Incomplete
 from unmoor.filesystem.files import read_regular
 from unmoor.products import Asset, Proof, Result, Verdict
+from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 
@@ -34,6 +35,8 @@ _SAME: tuple[tuple[str, Callable[[Manifest], str]], ...] = (
     ("the settings", lambda each: each.settings or "of the commit"),
 )
 _FORMATS = "formats = "
+_LOOSE = ("prove-dists", "rebuild")
+"""The proofs of files that a job can hand over without the files."""
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,21 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
             ) from error
         require_vouched(belief, data, where=str(self.manifest), signature=signature_beside(self.manifest))
         return data
+
+    def with_proofs(self, manifest: Manifest, belief: Belief) -> Manifest:
+        """The same manifest with the proofs beside it that count by themselves, and itself if there are none.
+
+        A job that tests after it has handed over its files can have changed none of them.
+        """
+        found = []
+        for name in _LOOSE:
+            try:
+                data = read_regular(self.manifest.parent / "proofs" / f"{name}.json", manifests.LIMIT)
+                proof = decode_json(data, Proof) if belief.vouches_for(data) else None
+            except (FileNotFoundError, ValueError):
+                continue
+            found += [proof] if proof is not None and proof.name == name else []
+        return replace(manifest, proofs=merge_proofs((*manifest.proofs, *found))) if found else manifest
 
 
 def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:

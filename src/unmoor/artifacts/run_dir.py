@@ -216,7 +216,8 @@ class RunFolder:
         manifest is broken.
         """
         data = [leg.read(self.belief) for leg in legs]
-        read = [(leg, manifests.decode(each, where=str(leg.manifest))) for leg, each in zip(legs, data, strict=True)]
+        decoded = [manifests.decode(each, where=str(leg.manifest)) for leg, each in zip(legs, data, strict=True)]
+        read = [(leg, leg.with_proofs(each, self.belief)) for leg, each in zip(legs, decoded, strict=True)]
         whole = merge_manifests(read)
         known = self.read_known()
         if known is not None and set(known.artifacts) != set(whole.artifacts):
@@ -231,7 +232,7 @@ class RunFolder:
                 self._copy(file, self.dists)
             for file in manifest.sbom_files(leg.sboms):
                 self._copy(file, self.sboms)
-        if known is None and len(data) == 1:
+        if known is None and len(data) == 1 and read[0][1] is decoded[0]:
             self.write_document(manifests.NAME, data[0])
         else:
             self._add_handed_over(known or whole, whole)
