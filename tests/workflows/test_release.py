@@ -16,7 +16,7 @@ from unmoor.workflows.model import Script, Uses, WorkflowJob
 from unmoor.workflows.release import release_file, release_workflow
 
 EVERY = pytest.mark.parametrize("kind", SAMPLES)
-TEST_ONLY = {"build", "test", "merge"}
+TEST_ONLY = {"build", "test"}
 SECRET = re.compile(r"secrets\.|github\.token")
 
 
@@ -63,9 +63,9 @@ def digests(job: WorkflowJob) -> Iterator[tuple[str, str, str]]:
         (
             "compiled with images",
             (
-                "build wheels-linux:build wheels-windows:build merge:build,wheels-linux,wheels-windows"
+                "build test:build wheels-linux:build wheels-windows:build merge:build,test,wheels-linux,wheels-windows"
                 " image-linux-amd64:merge image-linux-arm64:merge"
-                " hold:build,wheels-linux,wheels-windows,merge,image-linux-amd64,image-linux-arm64"
+                " hold:build,test,wheels-linux,wheels-windows,merge,image-linux-amd64,image-linux-arm64"
                 " prove:hold publish:hold,prove verify:publish"
             ),
         ),
@@ -135,16 +135,26 @@ def test_only_a_proof_may_be_missing(kind: str) -> None:
     for job in jobs_of(SAMPLES[kind]).values():
         by_variable = {variable: output for variable, _, output in digests(job)}
         for step in scripts(job):
-            missing = re.findall(r"\$\{([A-Z_]+):\+", step.script)
+            missing = re.findall(r"\$\{([A-Z0-9_]+):\+", step.script)
             assert {by_variable[each] for each in missing} <= {"rebuild-sha256", "prove-testpypi-sha256"}
 
 
 @EVERY
-def test_no_job_of_tests_hands_on_files(kind: str) -> None:
-    """A hostile test suite may forge its own proof, and no byte of what is released."""
-    for name in {"test", "prove"} & set(jobs := jobs_of(SAMPLES[kind])):
-        for step in uses(jobs[name], "actions/upload-artifact"):
-            assert str(step.inputs["path"]).startswith(".unmoor/*/proofs/")
+def test_no_file_is_handed_on_after_tests_ran(kind: str) -> None:
+    """A hostile test suite may forge its own proof, and no byte of what is released.
+
+    GitHub takes the outputs of a step when it ends, so a later step cannot change them.
+    """
+    for job in jobs_of(SAMPLES[kind]).values():
+        tested = ""
+        for step in job.steps:
+            if isinstance(step, Script):
+                tests = "prove-dists" in step.script or "prove-testpypi" in step.script
+                tested = step.id if tests and "--no-project-code" not in step.script else tested
+            elif step.action == "actions/upload-artifact" and tested:
+                assert str(step.inputs["path"]).startswith(".unmoor/*/proofs/"), job.id
+        after = {name for name, value in job.outputs.items() if tested and f"steps.{tested}." in value}
+        assert after <= {"prove-dists-sha256", "rebuild-sha256", "prove-testpypi-sha256"}, job.id
 
 
 @EVERY
@@ -215,7 +225,7 @@ def test_secrets_reach_only_the_command_that_needs_them(kind: str) -> None:
         ("images", "hold", "contents:write id-token:write attestations:write packages:write", "testpypi"),
         ("images elsewhere", "hold", "contents:write id-token:write attestations:write", "pypi"),
         ("private", "build", "contents:read", ""),
-        ("private", "prove", "contents:read", ""),
+        ("private", "prove", "contents:read actions:read", ""),
         ("private", "hold", "contents:write id-token:write packages:write actions:read", "testpypi"),
         ("private", "verify", "contents:read packages:read", ""),
         ("private, signed", "publish", "contents:write id-token:write attestations:write actions:read", "pypi"),
@@ -282,14 +292,18 @@ def test_a_secret_has_the_name_of_the_variable(kind: str, job: str, expected: st
         ("plain", "hold", '--hold --no-project-code --manifest-sha256 "$BUILT" --manifest-sha256 "$TESTED"'),
         ("plain", "publish", '--no-project-code --manifest-sha256 "$HELD"'),
         ("compiled", "build", "--dry-run --until check-dists"),
-        ("compiled", "wheels-macos", "--dry-run --until prove-dists --built wheelhouse"),
+        ("compiled", "wheels-macos", "--dry-run --until check-dists --built wheelhouse"),
         (
             "compiled with images",
             "merge",
             (
-                '--dry-run --until prove-dists --dists "handed/built/$TAG" --dists "handed/wheels-linux/$TAG"'
-                ' --dists "handed/wheels-windows/$TAG" --manifest-sha256 "$BUILT" --manifest-sha256 "$WHEELS_LINUX"'
-                ' --manifest-sha256 "$WHEELS_WINDOWS"'
+                '--dry-run --until prove-dists --no-project-code --dists "handed/built/$TAG"'
+                ' --dists "handed/wheels-linux/$TAG" --dists "handed/wheels-windows/$TAG" --manifest-sha256 "$BUILT"'
+                ' --manifest-sha256 "$TESTED" ${REBUILT:+--manifest-sha256 "$REBUILT"}'
+                ' --manifest-sha256 "$WHEELS_LINUX" --manifest-sha256 "$TESTED_WHEELS_LINUX"'
+                ' ${REBUILT_WHEELS_LINUX:+--manifest-sha256 "$REBUILT_WHEELS_LINUX"}'
+                ' --manifest-sha256 "$WHEELS_WINDOWS" --manifest-sha256 "$TESTED_WHEELS_WINDOWS"'
+                ' ${REBUILT_WHEELS_WINDOWS:+--manifest-sha256 "$REBUILT_WHEELS_WINDOWS"}'
             ),
         ),
         (
@@ -325,9 +339,11 @@ def test_a_secret_has_the_name_of_the_variable(kind: str, job: str, expected: st
             "a package",
             "merge",
             (
-                r'--dry-run --until prove-dists --dists "handed/built/${TAG//\//%2F}"'
-                r' --dists "handed/wheels-linux/${TAG//\//%2F}"'
-                ' --manifest-sha256 "$BUILT" --manifest-sha256 "$WHEELS_LINUX"'
+                r'--dry-run --until prove-dists --no-project-code --dists "handed/built/${TAG//\//%2F}"'
+                r' --dists "handed/wheels-linux/${TAG//\//%2F}" --manifest-sha256 "$BUILT" --manifest-sha256 "$TESTED"'
+                ' ${REBUILT:+--manifest-sha256 "$REBUILT"} --manifest-sha256 "$WHEELS_LINUX"'
+                ' --manifest-sha256 "$TESTED_WHEELS_LINUX"'
+                ' ${REBUILT_WHEELS_LINUX:+--manifest-sha256 "$REBUILT_WHEELS_LINUX"}'
             ),
         ),
     ],

@@ -22,15 +22,16 @@ from unmoor.workflows.release_parts import (
     needs_of,
     outputs_of,
     project_pythons,
+    proofs_of,
     read_token,
     release_step,
+    variable_of,
 )
 from unmoor.workflows.steps import BY_HASH, TOOL_PYTHON, WHEELS_LIST, download, hand_over_tool, upload
 
 BUILT: Final = manifest_of("build", "BUILT")
 MERGED: Final = manifest_of("merge", "MERGED")
-TESTED: Final = Digest(job="test", output="prove-dists-sha256", variable="TESTED")
-REBUILT: Final = Digest(job="test", output="rebuild-sha256", variable="REBUILT", optional=True)
+PROOFS: Final = f"{RUN_FOLDER}*/proofs/*.json"
 
 _RUNNERS: Final = {
     "linux": "ubuntu-latest",
@@ -48,20 +49,20 @@ _UNTESTED: Final = {"linux": "*-musllinux_*", "linux-arm": "*-musllinux_*", "win
 _OLDEST_ON: Final = {"windows-arm": (3, 11)}
 _FREE_THREADED_SINCE: Final = (3, 14)
 _CIBUILDWHEEL_MINUTES = 120
-_BYTES: Final = "Builds what is released: these bytes, since the job that runs the tests hands on none."
 
 
 def build_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     """Every job before the first one with a credential. Raises `ConfigError` for a platform that no runner has."""
-    files = (_wheel_jobs if is_compiled(facts) else _test_jobs)(facts)
-    return (_build(facts), *files, *(_image_job(facts, platform) for platform in facts.platforms))
+    test = (_test(facts),) if not is_compiled(facts) or _has_sdist(facts) else ()
+    wheels = _wheel_jobs(facts) if is_compiled(facts) else ()
+    return (_build(facts), *test, *wheels, *(_image_job(facts, platform) for platform in facts.platforms))
 
 
 def files_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
     """The digests of the files that are released, and of the proofs that they were tested."""
     if is_compiled(facts):
         return (MERGED,)
-    return (BUILT, TESTED) if facts.settings.reproducible == "off" else (BUILT, TESTED, REBUILT)
+    return (BUILT, *proofs_of(facts, "test"))
 
 
 def files_steps(facts: WorkflowFacts) -> tuple[Uses, ...]:
@@ -84,13 +85,13 @@ def image_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
 def _build(facts: WorkflowFacts) -> WorkflowJob:
     compiled = is_compiled(facts)
     from_checkout = facts.settings.workflows.tool == "checkout"
-    alone: dict[str, Scalar] = {"UNMOOR_FORMATS": "sdist"} if compiled else {}
+    what = "the sdist, which every wheel is built from" if compiled else "the files"
     options = ("--dry-run", "--until check-dists")
     tool = {"tool-sha256": "${{ steps.tool.outputs.sha256 }}"} if from_checkout else {}
     return WorkflowJob(
         id="build",
         name="Build",
-        comment="Builds the sdist that every wheel is built from." if compiled else _BYTES,
+        comment=f"Builds {what}. These bytes are released: the job that runs the tests hands on none.",
         only_if="github.ref_type == 'tag'",
         minutes=minutes(facts),
         permissions=(READ,),
@@ -98,56 +99,71 @@ def _build(facts: WorkflowFacts) -> WorkflowJob:
         steps=(
             *begin(facts, pythons=project_pythons(facts), built_by=""),
             *((hand_over_tool(),) if from_checkout else ()),
-            release_step("Build and check the files", options, env={**alone, **read_token(facts)}),
+            release_step("Build and check the files", options, env={**_formats(facts), **read_token(facts)}),
             upload("built", RUN_FOLDER),
         ),
     )
 
 
-def _test_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
+def _has_sdist(facts: WorkflowFacts) -> bool:
+    """Whether the sdist is released, and not only built from."""
+    return "sdist" in facts.settings.formats
+
+
+def _formats(facts: WorkflowFacts) -> dict[str, Scalar]:
+    """What the jobs make that build and test what no other machine does."""
+    return {"UNMOOR_FORMATS": "sdist"} if is_compiled(facts) else {}
+
+
+def _test(facts: WorkflowFacts) -> WorkflowJob:
     """Test the files on another machine than the one that built them, which builds them a second time to compare."""
-    test = WorkflowJob(
+    return WorkflowJob(
         id="test",
         name="Test",
         comment="Hands on nothing but proofs, which name the files that they are about by sha256.",
         needs=("build",),
         minutes=minutes(facts),
         permissions=(READ,),
-        outputs=outputs_of(*files_digests(facts)[1:]),
+        outputs=outputs_of(*proofs_of(facts, "test")),
         steps=(
             *begin(facts, pythons=project_pythons(facts, tests=True)),
             download("built", RUN_FOLDER),
             release_step(
-                "Install and test the files", ("--dry-run", "--until prove-dists"), (BUILT,), env=read_token(facts)
+                "Install and test the files",
+                ("--dry-run", "--until prove-dists"),
+                (BUILT,),
+                env={**_formats(facts), **read_token(facts)},
             ),
-            upload("proofs", f"{RUN_FOLDER}*/proofs/*.json"),
+            upload("proofs", PROOFS),
         ),
     )
-    return (test,)
 
 
 def _wheel_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
+    """A job for each machine that builds wheels, and one that joins what they hand over."""
     legs = tuple(f"wheels-{system}" for system in facts.wheels)
-    with_sdist = "sdist" in facts.settings.formats
-    joined = (*(("built",) if with_sdist else ()), *legs)
-    digests = (*((BUILT,) if with_sdist else ()), *(manifest_of(leg) for leg in legs))
-    folders = tuple(f"--dists {folder_of(facts, each)}" for each in joined)
+    sdist = ("build", "test") if _has_sdist(facts) else ()
+    joined = {**({"built": "proofs"} if sdist else {}), **{leg: f"proofs-{leg}" for leg in legs}}
+    digests = (
+        *((BUILT, *proofs_of(facts, "test")) if sdist else ()),
+        *(each for leg in legs for each in (manifest_of(leg), *proofs_of(facts, leg, f"_{variable_of(leg)}"))),
+    )
     merge = WorkflowJob(
         id="merge",
         name="Merge",
-        comment="Joins the files of all machines. Each counts by the digest that its own job put out.",
-        needs=needs_of(facts, *(("build",) if with_sdist else ()), *legs),
+        comment="Joins the files and proofs of all machines, each by its digest. It runs no code of the project.",
+        needs=needs_of(facts, *sdist, *legs),
         minutes=minutes(facts),
         permissions=(READ,),
         outputs=outputs_of(MERGED),
         steps=(
-            *begin(facts, pythons=project_pythons(facts, tests=True)),
-            *(download(each, f"handed/{each}") for each in joined),
+            *begin(facts),
+            *(download(name, f"handed/{files}") for files, proofs in joined.items() for name in (files, proofs)),
             release_step(
                 "Join the tested files",
-                ("--dry-run", "--until prove-dists"),
+                ("--dry-run", "--until prove-dists", "--no-project-code"),
                 digests,
-                folders=folders,
+                folders=tuple(f"--dists {folder_of(facts, each)}" for each in joined),
                 env=read_token(facts),
             ),
             upload("merged", RUN_FOLDER),
@@ -158,16 +174,16 @@ def _wheel_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
 
 def _leg(facts: WorkflowFacts, system: str) -> WorkflowJob:
     """Build the wheels of one system with cibuildwheel, and test each on the machine that built it."""
-    name = f"wheels-{system}"
+    name, built = f"wheels-{system}", "--built wheelhouse"
     return WorkflowJob(
         id=name,
         name=f"Wheels for {system}",
-        comment="Builds wheels from the checked sdist, and tests each on the machine that built it.",
+        comment="Builds wheels from the checked sdist, hands them on, and then tests them, which hands on proofs.",
         needs=("build",),
         runs_on=_RUNNERS[system],
         minutes=minutes(facts, spare=_CIBUILDWHEEL_MINUTES),
         permissions=(READ,),
-        outputs=outputs_of(manifest_of(name)),
+        outputs={**outputs_of(manifest_of(name)), **outputs_of(*proofs_of(facts, name), step="test")},
         steps=(
             *begin(facts, pythons=_leg_pythons(facts, system), system=system),
             download("built", "handed/built"),
@@ -180,12 +196,12 @@ def _leg(facts: WorkflowFacts, system: str) -> WorkflowJob:
                 step="sdist",
             ),
             *_cibuildwheel(facts, system),
-            release_step(
-                "Check and test the wheels",
-                ("--dry-run", "--until prove-dists", "--built wheelhouse"),
-                env=read_token(facts),
-            ),
+            release_step("Check the wheels", ("--dry-run", "--until check-dists", built), env=read_token(facts)),
             upload(name, RUN_FOLDER),
+            release_step(
+                "Test the wheels", ("--dry-run", "--until prove-dists", built), env=read_token(facts), step="test"
+            ),
+            upload(f"proofs-{name}", PROOFS),
         ),
     )
 

@@ -59,14 +59,21 @@ def images_of(job: str, variable: str = "") -> Digest:
     return Digest(job=job, output="images-sha256", variable=variable or variable_of(job))
 
 
+def proofs_of(facts: WorkflowFacts, job: str, suffix: str = "") -> tuple[Digest, ...]:
+    """The digests of the proofs of files that a job puts out: of their tests, and of a second build."""
+    tested = Digest(job=job, output="prove-dists-sha256", variable=f"TESTED{suffix}")
+    rebuilt = Digest(job=job, output="rebuild-sha256", variable=f"REBUILT{suffix}", optional=True)
+    return (tested,) if facts.settings.reproducible == "off" else (tested, rebuilt)
+
+
 def variable_of(job: str) -> str:
     """The variable of what a job hands over, such as ``WHEELS_LINUX`` for the job ``wheels-linux``."""
     return re.sub(r"[^A-Z0-9]", "_", job.upper())
 
 
-def outputs_of(*digests: Digest) -> dict[str, str]:
-    """The outputs of a job, each from its step ``unmoor``."""
-    return {each.output: f"${{{{ steps.unmoor.outputs.{each.output} }}}}" for each in digests}
+def outputs_of(*digests: Digest, step: str = "unmoor") -> dict[str, str]:
+    """The outputs of a job that come from one of its steps."""
+    return {each.output: f"${{{{ steps.{step}.outputs.{each.output} }}}}" for each in digests}
 
 
 def release_step(

@@ -92,7 +92,7 @@ def _prove(facts: WorkflowFacts) -> WorkflowJob:
         comment="Installs and runs what the staging index serves, and hands on nothing but the proof of it.",
         needs=needs_of(facts, "hold"),
         minutes=minutes(facts),
-        permissions=(READ,) if is_private(facts) else (),
+        permissions=(READ, _RUNS) if is_private(facts) else (),
         outputs=outputs_of(PROVED),
         steps=(
             *begin(facts, pythons=project_pythons(facts, tests=True)),
