@@ -20,6 +20,7 @@ from tests.support.git_repos import shell_for_tests
 
 from unmoor import advice
 from unmoor.adapters import uv as uv_adapter
+from unmoor.adapters.git.untagged import file_inside
 from unmoor.adapters.process.servers import Server
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment
@@ -36,7 +37,6 @@ from unmoor.filesystem.system import here
 from unmoor.filesystem.temporary import why_unfit
 from unmoor.ports.failure import failure
 from unmoor.rehearsal import listening, local, serve
-from unmoor.rehearsal.prepare import _inside
 from unmoor.util.values import replace
 
 METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
@@ -329,7 +329,7 @@ RUNS: dict[str, Walk] = {
     "find-who-removed": Walk(begin=keep(), act=_use, follow=_again),
     "replace-version-link": Walk(
         begin=_linked,
-        act=lambda place: _inside(place.folder / "top" / "version", place.folder / "top", "version"),  # type: ignore[arg-type]
+        act=lambda place: file_inside(place.folder / "top" / "version", place.folder / "top", "version"),  # type: ignore[arg-type]
         follow=_replace_link,
     ),
     "raise-deadline": Walk(begin=keep(deadline=30.0), act=_time, follow=_longer),

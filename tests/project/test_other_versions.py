@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unmoor.project import read_version
-from unmoor.project.other_versions import disagreeing_versions
+from unmoor.project.other_versions import disagreeing_versions, same_versions
 
 STATIC = "[project]\nname = 'p'\nversion = '1.2.0'\n"
 SETUP = "from setuptools import setup\nsetup(name='p', version='1.1.0')\n"
@@ -44,3 +44,29 @@ def test_disagreeing_versions(files: dict[str, str], places: list[str]) -> None:
 
     source, _ = read_version(read)
     assert [str(each) for each in disagreeing_versions(read, source, "1.2.0")] == places
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        ({"p.py": "import os\n__version__ = '1.2.0'\n"}, ["p.py, line 2"]),
+        ({"src/p/__init__.py": "__version__ = '1.2'\n"}, ["src/p/__init__.py, line 1"]),
+        (
+            {"src/p/__init__.py": "from p._v import __version__\n", "src/p/_v.py": "__version__ = '1.2.0'\n"},
+            ["src/p/_v.py, line 1"],
+        ),
+        ({"setup.cfg": "[metadata]\nversion = 1.2.0\n", "setup.py": SETUP}, ["setup.cfg, line 2"]),
+        ({"p.py": "__version__ = '1.1.0'\n", "q/sub/r.py": "__version__ = '1.2.0'\n"}, []),
+        ({"p.py": "__version__ = version('p')\n", "no-module.py": "__version__ = '1.2.0'\n"}, []),
+    ],
+)
+def test_same_versions(files: dict[str, str], places: list[str]) -> None:
+    """The source comes first, then other files and modules that repeat its version, however they spell it."""
+    files = {"pyproject.toml": STATIC} | files
+
+    def read(path: str) -> bytes | None:
+        return files[path].encode() if path in files else None
+
+    source, _ = read_version(read)
+    assert source is not None
+    assert [str(each) for each in same_versions(read, tuple(files), source)] == ["pyproject.toml, line 3", *places]

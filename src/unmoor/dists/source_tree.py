@@ -29,8 +29,11 @@ _VERSION_VARIABLES = {
 def build_environment(release: Release, requires: Iterable[str]) -> dict[str, str]:
     """The variables for the build backend: the commit's time and the version.
 
-    ``requires`` are the build requirements. They decide which version variables are set.
+    ``requires`` are the build requirements. They decide which version variables are set. Without a version the backend
+    determines it.
     """
+    if not release.version:
+        return {"SOURCE_DATE_EPOCH": str(release.build_date)}
     name = canonicalize_name(release.project).replace("-", "_").upper()
     env = {
         "SOURCE_DATE_EPOCH": str(release.build_date),

@@ -99,6 +99,7 @@ class Git(Protocol):
     def clone(self, into: Path, *, commit: str, tag: str, whole: bool = True) -> Path:
         """Clone the repository at ``commit``, with ``tag`` as the only tag on it; return the project's folder there.
 
-        If ``whole``, the clone holds submodules and the large files of the project's folder. Other commits keep their
-        tags. If the checkout lacks the tag, only the clone gets it. The user's settings change nothing in it.
+        With an empty ``tag`` there is no tag on it. If ``whole``, the clone holds submodules and the large files of the
+        project's folder. Other commits keep their tags. If the checkout lacks the tag, only the clone gets it. The
+        user's settings change nothing in it.
         """

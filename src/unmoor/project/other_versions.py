@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from unmoor.project import sources, written_version
 from unmoor.project.files import Files, Read, table
 from unmoor.project.written_version import WrittenVersion
+from unmoor.util.values import replace
 from unmoor.versioning import pep440
+
+_ROOTS = ("", "src/", "lib/")
 
 
 def disagreeing_versions(read: Read, source: WrittenVersion | None, version: str) -> tuple[WrittenVersion, ...]:
@@ -32,6 +35,32 @@ def version_of_module(read: Read, module: str) -> WrittenVersion | None:
     ``read`` reads files below the folder that is on the import path.
     """
     return sources.attribute(Files(read), f"{module}.__version__")
+
+
+def same_versions(read: Read, paths: Collection[str], source: WrittenVersion) -> tuple[WrittenVersion, ...]:
+    """The version in its source, and other places of the files at ``paths`` where the project repeats it.
+
+    The places are those of `disagreeing_versions`, and the literal ``__version__`` of each module at the top of the
+    project, of ``src`` or of ``lib``.
+    """
+    found = [source, *_written(Files(read))]
+    for root in _ROOTS:
+        for module in _modules(paths, root):
+            there = version_of_module(lambda path, root=root: read(f"{root}{path}"), module)  # type: ignore[misc]
+            if there is not None:
+                found.append(replace(there, path=f"{root}{there.path}"))
+    same = (each for each in found if pep440.version_in(each.text) == pep440.version_in(source.text))
+    return tuple({(each.path, each.line): each for each in same}.values())
+
+
+def _modules(paths: Collection[str], root: str) -> Iterator[str]:
+    """The names of the modules and packages directly below a folder."""
+    for path in sorted(paths):
+        name, _, rest = path.removeprefix(root).partition("/")
+        if path.startswith(root) and rest == "__init__.py" and name.isidentifier():
+            yield name
+        elif path.startswith(root) and not rest and name.endswith(".py") and name[:-3].isidentifier():
+            yield name[:-3]
 
 
 def _written(files: Files) -> Iterator[WrittenVersion]:

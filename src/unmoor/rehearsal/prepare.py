@@ -18,13 +18,13 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
+from unmoor.adapters.git.untagged import file_inside, replace_content
 from unmoor.errors import ConfigError, Refused
-from unmoor.filesystem.files import write_atomic
 from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import list_fragments, read_configuration
 from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
-from unmoor.project import WrittenVersion, read_facts, with_version
+from unmoor.project import read_facts, with_version
 from unmoor.project.locate import ConfigSources, naming_at, settings_at
 from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
@@ -183,12 +183,12 @@ def _commit_version(
     """Set the version in the clone with one commit, in the file that holds it and in the changelog. Return the diff."""
     edited: list[Path] = []
     if choice.edit is not None:
-        path = _inside(project / choice.edit.path, top, choice.edit)
-        _replace(path, with_version(path.read_bytes(), choice.edit, str(choice.version)))
+        path = file_inside(project / choice.edit.path, top, choice.edit)
+        replace_content(path, with_version(path.read_bytes(), choice.edit, str(choice.version)))
         edited.append(path)
     if section is not None:
         path = (project / section.file).resolve()
-        _replace(path, section.content)
+        replace_content(path, section.content)
         edited.append(path)
     if not edited:
         return ""
@@ -198,18 +198,3 @@ def _commit_version(
     program.run("commit", "--quiet", "--no-verify", "-m", message, cwd=top, env=when)
     arguments = ("--format=", "--no-color", "--no-ext-diff", "--no-textconv", "--text", "HEAD", "--")
     return program.run("show", *arguments, cwd=top).out.strip("\n")
-
-
-def _inside(path: Path, top: Path, written: WrittenVersion) -> Path:
-    real = path.resolve()
-    if not real.is_relative_to(top.resolve()):
-        raise Refused(
-            "the file with the version is a symbolic link to a file outside the project",
-            where=str(written),
-            next_step=advice.REPLACE_VERSION_LINK(),
-        )
-    return real
-
-
-def _replace(path: Path, content: bytes) -> None:
-    write_atomic(path, content, mode=path.stat().st_mode & 0o777)

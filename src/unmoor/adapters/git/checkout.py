@@ -319,7 +319,7 @@ class GitCheckout:
         own = replace(self.git, own=True)
         clone_of(own, self.folder, into, one_branch=True)
         others = {name: each.object for name, each in objects.items() if each.commit != commit}
-        write_tags(into / ".git", {**others, tag: objects[tag].object if tag in objects else commit})
+        write_tags(into / ".git", others | ({tag: objects[tag].object if tag in objects else commit} if tag else {}))
         if (origin := self.written_remote()) is None:
             own.run("remote", "remove", "origin", cwd=into)
         else:
