@@ -158,6 +158,9 @@ class ImageSettings(Table, frozen=True, kw_only=True):
         "type=pep440,pattern={{major}}.{{minor}}",
         "type=pep440,pattern={{major}}",
         "type=sha",
+        "type=ref,event=branch",
+        "type=ref,event=branch,suffix=-{{sha}}",
+        "type=ref,event=pr",
     )
     flavor: Annotated[
         str, Meta(description="Defaults of all rules: `latest=…`, `prefix=…`, `suffix=…`, one per line.")

@@ -17,7 +17,7 @@ from unmoor import advice
 from unmoor.advice import NextStep
 from unmoor.artifacts import oci
 from unmoor.config.images import ImageSettings
-from unmoor.errors import ConfigError, Conflict, Unknown
+from unmoor.errors import ConfigError, Conflict, Incomplete, Unknown
 from unmoor.images import tags as image_tags
 from unmoor.images.annotate import labels_of
 from unmoor.images.image_names import BuildTarget, commit_tag, names_of, targets_of
@@ -66,6 +66,19 @@ class ImagePlan(msgspec.Struct, frozen=True, kw_only=True):
             if (str(oci.ImageName.parse(image.name)), image.target) == (self.name, target.stage)
         }
         return {platform: mine[platform] for platform in self.platforms if platform in mine}
+
+    def every_image_of(self, target: BuildTarget, images: Images) -> tuple[Image, ...]:
+        """The images of one target, one for each platform. Raises `Incomplete` if one was not built."""
+        mine = self.images_of(target, images)
+        missing = [platform for platform in self.platforms if platform not in mine]
+        if missing:
+            raise Incomplete(
+                f"{target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
+                where=self.name,
+                next_step=advice.BUILD_EVERY_PLATFORM(),
+                retryable=False,
+            )
+        return tuple(mine.values())
 
 
 def image_plans(

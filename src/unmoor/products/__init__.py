@@ -9,7 +9,18 @@ Paths are never compared: the same bytes in another folder are the same product.
 from unmoor.products.access import Access, Certainty, Finding
 from unmoor.products.dists import CheckedDists, Dists, File, Subject, Tool
 from unmoor.products.forge import Asset, Draft, PublishedRelease
-from unmoor.products.images import Image, Images, MovedTag, MovedTags, Pushed, PushedImage, TagPosition
+from unmoor.products.images import (
+    BranchImage,
+    Image,
+    Images,
+    LeftTag,
+    MovedTag,
+    MovedTags,
+    Pushed,
+    PushedBranch,
+    PushedImage,
+    TagPosition,
+)
 from unmoor.products.index import Uploaded
 from unmoor.products.proof import Proof, Result, Verdict
 from unmoor.products.provenance import Provenance
@@ -22,6 +33,7 @@ from unmoor.products.verified import Verified, VerifiedItem
 __all__ = [
     "Access",
     "Asset",
+    "BranchImage",
     "Certainty",
     "CheckedDists",
     "Dists",
@@ -32,6 +44,7 @@ __all__ = [
     "ImageSbom",
     "ImageSboms",
     "Images",
+    "LeftTag",
     "Level",
     "MovedTag",
     "MovedTags",
@@ -40,6 +53,7 @@ __all__ = [
     "Provenance",
     "PublishedRelease",
     "Pushed",
+    "PushedBranch",
     "PushedImage",
     "Release",
     "Result",

@@ -119,3 +119,35 @@ class MovedTags:
         names = dict.fromkeys(pointer.name for pointer in self.pointers)
         kept = f"; {count_of(len(self.left), 'tag')} left where they were" if self.left else ""
         return f"{count_of(len(self.pointers), 'tag')} on {', '.join(names)}{kept}"
+
+
+class LeftTag(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag that the rules give, but that an image does not get, and why."""
+
+    tag: str
+    why: str
+
+
+class BranchImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One target of a branch on one registry.
+
+    ``digest`` is what this run built, and what every tag in ``tags`` points at. ``kept`` are tags that stay on another
+    image: of an earlier run of this commit, or of a later commit. If all stay, ``digest`` is that of the first one.
+    """
+
+    name: str
+    target: str
+    digest: str
+    tags: tuple[str, ...]
+    kept: tuple[LeftTag, ...] = ()
+
+
+class PushedBranch(msgspec.Struct, frozen=True, kw_only=True):
+    """The images of a branch that the registries hold, read back by digest."""
+
+    images: tuple[BranchImage, ...]
+
+    @property
+    def summary(self) -> str:
+        """Every image with its tags and its digest, in one line."""
+        return "; ".join(f"{each.name}: {', '.join(each.tags)} at {each.digest}" for each in self.images)

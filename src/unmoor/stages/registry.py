@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
-from unmoor import advice
 from unmoor.artifacts import oci
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
-from unmoor.errors import Denied, Incomplete, Unknown, UnmoorError
+from unmoor.errors import Denied, Unknown, UnmoorError
 from unmoor.images.annotate import index_over, is_annotated
 from unmoor.images.existing import find_existing
 from unmoor.images.image_names import BuildTarget
@@ -250,16 +249,7 @@ class _Destination:
 
     def wanted(self, images: Images) -> tuple[Image, ...]:
         """The images of this target, one for each platform. Raises `Incomplete` if one was not built."""
-        mine = self.plan.images_of(self.target, images)
-        missing = [platform for platform in self.plan.platforms if platform not in mine]
-        if missing:
-            raise Incomplete(
-                f"{self.target.stage or 'the image'} was not built for {', '.join(missing)}: nothing is pushed",
-                where=self.plan.name,
-                next_step=advice.BUILD_EVERY_PLATFORM(),
-                retryable=False,
-            )
-        return tuple(mine.values())
+        return self.plan.every_image_of(self.target, images)
 
 
 @dataclass(frozen=True)

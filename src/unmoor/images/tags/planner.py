@@ -100,13 +100,14 @@ def plan(
     compat: bool = False,
     post_is_final: bool = True,
     latest_on_default_branch: bool = False,
+    may_be_empty: bool = False,
 ) -> Plan:
     """Plan tags, labels and annotations. Each text holds one or more lines.
 
     ``compat`` does exactly what docker/metadata-action does, and ignores ``post_is_final`` and
     ``latest_on_default_branch``. With ``latest_on_default_branch`` only that branch gets ``latest``. Raises
     `ConfigError` for input that cannot be parsed, for an invalid tag, and (without ``compat``) if no rule gives
-    a tag.
+    a tag, unless the plan ``may_be_empty``.
     """
     if compat and context.commit_date is None:
         context = replace(context, commit_date=context.now)
@@ -119,7 +120,7 @@ def plan(
     names = tuple(image.name for image in flavors.images(images, compat=compat) if image.enable)
     results = [(rule, _evaluate(rule, given)) for rule in ordered]
     values = [(rule, result) for rule, result in results if isinstance(result, Value)]
-    if not values and not compat:
+    if not values and not compat and not may_be_empty:
         raise _no_tag(results, context)
     if latest_on_default_branch and not compat:
         latest = context.ref.startswith(HEADS) and context.is_default_branch
