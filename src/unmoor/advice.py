@@ -585,6 +585,19 @@ KEEP_VARIABLE = Template(
 
 # The command line
 NAME_IMAGE_TO_CLEAN = Template("name-image-to-clean", "name one: unmoor clean images --image ghcr.io/owner/name")
+GIVE_DEVELOPMENT_VERSION = Template(
+    "give-development-version",
+    "write a development version, such as 1.3.0.dev0, where the build takes the version from",
+)
+PUSH_FROM_BRANCH = Template(
+    "push-from-branch", "leave out --push; a run of the branch pushes its images: unmoor images --push"
+)
+RELEASE_TAG_INSTEAD = Template("release-tag-instead", "unmoor release {tag}")
+CHECK_OUT_RUN_COMMIT = Template("check-out-run-commit", "check out the commit of the run: {commit}")
+PUSH_BRANCH_FIRST = Template("push-branch-first", "push the branch first: git push origin HEAD")
+CONFIGURE_IMAGE = Template(
+    "configure-image", "commit a Dockerfile, or name one in [[tool.unmoor.image]]: docs/how-to/images.md"
+)
 NAME_A_REF = Template("name-a-ref", "name the ref, such as: --ref refs/heads/main, or --ref refs/tags/v1.2.3")
 WRITE_FULL_REF = Template("write-full-ref", "write it as refs/heads/{ref} for a branch, or refs/tags/{ref} for a tag")
 WRITE_IT_AS = Template("write-it-as", "write it as {example}")

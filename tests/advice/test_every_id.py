@@ -62,6 +62,14 @@ REASONS: Mapping[str, str] = {
         unlock-ssh-key
         write-public-key
         """,
+    "an image of a branch has to be built or pushed: tests/cli/test_push_rules.py, tests/stages/test_commit.py": """
+        check-out-run-commit
+        configure-image
+        give-development-version
+        push-branch-first
+        push-from-branch
+        release-tag-instead
+        """,
     "another system than Linux has to run it: tests/adapters/engine, tests/stages": "release-images-on-linux",
     "a person has to release in an emergency: tests/cli/test_emergency.py": """
         check-version

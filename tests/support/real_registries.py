@@ -210,9 +210,15 @@ class BuiltImage:
 
 
 def make_image(
-    content: str, *, platform: str = "linux/amd64", docker: bool = False, created: str = "", version: str = ""
+    content: str,
+    *,
+    platform: str = "linux/amd64",
+    docker: bool = False,
+    created: str = "",
+    version: str = "",
+    revision: str = "",
 ) -> BuiltImage:
-    """Make an image with one file in one layer. ``version`` becomes its label."""
+    """Make an image with one file in one layer. ``version`` and ``revision`` become its labels."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as tar:
         entry = tarfile.TarInfo("content")
@@ -225,7 +231,13 @@ def make_image(
             "architecture": architecture,
             "os": system,
             "created": created or "2026-01-02T03:04:05Z",
-            "config": {"Labels": {"content": content, "org.opencontainers.image.version": version}},
+            "config": {
+                "Labels": {
+                    "content": content,
+                    "org.opencontainers.image.version": version,
+                    **({"org.opencontainers.image.revision": revision} if revision else {}),
+                }
+            },
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(plain.getvalue()).hexdigest()}"]},
         }
     ).encode()

@@ -29,9 +29,16 @@ class ImagePusher(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     clock: Clock
 
-    def push(self, registry: Registry, image: Image, tag: str, say: Callable[[str], None]) -> OciManifest:
-        """Push one platform's image under a tag, annotate it and pull it back; skip what is already there."""
+    def push(
+        self, registry: Registry, image: Image, tag: str, say: Callable[[str], None], *, moves: bool = False
+    ) -> OciManifest:
+        """Push one platform's image under a tag, annotate it and pull it back; skip what is already there.
+
+        If the tag ``moves``, it may point at another image now. Else that raises `Conflict`.
+        """
         seen = read_remote(registry, tag)
+        if moves and seen is not None and not seen.is_of([image]):
+            seen = None
         if seen is not None:
             require_image(seen, [image], registry, tag, COMMIT_TAKEN, retryable=True)
         there = seen.manifest if seen else manifest_by_digest(registry, self._send(registry, image, tag, say))

@@ -15,7 +15,7 @@ from unmoor.artifacts import oci
 from unmoor.artifacts.belief import HOW_TO_VOUCH
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.config.images import ImageSettings
-from unmoor.core.stage import Build, Output, StageContext
+from unmoor.core.stage import Build, Output, StageContext, without_none
 from unmoor.errors import BuildFailed, ConfigError, Conflict, Refused, ToolMissing, Unknown
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.images import build_context, image_names, image_record, legs
@@ -73,7 +73,7 @@ class BuildImages(Build[Images]):
         *,
         release: Output[Release],
         dists: Output[Dists],
-        access: Output[Access],
+        access: Output[Access] | None = None,
     ) -> Self:
         """Build the stage for a request."""
         return cls(
@@ -91,7 +91,7 @@ class BuildImages(Build[Images]):
             environ=request.secrets,
             registries=request.registries(services),
             site=request.site,
-            after=(access,),
+            after=without_none(access),
         )
 
     def plan(self) -> str:
