@@ -25,6 +25,7 @@ COMMANDS = {
     "undo": "Take back what a release published, as far as possible.",
     "clean": "Delete images that no tag needs (a dry run without --apply).",
     "world": "Run local indexes, a GitHub API, a registry and a git remote.",
+    "images": "Build and test the images of a branch or pull request.",
     "image-tags": "Print the tags, labels and annotations that an image gets.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }

@@ -11,11 +11,12 @@ import msgspec
 
 from unmoor import advice
 from unmoor.artifacts import oci
+from unmoor.cli import output
 from unmoor.config.images import ImageSettings
 from unmoor.config.registries import with_registries
 from unmoor.config.settings import Settings
 from unmoor.core.events import LeftOut
-from unmoor.errors import ConfigError, ToolMissing
+from unmoor.errors import ConfigError, ToolMissing, UnmoorError
 from unmoor.images import image_names
 from unmoor.ports.engine import Engine
 from unmoor.ports.git import Git
@@ -110,6 +111,16 @@ def refuse_unused_legs(selection: ImageSelection, legs: Sequence[Path], system: 
             where=str(legs[0]),
             next_step=advice.RELEASE_IMAGES_ON_LINUX(),
         )
+
+
+def forget_images(engine: Engine, prefix: str) -> None:
+    """Remove the images under a prefix from the engine, and warn if that fails."""
+    try:
+        engine.forget(prefix)
+    except ToolMissing:
+        pass  # without an engine there are no images; the stage that builds them reports it
+    except UnmoorError as error:
+        output.err(f"warning: could not remove the images named {prefix}/… from the container engine: {error}")
 
 
 def _why_no_engine(engine: Engine) -> str:

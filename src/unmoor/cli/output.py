@@ -91,7 +91,8 @@ def outputs(report: Report, *, leg_name: str = "") -> dict[str, str]:
             "latest": str(release.highest).lower(),
         }
     values |= {DOCUMENTS[name]: digest for name, digest in report.documents.items()}
-    values["verified"] = str(isinstance(report.product("verify"), Verified)).lower()
+    if any(each.info.name == "verify" for each in report.stages):
+        values["verified"] = str(isinstance(report.product("verify"), Verified)).lower()
     return {f"{name}-{leg_name}": value for name, value in values.items()} if leg_name else values
 
 

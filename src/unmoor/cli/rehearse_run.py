@@ -19,7 +19,7 @@ from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
 from unmoor.core.stage import Reach
-from unmoor.errors import ToolMissing, UnmoorError
+from unmoor.errors import UnmoorError
 from unmoor.filesystem import commands
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import OWN, make_private, names_in, remove
@@ -163,20 +163,13 @@ def _removed_images(engine: Engine, prefix: str) -> Iterator[None]:
 
     The prefix separates them from the images of a release, which may need its own again later.
     """
-    _remove_images(engine, prefix)
+    from unmoor.cli.image_selection import forget_images
+
+    forget_images(engine, prefix)
     try:
         yield
     finally:
-        _remove_images(engine, prefix)
-
-
-def _remove_images(engine: Engine, prefix: str) -> None:
-    try:
-        engine.forget(prefix)
-    except ToolMissing:
-        pass  # without an engine there are no images; the stage that builds them reports it
-    except UnmoorError as error:
-        err(f"warning: could not remove the images named {prefix}/… from the container engine: {error}")
+        forget_images(engine, prefix)
 
 
 def _remove_last_rehearsal(folder: Path) -> None:

@@ -77,7 +77,8 @@ def _cell(text: str) -> str:
     return escape(clean(text, limit=500))
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table in Markdown, with plain text in every cell."""
     lines = [head, tuple("---" for _ in head), *(tuple(map(_cell, row)) for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
 
@@ -89,23 +90,23 @@ def summary(report: Report) -> str:
         for each in report.stages
         if each.outcome is not None
     ]
-    parts = ["## unmoor\n\n", _table(("stage", "state", "time", "what"), rows)]
+    parts = ["## unmoor\n\n", table(("stage", "state", "time", "what"), rows)]
     if report.emergency is not None:
         parts.append(f"### Emergency\n\n{_cell(report.emergency.summary)}\n\n")
         waived = [(each.gate, each.verdict, each.detail) for each in report.emergency.results]
-        parts += [_table(("waived", "result", "detail"), waived)] if waived else []
+        parts += [table(("waived", "result", "detail"), waived)] if waived else []
     for each in report.stages:
         product = report.product(each.info.name)
         if isinstance(product, Proof):
             parts.append(f"### {each.info.name}\n\n")
             parts.append(
-                _table(("tested", "verdict", "detail"), [(r.name, r.verdict, words.detail(r)) for r in product.results])
+                table(("tested", "verdict", "detail"), [(r.name, r.verdict, words.detail(r)) for r in product.results])
             )
-            parts.append(_table(("file", "sha256"), [(s.name, s.sha256) for s in product.subjects]))
+            parts.append(table(("file", "sha256"), [(s.name, s.sha256) for s in product.subjects]))
         if isinstance(product, Verified):
             parts.append("### Published\n\n")
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
-            parts.append(_table(("surface", "what", "digest", "pending"), held))
+            parts.append(table(("surface", "what", "digest", "pending"), held))
     parts.extend(
         f"> **{each.info.name} failed.** Next: {_cell(next_step(each.outcome.error))}\n\n"
         for each in words.failures(report)
@@ -113,10 +114,10 @@ def summary(report: Report) -> str:
     )
     if report.left_out:
         parts.append("### Left out\n\n")
-        parts.append(_table(("what", "why"), [(each.what, each.why) for each in report.left_out]))
+        parts.append(table(("what", "why"), [(each.what, each.why) for each in report.left_out]))
     if report.documents:
         parts.append("### For later jobs\n\n")
-        parts.append(_table(("document", "sha256"), list(report.documents.items())))
+        parts.append(table(("document", "sha256"), list(report.documents.items())))
     return "".join(parts)
 
 
