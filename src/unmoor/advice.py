@@ -606,6 +606,7 @@ NAME_A_PLATFORM = Template("name-a-platform", "name one of the platforms in [[to
 NAME_HOSTED_PLATFORMS = Template(
     "name-hosted-platforms", "name platforms of Linux there, or release from a workflow of your own"
 )
+NAME_RELEASE_FILE = Template("name-release-file", "name a file of its own there, such as .github/workflows/release.yml")
 NAME_REPOSITORY = Template(
     "name-repository",
     'add the remote, or set repository = "owner/name" in [tool.unmoor]; for another forge: --world FILE',

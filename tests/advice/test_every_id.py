@@ -26,7 +26,10 @@ REASONS: Mapping[str, str] = {
         rename-for-all-systems
         """,
     "a registry has to lose a tag while another one is deleted": "push-images-again",
-    "no command tries what a written workflow would do: tests/workflows/test_release.py": "name-hosted-platforms",
+    "no command tries what a written workflow would do: tests/workflows/test_release.py": """
+        name-hosted-platforms
+        name-release-file
+        """,
     "following it is a whole release, over one that is there in part: tests/journeys/test_undo.py, test_kill.py": """
         begin-again
         build-files

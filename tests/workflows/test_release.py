@@ -452,6 +452,15 @@ def test_the_file_is_the_publisher_that_indexes_know(settings: Settings, path: s
     assert release_file(facts) == release_workflow(facts).file == file
 
 
+@pytest.mark.parametrize("file", ["ci.yml", "tests.yml", "build.yml", "security.yml"])
+def test_the_release_has_a_file_of_its_own(file: str) -> None:
+    """An index trusts every job of a file, so those of pull requests are never in that of the release."""
+    settings = Settings(release_workflow=f".github/workflows/{file}")
+    with pytest.raises(ConfigError, match=file) as caught:
+        release_file(WorkflowFacts(settings=settings, project="demo"))
+    assert "release-workflow" in caught.value.where
+
+
 @pytest.mark.parametrize(
     ("pythons", "settings", "job", "expected"),
     [

@@ -12,7 +12,7 @@ from unmoor.workflows.dependabot import dependabot_text
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Workflow
 from unmoor.workflows.reading import WorkflowFile, read_file
-from unmoor.workflows.release import release_workflow
+from unmoor.workflows.release import RELEASE, release_workflow
 from unmoor.workflows.security import security_workflow
 from unmoor.workflows.tests_workflow import build_workflow, tests_workflow
 from unmoor.workflows.yaml_text import text_of
@@ -42,7 +42,8 @@ class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):
         """Whether unmoor writes or wrote the job of that name, so that nobody else's is touched."""
         if any(each.id == job for each in self.file.jobs):
             return True
-        return self.path.rpartition("/")[2].startswith("release") and _RELEASE_JOBS.fullmatch(job) is not None
+        releases = self.workflow is not None and f"{self.workflow.name} ".startswith(f"{RELEASE} ")
+        return releases and _RELEASE_JOBS.fullmatch(job) is not None
 
 
 def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:

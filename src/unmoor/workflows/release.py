@@ -6,13 +6,20 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from unmoor import advice
+from unmoor.errors import ConfigError
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Concurrency, Scalar, Value, Workflow
 from unmoor.workflows.release_build import build_jobs
 from unmoor.workflows.release_publish import publish_jobs
 from unmoor.workflows.steps import MARK
 
+RELEASE: Final = "release"
+"""The name of the workflow, which the name of a package follows."""
+
 _FOLDER: Final = ".github/workflows/"
+_OTHERS: Final = frozenset({"ci.yml", "tests.yml", "build.yml", "security.yml"})
+"""The other files that are written, whose jobs run for branches and pull requests too."""
 _ENV: Final[dict[str, Scalar]] = {
     "TAG": "${{ github.ref_name }}",
     "UNMOOR_EMERGENCY": "${{ inputs.emergency && (inputs.reason || '-') || '' }}",
@@ -36,11 +43,14 @@ _INPUTS: Final[dict[str, Value]] = {
 
 
 def release_workflow(facts: WorkflowFacts) -> Workflow:
-    """The workflow that releases a project. Raises `ConfigError` for images of a platform that no runner has."""
+    """The workflow that releases a project.
+
+    Raises `ConfigError` for images of a platform that no runner has, and for the name of a file of other jobs.
+    """
     folder: dict[str, Scalar] = {"UNMOOR_PATH": facts.path} if facts.path else {}
     return Workflow(
         file=release_file(facts),
-        name=f"release {facts.project}" if facts.path else "release",
+        name=f"{RELEASE} {facts.project}" if facts.path else RELEASE,
         run_name="Release ${{ github.ref_name }}",
         comment=f"{MARK}\n{_comment(facts)}",
         on={"push": {"tags": list(facts.tags)}, "workflow_dispatch": {"inputs": _INPUTS}},
@@ -54,11 +64,19 @@ def release_file(facts: WorkflowFacts) -> str:
     """The name of the file, which the indexes know as the publisher.
 
     The setting ``release-workflow`` names it. Otherwise it is ``release.yml``, or for a package in a folder of its
-    repository ``release-NAME.yml``, since each package has publishers of its own.
+    repository ``release-NAME.yml``, since each package has publishers of its own. Raises `ConfigError` if it is named
+    as the file of other jobs.
     """
     named = facts.settings.release_workflow
     if named.startswith(_FOLDER):
-        return named.removeprefix(_FOLDER)
+        file = named.removeprefix(_FOLDER)
+        if file in _OTHERS:
+            raise ConfigError(
+                f"{named} is the file of other jobs, which would take the identity of the release",
+                where="[tool.unmoor]: release-workflow",
+                next_step=advice.NAME_RELEASE_FILE(),
+            )
+        return file
     return f"release-{canonicalize_name(facts.project)}.yml" if facts.path else "release.yml"
 
 
