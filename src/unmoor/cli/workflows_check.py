@@ -12,7 +12,6 @@ from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output
-from unmoor.cli.session import echo_json
 from unmoor.cli.workflows_run import WorkflowProject, missing_from_lock, open_project
 from unmoor.errors import Conflict, Incomplete
 from unmoor.render.actions import annotation
@@ -20,6 +19,7 @@ from unmoor.util.text import clean, count_of, list_some
 from unmoor.workflows.comparing import DifferenceLevel, WorkflowDifference, compare
 from unmoor.workflows.every import ExpectedFile
 from unmoor.workflows.model import WorkflowJob
+from unmoor.workflows.reading import is_ours, read_file, same_text
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
@@ -35,9 +35,11 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
         project = open_project(target, processes)
         files = project.named(names)
         found = tuple(_differences(project, files))
-        missing = [each.path for each in files if project.file(each.path) is None]
-        missing += [each.path for each in project.lists if project.read(each.path) is None]
+        paths = [*(each.path for each in files), *(each.path for each in project.lists)]
+        missing = [path for path in paths if project.read(path) is None]
     if as_json:
+        from unmoor.cli.session import echo_json  # it has the whole release, which takes as long as the check
+
         echo_json({"files": [each.path for each in files], "missing": missing, "differences": found})
     else:
         for each in found:
@@ -60,9 +62,10 @@ def _differences(project: WorkflowProject, files: Sequence[ExpectedFile]) -> Ite
     lock = project.lock
     locked = lock.decode(errors="replace") if lock is not None else ""
     for each in files:
-        there = project.file(each.path)
+        data = project.read(each.path)
         # Most files are the same, and then need not be taken apart.
-        if there is not None and there.text != each.file.text:
+        if data is not None and not same_text(data, each.text):
+            there = read_file(each.path, data)
             yield from compare(each.file, there, is_own=each.is_own, locked=lambda uses: f"{uses}:" in locked)
     for pinned in project.lists:
         data = project.read(pinned.path)
@@ -86,8 +89,10 @@ def run_list(target: TargetOptions, *, as_json: bool) -> int:
     """Print the files and their jobs on stdout."""
     with Processes() as processes, processes.guarded():
         project = open_project(target, processes)
-        written = {each.path for each in project.expected if (there := project.file(each.path)) and there.is_ours}
+        written = {each.path for each in project.expected if is_ours(project.read(each.path) or b"")}
     if as_json:
+        from unmoor.cli.session import echo_json  # as above
+
         echo_json(
             [
                 {"path": each.path, "written": each.path in written, "workflow": each.workflow}

@@ -22,7 +22,7 @@ from unmoor.util.text import clean
 from unmoor.workflows.every import FOLDER, ExpectedFile, expected_files
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
-from unmoor.workflows.reading import LARGEST, WorkflowFile, read_file
+from unmoor.workflows.reading import LARGEST, is_ours, read_file
 from unmoor.workflows.tool_list import PinnedList, lists_of
 
 if TYPE_CHECKING:
@@ -43,21 +43,21 @@ class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
     lists: tuple[PinnedList, ...]
 
     def read(self, path: str) -> bytes | None:
-        """A file of the work tree by its path from the top; ``None`` if there is none. Raises `Refused` for no file."""
-        return _read(self.top, path)
+        """A file of the work tree by its path from the top; ``None`` if there is none.
 
-    def file(self, path: str) -> WorkflowFile | None:
-        """A file with YAML; ``None`` if there is none. Raises `Refused` if it cannot be read."""
-        data = self.read(path)
-        return read_file(path, data) if data is not None else None
+        Raises `Refused` for what is no file, and for a link, which writing would replace.
+        """
+        if (self.top / path).is_symlink():
+            raise Refused("it is a link", where=path, next_step=advice.CORRECT_WORKFLOW())
+        return _read(self.top, path)
 
     def named(self, names: Sequence[str]) -> tuple[ExpectedFile, ...]:
         """The files of these names; without names those that unmoor wrote, or all if there are none.
 
-        Raises `ConfigError` for a name that no file has, and `Refused` as `file` does.
+        Raises `ConfigError` for a name that no file has, and `Refused` as `read` does.
         """
         if not names:
-            ours = tuple(each for each in self.expected if (there := self.file(each.path)) and there.is_ours)
+            ours = tuple(each for each in self.expected if is_ours(self.read(each.path) or b""))
             return ours or self.expected
         known = {Path(each.path).stem: each for each in self.expected}
         stems = [Path(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
@@ -140,7 +140,7 @@ def _require_github(checkout: GitCheckout, repository: str) -> None:
 
 def action_names(expected: ExpectedFile) -> tuple[str, ...]:
     """The repositories of the actions that a file uses, as in ``actions/checkout``, sorted."""
-    found = re.findall(r"uses: *([\w.-]+/[\w.-]+)[\w./-]*@", expected.file.text)
+    found = re.findall(r"uses: *([\w.-]+/[\w.-]+)[\w./-]*@", expected.text)
     return tuple(sorted(set(found)))
 
 

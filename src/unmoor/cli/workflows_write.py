@@ -20,7 +20,7 @@ from unmoor.util.text import clean, list_some
 from unmoor.workflows.comparing import DifferenceLevel, compare
 from unmoor.workflows.every import FOLDER, ExpectedFile
 from unmoor.workflows.merging import merged
-from unmoor.workflows.reading import LARGEST
+from unmoor.workflows.reading import LARGEST, is_ours, read_file
 from unmoor.workflows.steps import TOOL_PYTHON
 from unmoor.workflows.tool_list import PinnedList
 
@@ -79,16 +79,16 @@ def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) 
     _refuse_twin(project, expected.path)
     before = project.read(expected.path)
     if before is None:
-        return FileChange(path=expected.path, before=None, after=expected.file.text.encode())
-    if replace and not before.decode(errors="replace").startswith(expected.file.text.partition("\n")[0]):
-        return FileChange(path=expected.path, before=before, after=expected.file.text.encode())
-    there = project.file(expected.path)
-    if there is None or not there.is_ours:
+        return FileChange(path=expected.path, before=None, after=expected.text.encode())
+    if not is_ours(before):
+        if replace:
+            return FileChange(path=expected.path, before=before, after=expected.text.encode())
         raise Refused(
             "unmoor did not write this file",
             where=expected.path,
             next_step=advice.REPLACE_WORKFLOW(name=Path(expected.path).stem),
         )
+    there = read_file(expected.path, before)
     text = merged(expected.file, there, is_own=expected.is_own)
     found = compare(expected.file, there, is_own=expected.is_own, locked=lambda _: False)
     return FileChange(
@@ -122,7 +122,7 @@ def _list_changes(
         return
     if tool is not None and pinned is project.lists[0]:
         compiled = read_regular(tool, LARGEST).decode(errors="replace")
-        if faults := list(pinned.faults(compiled)):
+        if faults := [each for each in pinned.faults(compiled) if each.level is DifferenceLevel.ERROR]:
             raise Refused(faults[0].what, where=f"{tool}:{faults[0].line}", next_step=advice.GIVE_TOOL_LIST())
     else:
         from unmoor.adapters.factory import open_lists

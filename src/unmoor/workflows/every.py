@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-
-import msgspec
+from dataclasses import dataclass
+from functools import cached_property
 
 from unmoor.workflows.ci import ci_workflow
 from unmoor.workflows.dependabot import dependabot_text
@@ -31,12 +31,18 @@ _WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = (
 )
 
 
-class ExpectedFile(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class ExpectedFile:
     """A file as unmoor writes it. ``workflow`` is its model, ``None`` for the settings of Dependabot."""
 
     path: str
-    file: WorkflowFile
+    text: str
     workflow: Workflow | None = None
+
+    @cached_property
+    def file(self) -> WorkflowFile:
+        """What the text says. Reading it takes as long as writing it, so only what differs is read."""
+        return read_file(self.path, self.text.encode())
 
     def is_own(self, job: str) -> bool:
         """Whether unmoor writes or wrote the job of that name, so that nobody else's is touched."""
@@ -53,5 +59,5 @@ def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:
             continue
         workflow = write(facts)
         path = f"{FOLDER}/{workflow.file}"
-        yield ExpectedFile(path=path, file=read_file(path, text_of(workflow).encode()), workflow=workflow)
-    yield ExpectedFile(path=DEPENDABOT, file=read_file(DEPENDABOT, dependabot_text(facts).encode()))
+        yield ExpectedFile(path=path, text=text_of(workflow), workflow=workflow)
+    yield ExpectedFile(path=DEPENDABOT, text=dependabot_text(facts))

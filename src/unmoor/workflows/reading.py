@@ -76,14 +76,20 @@ class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobText, ...]
     crlf: bool
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether unmoor wrote it."""
-        return self.text.partition("\n")[0].rstrip() == f"# {MARK}"
-
     def comment_on(self, line: int) -> str:
         """The comment at the end of a line, which counts from 1."""
         return _lines(self.text)[line - 1].partition(" #")[2].strip()
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether unmoor wrote a file, by its first line."""
+    first = data.removeprefix(_BOM.encode()).partition(b"\n")[0]
+    return first.rstrip() == f"# {MARK}".encode()
+
+
+def same_text(data: bytes, text: str) -> bool:
+    """Whether a file has a text, whatever ends its lines."""
+    return data.removeprefix(_BOM.encode()).replace(b"\r\n", b"\n") == text.encode()
 
 
 def read_file(path: str, data: bytes) -> WorkflowFile:

@@ -68,7 +68,7 @@ def _version_fault(name: str, version: str, wanted: str) -> tuple[str, Differenc
         there, ours = Version(version), Version(wanted)
     except InvalidVersion:
         return f"{version!r} is not a version of {name}", DifferenceLevel.ERROR
-    if there < Version(ours.base_version if ours.is_devrelease else wanted):
+    if there < ours:
         return f"{name} {version} is older than {wanted}", DifferenceLevel.ERROR
     if there.major != ours.major:
         return f"{name} {version} is another major version than {wanted}", DifferenceLevel.WARNING

@@ -1,0 +1,182 @@
+"""``unmoor workflows write``: every file or none, with the jobs of others as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from tests.support.git_repos import Repo
+from tests.workflows.test_tool_list import HASH
+
+from unmoor._version import __version__
+from unmoor.cli import app
+
+PROJECT = '[project]\nname = "demo"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+TOOL_LIST = f"unmoor=={__version__} \\\n{HASH}"
+RELEASE = ".github/workflows/release.yml"
+OTHER_JOB = (
+    "\n  docs:\n      runs-on:   ubuntu-latest  # ours\n      permissions: {}\n      steps: [ {run: make docs} ]\n"
+)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """The checkout of a project on GitHub, in which the command runs."""
+    made = Repo.new(tmp_path / "demo", {"pyproject.toml": PROJECT, "src/demo/__init__.py": ""})
+    made.git("remote", "add", "origin", "https://github.com/acme/demo.git")
+    (tmp_path / "list.txt").write_text(TOOL_LIST)
+    monkeypatch.chdir(made.path)
+    for name in ("GITHUB_ACTIONS", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+def write(*args: str) -> int:
+    """Run the command with a list of its own."""
+    return app.run(["workflows", "write", "--tool", "../list.txt", *args])
+
+
+def files(repo: Repo) -> Mapping[str, bytes]:
+    """Every file below ``.github``."""
+    folder = repo.path / ".github"
+    return {path.relative_to(repo.path).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_all_files_are_written_once(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first run writes everything; the second one changes nothing, and check finds no difference."""
+    assert write() == 0
+    first = files(repo)
+    assert {RELEASE, ".github/dependabot.yml", ".github/unmoor/requirements.txt"} <= set(first)
+    assert f"written: {RELEASE}" in capsys.readouterr().out
+    assert write() == 0
+    assert files(repo) == first
+    assert f"unchanged: {RELEASE}" in capsys.readouterr().out
+    assert app.run(["workflows", "check"]) == 0
+
+
+def test_a_dry_run_writes_nothing(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints what it would change as a diff."""
+    assert write("--dry-run", "release") == 0
+    assert files(repo) == {}
+    out = capsys.readouterr().out
+    assert f"+++ b/{RELEASE}" in out
+    assert "+++ b/.github/unmoor/requirements.txt" in out
+    assert "ci.yml" not in out
+
+
+def _own_file(repo: Repo) -> None:
+    repo.write({RELEASE: "name: mine\non: push\njobs: {}\n"})
+
+
+def _broken(repo: Repo) -> None:
+    write("release")
+    path = repo.path / RELEASE
+    path.write_text(path.read_text() + "\n\tbroken: 1\n")
+
+
+def _twin(repo: Repo) -> None:
+    repo.write({".github/workflows/release.yaml": "on: push\njobs: {}\n"})
+
+
+def _folder(repo: Repo) -> None:
+    (repo.path / RELEASE).mkdir(parents=True)
+
+
+def _link(repo: Repo) -> None:
+    (repo.path / RELEASE).parent.mkdir(parents=True)
+    (repo.path / RELEASE).symlink_to("../../../outside.yml")
+
+
+def _gitlab(repo: Repo) -> None:
+    repo.git("remote", "set-url", "origin", "https://gitlab.com/acme/demo.git")
+
+
+def _old_list(repo: Repo) -> None:
+    (repo.path.parent / "list.txt").write_text(f"unmoor==0.0.1 \\\n{HASH}")
+
+
+def _settings(repo: Repo) -> None:
+    repo.write({"pyproject.toml": f"{PROJECT}[tool.unmoor.workflows]\nwheels = ['amiga']\n"})
+
+
+def _anchor(repo: Repo) -> None:
+    write("release")
+    path = repo.path / RELEASE
+    path.write_text(path.read_text().replace("\nenv:\n", "\nenv: &all\n") + "\n  docs:\n    env: *all\n    steps: []\n")
+
+
+REFUSED: Mapping[str, tuple[Callable[[Repo], None], int, str]] = {
+    "a file of one's own": (_own_file, 4, "unmoor did not write this file"),
+    "broken YAML": (_broken, 4, "not valid YAML"),
+    "another ending": (_twin, 4, "would both run"),
+    "a folder": (_folder, 4, RELEASE),
+    "a link": (_link, 4, RELEASE),
+    "another forge": (_gitlab, 4, "not on GitHub"),
+    "an older list": (_old_list, 4, "older than"),
+    "wrong settings": (_settings, 3, "tool.unmoor.workflows.wheels"),
+    "an anchor": (_anchor, 4, "uses an anchor"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_in_the_way_is_named_and_nothing_written(
+    name: str, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says what and where; no file has changed, not even one that could have been written."""
+    begin, code, what = REFUSED[name]
+    begin(repo)
+    capsys.readouterr()
+    before = files(repo)
+    assert write("release", "security") == code
+    assert files(repo) == before
+    err = capsys.readouterr().err
+    assert what in err
+    assert "next:" in err
+
+
+def test_a_file_of_another_name_is_a_wrong_setting(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the files that unmoor writes have names."""
+    assert write("deploy") == 3
+    assert "it writes" in capsys.readouterr().err
+    assert files(repo) == {}
+
+
+def test_a_file_of_ones_own_can_be_replaced(repo: Repo) -> None:
+    """With --replace the file becomes ours."""
+    _own_file(repo)
+    assert write("--replace", "release") == 0
+    assert app.run(["workflows", "check", "release"]) == 0
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_jobs_of_others_and_line_ends_stay(repo: Repo, capsys: pytest.CaptureFixture[str], ends: str) -> None:
+    """Our part is written anew, with a line for what was changed back; a job of others stays byte for byte."""
+    assert write("release") == 0
+    path = repo.path / RELEASE
+    text = path.read_text() + OTHER_JOB
+    wrong = text.replace("contents: read #", "contents: write #", 1)
+    path.write_bytes(wrong.replace("\n", ends).encode())
+    assert write("release") == 0
+    assert path.read_bytes() == text.replace("\n", ends).encode()
+    assert "permissions.contents: it is 'write', and should be 'read': changed back" in capsys.readouterr().err
+
+
+def test_what_cannot_be_listed_is_no_half_write(
+    repo: Repo, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an index that answers, the list is unknown, and no workflow is written."""
+    monkeypatch.setenv("UV_INDEX_URL", "http://127.0.0.1:9/simple/")
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    assert app.run(["workflows", "write", "release"]) in {10, 12}
+    assert files(repo) == {}
+    assert "next:" in capsys.readouterr().err
+
+
+def test_another_workflow_that_publishes_is_named(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two workflows that a tag starts and that can get an identity may both publish."""
+    job = "permissions: {id-token: write}\njobs:\n  one: {runs-on: x, steps: []}\n"
+    repo.write({".github/workflows/publish.yml": f"on: {{push: {{tags: ['v*']}}}}\n{job}"})
+    assert write("release") == 0
+    assert "publish.yml, which can publish as well" in capsys.readouterr().err
