@@ -553,7 +553,7 @@ HAND_OVER_FROM_JOB = Template(
     " that it printed: --manifest-sha256 HEX",
 )
 CORRECT_WORKFLOW = Template(
-    "correct-workflow", "correct the file, or remove it and write it anew: unmoor workflows write"
+    "correct-workflow", "correct the file, or remove it and write it again: unmoor workflows write"
 )
 WRITE_WORKFLOWS = Template("write-workflows", "unmoor workflows write; --dry-run shows what it changes")
 NAME_WORKFLOW_FILE = Template("name-workflow-file", "name one of those, or none to take all: unmoor workflows list")

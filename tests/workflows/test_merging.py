@@ -1,4 +1,4 @@
-"""Writing a file anew keeps the jobs of others byte for byte, and newer pins."""
+"""Writing a file again keeps the jobs of others byte for byte, and newer pins."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write(text: str) -> str:
     ],
     ids=["same", "permission", "environment", "former job", "top", "older pin", "tag"],
 )
-def test_what_is_ours_is_written_anew(text: str) -> None:
+def test_what_is_ours_is_written_again(text: str) -> None:
     """Whatever was changed in our part becomes as it should be."""
     assert write(text) == TEXT
 

@@ -59,7 +59,7 @@ def _jobs_of_others(found: WorkflowFile, *, is_own: Callable[[str], bool], inden
             what = f"the job {clean(id_, 60)!r} is indented by {texts[id_].indent} spaces, and not by {indent}"
             raise _kept(found, line, what, advice.PLACE_JOB)
         if texts[id_].aliases - set(others):
-            what = f"the job {clean(id_, 60)!r} uses an anchor of a part of the file that is written anew"
+            what = f"the job {clean(id_, 60)!r} uses an anchor of a part of the file that is written again"
             raise _kept(found, line, what, advice.RESOLVE_ANCHORS)
     return frozenset(others)
 
