@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.job_chain import TAG, JobChain, start_chain
+from tests.support.engines import TestEngine, engine, require_programs  # noqa: F401 - the fixture
+from tests.support.job_chain import TAG, Job, JobChain, Ran, start_chain
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -143,3 +148,167 @@ def test_what_changed_on_its_way_stops_the_job(tested: JobChain, changed: str, c
     ran = job.run("release", *HOLD, given=built_and_tested(tested))
     assert ran.code == code, ran.err
     assert (ran.wrote, ran.project_code) == (set(), set())
+
+
+MACHINE = platform.machine()
+SYSTEMS = {"linux": f"manylinux_2_17_{MACHINE}", "other": f"manylinux_2_5_{MACHINE}"}
+"""The legs of a project with compiled code, and the platform of the wheel that each builds."""
+
+
+def build_legs(chain: JobChain) -> None:
+    """Run the job `build` for the sdist, and a job for each leg, which builds a wheel of it with another tool."""
+    build = chain.job("build")
+    build.passes("release", *BUILD, UNMOOR_FORMATS="sdist")
+    build.upload("built")
+    for system, tag in SYSTEMS.items():
+        leg = chain.job(f"wheels-{system}")
+        (built,) = leg.take_each("built")
+        given = (chain.digest("build", "manifest"),)
+        leg.passes("release", *BUILD, "--dists", built, given=given, UNMOOR_FORMATS="sdist")
+        build_wheel(leg.clone, tag)
+        ran = leg.passes("release", *TEST, "--built", "wheelhouse")
+        assert ran.project_code == {"import", "test"}
+        leg.upload(f"wheels-{system}")
+
+
+def build_wheel(clone: Path, tag: str) -> None:
+    """Do what cibuildwheel does: build a wheel for one platform from the sdist that was taken over."""
+    (sdist,) = (clone / ".unmoor" / TAG / "dists").iterdir()
+    shutil.unpack_archive(sdist, clone / "sdist", filter="data")
+    shutil.rmtree(clone / ".unmoor")
+    (tree,) = (clone / "sdist").iterdir()
+    backend = (tree / "own.py").read_text().replace("py3-none-any", f"py3-none-{tag}")
+    (tree / "own.py").write_text(backend.replace("Purelib: true", "Purelib: false"))
+    (clone / "wheelhouse").mkdir()
+    subprocess.run(
+        [sys.executable, "-c", f"import own; own.build_wheel({str(clone / 'wheelhouse')!r})"], cwd=tree, check=True
+    )
+
+
+LEGS = ("built", *(f"wheels-{system}" for system in SYSTEMS))
+
+
+@pytest.fixture(scope="module")
+def legs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobChain]:
+    """A chain whose jobs have built an sdist and the wheels of two systems. No test here sends anything."""
+    with start_chain(tmp_path_factory.mktemp("legs")) as chain:
+        build_legs(chain)
+        yield chain
+
+
+def of_legs(chain: JobChain) -> tuple[str, ...]:
+    """The digest that the job of each leg put out."""
+    return tuple(chain.digest(job, "manifest") for job in ("build", *LEGS[1:]))
+
+
+def merge_arguments(folders: tuple[Path, ...]) -> tuple[str | Path, ...]:
+    """The arguments of the job `merge`."""
+    return (*TEST, *(argument for folder in folders for argument in ("--dists", folder)))
+
+
+def test_a_project_with_two_legs(tmp_path: Path) -> None:
+    """What two machines built and tested is merged and held, and each file has the bytes that its job built."""
+    with start_chain(tmp_path) as chain:
+        build_legs(chain)
+        merge = chain.job("merge")
+        merged = merge.passes("release", *merge_arguments(merge.take_each(*LEGS)), given=of_legs(chain)[::-1])
+        assert merged.wrote == set()  # it tests the sdist, which builds and installs it
+        merge.upload("merged")
+        hold = chain.job("hold", sends=True).take("merged")
+        held = hold.passes("release", *HOLD, given=(chain.digest("merge", "manifest"),))
+        assert (held.project_code, held.wrote) == (set(), {"forge", "sigstore", "testpypi"})
+        built = {path.name: path.read_bytes() for each in LEGS for path in (chain.artifacts / each).glob("*/dists/*")}
+        assert len(built) == 1 + len(SYSTEMS)
+        assert {path.name: path.read_bytes() for path in (hold.clone / ".unmoor" / TAG / "dists").iterdir()} == built
+        assert {name for _, name in chain.place.stored()} == set(built)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ((0, 1), 4),
+        ((0, 2, 2), 4),
+        ((1, 1, 1), 4),
+        ((0, 1, FORGED), 4),
+        ((0, 1, 2, FORGED), 4),
+        ((0, 1, ""), 2),
+        ((), 4),
+    ],
+    ids=["one missing", "doubled", "one for all", "another one", "unused", "empty", "none"],
+)
+def test_each_leg_needs_its_own_digest(legs: JobChain, given: tuple[int | str, ...], code: int) -> None:
+    """A leg counts only by the digest of its own job; if one does not, nothing is merged."""
+    job = legs.job("merge")
+    known = of_legs(legs)
+    digests = tuple(known[each] if isinstance(each, int) else each for each in given)
+    ran = job.run("release", *merge_arguments(job.take_each(*LEGS)), given=digests)
+    assert ran.code == code, ran.err
+    assert (ran.wrote, ran.project_code) == (set(), set())
+    assert not (job.clone / ".unmoor" / TAG / "manifest.json").exists()
+
+
+def test_legs_that_changed_places(legs: JobChain) -> None:
+    """The manifest of one leg beside the files of another is refused: its files are missing there."""
+    job = legs.job("merge")
+    folders = job.take_each(*LEGS)
+    manifests = [(folder / "manifest.json").read_bytes() for folder in folders]
+    for folder, manifest in zip(folders, manifests[1:] + manifests[:1], strict=True):
+        (folder / "manifest.json").write_bytes(manifest)
+    ran = job.run("release", *merge_arguments(folders), given=of_legs(legs))
+    assert ran.code == 12, ran.err
+    assert (ran.wrote, ran.project_code) == (set(), set())
+
+
+IMAGES = """
+[[tool.unmoor.image]]
+platforms = ["linux/amd64", "linux/386"]
+"""
+DOCKERFILE = "FROM scratch\nCOPY dist/ /dist/\nUSER 1000\n"
+PLATFORMS = {"image-linux-amd64": "linux/amd64", "image-linux-386": "linux/386"}
+NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+
+def test_images_of_two_machines(tmp_path: Path, engine: TestEngine) -> None:  # noqa: F811 - the fixture
+    """A job that can push takes each image by the digest of its job, and builds and runs none."""
+    require_programs("docker-registry")
+    with start_chain(tmp_path, registry=True, more=IMAGES, Dockerfile=DOCKERFILE) as chain:
+        build_and_test(chain)
+        for name, platform_ in PLATFORMS.items():
+            image = chain.job(name).take("built", "proofs")
+            options = ("--until", "prove-images", "--platform", platform_, "--keep-images")
+            image.passes("release", "--dry-run", *options, given=built_and_tested(chain), **engine.environ)
+            image.upload(name)
+
+        until = (*HOLD, "--until", "registry")
+        without = chain.job("hold", sends=True).take("built", "proofs")
+        ran = without.run("release", *until, given=built_and_tested(chain), **engine.environ)
+        assert ran.code == 8, ran.err
+        assert "`image-OS-ARCH`" in ran.err
+        # To prove its login, it opens an upload and cancels that.
+        assert (ran.wrote - {"registry"}, ran.project_code, chain.place.stored()) == (set(), set(), [])
+
+        def hold_with(*images: str, **variables: str) -> tuple[Job, Ran]:
+            job = chain.job("hold", sends=True).take("built", "proofs")
+            legs = [word for each in job.take_each(*PLATFORMS) for word in ("--leg", each)]
+            return job, job.run("release", *until, *legs, given=(*built_and_tested(chain), *images), **variables)
+
+        one, other = (chain.digest(name, "images") for name in PLATFORMS)
+        for given, code in (((one,), 4), ((one, one), 4), ((one, other, FORGED), 4), ((one, other, ""), 2)):
+            _, ran = hold_with(*given, **engine.environ)
+            assert (ran.code, ran.wrote - {"registry"}) == (code, set()), ran.err
+        _, ran = hold_with(one, other, **NO_ENGINE)
+        assert (ran.code, ran.wrote - {"registry"}) == (13, set()), ran.err  # it can load none of them
+        hold, held = hold_with(one, other, **engine.environ)
+        assert held.code == 0, held.err
+        assert (held.project_code, held.wrote) == (set(), {"forge", "registry", "sigstore", "testpypi"})
+        hold.upload("held")
+
+        digests = (held.outputs["manifest-sha256"], held.outputs["images-sha256"])
+        prove = chain.job("prove").take("held")
+        prove.passes("release", "--until", "prove-testpypi", given=digests[:1], **NO_ENGINE)
+        prove.upload("staged-proof", "*/proofs/prove-testpypi.json")
+        publish = chain.job("publish", sends=True).take("held", "staged-proof")
+        given = (*digests, chain.digest("prove", "prove-testpypi"))
+        published = publish.passes("release", "--no-project-code", given=given, **NO_ENGINE)
+        assert published.project_code == set()
+        assert published.outputs["verified"] == "true"

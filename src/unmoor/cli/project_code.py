@@ -12,12 +12,12 @@ from unmoor.errors import CheckFailed
 OPTION = "--no-project-code"
 MADE_BY: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "dists": ("the built files", "build", "manifest.json"),
-        "prove-dists": ("the proof that the files were tested", "test", "proofs/prove-dists.json"),
-        "rebuild": ("the proof of the second build", "test", "proofs/rebuild.json"),
-        "images": ("the built images", "image-OS-ARCH", "images.json"),
-        "prove-images": ("the proof that the images were tested", "image-OS-ARCH", "images.json"),
-        "prove-testpypi": ("the proof of what the staging index serves", "prove", "proofs/prove-testpypi.json"),
+        "dists": ("built files", "build", "manifest.json"),
+        "prove-dists": ("proof that the files were tested", "test", "proofs/prove-dists.json"),
+        "rebuild": ("proof of a second build", "test", "proofs/rebuild.json"),
+        "images": ("built images", "image-OS-ARCH", "images.json"),
+        "prove-images": ("proof that the images were tested", "image-OS-ARCH", "images.json"),
+        "prove-testpypi": ("proof of what the staging index serves", "prove", "proofs/prove-testpypi.json"),
     }
 )
 """What each stage that runs project code makes, the job that makes it, and the document that hands it over.
@@ -33,6 +33,6 @@ def refusal(stage: AnyStage) -> CheckFailed | None:
     what, job, document = MADE_BY[stage.name]
     jobs = f"`{job}`, or `merge` for wheels of several machines" if job in {"build", "test"} else f"`{job}`"
     return CheckFailed(
-        f"{what} is missing or does not count, and making it would run code of the project, which {OPTION} forbids",
+        f"there is no {what} here that counts, and to make it would run code of the project, which {OPTION} forbids",
         next_step=advice.HAND_OVER_FROM_JOB(jobs=jobs, document=document),
     )

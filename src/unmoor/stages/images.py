@@ -108,7 +108,8 @@ class BuildImages(Build[Images]):
         """Return the images that earlier runs recorded, if the engine or a registry holds all of them.
 
         Raises `Conflict` if the engine has another image under the same name, or if the files are public, and nothing
-        vouches for them, without a record of their images; and `Unknown`.
+        vouches for them, without a record of their images; `ToolMissing` if there is no engine to load the images of
+        other machines; and `Unknown`.
         """
         if not context[self.dists].vouched:
             return self._find_published()
@@ -117,6 +118,8 @@ class BuildImages(Build[Images]):
             return None
         wanted = self._list_builds(context[self.release])
         held = self._find_recorded(recorded, wanted, context)
+        if len(held) < len(wanted) and self.archives:
+            self.engine.facts()  # without an engine, nothing can load what other machines built
         if len(held) < len(wanted) or (self.keep and not image_record.images_archive(self.folder).is_file()):
             return None
         return Images(images=tuple(held[each.local] for each in wanted))
