@@ -22,7 +22,7 @@ from unmoor.util.text import clean
 from unmoor.workflows.every import FOLDER, ExpectedFile, expected_files
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
-from unmoor.workflows.reading import LARGEST, is_ours, read_file
+from unmoor.workflows.reading import LARGEST, is_ours
 from unmoor.workflows.tool_list import PinnedList, lists_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.cli.run_options import TargetOptions
 
-_LOCK = f"{FOLDER}/actions.lock"
+LOCK = f"{FOLDER}/actions.lock"
 
 
 class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lock(self) -> bytes | None:
         """The lock of actions, which only GitHub's own command writes."""
-        return self.read(_LOCK)
+        return self.read(LOCK)
 
 
 def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject:
@@ -142,20 +142,3 @@ def action_names(expected: ExpectedFile) -> tuple[str, ...]:
     """The repositories of the actions that a file uses, as in ``actions/checkout``, sorted."""
     found = re.findall(r"uses: *([\w.-]+/[\w.-]+)[\w./-]*@", expected.text)
     return tuple(sorted(set(found)))
-
-
-def missing_from_lock(project: WorkflowProject, files: Sequence[ExpectedFile]) -> tuple[str, ...] | None:
-    """The actions that the lock of the repository lacks; empty if there is no lock, ``None`` if it cannot be read.
-
-    Its format is a preview and changes: only its list of actions is read, from its top-level key ``dependencies``.
-    """
-    if project.lock is None:
-        return ()
-    try:
-        lock = read_file(_LOCK, project.lock)
-    except Refused:
-        return None
-    if "dependencies" not in lock.value.pairs:
-        return None
-    wanted = sorted({name for each in files for name in action_names(each)})
-    return tuple(name for name in wanted if f"{name}@" not in lock.text and f"{name}/" not in lock.text)
