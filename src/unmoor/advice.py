@@ -560,7 +560,7 @@ NAME_WORKFLOW_FILE = Template("name-workflow-file", "name one of those, or none 
 REPLACE_WORKFLOW = Template(
     "replace-workflow",
     "to replace it, and see the diff first: unmoor workflows write --replace --dry-run {name}; to keep it, name the"
-    " files to write: unmoor workflows write FILE...",
+    " files to write: unmoor workflows write FILE",
 )
 REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
 PLACE_JOB = Template(

@@ -98,6 +98,7 @@ def create_services(
 
 def open_lists(processes: Processes) -> UvLists:
     """Return what compiles lists of versions and hashes."""
+    from unmoor.adapters.process.shell import LocalShell
     from unmoor.adapters.requirement_lists import UvLists  # only one command compiles any
     from unmoor.adapters.uv import Uv
 

@@ -37,7 +37,7 @@ _names = click.argument("names", metavar="[FILE]...", nargs=-1)
 @click.option(
     "--tool",
     metavar="LIST",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Take this list of versions and hashes to install unmoor from, instead of compiling one from the index.",
 )
 def write(*, names: tuple[str, ...], target: TargetOptions, dry_run: bool, replace: bool, tool: Path | None) -> int:

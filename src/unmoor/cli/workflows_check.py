@@ -68,8 +68,11 @@ def _differences(project: WorkflowProject, files: Sequence[ExpectedFile]) -> Ite
 
     for each in files:
         data = project.read(each.path)
+        if data is not None and not is_ours(data):
+            what = "unmoor did not write this file: unmoor workflows write --replace"
+            yield WorkflowDifference(file=each.path, line=1, place="the file", what=what)
         # Most files are the same, and then need not be taken apart.
-        if data is not None and not same_text(data, each.text):
+        elif data is not None and not same_text(data, each.text):
             there = read_file(each.path, data)
             yield from compare(each.file, there, is_own=each.is_own, locked=is_locked(each.path))
     for pinned in project.lists:

@@ -121,7 +121,7 @@ def _list_changes(
     if text is not None and not any(each.level is DifferenceLevel.ERROR for each in pinned.faults(text)):
         return
     if tool is not None and pinned is project.lists[0]:
-        compiled = read_regular(tool, LARGEST).decode(errors="replace")
+        compiled = _given_list(tool)
         if faults := [each for each in pinned.faults(compiled) if each.level is DifferenceLevel.ERROR]:
             raise Refused(faults[0].what, where=f"{tool}:{faults[0].line}", next_step=advice.GIVE_TOOL_LIST())
     else:
@@ -131,6 +131,13 @@ def _list_changes(
     source = project.read(pinned.source)
     yield FileChange(path=pinned.source, before=source, after=pinned.source_text.encode())
     yield FileChange(path=pinned.path, before=before, after=pinned.text(compiled).encode())
+
+
+def _given_list(tool: Path) -> str:
+    try:
+        return read_regular(tool, LARGEST).decode(errors="replace")
+    except FileNotFoundError as error:
+        raise Refused("there is no such file", where=str(tool), next_step=advice.GIVE_TOOL_LIST()) from error
 
 
 def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
