@@ -213,12 +213,12 @@ def _cibuildwheel(facts: WorkflowFacts, system: str) -> tuple[Step, ...]:
     """
     folder = "Scripts" if system.startswith("windows") else "bin"
     python = f'"$RUNNER_TEMP/cibuildwheel/{folder}/python"'
-    install = f'python -m venv "$RUNNER_TEMP/cibuildwheel"\n{python} -m {BY_HASH} {WHEELS_LIST}\n'
+    install = f'python -P -m venv "$RUNNER_TEMP/cibuildwheel"\n{python} -P -m {BY_HASH} {WHEELS_LIST}\n'
     build = (
         "mkdir sdist\n"
         "mv .unmoor/*/dists/*.tar.gz sdist/\n"
         "rm -r .unmoor\n"
-        f"{python} -m cibuildwheel --output-dir wheelhouse sdist/*.tar.gz\n"
+        f"{python} -P -m cibuildwheel --output-dir wheelhouse sdist/*.tar.gz\n"
     )
     untested = _UNTESTED.get(system, "")
     skipped: dict[str, Scalar] = {"CIBW_SKIP": f"{facts.skipped_wheels} {untested}".strip()} if untested else {}

@@ -46,7 +46,7 @@ def install_tool(facts: WorkflowFacts, *, built_by: str = "") -> tuple[Step, ...
     the job that installs it names that one in its ``needs``. Without one, the wheel is built by the same job.
     """
     if facts.settings.workflows.tool == "index":
-        return (Script(name="Install unmoor by hash", script=f"python -m {BY_HASH} {TOOL_LIST}"),)
+        return (Script(name="Install unmoor by hash", script=f"python -P -m {BY_HASH} {TOOL_LIST}"),)
     source = f"needs.{built_by}.outputs.tool-sha256" if built_by else f"steps.{_TOOL}.outputs.sha256"
     install = Script(
         name="Install the tool by hash",
@@ -98,7 +98,7 @@ def report_machine(*, system: str = "linux") -> Script:
     It names variables without their values, because some are secrets.
     """
     memory = {"macos": "sysctl hw.memsize hw.ncpu", "windows": "systeminfo"}.get(system.partition("-")[0], "free -h")
-    lines = ("uname -a", memory, "df -h", "python --version", "python -m pip list", "compgen -e")
+    lines = ("uname -a", memory, "df -h", "python --version", "python -P -m pip list", "compgen -e")
     return Script(name="Report the machine", only_if="inputs.debug", script=in_lines(lines))
 
 
