@@ -38,6 +38,8 @@ END
 def tests_workflow(facts: WorkflowFacts) -> Workflow:
     """Return tests.yml, which ci.yml calls for each Python, system and shard."""
     commands = facts.test or Commands(why="", run=("true",))
+    measured = {"description": "Name of the artifact with the measured coverage"}
+    outputs = {"coverage": {**measured, "value": "${{ jobs.test.outputs.coverage }}"}} if facts.coverage else {}
     why = "\n".join(textwrap.wrap(f"The tests: {commands.why}.", 116))
     return Workflow(
         file=TESTS_FILE,
@@ -51,12 +53,7 @@ def tests_workflow(facts: WorkflowFacts) -> Workflow:
                     "shard": _input("Number of the shard of the tests", kind="number", default=1),
                     "debug": _input("Whether to say more", kind="boolean", default=False),
                 },
-                "outputs": {
-                    "coverage": {
-                        "description": "Name of the artifact with the measured coverage",
-                        "value": "${{ jobs.test.outputs.coverage }}",
-                    }
-                },
+                **({"outputs": outputs} if outputs else {}),
             }
         },
         jobs=(_test_job(facts, commands),),
