@@ -175,7 +175,7 @@ def test_only_unmoor_runs_beside_a_credential(kind: str) -> None:
     """
     allowed = re.compile(
         r'unmoor release .*--no-project-code\b|unmoor (status|verify) -- "\$TAG"'
-        r'|python -m pip install --quiet --require-hashes --no-deps --only-binary ":all:" |\.ci/install-tool '
+        r'|python -P -m pip install --quiet --require-hashes --no-deps --only-binary ":all:" |\.ci/install-tool '
         r"|uname -a\n|git config --global "
     )
     for job in jobs_of(SAMPLES[kind]).values():
