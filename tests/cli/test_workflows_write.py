@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from tests.support.git_repos import Repo
 from tests.workflows.test_tool_list import HASH
 
 from unmoor._version import __version__
-from unmoor.cli import app
+from unmoor.cli import app, workflows_write
+from unmoor.filesystem import files as files_module
 
 PROJECT = '[project]\nname = "demo"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
 TOOL_LIST = f"unmoor=={__version__} \\\n{HASH}"
@@ -53,6 +57,21 @@ def test_all_files_are_written_once(repo: Repo, capsys: pytest.CaptureFixture[st
     assert files(repo) == first
     assert f"unchanged: {RELEASE}" in capsys.readouterr().out
     assert app.run(["workflows", "check"]) == 0
+
+
+def test_a_failure_leaves_all_as_they_were(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is written beside its place before the first one comes into it."""
+    real, left = files_module.atomic_writer, [3]
+
+    def full(path: Path) -> AbstractContextManager[IO[bytes]]:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return real(path)
+
+    monkeypatch.setattr(workflows_write, "atomic_writer", full)
+    assert write() == 13
+    assert files(repo) == {}
 
 
 def test_a_dry_run_writes_nothing(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,11 +125,16 @@ def _anchor(repo: Repo) -> None:
     path.write_text(path.read_text().replace("\nenv:\n", "\nenv: &all\n") + "\n  docs:\n    env: *all\n    steps: []\n")
 
 
+def _no_folder(repo: Repo) -> None:
+    repo.write({".github": "not a folder\n"})
+
+
 REFUSED: Mapping[str, tuple[Callable[[Repo], None], int, str]] = {
     "a file of one's own": (_own_file, 4, "unmoor did not write this file"),
     "broken YAML": (_broken, 4, "not valid YAML"),
     "another ending": (_twin, 4, "would both run"),
     "a folder": (_folder, 4, RELEASE),
+    "no folder": (_no_folder, 4, "it is no folder"),
     "a link": (_link, 4, RELEASE),
     "another forge": (_gitlab, 4, "not on GitHub"),
     "an older list": (_old_list, 4, "older than"),

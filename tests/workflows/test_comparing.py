@@ -30,6 +30,8 @@ def differences(text: str, *, locked: str = "") -> tuple[WorkflowDifference, ...
         ("# Nothing of this\n  # can be taken back.\n", "# Changed by a person.\n"),
         ("name: 'Publish: for good'", 'name: "Publish: for good"'),
         ("needs: [build, tests]", "needs:\n      - build\n      - tests"),
+        ("    needs: build\n", "    needs: [build]\n"),
+        ("  workflow_dispatch:\n", "  workflow_dispatch: {}\n"),
         ("    name: Build\n    runs-on: ubuntu-latest\n", "    runs-on: ubuntu-latest\n    name: Build\n"),
         ("  tests:\n", "  docs:\n    runs-on: x\n    steps: []\n\n  tests:\n"),
         ("\n", "\r\n"),
@@ -38,7 +40,21 @@ def differences(text: str, *, locked: str = "") -> tuple[WorkflowDifference, ...
         (PIN, f"actions/checkout@{CHECKOUT.commit}"),
         (PIN, f"actions/checkout@{CHECKOUT.commit} # v6"),
     ],
-    ids=["same", "comment", "quotes", "style", "order", "own job", "crlf", "patch", "minor", "no comment", "wrong"],
+    ids=[
+        "same",
+        "comment",
+        "quotes",
+        "style",
+        "list",
+        "empty",
+        "order",
+        "own job",
+        "crlf",
+        "patch",
+        "minor",
+        "no comment",
+        "wrong",
+    ],
 )
 def test_what_means_the_same_passes(old: str, new: str) -> None:
     """Comments, style and order do not matter, nor do jobs of others and newer pins."""

@@ -23,9 +23,12 @@ PINNED = PinnedList(path=".github/unmoor/requirements.txt", requirement="unmoor=
         (LIST.replace("unmoor==1.2.0", "unmoor==1.2.0rc1"), "older than 1.2.0", "error"),
         (LIST.replace("unmoor==1.2.0", "unmoor==x"), "not a version", "error"),
         (LIST.replace("unmoor==", "unm00r=="), "does not list unmoor", "error"),
-        (LIST.replace(HASH, "", 1), "not every version has a hash", "error"),
-        (f"--index-url https://example.org/simple\n{LIST}", "names an address", "error"),
-        (f"{LIST}demo @ https://example.org/demo.whl \\\n{HASH}", "names an address", "error"),
+        (LIST.replace(HASH, "", 1), "no version with hashes", "error"),
+        (f"click==8.4.0 \\\n{HASH[:-1]} \\\n{HASH}unmoor==1.2.0\n", "no version with hashes", "error"),
+        (f"--index-url https://example.org/simple\n{LIST}", "no version with hashes", "error"),
+        (f"--trusted-host example.org\n{LIST}", "no version with hashes", "error"),
+        (f"-e .\n{LIST}", "no version with hashes", "error"),
+        (f"{LIST}demo @ https://example.org/demo.whl \\\n{HASH}", "no version with hashes", "error"),
         ("", "does not list unmoor", "error"),
         (None, "missing", "error"),
     ],
@@ -42,5 +45,6 @@ def test_which_lists_there_are() -> None:
     assert [each.path for each in lists_of(tool_version="1.2.0", builds_wheels=False)] == [PINNED.path]
     assert len(lists_of(tool_version="1.2.0", builds_wheels=True)) == 2
     assert PINNED.source == ".github/unmoor/requirements.in"
-    assert PINNED.source_text.splitlines()[1:] == ["unmoor==1.2.0"]
+    assert PINNED.made_from(LIST).splitlines()[1:] == ["unmoor==1.2.0"]
+    assert PINNED.made_from(LIST.replace("==1.2.0", "==1.3.0")).splitlines()[1:] == ["unmoor==1.3.0"]
     assert list(PINNED.faults(PINNED.text(LIST))) == []

@@ -36,7 +36,8 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
         project = open_project(target, processes)
         files = project.named(names)
         found = tuple(_differences(project, files))
-        paths = [*(each.path for each in files), *(each.path for each in project.lists)]
+        lists = (path for each in project.lists for path in (each.path, each.source))
+        paths = [*(each.path for each in files), *lists]
         missing = [path for path in paths if project.read(path) is None]
     if as_json:
         from unmoor.cli.session import echo_json  # it has the whole release, which takes as long as the check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output
 from unmoor.cli.workflows_run import WorkflowProject, open_project
 from unmoor.errors import Refused
-from unmoor.filesystem.files import read_regular, write_atomic
+from unmoor.filesystem.files import atomic_writer, read_regular
 from unmoor.util.text import clean, list_some
 from unmoor.workflows.comparing import DifferenceLevel, compare
 from unmoor.workflows.every import FOLDER, ExpectedFile
@@ -61,18 +62,29 @@ def run(target: TargetOptions, names: Sequence[str], *, dry_run: bool, replace: 
         files = project.named(names)
         changes = [_change(project, each, replace=replace) for each in files]
         changes += [change for each in project.lists for change in _list_changes(project, each, tool, processes)]
-        for change in changes:
-            if dry_run:
-                for line in change.diff():
-                    click.echo(clean(line, limit=2000))
-            else:
-                if change.after != change.before:
-                    write_atomic(project.top / change.path, change.after)
-                click.echo(f"{change.state}: {change.path}")
-                for line in change.undone:
-                    output.err(f"warning: {change.path}:{line}")
+        if not dry_run:
+            _write_all(project.top, [change for change in changes if change.after != change.before])
+    for change in changes:
+        for line in change.diff() if dry_run else (f"{change.state}: {change.path}",):
+            click.echo(clean(line, limit=2000))
+        for line in change.undone if not dry_run else ():
+            output.err(f"warning: {change.path}:{line}")
     _advise(project, changes)
     return 0
+
+
+def _write_all(top: Path, changes: Sequence[FileChange]) -> None:
+    """Write every file beside its place before the first one is renamed into it: a full disk leaves all as they were.
+
+    Raises `Refused` if a file is in the place of a folder, and as `atomic_writer` does.
+    """
+    for change in changes:
+        for folder in Path(change.path).parents:
+            if (top / folder).exists() and not (top / folder).is_dir():
+                raise Refused("it is no folder", where=str(folder), next_step=advice.CORRECT_WORKFLOW())
+    with ExitStack() as stack:
+        for change in changes:
+            stack.enter_context(atomic_writer(top / change.path)).write(change.after)
 
 
 def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) -> FileChange:
@@ -118,7 +130,10 @@ def _list_changes(
     """Yield the changes of a list and of what it is made from. A list that is new enough stays as it is."""
     before = project.read(pinned.path)
     text = before.decode(errors="replace") if before is not None else None
+    source = project.read(pinned.source)
     if text is not None and not any(each.level is DifferenceLevel.ERROR for each in pinned.faults(text)):
+        if source is None:
+            yield FileChange(path=pinned.source, before=None, after=pinned.made_from(text).encode())
         return
     if tool is not None and pinned is project.lists[0]:
         compiled = _given_list(tool)
@@ -128,8 +143,7 @@ def _list_changes(
         from unmoor.adapters.factory import open_lists
 
         compiled = open_lists(processes).compile(f"{pinned.requirement}\n", python=TOOL_PYTHON)
-    source = project.read(pinned.source)
-    yield FileChange(path=pinned.source, before=source, after=pinned.source_text.encode())
+    yield FileChange(path=pinned.source, before=source, after=pinned.made_from(compiled).encode())
     yield FileChange(path=pinned.path, before=before, after=pinned.text(compiled).encode())
 
 

@@ -62,7 +62,7 @@ class _Comparison(msgspec.Struct, frozen=True):
             yield from self._lists(expected, found, place)
         elif isinstance(expected, YamlText) and isinstance(found, YamlText):
             yield from self._texts(expected, found, place)
-        else:
+        elif _bare(expected) != _bare(found):
             yield self._difference(found.line, place, f"it is {_shown(found)}, and should be {_shown(expected)}")
 
     def _maps(self, expected: YamlMap, found: YamlMap, place: str) -> Iterator[WorkflowDifference]:
@@ -87,7 +87,7 @@ class _Comparison(msgspec.Struct, frozen=True):
             yield self._difference(value.line, f"{place}[{number}]", what)
 
     def _texts(self, expected: YamlText, found: YamlText, place: str) -> Iterator[WorkflowDifference]:
-        if expected.text == found.text:
+        if _bare(expected) == _bare(found) or (place.endswith(".if") and _condition(expected) == _condition(found)):
             return
         action, at, _ = expected.text.partition("@")
         if place.endswith(".uses") and at and found.text.startswith(f"{action}@"):
@@ -148,6 +148,21 @@ def version_in(comment: str) -> Version | None:
         return Version(word)
     except InvalidVersion:
         return None
+
+
+def _bare(value: YamlValue) -> object:
+    """A text that GitHub reads like another value: a list of one text, and nothing for an empty mapping."""
+    if isinstance(value, YamlList) and len(value.items) == 1:
+        return _bare(value.items[0])
+    if isinstance(value, YamlMap) and not value.pairs:
+        return ""
+    return value.text if isinstance(value, YamlText) else value
+
+
+def _condition(value: YamlText) -> str:
+    """A condition without the braces that GitHub adds by itself."""
+    text = value.text.strip()
+    return text[3:-2].strip() if text.startswith("${{") and text.endswith("}}") and "${{" not in text[3:] else text
 
 
 def _shown(value: YamlValue) -> str:

@@ -16,9 +16,11 @@ from unmoor.workflows.comparing import DifferenceLevel, WorkflowDifference
 from unmoor.workflows.steps import MARK, TOOL_LIST, WHEELS_LIST
 
 CIBUILDWHEEL = "cibuildwheel==4.3.5"
-_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]\n]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
-_HASH = re.compile(r"^ +--hash=sha256:[0-9a-f]{64}", re.MULTILINE)
-_ADDRESS = re.compile(r"^ *(?:-i|--(?:extra-)?index-url|--find-links|-f)\b|^[^#\n]*\b(?:https?|file)://", re.MULTILINE)
+_PINNED = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(?P<version>[^\s;]+)\s*"
+    r"(?:;[^#]*?)?(?=\s--hash)"
+)
+_HASHES = re.compile(r"(?:\s+--hash=sha256:[0-9a-f]{64})+\s*")
 
 
 class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +34,6 @@ class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
         """The path of the ``.in`` file."""
         return self.path.removesuffix(".txt") + ".in"
 
-    @property
-    def source_text(self) -> str:
-        """The text of the ``.in`` file."""
-        return f"# {MARK}\n{self.requirement}\n"
-
     def text(self, compiled: str) -> str:
         """The text of the list, from what the compiler printed."""
         return f"# {MARK} A bot may update it.\n{compiled}"
@@ -47,17 +44,27 @@ class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
         if text is None:
             yield self._fault(1, "it is missing")
             return
-        pinned = {canonicalize_name(each["name"]): (each["version"], each.start()) for each in _PINNED.finditer(text)}
-        if address := _ADDRESS.search(text):
-            yield self._fault(_line(text, address.start()), "it names an address to download from")
-        if len(_HASH.findall(text)) < len(pinned):
-            yield self._fault(1, "not every version has a hash")
-        if canonicalize_name(name) not in pinned:
+        found: dict[str, tuple[str, int]] = {}
+        for line, entry in _entries(text):
+            pinned = _PINNED.match(entry)
+            if pinned is None or _HASHES.fullmatch(entry, pinned.end()) is None:
+                yield self._fault(line, f"{entry[:60]!r} is no version with hashes of sha256")
+            else:
+                found[canonicalize_name(pinned["name"])] = (pinned["version"], line)
+        if canonicalize_name(name) not in found:
             yield self._fault(1, f"it does not list {name}")
             return
-        version, at = pinned[canonicalize_name(name)]
+        version, line = found[canonicalize_name(name)]
         if fault := _version_fault(name, version, wanted):
-            yield self._fault(_line(text, at), *fault)
+            yield self._fault(line, *fault)
+
+    def made_from(self, text: str) -> str:
+        """The text of the ``.in`` file for a list, which may be newer than this unmoor."""
+        name = self.requirement.partition("==")[0]
+        entries = (_PINNED.match(entry) for _, entry in _entries(text))
+        pinned = (each for each in entries if each and canonicalize_name(each["name"]) == canonicalize_name(name))
+        version = next((each["version"] for each in pinned), self.requirement.partition("==")[2])
+        return f"# {MARK}\n{name}=={version}\n"
 
     def _fault(self, line: int, what: str, level: DifferenceLevel = DifferenceLevel.ERROR) -> WorkflowDifference:
         return WorkflowDifference(file=self.path, line=line, place=self.requirement, what=what, level=level)
@@ -75,8 +82,17 @@ def _version_fault(name: str, version: str, wanted: str) -> tuple[str, Differenc
     return None
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
+def _entries(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each requirement or option on one line, with the line that it begins on; no comments."""
+    begin, parts = 0, list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        plain = re.sub(r"(^|\s)#.*", "", line).rstrip()
+        begin = begin or number
+        parts.append(plain.removesuffix("\\"))
+        if not plain.endswith("\\"):
+            if entry := " ".join(parts).strip():
+                yield begin, entry
+            begin, parts = 0, []
 
 
 def lists_of(*, tool_version: str, builds_wheels: bool) -> tuple[PinnedList, ...]:
