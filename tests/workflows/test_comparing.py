@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.workflows.test_yaml_text import TEXT, WORKFLOW
 
@@ -104,6 +106,23 @@ def test_what_means_something_else_is_named(name: str) -> None:
     assert what in found.what
     assert found.level == "error"
     assert 1 <= found.line <= text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "what"),
+    [
+        ("a\nb\n", "a\nc\n", "line 2 is 'c', and should be 'b'"),
+        ("a\nb", "a", "line 2 is missing, and should be 'b'"),
+        ("a", "a\nb", "line 2 is 'b', and should not be there"),
+        ("write", "read", "it is 'read', and should be 'write'"),
+        (f"{'x' * 200}1", f"{'x' * 200}2", f"it is '…{'x' * 60}2', and should be '…{'x' * 60}1'"),
+    ],
+)
+def test_a_long_text_is_shown_where_it_differs(expected: str, found: str, what: str) -> None:
+    """A person sees the difference, not the beginning that both have."""
+    texts = (read_file("a.yml", json.dumps({"run": text}).encode()) for text in (expected, found))
+    (difference,) = compare(*texts, is_own=OURS.__contains__, locked=lambda _: False)
+    assert difference.what == what
 
 
 def test_the_line_is_that_of_the_value() -> None:

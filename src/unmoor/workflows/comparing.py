@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from itertools import zip_longest
 
 import msgspec
 from packaging.version import InvalidVersion, Version
@@ -97,7 +98,7 @@ class _Comparison(msgspec.Struct, frozen=True):
                 return
             yield self._difference(found.line, place, f"{action}: {fault.what}", fault.level)
         else:
-            yield self._difference(found.line, place, f"it is {_shown(found)}, and should be {_shown(expected)}")
+            yield self._difference(found.line, place, _how_different(expected.text, found.text))
 
     def _difference(
         self, line: int, place: str, what: str, level: DifferenceLevel = DifferenceLevel.ERROR
@@ -148,6 +149,21 @@ def version_in(comment: str) -> Version | None:
         return Version(word)
     except InvalidVersion:
         return None
+
+
+def _how_different(expected: str, found: str) -> str:
+    """Say what a text is and should be: of a script only the first line that differs, from where it does."""
+    pairs = zip_longest(expected.strip().split("\n"), found.strip().split("\n"))
+    number, (ours, theirs) = next((n, pair) for n, pair in enumerate(pairs, 1) if pair[0] != pair[1])
+    where = f"line {number} is" if "\n" in expected.strip() or "\n" in found.strip() else "it is"
+    if ours is None:
+        return f"{where} {theirs[:_LONGEST]!r}, and should not be there"
+    if theirs is None:
+        return f"{where} missing, and should be {ours[:_LONGEST]!r}"
+    same = next((n for n, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), 0)
+    begin = max(same - _LONGEST // 2, 0) if max(len(ours), len(theirs)) > _LONGEST else 0
+    ours, theirs = (f"{'…' if begin else ''}{text[begin : begin + _LONGEST]}" for text in (ours, theirs))
+    return f"{where} {theirs!r}, and should be {ours!r}"
 
 
 def _bare(value: YamlValue) -> object:
