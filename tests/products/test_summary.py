@@ -15,6 +15,7 @@ from unmoor.core.stage import Product, Stage
 from unmoor.products import (
     Access,
     Asset,
+    BranchImage,
     Certainty,
     CheckedDists,
     Dists,
@@ -31,6 +32,7 @@ from unmoor.products import (
     Provenance,
     PublishedRelease,
     Pushed,
+    PushedBranch,
     PushedImage,
     Release,
     Result,
@@ -145,6 +147,10 @@ SUMMARIES: list[tuple[Product, str]] = [
             images=(PushedImage(name="ghcr.io/owner/pkg", target="", tag="sha-abc", digest="sha256:0", platforms=()),)
         ),
         "ghcr.io/owner/pkg:sha-abc",
+    ),
+    (
+        PushedBranch(images=(BranchImage(name="ghcr.io/owner/pkg", target="", tags=("main",), digest=DIGEST),)),
+        f"ghcr.io/owner/pkg: main at {DIGEST}",
     ),
     (MovedTags(pointers=(moved("1.0"), moved("latest"))), "2 tags on ghcr.io/owner/pkg"),
     (MovedTags(pointers=(moved("1.0"),), left=("latest",)), "1 tag on ghcr.io/owner/pkg; 1 tag left where they were"),

@@ -86,7 +86,7 @@ def _comment(facts: WorkflowFacts) -> str:
 Releases {who} when a tag of a version is pushed. Settings: [tool.unmoor]. Change jobs there, not here;
 "unmoor workflows check" tells what differs, and lets newer pins pass.
 
-Each command first checks what is already done, so a failed job can be run again, alone. To repeat a whole run, or to
+Each command first checks what is already done, so a failed job can be repeated alone. To repeat a whole run, or to
 release in an emergency, start the workflow on the tag: gh workflow run {release_file(facts)} --ref TAG
 
 The jobs that run code of the project have no credential that can write. They hand on files, images and proofs, which
