@@ -26,6 +26,7 @@ from unmoor.products import Dists, File, Proof, Release, Result, Subject, Verdic
 from unmoor.publish.emergencies import recorded_waiver
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _SAME = "a second build gives the same bytes"
 _MASKED = "a second build gives the same bytes, but for modes that follow its umask"
@@ -40,7 +41,8 @@ class RebuildDists(Build[Proof]):
     """Builds every file again that can be built here, and compares the bytes.
 
     ``required``: every file must be the same, and compiled wheels are built again, too; else a difference is a warning.
-    ``prebuilt`` is a folder that another tool filled in this job; ``handed``: other jobs built the files.
+    ``prebuilt`` is a folder that another tool filled in this job; ``handed``: other jobs built the files. Without
+    ``may_build`` a second build that failed is taken as it was.
     """
 
     runs_project_code: ClassVar[bool] = True
@@ -53,6 +55,7 @@ class RebuildDists(Build[Proof]):
     required: bool = False
     prebuilt: Path | None = None
     handed: bool = False
+    may_build: bool = True
 
     @classmethod
     def of(cls, request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]) -> Self:
@@ -72,6 +75,7 @@ class RebuildDists(Build[Proof]):
             required=request.settings.reproducible == "required",
             prebuilt=request.prebuilt,
             handed=request.handed,
+            may_build=not request.no_project_code,
         )
 
     def plan(self) -> str:
@@ -162,9 +166,16 @@ class RebuildDists(Build[Proof]):
                 context.say(f"{name}: {line}")
 
     def _known(self, dists: Dists) -> dict[str, Result]:
-        """What proofs in the run folder and in handed manifests say about these bytes, by file name."""
+        """What proofs in the run folder and in handed manifests say about these bytes, by file name.
+
+        A second build that failed here is tried again, unless this run may not build.
+        """
         found: dict[str, Result] = {}
-        for proof in self.folder.proofs(self.name):
+        own = self.folder.read_proof(self.name)
+        if own is not None and self.may_build:
+            own = replace(own, results=tuple(each for each in own.results if each.detail != _FAILED))
+        documented = (proof for proof in self.folder.documented_proofs() if proof.name == self.name)
+        for proof in (*([own] if own is not None else []), *documented):
             results = {result.name: result for result in proof.results}
             for file in dists.files:
                 if file.name in results and Subject(name=file.name, sha256=file.sha256) in proof.subjects:
