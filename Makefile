@@ -14,10 +14,10 @@ WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
 # The journeys that take longest begin first, so that no worker is left with one of them at the end.
 LONG := tests/repository tests/journeys tests/laws
 SHORT := $(filter-out $(LONG) tests/conftest.py tests/support %__pycache__,$(wildcard tests/*))
-# What uses only the standard library and other programs is the same with other versions of the dependencies. So are the
-# walks to each piece of advice: tests of the modules use what they use.
+# What uses only the standard library and other programs is the same with other versions of the dependencies. Stages and
+# the walks to each piece of advice use what the adapters and the rooms use, whose own tests run.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/adapters/process tests/core tests/filesystem tests/ports \
-	tests/versioning tests/advice tests/test_advice.py tests/util/test_import_path.py tests/test_errors.py
+	tests/versioning tests/advice tests/stages tests/test_advice.py tests/util/test_import_path.py tests/test_errors.py
 # mypy judges the code for each system that it runs on.
 TYPES := $(addprefix types-,linux darwin win32)
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
