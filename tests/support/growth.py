@@ -51,8 +51,6 @@ def _grows_slowly_to(work: Callable[[str], object], make: Make, size: int, took:
     for _ in range(_ATTEMPTS):
         if took <= _MOST * small:
             return True
-        if took > max(_SURE, 2 * _MOST * small):
-            break
         took = min(took, _seconds(work, make(size)))
     return False
 
