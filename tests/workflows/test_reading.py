@@ -6,7 +6,8 @@ import pytest
 from tests.workflows.test_yaml_text import TEXT
 
 from unmoor.errors import Refused
-from unmoor.workflows.reading import LARGEST, YamlMap, YamlText, read_file
+from unmoor.provenance.release_workflow import LARGEST
+from unmoor.workflows.reading import YamlMap, YamlText, read_file
 
 
 def test_jobs_have_their_lines() -> None:

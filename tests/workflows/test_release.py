@@ -9,6 +9,7 @@ import pytest
 from tests.support.workflow_samples import SAMPLES
 
 from unmoor.config.settings import Settings
+from unmoor.config.workflows import System
 from unmoor.errors import ConfigError
 from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
@@ -491,7 +492,7 @@ def test_a_job_has_the_pythons_of_the_project(
         ("windows-arm", ("3.9", "3.10", "3.11"), ["3.11", "3.13"]),
     ],
 )
-def test_a_leg_has_a_python_for_each_wheel(system: str, pythons: tuple[str, ...], expected: list[str]) -> None:
+def test_a_leg_has_a_python_for_each_wheel(system: System, pythons: tuple[str, ...], expected: list[str]) -> None:
     """By default cibuildwheel builds for every Python, free-threaded ones too, and each wheel needs a proof."""
     facts = WorkflowFacts(settings=Settings(), project="demo", wheels=(system,), pythons=pythons)
     [step] = uses(jobs_of(facts)[f"wheels-{system}"], "actions/setup-python")

@@ -61,6 +61,5 @@ def _proofs(report: Report, folder: RunFolder) -> Mapping[str, str]:
     for name in _PROOFS:
         if name in has and folder.read_document(f"proofs/{name}.json") is None:
             folder.write_proof(has[name])
-    asked = list(has)
-    found = {f"{name}.json": folder.read_document(f"proofs/{name}.json") for name in asked}
+    found = {f"{name}.json": folder.read_document(f"proofs/{name}.json") for name in has}
     return {name: sha256(data).hexdigest() for name, data in found.items() if data is not None}

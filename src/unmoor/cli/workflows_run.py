@@ -18,11 +18,12 @@ from unmoor.errors import ConfigError, Refused
 from unmoor.filesystem.files import read_regular
 from unmoor.project import read_facts
 from unmoor.project.files import Files
+from unmoor.provenance.release_workflow import LARGEST
 from unmoor.util.text import clean
 from unmoor.workflows.every import FOLDER, ExpectedFile, expected_files
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
-from unmoor.workflows.reading import LARGEST, is_ours
+from unmoor.workflows.reading import is_ours
 from unmoor.workflows.tool_list import PinnedList, lists_of
 
 if TYPE_CHECKING:
@@ -83,12 +84,10 @@ def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject
     checkout = resolve_checkout(target, sources, processes, tag=None)
     top, path = checkout.folder, checkout.path
     folder = top / path if path else top
-    settings = resolve(
-        lambda name: _read(folder, name), config=sources.config, environ=sources.environ, below=path
-    ).settings
-    _require_github(checkout, settings.repository)
     files = Files(lambda name: _read(folder, name), lambda: _names(checkout, folder))
-    name = settings.project or read_facts(lambda file: _read(folder, file)).name
+    settings = resolve(files.read, config=sources.config, environ=sources.environ, below=path).settings
+    _require_github(checkout, settings.repository)
+    name = settings.project or read_facts(files.read).name
     facts = read_workflow_facts(
         files,
         settings,

@@ -17,11 +17,12 @@ from unmoor.cli import output
 from unmoor.cli.workflows_run import WorkflowProject, open_project
 from unmoor.errors import Refused
 from unmoor.filesystem.files import atomic_writer, read_regular
+from unmoor.provenance.release_workflow import LARGEST
 from unmoor.util.text import clean, list_some
 from unmoor.workflows.comparing import DifferenceLevel, compare
 from unmoor.workflows.every import FOLDER, ExpectedFile
 from unmoor.workflows.merging import merged
-from unmoor.workflows.reading import LARGEST, is_ours, read_file
+from unmoor.workflows.reading import is_ours, read_file
 from unmoor.workflows.steps import TOOL_PYTHON
 from unmoor.workflows.tool_list import PinnedList
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
 _ENDINGS = (".yml", ".yaml")
-# GitHub takes no larger file; in bytes.
-_LARGEST = 512 * 1024
+LARGEST = 512 * 1024
+"""GitHub takes no larger file; in bytes."""
 _ID_TOKEN = "id-token"  # noqa: S105 - the name of a permission
 
 
@@ -65,7 +65,7 @@ def _parsed(data: bytes | None) -> Node | None:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if data is None or len(data) > _LARGEST:
+    if data is None or len(data) > LARGEST:
         msg = "it is too large"
         raise ValueError(msg)
     try:

@@ -61,7 +61,7 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     path: str = ""
     tags: tuple[str, ...] = ("v[0-9]*", "[0-9]*")
-    wheels: tuple[str, ...] = ()
+    wheels: tuple[System, ...] = ()
     platforms: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ("3.11", "3.12", "3.13", "3.14")
     default_branch: str = "main"
@@ -156,7 +156,7 @@ def compiles(files: Files) -> bool:
     )
 
 
-def _wheels(files: Files, settings: Settings) -> tuple[str, ...]:
+def _wheels(files: Files, settings: Settings) -> tuple[System, ...]:
     if settings.workflows.wheels != "auto":
         return tuple(settings.workflows.wheels)
     return _WHEEL_SYSTEMS if compiles(files) and "wheel" in settings.formats else ()

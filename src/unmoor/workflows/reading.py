@@ -13,14 +13,13 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Refused
+from unmoor.provenance.release_workflow import LARGEST
 from unmoor.util.text import clean
 from unmoor.workflows.steps import MARK
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node
 
-LARGEST = 512 * 1024
-"""GitHub takes no larger file; in bytes."""
 _DEEPEST = 100
 _MOST = 50_000
 _BOM = "\ufeff"

@@ -47,6 +47,7 @@ def release_workflow(facts: WorkflowFacts) -> Workflow:
 
     Raises `ConfigError` for images of a platform that no runner has, and for the name of a file of other jobs.
     """
+    built = build_jobs(facts)
     folder: dict[str, Scalar] = {"UNMOOR_PATH": facts.path} if facts.path else {}
     return Workflow(
         file=release_file(facts),
@@ -56,7 +57,7 @@ def release_workflow(facts: WorkflowFacts) -> Workflow:
         on={"push": {"tags": list(facts.tags)}, "workflow_dispatch": {"inputs": _INPUTS}},
         concurrency=Concurrency(group="release-${{ github.ref_name }}", queue=True),
         env={**_ENV, **folder},
-        jobs=(*build_jobs(facts), *publish_jobs(facts)),
+        jobs=(*built, *publish_jobs(facts, after=built)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from unmoor import advice
+from unmoor.config.workflows import System
 from unmoor.errors import ConfigError
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Scalar, Script, Step, Uses, WorkflowJob
@@ -27,22 +28,15 @@ from unmoor.workflows.release_parts import (
     release_step,
     variable_of,
 )
+from unmoor.workflows.runners import RUNNERS
 from unmoor.workflows.steps import BY_HASH, TOOL_PYTHON, WHEELS_LIST, download, hand_over_tool, upload
 
 BUILT: Final = manifest_of("build", "BUILT")
 MERGED: Final = manifest_of("merge", "MERGED")
 PROOFS: Final = f"{RUN_FOLDER}*/proofs/*.json"
 
-_RUNNERS: Final = {
-    "linux": "ubuntu-latest",
-    "linux-arm": "ubuntu-24.04-arm",
-    "macos": "macos-latest",
-    "macos-intel": "macos-15-intel",
-    "windows": "windows-latest",
-    "windows-arm": "windows-11-arm",
-}
 # The platforms that a runner has itself; images of the others are built and run by QEMU.
-_NATIVE: Final = {"linux/amd64": "linux", "linux/386": "linux", "linux/arm64": "linux-arm"}
+_NATIVE: Final[dict[str, System]] = {"linux/amd64": "linux", "linux/386": "linux", "linux/arm64": "linux-arm"}
 _EMULATED: Final = frozenset({"arm", "riscv64", "ppc64le", "s390x", "mips64le", "loong64"})
 # What a machine cannot test: it has no musl, and no runner of Windows on ARM has an older Python.
 _UNTESTED: Final = {"linux": "*-musllinux_*", "linux-arm": "*-musllinux_*", "windows-arm": "cp3{8,9,10}-*"}
@@ -172,7 +166,7 @@ def _wheel_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     return (*(_leg(facts, system) for system in facts.wheels), merge)
 
 
-def _leg(facts: WorkflowFacts, system: str) -> WorkflowJob:
+def _leg(facts: WorkflowFacts, system: System) -> WorkflowJob:
     """Build the wheels of one system with cibuildwheel, and test each on the machine that built it."""
     name, built = f"wheels-{system}", "--built wheelhouse"
     return WorkflowJob(
@@ -180,7 +174,7 @@ def _leg(facts: WorkflowFacts, system: str) -> WorkflowJob:
         name=f"Wheels for {system}",
         comment="Builds wheels from the checked sdist, hands them on, and then tests them, which hands on proofs.",
         needs=("build",),
-        runs_on=_RUNNERS[system],
+        runs_on=RUNNERS[system],
         minutes=minutes(facts, spare=_CIBUILDWHEEL_MINUTES),
         permissions=(READ,),
         outputs={**outputs_of(manifest_of(name)), **outputs_of(*proofs_of(facts, name), step="test")},
@@ -250,7 +244,7 @@ def _image_job(facts: WorkflowFacts, platform: str) -> WorkflowJob:
         id=name,
         name=f"Images for {platform}",
         needs=needs_of(facts, *made_by),
-        runs_on=_RUNNERS[_NATIVE.get(platform, "linux")],
+        runs_on=RUNNERS[_NATIVE.get(platform, "linux")],
         minutes=minutes(facts),
         permissions=(READ,),
         outputs=outputs_of(images_of(name)),

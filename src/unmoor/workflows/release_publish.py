@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from unmoor.config.registries import GITHUB, variables_of
 from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import JobPermission, Scalar, Script, WorkflowJob
-from unmoor.workflows.release_build import build_jobs, files_digests, files_steps, image_digests, image_id
+from unmoor.workflows.release_build import files_digests, files_steps, image_digests, image_id
 from unmoor.workflows.release_parts import (
     READ,
     RUN_FOLDER,
@@ -44,13 +45,13 @@ _VERIFY_MINUTES = 15
 _RUNS: Final = JobPermission("actions", "read", "to see in an emergency whether another run of the tag is active")
 
 
-def publish_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
-    """Every job from the first one with a credential on."""
+def publish_jobs(facts: WorkflowFacts, *, after: Sequence[WorkflowJob]) -> tuple[WorkflowJob, ...]:
+    """Every job from the first one with a credential on, which comes ``after`` those that build and test."""
     prove = (_prove(facts),) if has_staging(facts) else ()
-    return (_hold(facts), *prove, _publish(facts), _verify(facts))
+    return (_hold(facts, after), *prove, _publish(facts), _verify(facts))
 
 
-def _hold(facts: WorkflowFacts) -> WorkflowJob:
+def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
     """Send what can be taken back: signatures, the draft, images under their commit's tag, the staging index."""
     legs = tuple(image_id(platform) for platform in facts.platforms)
     stages = ["testpypi"] if has_staging(facts) else []
@@ -63,7 +64,7 @@ def _hold(facts: WorkflowFacts) -> WorkflowJob:
         id="hold",
         name="Draft and staging index" if has_staging(facts) else "Draft",
         comment="Sends what can be taken back, signed. It runs only unmoor: no code of the project.",
-        needs=needs_of(facts, *(job.id for job in build_jobs(facts))),
+        needs=needs_of(facts, *(job.id for job in after)),
         minutes=minutes(facts),
         environment=environment,
         permissions=_writes(facts, identifies=has_staging(facts), draft="to create the draft release and its assets"),
