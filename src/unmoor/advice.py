@@ -563,6 +563,8 @@ REPLACE_WORKFLOW = Template(
     " files to write: unmoor workflows write FILE",
 )
 REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
+CORRECT_PATH = Template("correct-path", "name a file by its path from the top of the repository, with / in it")
+CORRECT_PLACE = Template("correct-place", "move it away: unmoor writes a file there")
 PLACE_JOB = Template(
     "place-job",
     "put the job on lines of its own below `jobs:`, its name two spaces in; or move it to a file of its own",

@@ -91,6 +91,7 @@ REASONS: Mapping[str, str] = {
         resolve-anchors
         write-workflows
         """,
+    "a place for a file has to be taken: tests/scaffold/test_file_changes.py": "correct-path correct-place",
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

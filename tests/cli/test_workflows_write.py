@@ -13,8 +13,9 @@ from tests.support.git_repos import Repo
 from tests.workflows.test_tool_list import HASH
 
 from unmoor._version import __version__
-from unmoor.cli import app, workflows_write
+from unmoor.cli import app
 from unmoor.filesystem import files as files_module
+from unmoor.scaffold import file_changes
 
 PROJECT = '[project]\nname = "demo"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
 TOOL_LIST = f"unmoor=={__version__} \\\n{HASH}"
@@ -63,13 +64,13 @@ def test_a_failure_leaves_all_as_they_were(repo: Repo, monkeypatch: pytest.Monke
     """Every file is written beside its place before the first one comes into it."""
     real, left = files_module.atomic_writer, [3]
 
-    def full(path: Path) -> AbstractContextManager[IO[bytes]]:
+    def full(path: Path, *, mode: int) -> AbstractContextManager[IO[bytes]]:
         left[0] -= 1
         if not left[0]:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        return real(path)
+        return real(path, mode=mode)
 
-    monkeypatch.setattr(workflows_write, "atomic_writer", full)
+    monkeypatch.setattr(file_changes, "atomic_writer", full)
     assert write() == 13
     assert files(repo) == {}
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +14,9 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output
 from unmoor.cli.workflows_run import WorkflowProject, open_project
 from unmoor.errors import Refused
-from unmoor.filesystem.files import atomic_writer, read_regular
+from unmoor.filesystem.files import read_regular
 from unmoor.provenance.release_workflow import LARGEST
+from unmoor.scaffold.file_changes import FileChange, write_all
 from unmoor.util.text import clean, list_some
 from unmoor.workflows.comparing import DifferenceLevel, compare
 from unmoor.workflows.every import FOLDER, ExpectedFile
@@ -30,26 +29,11 @@ if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
 
 
-class FileChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to write, by its path from the top of the repository. ``before`` is ``None`` if there is none.
+class WorkflowChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change to a file, and ``undone``: the changes of others to it that do not stay."""
 
-    ``undone`` are the changes to it that do not stay.
-    """
-
-    path: str
-    before: bytes | None
-    after: bytes
+    change: FileChange
     undone: tuple[str, ...] = ()
-
-    @property
-    def state(self) -> str:
-        """What happens to the file, in a word."""
-        return "written" if self.before is None else "unchanged" if self.before == self.after else "updated"
-
-    def diff(self) -> Iterator[str]:
-        """The lines of a unified diff."""
-        before, after = ((data or b"").decode(errors="replace").splitlines() for data in (self.before, self.after))
-        return difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}", lineterm="")
 
 
 def run(target: TargetOptions, names: Sequence[str], *, dry_run: bool, replace: bool, tool: Path | None) -> int:
@@ -62,40 +46,27 @@ def run(target: TargetOptions, names: Sequence[str], *, dry_run: bool, replace: 
         project = open_project(target, processes)
         files = project.named(names)
         changes = [_change(project, each, replace=replace) for each in files]
-        changes += [change for each in project.lists for change in _list_changes(project, each, tool, processes)]
+        lists = [change for each in project.lists for change in _list_changes(project, each, tool, processes)]
+        changes += [WorkflowChange(change=change) for change in lists]
         if not dry_run:
-            _write_all(project.top, [change for change in changes if change.after != change.before])
-    for change in changes:
+            write_all(project.top, [each.change for each in changes])
+    for each in changes:
+        change = each.change
         for line in change.diff() if dry_run else (f"{change.state}: {change.path}",):
             click.echo(clean(line, limit=2000))
-        for line in change.undone if not dry_run else ():
+        for line in each.undone if not dry_run else ():
             output.err(f"warning: {change.path}:{line}")
-    _advise(project, changes)
+    _advise(project, [each.change for each in changes])
     return 0
 
 
-def _write_all(top: Path, changes: Sequence[FileChange]) -> None:
-    """Write every file beside its place before the first one is renamed into it: a full disk leaves all as they were.
-
-    Raises `Refused` if a file is in the place of a folder, and as `atomic_writer` does.
-    """
-    for change in changes:
-        for folder in Path(change.path).parents:
-            if (top / folder).exists() and not (top / folder).is_dir():
-                raise Refused("it is no folder", where=str(folder), next_step=advice.CORRECT_WORKFLOW())
-    with ExitStack() as stack:
-        for change in changes:
-            stack.enter_context(atomic_writer(top / change.path)).write(change.after)
-
-
-def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) -> FileChange:
+def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) -> WorkflowChange:
     _refuse_twin(project, expected.path)
     before = project.read(expected.path)
-    if before is None:
-        return FileChange(path=expected.path, before=None, after=expected.text.encode())
+    if before is None or (replace and not is_ours(before)):
+        change = FileChange(path=expected.path, before=before, after=expected.text.encode())
+        return WorkflowChange(change=change)
     if not is_ours(before):
-        if replace:
-            return FileChange(path=expected.path, before=before, after=expected.text.encode())
         raise Refused(
             "unmoor did not write this file",
             where=expected.path,
@@ -104,10 +75,8 @@ def _change(project: WorkflowProject, expected: ExpectedFile, *, replace: bool) 
     there = read_file(expected.path, before)
     text = merged(expected.file, there, is_own=expected.is_own)
     found = compare(expected.file, there, is_own=expected.is_own, locked=lambda _: False)
-    return FileChange(
-        path=expected.path,
-        before=before,
-        after=text.encode(),
+    return WorkflowChange(
+        change=FileChange(path=expected.path, before=before, after=text.encode()),
         undone=tuple(
             f"{each.line}: {clean(each.place)}: {clean(each.what)}: changed back"
             for each in found
@@ -165,5 +134,5 @@ def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
     signing = signing_workflows({path: project.read(path) for path in others})
     if signing.paths:
         output.err(f"warning: a tag also starts {list_some(signing.paths)}, which can publish as well")
-    if project.lock is not None and any(each.after != each.before for each in changes):
+    if project.lock is not None and any(each.changes for each in changes):
         output.err("the repository locks its actions: run `gh actions-lock`")
