@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from unmoor.errors import Cause, Conflict, Denied, Incomplete, Refused, Rejected
 from unmoor.filesystem.files import sha256_of
 from unmoor.ports.failure import failure
 from unmoor.ports.forge import ForgeAsset, ForgeRelease
-from unmoor.products import File
+from unmoor.products import File, Release
 from unmoor.util.values import replace
 
 
@@ -320,6 +321,63 @@ def test_of_two_concurrent_runs_the_first_file_decides(at: LocalForge, tmp_path:
     with pytest.raises(Refused, match="another run is adding its own files to the draft"):
         replace(one.stage, forge=hasty).make(one.context)  # type: ignore[arg-type]
     assert names(one) == [wheel.name]
+
+
+def upload_order(one: DraftInputs) -> list[str]:
+    """The names of the files that a draft gets."""
+    return [*(file.name for file in one.dists.files), "SHA256SUMS", "manifest.json"]
+
+
+@dataclass
+class BusyForge:
+    """The real forge. Before one of the ``methods`` is called, another run attaches a file, once its name is free."""
+
+    real: GitHubForge
+    methods: tuple[str, ...]
+    release: Release
+    file: File
+    attached: bool = False
+
+    def __getattr__(self, name: str) -> object:
+        if name in self.methods and not self.attached:
+            tag, commit = self.release.tag, self.release.commit
+            there = next(iter(self.real.releases(tag)), None)
+            there = there or self.real.draft(tag=tag, target=commit, name="", body="theirs", prerelease=False)
+            with contextlib.suppress(Rejected):
+                self.real.attach(there, self.file)
+                self.attached = True
+        return getattr(self.real, name)
+
+
+@pytest.mark.parametrize("index", range(4), ids=["wheel", "sdist", "sums", "manifest"])
+def test_a_draft_that_another_run_makes_meanwhile_is_not_changed(at: LocalForge, tmp_path: Path, index: int) -> None:
+    """Whatever another run attached since the draft was checked: its file stays, and this run stops."""
+    one = draft_inputs(at, tmp_path)
+    name = upload_order(one)[index]
+    theirs = text_file(tmp_path / "other" / name, "other")
+    forge = BusyForge(at.forge(), ("draft",), one.release, theirs)
+    with pytest.raises(Refused, match="another run is adding its own files to the draft"):
+        replace(one.stage, forge=forge).make(one.context)  # type: ignore[arg-type]
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert [(asset.name, asset.sha256) for asset in forge_release.assets] == [(name, theirs.sha256)]
+
+
+@pytest.mark.parametrize("index", range(4), ids=["wheel", "sdist", "sums", "manifest"])
+def test_a_file_that_another_run_attaches_while_files_are_replaced_is_not_ours(
+    at: LocalForge, tmp_path: Path, index: int
+) -> None:
+    """A name that another run takes after the old files are gone stops this run at once, not after half a minute."""
+    old = draft_inputs(at, tmp_path / "old")
+    old.stage.make(old.context)
+    one = draft_inputs(at, tmp_path / "one", old.release, salt="other")
+    name = upload_order(one)[index]
+    theirs = text_file(tmp_path / "theirs" / name, "theirs")
+    clock = FakeClock()
+    forge = BusyForge(at.forge(), ("detach", "attach"), one.release, theirs)
+    with pytest.raises(Refused, match="another run is adding its own files to the draft"):
+        replace(one.stage, forge=forge, clock=clock).make(one.context)  # type: ignore[arg-type]
+    (forge_release,) = one.stage.forge.releases(one.release.tag)
+    assert theirs.sha256 in {asset.sha256 for asset in forge_release.assets}
 
 
 def test_a_manifest_with_another_text_is_replaced(at: LocalForge, tmp_path: Path) -> None:

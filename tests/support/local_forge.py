@@ -31,7 +31,7 @@ RELEASE: Output[Release] = Output("tag")
 DISTS: Output[Dists] = Output("dists")
 NOTES: Output[Notes] = Output("notes")
 PROOF: Output[Proof] = Output("prove-dists")
-TAGS = 60
+TAGS = 100
 
 
 def place_at(root: str, *, token: str = "", repository: str = REPOSITORY) -> ForgePlace:

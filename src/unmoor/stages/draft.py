@@ -21,7 +21,7 @@ from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Incomplete, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
-from unmoor.ports.forge import Forge, ForgeRelease
+from unmoor.ports.forge import Forge, ForgeAsset, ForgeRelease
 from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
@@ -150,15 +150,15 @@ class MakeDraft(Push[Draft]):
         verify_tag_unmoved(self.git, context[self.release])
         bundle = self._bundle(context, self._select(context).chosen)
         self._write_documents(bundle, context)
-        self._require_replaceable(bundle, context)
+        known = self._require_replaceable(bundle, context)
         forge_release = self._find_or_create(bundle, context)
+        self._require_no_other_run(known, forge_release, bundle)
         bundle.require_room(forge_release)
         if len(bundle.files) > _HOURLY_LIMIT:
             context.say(
                 f"{len(bundle.files)} files: a forge takes about {_HOURLY_LIMIT} an hour, so this may take that long"
             )
-        if self._remove_broken(forge_release, bundle, context):
-            forge_release = read_again(self.forge, self.clock, forge_release)
+        forge_release = self._remove_broken(forge_release, bundle, context)
         # The text depends on the signatures that are left.
         forge_release = self._update_text(forge_release, bundle, context)
         for file in bundle.files:
@@ -259,24 +259,25 @@ class MakeDraft(Push[Draft]):
             raise Unknown("the draft that was just created is gone", where=self.forge.address)
         return choice.chosen
 
-    def _require_replaceable(self, bundle: ReleaseAssets, context: StageContext) -> None:
+    def _require_replaceable(self, bundle: ReleaseAssets, context: StageContext) -> tuple[ForgeAsset, ...]:
         """Check that a new draft can be released, or that files of another build in a draft may be replaced.
 
-        Changes nothing. Raises `Conflict` if a registry, or for a replacement an index, holds anything of this version
-        that is not ours, and `Refused` if the draft changes while it is watched: then another run is filling it.
+        Changes nothing, and returns the assets that may be. Raises `Conflict` if a registry, or for a replacement an
+        index, holds anything of this version that is not ours, and `Refused` if the draft changes while it is watched:
+        then another run is filling it.
         """
         forge_release = self._select(context).chosen
         if forge_release is None:
             # `check-dists` has compared the files with the indexes.
             self._require_nothing_else_out((), context)
-            return
+            return ()
         if not replaces_bytes(self._repairable(forge_release, bundle)):
-            return
+            return forge_release.assets
         self._require_only_draft(forge_release, context)
         context.warn(f"the draft at {forge_release.url} holds files of another build that nothing vouches for")
         if forge_release.quiet is not None and forge_release.quiet >= _QUIET:
             context.say(f"nothing of the draft has changed for {duration(forge_release.quiet)}: replacing its files")
-            return
+            return forge_release.assets
         context.say(f"checking for {_QUIET:g} s whether another run is filling the draft, before replacing its files")
 
         def changed() -> bool:
@@ -285,6 +286,15 @@ class MakeDraft(Push[Draft]):
         if poll(changed, until=bool, waits=repeat(_QUIET_PAUSE), clock=self.clock, deadline=_QUIET):
             raise busy(forge_release)
         self._require_only_draft(forge_release, context)
+        return forge_release.assets
+
+    def _require_no_other_run(
+        self, known: tuple[ForgeAsset, ...], forge_release: ForgeRelease, bundle: ReleaseAssets
+    ) -> None:
+        """Raise `Refused` if the draft got files of another build since it was checked: they are not ours to remove."""
+        new = {(each.id, each.uploaded) for each in forge_release.assets} - {(each.id, each.uploaded) for each in known}
+        if new and replaces_bytes(self._repairable(forge_release, bundle)):
+            raise busy(forge_release)
 
     def _require_only_draft(self, forge_release: ForgeRelease, context: StageContext) -> None:
         """Raise `Conflict`, with the way out, if an index or a registry holds anything of this version but ours."""
@@ -324,8 +334,11 @@ class MakeDraft(Push[Draft]):
         )
         return replace(amended, assets=forge_release.assets)
 
-    def _remove_broken(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> bool:
-        """Remove incomplete uploads, and what an attempt without a manifest left. Return whether anything was there."""
+    def _remove_broken(self, forge_release: ForgeRelease, bundle: ReleaseAssets, context: StageContext) -> ForgeRelease:
+        """Remove incomplete uploads, and what an attempt without a manifest left. Return the release without them.
+
+        It is not read again: what another run attached meanwhile must not pass for ours, and a list may lag behind.
+        """
         stale = [(each.seen, each.kind) for each in self._repairable(forge_release, bundle) if each.seen is not None]
         # Signatures of replaced files go before these, so that none is left alone if this run dies. Then the manifest:
         # the draft must not count as complete while files are replaced.
@@ -334,7 +347,8 @@ class MakeDraft(Push[Draft]):
         ):
             context.say(f"removing {asset.name} from the draft: it {kind}")
             self.forge.detach(asset)
-        return bool(stale)
+        gone = {asset.id for asset, _ in stale}
+        return replace(forge_release, assets=tuple(each for each in forge_release.assets if each.id not in gone))
 
     def _repairable(self, forge_release: ForgeRelease, bundle: ReleaseAssets) -> tuple[Difference, ...]:
         return repairable_differences(forge_release, bundle, self.forge, self.folder)
