@@ -8,6 +8,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # An environment with the lowest versions that pyproject.toml allows.
 LOWEST := .venv-lowest
+# An environment with what builds the site of the documentation.
+SITE := .venv-docs
 # By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
@@ -28,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs bench pins clean $(TYPES)
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs site bench pins clean $(TYPES)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -92,17 +94,27 @@ lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/shellcheck $$(grep -rlIE '^#!.*[/ ](ba)?sh$$' .ci bench docker examples tools)
 	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
+	@$(MAKE) --no-print-directory site
 	$(BIN)/pytest -q -m "not journey" tests/repository
 
 format: $(READY) ## Fix and format the code with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY) ## Generate the reference pages, and check links, commands and changelog fragments
+docs: $(READY) ## Generate the reference pages, check links, commands and changelog fragments, and build the site
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m unmoor.config.schema docs/reference
 	$(BIN)/pytest -q tests/repository -k "docs or changelog"
 	$(BIN)/towncrier build --draft --version NEXT
+	@$(MAKE) --no-print-directory site
+
+$(SITE)/.ready: pyproject.toml | $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SITE)
+	$(BIN)/uv pip install --quiet --python $(SITE)/bin/python --group docs
+	@touch $@
+
+site: $(SITE)/.ready ## Build the site of the documentation into build/docs; a warning or a broken link is an error
+	$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs 2 -d .cache/doctrees docs build/docs
 
 bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing and verifying against other tools, and the memory of a large release
 	$(BIN)/python -m bench.startup
@@ -127,6 +139,6 @@ pins: $(READY) ## Update the pinned versions that the release jobs and the image
 
 clean: ## Remove all generated files
 	docker/engine.sh stop
-	rm -rf .venv $(LOWEST) .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv $(LOWEST) $(SITE) .cache .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 	rm -rf src/*.egg-info src/unmoor/_version.py
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -68,7 +68,9 @@ def _kept() -> Iterator[Path]:
         return
     for folder, names, files in os.walk(ROOT):
         names[:] = [
-            name for name in names if name not in {".venv", ".venv-lowest", ".cache", "build", "dist", "__pycache__"}
+            name
+            for name in names
+            if name not in {".venv", ".venv-lowest", ".venv-docs", ".cache", "build", "dist", "__pycache__"}
         ]
         yield from (Path(folder) / name for name in files)
 
@@ -332,7 +334,8 @@ def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @posix
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "pins"]
+    "target",
+    ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "site", "pins"],
 )
 def test_the_makefile_uses_what_it_defines(target: str) -> None:
     """No target uses an undefined variable, which make silently expands to nothing."""
