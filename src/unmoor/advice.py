@@ -1197,6 +1197,15 @@ UNARCHIVE_REPOSITORY = Template("unarchive-repository", "unarchive it in its set
 ALLOW_WRITING = Template(
     "allow-writing", "set 'permissions: contents: write' in the workflow, or use a token with Contents: read and write"
 )
+GRANT_ADMINISTRATION = Template(
+    "grant-administration",
+    "set GH_TOKEN to a token of an administrator of the repository, with Administration: read and write if it is"
+    " fine-grained; no token of a workflow has that permission",
+)
+MAKE_PUBLIC_OR_UPGRADE = Template(
+    "make-public-or-upgrade",
+    "make the repository public, or change the plan of its owner to one with rulesets for private repositories",
+)
 CORRECT_PROJECT = Template(
     "correct-project",
     "correct the project and release the next version, or move the tag if nothing of it is public",

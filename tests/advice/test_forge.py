@@ -18,14 +18,16 @@ from tests.support.faulty_server import Exchange, run_server
 from tests.support.local_forge import LocalForge, place_at, start_forge
 from tests.support.sample_values import FakeClock
 
-from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.forge import GitHubForge, GitHubRules
 from unmoor.adapters.github import client
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.advice import join
 from unmoor.errors import Incomplete
+from unmoor.ports.repository_rules import Ruleset
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import _list_releases
+from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
 
@@ -130,7 +132,34 @@ def _give_digest(place: Place, text: str) -> None:
     place.kept["there"] |= {"own": manifest_of(one_of(place))}
 
 
+def _rules(place: Place) -> GitHubRules:
+    """The rules of the repository, with the token that the walk keeps."""
+    tokens = json.loads((world(place).world / "credentials.json").read_text())
+    login = replace(world(place).place.login, secret=Secret(tokens[place.kept["who"]]))
+    return GitHubRules(replace(world(place).place, login=login), world(place).http, FakeClock())
+
+
+def _protect(place: Place) -> object:
+    """Create a ruleset."""
+    name = place.folder.name
+    return _rules(place).create(Ruleset(name=name, target="tag", include=("refs/tags/v*",), rules=()))
+
+
+def _make_private(place: Place) -> None:
+    for name in ("private", "free-plan"):
+        (world(place).world / "forge" / name).touch()
+    place.kept["who"] = "admin"
+
+
+def _make_public(place: Place, text: str) -> None:
+    assert text.startswith("make the repository public")
+    for name in ("private", "free-plan"):
+        (world(place).world / "forge" / name).unlink()
+
+
 IN_WORLD: dict[str, Walk] = {
+    "grant-administration": Walk(begin=keep(who="forge"), act=_protect, follow=keep(who="admin")),
+    "make-public-or-upgrade": Walk(begin=_make_private, act=_protect, follow=_make_public),
     "put-tag-back": Walk(begin=also(inputs, there(tags={})), act=_status, follow=_put_back),
     "force-tag-back": Walk(
         begin=also(inputs, lambda place: there(tags={one_of(place).release.tag: ELSEWHERE})(place)),

@@ -27,7 +27,7 @@ def unused_services() -> Services:
     return Services(
         system=LINUX,
         **dict.fromkeys(
-            ("git", "shell", "clock", "backend", "environments", "resolver", "engine", "inventory"), unused
+            ("git", "shell", "clock", "backend", "environments", "resolver", "engine", "inventory", "rules"), unused
         ),
         index=cast("Any", SimpleNamespace(name="pypi")),
         staging=cast("Any", SimpleNamespace(name="testpypi")),

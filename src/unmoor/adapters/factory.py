@@ -49,7 +49,7 @@ def create_services(
     """
     from unmoor.adapters import registry
     from unmoor.adapters.engine import DockerEngine
-    from unmoor.adapters.forge import GitHubForge
+    from unmoor.adapters.forge import GitHubForge, GitHubRules
     from unmoor.adapters.github import Pace
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.pep517 import Pep517
@@ -85,6 +85,7 @@ def create_services(
         index=_index(world.index, http, clock),
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),
+        rules=GitHubRules(world.forge, http, clock, pace),
         engine=DockerEngine(shell=shell, processes=processes, system=system),
         inventory=Syft(shell=building, environ=uv.environ),
         # Once per name: the stages of a run share a registry's tokens.

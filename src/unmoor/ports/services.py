@@ -16,6 +16,7 @@ from unmoor.ports.index import Index
 from unmoor.ports.inventory import ImageInventory
 from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.registry import Packages, Registry
+from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.resolver import Resolver
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.shell import Shell
@@ -40,6 +41,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     index: Index
     staging: Index | None
     forge: Forge
+    rules: RepositoryRules
     engine: Engine
     inventory: ImageInventory
     registry: Callable[[str], Registry]

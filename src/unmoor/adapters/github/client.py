@@ -156,6 +156,10 @@ class GitHubClient:
         """POST an object that PyGithub has no call for, once, in its turn."""
         return self.send(lambda: self._json("POST", path, fields))[1]
 
+    def put(self, path: str, fields: dict[str, Any]) -> Any:
+        """PUT an object in the place of another one, once, in its turn."""
+        return self.send(lambda: self._json("PUT", path, fields))[1]
+
     def delete(self, path: str, call: Callable[[], object] | None = None) -> bool:
         """Delete the object at a path, with PyGithub's call if given. Returns false if it is missing (or hidden).
 

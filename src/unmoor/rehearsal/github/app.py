@@ -21,6 +21,7 @@ from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
+from unmoor.rehearsal.github.rulesets import Rulesets
 from unmoor.rehearsal.github.runs import Runs
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.rehearsal.shared.job_tokens import JobTokens
@@ -73,8 +74,8 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
         branch = await asyncio.to_thread(self.handler.remote.default_branch)
         # To an installation GitHub reports all permissions as false, whatever they are.
         is_user = not self.handler.is_installation(request)
-        push = is_user and rights is Rights.PUSH
-        may = {"admin": False, "maintain": False, "push": push, "triage": False, "pull": is_user}
+        push, admin = is_user and rights >= Rights.PUSH, is_user and self.handler.administers(request)
+        may = {"admin": admin, "maintain": admin, "push": push, "triage": False, "pull": is_user}
         return JSONResponse(
             self.handler.shapes.repo(
                 branch=branch,
@@ -260,7 +261,12 @@ def apps(
         shapes=Shapes(api=f"{base}/api/v3", uploads=f"{base}/api/uploads", site=base, repository=repository),
         releases=Releases(folder=folder, git=_git(remote), attest=signer.attest),
         remote=remote,
-        tokens={tokens.forge: Rights.PUSH, tokens.installation: Rights.PUSH, tokens.read: Rights.READ},
+        tokens={
+            tokens.admin: Rights.ADMIN,
+            tokens.forge: Rights.PUSH,
+            tokens.installation: Rights.PUSH,
+            tokens.read: Rights.READ,
+        },
         jobs=jobs,
     )
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
@@ -276,6 +282,7 @@ def apps(
             handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
         ).routes(),
         *Runs(handler=handler).routes(),
+        *Rulesets(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
     forge = Starlette(routes=routes, exception_handlers=handlers)

@@ -28,6 +28,8 @@ USER = "rehearsal"
 INSTALLATION = b"ghs_"
 METADATA = "metadata"
 """The permission that every token has."""
+ADMINISTRATION = "administration"
+"""The permission to change the settings, which no workflow can give to a job."""
 BODY_LIMIT = 4 << 20
 PAGE = 30
 MAX_PAGE = 100
@@ -39,6 +41,7 @@ class Rights(IntEnum):
     ANONYMOUS = 0
     READ = 1
     PUSH = 2
+    ADMIN = 3
 
 
 class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,9 +118,27 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
 
     def sees_drafts(self, request: Request) -> bool:
         """Whether the sender sees drafts, which needs push access."""
-        return self.rights(request) is Rights.PUSH
+        return self.rights(request) >= Rights.PUSH
 
-    async def body(self, request: Request, kind: type[Any], scope: str = "contents") -> Any:
+    def administers(self, request: Request) -> bool:
+        """Whether the sender may change the repository's settings."""
+        job = self.jobs.of(_token(request) or b"")
+        return self.rights(request, METADATA) is Rights.ADMIN if job is None else job.may(ADMINISTRATION, "write")
+
+    def administer(self, request: Request) -> None:
+        """Require the permission for the settings: a 401, a 404 to users, a 403 to apps and jobs."""
+        if self.rights(request, METADATA) is Rights.ANONYMOUS:
+            raise Problem(HTTPStatus.UNAUTHORIZED, "Requires authentication")
+        given = _token(request) or b""
+        if self.jobs.of(given) is not None or self.is_installation(request):
+            if not self.administers(request):
+                raise Problem(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
+        elif not self.administers(request):
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
+
+    async def body(
+        self, request: Request, kind: type[Any], scope: str = "contents", *, administers: bool = False
+    ) -> Any:
         """Read the JSON body of a request that writes. Raises a 400, a 401, a 403, a 413 or a 422."""
         data = bytearray()
         async for piece in request.stream():
@@ -125,7 +146,10 @@ class RequestHandler(msgspec.Struct, frozen=True, kw_only=True):
             if len(data) > BODY_LIMIT:
                 await drain(request)
                 raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Payload too large")
-        self.push(request, scope)
+        if administers:
+            self.administer(request)
+        else:
+            self.push(request, scope)
         try:
             return msgspec.json.decode(bytes(data) or b"{}", type=described(kind))
         except msgspec.ValidationError as error:

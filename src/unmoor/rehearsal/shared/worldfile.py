@@ -30,10 +30,10 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Throw-away random tokens, new for each world.
 
     ``pypi`` and ``testpypi`` count as tokens that those indexes gave to the workflow of the release; ``pypi_api`` and
-    ``testpypi_api`` are tokens of a user. ``forge`` is a user's token with write access. ``read`` is a GitHub App
-    installation's token with read access, ``installation`` one with write access that the API does not report.
-    ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is the token with which a job requests
-    ID tokens.
+    ``testpypi_api`` are tokens of a user. ``forge`` is a user's token with write access, ``admin`` one of an
+    administrator. ``read`` is a GitHub App installation's token with read access, ``installation`` one with write
+    access that the API does not report. ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is
+    the token with which a job requests ID tokens.
     """
 
     pypi: str
@@ -41,6 +41,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     pypi_api: str
     testpypi_api: str
     forge: str
+    admin: str
     read: str
     installation: str
     registry: str
@@ -57,6 +58,7 @@ def credentials(folder: Path) -> Credentials:
         "pypi_api": new_token("", [of_user()]),
         "testpypi_api": new_token("", [of_user()]),
         "forge": f"ghp_{secrets.token_hex(18)}",
+        "admin": f"ghp_{secrets.token_hex(18)}",
         "read": f"ghs_{secrets.token_hex(18)}",
         "installation": f"ghs_{secrets.token_hex(18)}",
         "registry": secrets.token_hex(18),
