@@ -570,6 +570,14 @@ PLACE_JOB = Template(
     "put the job on lines of its own below `jobs:`, its name two spaces in; or move it to a file of its own",
 )
 RESOLVE_ANCHORS = Template("resolve-anchors", "write out in that job what the anchor stands for")
+NAME_CHECK = Template("name-check", "name a check of this list: unmoor check --list")
+LET_CHECKS_ANSWER = Template(
+    "let-checks-answer",
+    "see to it that they can answer, as said beside each, or ignore them with a reason: ignore in [tool.unmoor.checks]",
+)
+CORRECT_CHECKED = Template(
+    "correct-checked", "correct what is listed, or ignore a check with a reason: ignore in [tool.unmoor.checks]"
+)
 GIVE_TOOL_LIST = Template(
     "give-tool-list",
     "install a released version of unmoor, or make a list with versions and hashes yourself and pass it: unmoor"

@@ -81,6 +81,11 @@ REASONS: Mapping[str, str] = {
         waive-run-check
         """,
     "it is a bug": "report-bug report-it report-with-traceback",
+    "tests/cli/test_check_run.py follows them": """
+        correct-checked
+        let-checks-answer
+        name-check
+        """,
     "tests/cli/test_workflows_write.py and test_workflows_check.py follow them": """
         correct-workflow
         give-tool-list

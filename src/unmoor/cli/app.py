@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "check": "Check a repository before a commit or a release.",
     "rehearse": "Run a whole release against servers on this machine.",
     "plan": "Show what a release would do, without changing anything.",
     "release": "Release a tag, or continue a release that failed.",

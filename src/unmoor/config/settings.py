@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
+from unmoor.config.checks import CheckSettings
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
@@ -300,6 +301,7 @@ class Settings(Table, frozen=True, kw_only=True):
     workflows: Annotated[WorkflowSettings, Meta(description="What the written workflows need to know.")] = (
         WorkflowSettings()
     )
+    checks: Annotated[CheckSettings, Meta(description="What `unmoor check` looks for.")] = CheckSettings()
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),

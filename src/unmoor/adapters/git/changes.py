@@ -11,8 +11,8 @@ from unmoor.adapters.git.program import GitProgram
 _STATUS: Final = (
     *("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=untracked"),
 )
-# With them git takes CRLF for LF, unless a file has CRLF in the commit.
-_ANY_LINE_ENDS: Final = ("core.autocrlf=input", "core.safecrlf=false")
+ANY_LINE_ENDS: Final = ("core.autocrlf=input", "core.safecrlf=false")
+"""Settings with which git takes CRLF for LF, unless a file has CRLF in the commit."""
 
 
 def changed_files(git: GitProgram, folder: Path) -> tuple[str, ...]:
@@ -24,5 +24,5 @@ def changed_files(git: GitProgram, folder: Path) -> tuple[str, ...]:
     env = without_own_filters(git, folder)
     out = git.run(*_STATUS, cwd=folder, env=env).out
     if out:
-        out = git.run(*_STATUS, cwd=folder, env=env, config=_ANY_LINE_ENDS).out
+        out = git.run(*_STATUS, cwd=folder, env=env, config=ANY_LINE_ENDS).out
     return tuple(sorted(entry[3:] for entry in out.split("\0") if entry))

@@ -22,6 +22,7 @@ from unmoor.adapters.git.changes import changed_files
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.history import deleted
 from unmoor.adapters.git.objects import BlobTooLargeError, blob, executables, item, listing, paths, texts
+from unmoor.adapters.git.present_files import StagedFiles, WorkTreeFiles, named_index
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_branch, default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
@@ -30,6 +31,7 @@ from unmoor.errors import Cause, Refused, Unknown
 from unmoor.filesystem.commands import quote
 from unmoor.ports.failure import failure
 from unmoor.ports.git import Commit
+from unmoor.ports.repository_files import RepositoryFiles
 from unmoor.ports.shell import Shell
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
@@ -75,6 +77,7 @@ class GitCheckout:
                 next_step=advice.NAME_A_REMOTE(),
             )
         self._start = folder
+        self._present: RepositoryFiles | None = None
         self._remote = remote
         self.path = path
         self.git = GitProgram(shell=shell, environ=os.environ if environ is None else environ, timeout=timeout)
@@ -226,6 +229,21 @@ class GitCheckout:
             return self.head()
         return default_head(self.git, self.folder, self._remote, commit_of=self.commit_of)
 
+    def work_tree_files(self) -> WorkTreeFiles:
+        """The files of the work tree as they are now."""
+        return WorkTreeFiles(git=self.git, top=self.folder, remote=self._remote)
+
+    def staged_files(self) -> StagedFiles:
+        """The files of the index; in a hook, those of the index that git names to it."""
+        file = named_index(self.git.environ, *self._locations)
+        return StagedFiles(git=self.git, top=self.folder, remote=self._remote, file=file)
+
+    def with_present(self, present: RepositoryFiles) -> GitCheckout:
+        """The same checkout, in which every commit seems to have the files that are there now."""
+        other = self.at(self.path)
+        other._present = present  # noqa: SLF001 - a copy of its own class
+        return other
+
     def default_branch(self) -> str:
         """The remote's default branch as the clone knows it; see `unmoor.adapters.git.remote.default_branch`."""
         return default_branch(self.git, self.folder, self._remote)
@@ -241,6 +259,8 @@ class GitCheckout:
     def read(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit, following symbolic links inside the tree. Raises `Unknown` above 10 MB."""
         path = posixpath.join(self.path, path)
+        if self._present is not None:
+            return self._present.read(path)
         for _ in range(_LINKS_FOLLOWED):
             path = posixpath.normpath(path)
             if path.startswith(("/", "../")) or path in {"..", "."}:
@@ -271,8 +291,11 @@ class GitCheckout:
     def files(self, commit: str) -> tuple[str, ...]:
         """Every tracked path at a commit, submodules included. With a folder, only the paths in it."""
         here = f"{self.path}/" if self.path else ""
-        listed = paths(listing(self.git, self.folder, _checked(commit)))
+        listed = self._present.names() if self._present is not None else self._paths(commit)
         return tuple(path.removeprefix(here) for path in listed if path.startswith(here))
+
+    def _paths(self, commit: str) -> Sequence[str]:
+        return paths(listing(self.git, self.folder, _checked(commit)))
 
     def executables(self, commit: str) -> frozenset[str]:
         """The executable files of a commit; see `unmoor.ports.git.Git`."""

@@ -1,0 +1,17 @@
+"""Every check, in the order in which the results are printed.
+
+To add a check, write a module with a `RepositoryCheck` named ``CHECK`` and name it here. What a check needs is imported
+when it runs, so that listing them stays fast. The reference page is generated from this list.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unmoor.checks import optional_files, required_files
+from unmoor.checks.model import RepositoryCheck
+
+CHECKS: Final[tuple[RepositoryCheck, ...]] = (
+    required_files.CHECK,
+    optional_files.CHECK,
+)
