@@ -100,6 +100,7 @@ def test_few_places_choose() -> None:
         if (count := len(re.findall(r"(?<!^assert )\bsys\.platform\b(?!`)", path.read_text("utf-8"), re.MULTILINE)))
     }
     assert asked == {
+        "adapters/process/capacity.py": 1,  # the memory of a machine
         "adapters/process/machine.py": 1,  # the free space of a disk
         "adapters/process/parts.py": 3,  # the part that runs programs
         "adapters/process/system.py": 2,  # the value that everybody else is given, and the numbers of a user

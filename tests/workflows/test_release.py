@@ -164,7 +164,7 @@ def test_no_script_contains_an_expression(kind: str) -> None:
     for job in jobs_of(SAMPLES[kind]).values():
         for step in scripts(job):
             assert "${{" not in step.script, job.id
-            if "unmoor " in step.script.splitlines()[0]:
+            if "unmoor " in step.script.splitlines()[0] and step.name != "Report the machine":
                 assert step.script.rstrip().endswith('-- "$TAG"')
 
 
@@ -177,7 +177,7 @@ def test_only_unmoor_runs_beside_a_credential(kind: str) -> None:
     allowed = re.compile(
         r'unmoor release .*--no-project-code\b|unmoor (status|verify) -- "\$TAG"'
         r'|python -P -m pip install --quiet --require-hashes --no-deps --only-binary ":all:" |\.ci/install-tool '
-        r"|uname -a\n|git config --global "
+        r"|unmoor doctor\n|git config --global "
     )
     for job in jobs_of(SAMPLES[kind]).values():
         writes = any(each.access == "write" for each in job.permissions)

@@ -28,6 +28,7 @@ COMMANDS = {
     "world": "Run local indexes, a GitHub API, a registry and a git remote.",
     "images": "Build and test the images of a branch or pull request.",
     "image-tags": "Print the tags, labels and annotations that an image gets.",
+    "doctor": "Report this machine, without secrets, in one block to paste.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -10,24 +10,30 @@ from unmoor import advice
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.ports.world import ForgePlace, IndexPlace, ScanningPlace, SigningPlace, Trusted, World
+from unmoor.ports.world import ForgePlace, IndexPlace, Login, ScanningPlace, SigningPlace, Trusted, World
 
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
 
 
-def real_world(repository: str, environ: Mapping[str, str], *, trusted: Trusted = Trusted.AUTO) -> World:
+LogIn = Callable[[str, str, Mapping[str, str]], Login]
+"""Finds the login of an index by its name, the address of its uploads and the environment."""
+
+
+def real_world(
+    repository: str, environ: Mapping[str, str], *, trusted: Trusted = Trusted.AUTO, log_in: LogIn = index_login
+) -> World:
     """The public indexes, and the forge of the GitHub Actions run, or else github.com.
 
-    Raises `ConfigError` for invalid addresses in the environment.
+    ``log_in`` finds the logins of the indexes. Raises `ConfigError` for invalid addresses in the environment.
     """
     production, staging = upload_addresses()
     forge = real_forge(repository, environ)
     return World(
         name="real",
         rehearsal=False,
-        index=_public_index("pypi", production, environ, trusted),
-        staging=_public_index("testpypi", staging, environ, trusted),
+        index=_public_index("pypi", production, log_in("pypi", production, environ), trusted),
+        staging=_public_index("testpypi", staging, log_in("testpypi", staging, environ), trusted),
         dependencies="",
         forge=forge,
         remote="origin",
@@ -82,7 +88,7 @@ def _from_environ(variable: str, environ: Mapping[str, str]) -> str:
         ) from error
 
 
-def _public_index(name: str, upload: str, environ: Mapping[str, str], trusted: Trusted) -> IndexPlace:
+def _public_index(name: str, upload: str, login: Login, trusted: Trusted) -> IndexPlace:
     """An index at a known upload address. Its pages are on the same host without the leading ``upload.``."""
     scheme = upload.partition("://")[0]
     site = f"{scheme}://{public_host(upload)}"
@@ -92,7 +98,7 @@ def _public_index(name: str, upload: str, environ: Mapping[str, str], trusted: T
         simple=f"{site}/simple/",
         json=f"{site}/pypi/",
         page=f"{site}/project/{{project}}/{{version}}/",
-        login=index_login(name, upload, environ),
+        login=login,
         trusted=trusted,
     )
 

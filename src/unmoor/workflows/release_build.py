@@ -179,7 +179,7 @@ def _leg(facts: WorkflowFacts, system: System) -> WorkflowJob:
         permissions=(READ,),
         outputs={**outputs_of(manifest_of(name)), **outputs_of(*proofs_of(facts, name), step="test")},
         steps=(
-            *begin(facts, pythons=_leg_pythons(facts, system), system=system),
+            *begin(facts, pythons=_leg_pythons(facts, system)),
             download("built", "handed/built"),
             release_step(
                 "Take over the sdist by its digest",

@@ -99,7 +99,7 @@ def release_step(
 
 
 def begin(
-    facts: WorkflowFacts, *, pythons: Sequence[str] = (TOOL_PYTHON,), built_by: str = "build", system: str = "linux"
+    facts: WorkflowFacts, *, pythons: Sequence[str] = (TOOL_PYTHON,), built_by: str = "build"
 ) -> tuple[Step, ...]:
     """How each job begins: the checkout, Python, unmoor, and a look at the machine if somebody asks for it."""
     # git asks the program for the token of the step; it is not in the checkout, and not in the environment of a build.
@@ -112,7 +112,7 @@ def begin(
         *((login,) if is_private(facts) else ()),
         set_up_python(*pythons),
         *install_tool(facts, built_by=built_by),
-        report_machine(system=system),
+        report_machine(),
     )
 
 

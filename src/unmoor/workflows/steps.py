@@ -92,13 +92,12 @@ def download(name: str, path: str) -> Uses:
     return Uses(action="actions/download-artifact", inputs={"name": name, "path": path})
 
 
-def report_machine(*, system: str = "linux") -> Script:
-    """Print what the machine is and has, if the run was started with ``debug``.
+def report_machine() -> Script:
+    """Print what the machine is and has, if the run was started with ``debug``. unmoor must be installed.
 
     It names variables without their values, because some are secrets.
     """
-    memory = {"macos": "sysctl hw.memsize hw.ncpu", "windows": "systeminfo"}.get(system.partition("-")[0], "free -h")
-    lines = ("uname -a", memory, "df -h", "python --version", "python -P -m pip list", "compgen -e")
+    lines = ("unmoor doctor", "python -P -m pip list", "compgen -e")
     return Script(name="Report the machine", only_if="inputs.debug", script=in_lines(lines))
 
 

@@ -35,7 +35,7 @@ def shortage(env: Mapping[str, str], cwd: Path, killed_before: int) -> Shortage:
 
     ``killed_before`` is what `memory_kills` returned before the program started.
     """
-    spaces = sorted((free, folder) for folder in _written_by(env, cwd) if (free := _free(folder)) is not None)
+    spaces = sorted((free, folder) for folder in written_folders(env, cwd) if (free := free_space(folder)) is not None)
     free, folder = spaces[0] if spaces else (_LITTLE, "")
     return Shortage(
         full=folder if free < _NONE else "",
@@ -67,7 +67,7 @@ def _count(file: Path) -> int:
     return int(match[1])
 
 
-def _written_by(env: Mapping[str, str], cwd: Path) -> Iterator[str]:
+def written_folders(env: Mapping[str, str], cwd: Path) -> Iterator[str]:
     """The folders that programs write to: for temporary files, the working folder, and the caches.
 
     One that this system does not have, such as ``/tmp`` on Windows, has no free space to read.
@@ -83,7 +83,7 @@ def _given(*folders: str | None) -> Iterable[str]:
     return filter(None, folders)
 
 
-def _free(folder: str) -> int | None:
+def free_space(folder: str) -> int | None:
     """The bytes that are free in a folder, 0 if no file can be added; ``None`` if it cannot be written to anyway."""
     try:
         return _space(folder)

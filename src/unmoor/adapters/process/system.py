@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from functools import cache
 
@@ -18,6 +19,11 @@ def this_system() -> System:
 def system_named(name: str) -> System:
     """Return the system that ``sys.platform`` gives a name to. One that unmoor is not written for has no images."""
     return next((each for each in SYSTEMS if each.name == name), System(name=name, title=name))
+
+
+def description() -> str:
+    """Describe the system and its version on one line, without the name of the machine."""
+    return platform.platform()
 
 
 def user_and_group() -> str:
