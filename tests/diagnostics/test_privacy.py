@@ -32,11 +32,14 @@ ENVIRON = {
         ("the given one", "the *** one"),
         ("by bob-the-builder", "by USER"),
         ("~/.cache", "~/.cache"),
+        ("https://host/acme/plans: gone", "https://host/OWNER/NAME: gone"),
     ],
 )
 def test_what_is_shown(text: str, shown: str) -> None:
     """The rest of a text stays as it is."""
-    redact = redaction(ENVIRON, secrets=[Secret("given")], users=["bob-the-builder", "__token__"])
+    redact = redaction(
+        ENVIRON, secrets=[Secret("given")], users=["bob-the-builder", "__token__"], repository="acme/plans"
+    )
     assert redact(text) == shown
 
 

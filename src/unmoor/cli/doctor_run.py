@@ -38,7 +38,10 @@ def run(target: TargetOptions, *, strict: bool, as_json: bool) -> int:
         world, no_world = attempt(partial(doctor.find_world, project), within=WITHIN)
         logins = _logins(world) if world is not None else ()
         redact = redaction(
-            os.environ, secrets=[each.secret for each in logins], users=[each.username for each in logins]
+            os.environ,
+            secrets=[each.secret for each in logins],
+            users=[each.username for each in logins],
+            repository=world.forge.repository if world is not None else "",
         )
         questions = [
             *doctor.of_machine(),

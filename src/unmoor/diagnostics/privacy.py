@@ -20,12 +20,13 @@ _LOGIN = re.compile(r"(?<=://)[^/?#\s]{1,1000}@")
 
 
 def redaction(
-    environ: Mapping[str, str], *, secrets: Iterable[Secret] = (), users: Iterable[str] = ()
+    environ: Mapping[str, str], *, secrets: Iterable[Secret] = (), users: Iterable[str] = (), repository: str = ""
 ) -> Callable[[str], str]:
     """Return a function that writes ``~`` for the user's home, ``USER`` for user names and ``***`` for secrets.
 
     Secrets are those given, and the values of variables whose names say so. User names are those given, and the one of
-    this account in the environment; a name that many machines have stays. Logins in addresses are removed.
+    this account in the environment; a name that many machines have stays. Logins in addresses are removed,
+    and ``OWNER/NAME`` stands for the ``repository``.
     """
     found = [
         Secret(value) for name, value in environ.items() if is_secret_name(name) and len(value) >= _SHORTEST_SECRET
@@ -42,6 +43,7 @@ def redaction(
 
     def redact(text: str) -> str:
         text = _LOGIN.sub("", mask(text))
+        text = text.replace(repository, "OWNER/NAME") if repository else text
         for each in homes:
             text = each.sub("~", text)
         return user.sub("USER", text) if user is not None else text
