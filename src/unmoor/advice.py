@@ -434,6 +434,13 @@ AVOID_BATCH_FILE = Template(
 )
 CHECK_PROGRAM = Template("check-program", "check that it exists and is executable")
 INSTALL_PROGRAM = Template("install-program", "install {program}")
+UPDATE_PROGRAM = Template("update-program", "install a newer version of {program}, or take it off the PATH")
+
+# Checks of the repository
+WRITE_COVERAGE_REPORT = Template(
+    "write-coverage-report",
+    "run the tests with coverage.py, then write the report of that run: python -m coverage xml -o coverage.xml",
+)
 
 # Registries
 ADD_REGISTRY_TO_WORLD = Template(

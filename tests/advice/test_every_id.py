@@ -81,6 +81,10 @@ REASONS: Mapping[str, str] = {
         waive-run-check
         """,
     "it is a bug": "report-bug report-it report-with-traceback",
+    "a linter has to fail, or tests have to be measured again: tests/checks/test_linters.py, test_coverage.py": """
+        update-program
+        write-coverage-report
+        """,
     "tests/cli/test_check_run.py follows them": """
         correct-checked
         let-checks-answer

@@ -16,14 +16,23 @@ COMMIT = "1" * 40
 
 
 class FilesInMemory:
-    """The files of a repository, each with its text. What is in ``new`` differs from every commit."""
+    """The files of a repository, each with its text.
+
+    What is in ``new`` differs from every commit, and ``changes`` is the diff of it.
+    """
 
     def __init__(
-        self, files: Mapping[str, str | bytes], *, new: Sequence[str] = (), point: str | None = COMMIT
+        self,
+        files: Mapping[str, str | bytes],
+        *,
+        new: Sequence[str] = (),
+        point: str | None = COMMIT,
+        changes: str = "",
     ) -> None:
         self.contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
         self.new = tuple(new)
         self.point = point
+        self.changes = changes
 
     def names(self) -> tuple[str, ...]:
         """Every path, sorted."""
@@ -40,6 +49,10 @@ class FilesInMemory:
     def changed(self, since: str | None) -> tuple[str, ...]:
         """What is new."""
         return self.names() if since is None else tuple(sorted(self.new))
+
+    def diff(self, since: str) -> str:
+        """The diff that the test gave."""
+        return self.changes if since else ""
 
     def branch_point(self, branch: str) -> str | None:
         """The commit that the test gave."""

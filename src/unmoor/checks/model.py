@@ -19,6 +19,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.repository_files import RepositoryFiles
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
+from unmoor.ports.user_programs import UserPrograms
 from unmoor.project.files import Files
 
 
@@ -67,6 +68,12 @@ class CheckProblem(msgspec.Struct, frozen=True, kw_only=True):
     level: CheckLevel | None = None
 
 
+class CheckRemark(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader should know although nothing is wrong, such as what a check cannot see."""
+
+    what: str
+
+
 class NotApplicable(Exception):
     """There is nothing to check, with the reason: the check is skipped."""
 
@@ -81,6 +88,11 @@ def no_services() -> Services:
     skip("this command asks no server")
 
 
+def no_linters() -> UserPrograms:
+    """The linters of a context without any. Raises `NotApplicable`."""
+    skip("this command runs no linter")
+
+
 def no_programs() -> Shell:
     """The shell of a context without one. Raises `NotApplicable`."""
     skip("this command runs no other program")
@@ -93,7 +105,8 @@ class CheckContext:
     ``source`` has the files of the whole repository, ``path`` is the folder of the project in it, empty for the top.
     ``staged``: the files are those of the index, so only what is about to be committed counts. ``repository`` gives
     ``owner/name`` on the forge and ``default_branch`` the remote's, each empty if unknown. ``programs`` runs other
-    programs, and ``services`` has the ports that only some groups need. ``coverage`` is the report to read.
+    programs, ``linters`` those that the user has installed, and ``services`` has the ports that only some groups need.
+    ``coverage`` is the report to read.
     """
 
     source: RepositoryFiles
@@ -105,6 +118,7 @@ class CheckContext:
     repository: Callable[[], str] = lambda: ""
     default_branch: Callable[[], str] = lambda: ""
     programs: Callable[[], Shell] = no_programs
+    linters: Callable[[], UserPrograms] = no_linters
     services: Callable[[], Services] = no_services
     coverage: Path | None = None
 
@@ -150,19 +164,20 @@ class RepositoryCheck(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     reads: str
     remedy: str
-    run: Callable[[CheckContext], Iterable[CheckProblem]]
+    run: Callable[[CheckContext], Iterable[CheckProblem | CheckRemark]]
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one check ended. ``why`` is the reason for having no answer, or for not running.
 
-    ``next_step`` is for a check without an answer. ``crash`` is the traceback of a bug.
+    ``next_step`` is for a check without an answer. ``crash`` is the traceback of a bug. ``remarks`` change no state.
     """
 
     check: RepositoryCheck
     state: CheckState
     problems: tuple[CheckProblem, ...] = ()
     why: str = ""
+    remarks: tuple[str, ...] = ()
     next_step: NextStep = NOTHING
     seconds: float = 0.0
     crash: str = ""

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from unmoor.checks import optional_files, required_files
+from unmoor.checks import coverage, hadolint, optional_files, required_files, syntax, workflow_linters
 from unmoor.checks.model import RepositoryCheck
 
 CHECKS: Final[tuple[RepositoryCheck, ...]] = (
     required_files.CHECK,
     optional_files.CHECK,
+    syntax.CHECK,
+    hadolint.CHECK,
+    workflow_linters.ACTIONLINT,
+    workflow_linters.ZIZMOR,
+    coverage.WHOLE,
+    coverage.CHANGES,
 )

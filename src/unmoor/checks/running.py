@@ -13,6 +13,7 @@ from unmoor.checks.model import (
     CheckContext,
     CheckLevel,
     CheckProblem,
+    CheckRemark,
     CheckReport,
     CheckResult,
     CheckState,
@@ -75,6 +76,7 @@ def _run(context: CheckContext, check: RepositoryCheck) -> CheckResult:
         state=result.state,
         problems=result.problems,
         why=result.why,
+        remarks=result.remarks,
         next_step=result.next_step,
         seconds=round(time.monotonic() - started, 3),
         crash=result.crash,
@@ -83,7 +85,7 @@ def _run(context: CheckContext, check: RepositoryCheck) -> CheckResult:
 
 def _result(context: CheckContext, check: RepositoryCheck) -> CheckResult:
     try:
-        problems = _take(check.run(context))
+        problems, remarks = _take(check.run(context))
     except NotApplicable as error:
         return CheckResult(check=check, state=CheckState.SKIPPED, why=str(error))
     except Interrupted:
@@ -98,21 +100,25 @@ def _result(context: CheckContext, check: RepositoryCheck) -> CheckResult:
         why = f"the check itself failed: {type(error).__name__}: {clean(str(error))}"
         crash = "".join(traceback.format_exception(error))
         return CheckResult(check=check, state=CheckState.UNKNOWN, why=why, next_step=NOTHING, crash=crash)
-    return _found(check, problems) if problems else CheckResult(check=check, state=CheckState.PASSED)
+    return _found(check, problems, remarks)
 
 
-def _take(found: Iterable[CheckProblem]) -> tuple[CheckProblem, ...]:
+def _take(found: Iterable[CheckProblem | CheckRemark]) -> tuple[tuple[CheckProblem, ...], tuple[str, ...]]:
     problems: list[CheckProblem] = []
+    remarks: list[str] = []
     for each in found:
+        if isinstance(each, CheckRemark):
+            remarks.append(each.what)
+            continue
         problems.append(each)
         if len(problems) == _MOST_PROBLEMS:
             what = f"more than {_MOST_PROBLEMS} problems; the others are not listed"
             problems.append(CheckProblem(what=what, level=each.level))
             break
-    return tuple(dict.fromkeys(problems))
+    return tuple(dict.fromkeys(problems)), tuple(remarks)
 
 
-def _found(check: RepositoryCheck, problems: tuple[CheckProblem, ...]) -> CheckResult:
+def _found(check: RepositoryCheck, problems: tuple[CheckProblem, ...], remarks: tuple[str, ...] = ()) -> CheckResult:
     is_critical = any((each.level or check.level) is CheckLevel.CRITICAL for each in problems)
-    state = CheckState.FAILED if is_critical else CheckState.WARNED
-    return CheckResult(check=check, state=state, problems=problems)
+    state = CheckState.FAILED if is_critical else CheckState.WARNED if problems else CheckState.PASSED
+    return CheckResult(check=check, state=state, problems=problems, remarks=remarks)

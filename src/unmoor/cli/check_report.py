@@ -59,6 +59,8 @@ def lines(report: CheckReport) -> Iterator[str]:
         for problem in result.problems:
             yield f"{_place(problem)}{_WORDS[result.level_of(problem)]}: {result.check.id}: {clean(problem.what, 1000)}"
             yield from _next(problem.next_step)
+        for remark in result.remarks:
+            yield f"note: {result.check.id}: {clean(remark, 1000)}"
         if result.state in _WITH_REASON:
             yield f"{result.state}: {result.check.id}: {clean(result.why, 1000)}"
             yield from _next(result.next_step)
@@ -110,6 +112,7 @@ def _document_of(result: CheckResult) -> dict[str, Any]:
         "level": result.check.level,
         "state": result.state,
         "why": result.why,
+        "remarks": list(result.remarks),
         "next": _step(result.next_step),
         "seconds": result.seconds,
         "problems": [

@@ -12,6 +12,7 @@ import msgspec
 from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.adapters.user_programs import InstalledPrograms
 from unmoor.checks.model import CheckContext, CheckGroup
 from unmoor.checks.registry import CHECKS
 from unmoor.checks.running import run_checks
@@ -106,6 +107,7 @@ def open_context(
         world = open_world(target.world, project, repository=name, required=False)
         return create_services(world, checkout.folder, processes, path=found.path)
 
+    shell = LocalShell(processes=processes)
     return CheckContext(
         source=source,
         git=checkout,
@@ -115,7 +117,8 @@ def open_context(
         environ=os.environ,
         repository=repository,
         default_branch=lambda: default_branch(os.environ) or checkout.default_branch(),
-        programs=lambda: LocalShell(processes=processes),
+        programs=lambda: shell,
+        linters=lambda: InstalledPrograms(shell=shell, environ=os.environ),
         services=services,
         coverage=coverage,
     )

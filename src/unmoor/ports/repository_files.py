@@ -32,3 +32,9 @@ class RepositoryFiles(Protocol):
 
         It is the commit that is checked out if that is on the branch.
         """
+
+    def diff(self, since: str) -> str:
+        """The diff of tracked files from a commit, as ``git diff --unified=0`` prints it.
+
+        Bytes that are not UTF-8 are surrogates. Raises `Unknown` if it is too long.
+        """

@@ -18,6 +18,7 @@ OFFERED: Final = tuple(f"3.{minor}" for minor in range(8, 15))
 """The minor versions that hosted runners offer on every system. They may offer newer ones too."""
 _CURRENT: Final = OFFERED[-4:]
 _CLASSIFIER: Final = re.compile(r"Programming Language :: Python :: (?P<minor>3\.[0-9]{1,2})")
+_EVERY: Final = ("2.6", "2.7", *(f"3.{minor}" for minor in range(100)))
 _LAST_PATCH: Final = 99
 
 
@@ -38,6 +39,17 @@ def minor_versions(files: Files) -> tuple[str, ...]:
 def unoffered(files: Files) -> tuple[str, ...]:
     """The minor versions of Python 3 that the classifiers name and that are too old for today's runners."""
     return tuple(each for each in _named(files) if _order(each) < _order(OFFERED[0]))
+
+
+def oldest_python(files: Files) -> str:
+    """The oldest minor version that a project supports, as in ``3.9``; empty if its files do not say.
+
+    ``requires-python`` decides, since installers go by it, then the classifiers. It may be one that is gone, as 2.7 is.
+    Raises `ConfigError` for a malformed file.
+    """
+    if specifiers := _specifiers(files):
+        return next((each for each in _EVERY if _lets_in(specifiers, each)), next(iter(_written(specifiers)), ""))
+    return next(iter(_named(files)), "")
 
 
 def classifiers_of(files: Files) -> tuple[str, ...]:

@@ -29,6 +29,12 @@ _MOST_AT_ONCE: Final = 50_000_000
 _LINK, _SUBMODULE = "120000", "160000"
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _DIFF: Final = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules")
+# Nothing in the settings of a user or of the project changes what it prints, or runs a program.
+_DIFF_LINES: Final = (
+    *("diff", "--unified=0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-relative"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--find-renames", "--ignore-submodules=all", "--diff-filter=d"),
+)
+_LONGEST_DIFF: Final = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,13 @@ class _Present:
         # 1: nothing in common; 128: no such branch, or no commit yet.
         found = self.git.run("merge-base", "HEAD", ref, cwd=self.top, fine=(0, 1, 128)).out.strip()
         return found if is_commit(found) else None
+
+    def _diff(self, *words: str, env: Mapping[str, str], config: Sequence[str] = ()) -> str:
+        words = (*_DIFF_LINES, *words)
+        ran = self.git.run(*words, cwd=self.top, env=env, config=config, exact=True, limit=_LONGEST_DIFF)
+        if len(ran.out) >= _LONGEST_DIFF // 4:
+            raise Unknown("the diff is too long", where=str(self.top), otherwise=advice.SHORTEN_GIT_OUTPUT())
+        return ran.out
 
     @cached_property
     def index(self) -> Mapping[str, tuple[str, str]]:
@@ -112,6 +125,10 @@ class WorkTreeFiles(_Present):
         ran = self.git.run(*_DIFF, since, "--", cwd=self.top, env=env, config=ANY_LINE_ENDS)
         return tuple(sorted({*filter(None, ran.out.split("\0")), *(set(self.names()) - set(self.index))}))
 
+    def diff(self, since: str) -> str:
+        """What tracked files on disk changed since a commit, in more than line ends."""
+        return self._diff(since, "--", env=without_own_filters(self.git, self.top), config=ANY_LINE_ENDS)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StagedFiles(_Present):
@@ -162,6 +179,10 @@ class StagedFiles(_Present):
             return self.names()
         ran = self.git.run(*_DIFF, "--cached", since, "--", cwd=self.top, env=self.variables)
         return tuple(sorted(filter(None, ran.out.split("\0"))))
+
+    def diff(self, since: str) -> str:
+        """What the index changed since a commit."""
+        return self._diff("--cached", since, "--", env=self.variables)
 
     def _contents(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
         """The bytes of blobs by their ids, each read once."""

@@ -1,0 +1,53 @@
+"""Parse numbered Python files with the standard library: the program that `unmoor.checks.own_parser` runs in a child.
+
+It is passed to the interpreter as text, so it imports the standard library only. A text made for that can end a parser,
+and takes nothing with it in a process of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import sys
+import warnings
+from pathlib import Path
+
+
+def why_not(content: bytes, version: tuple[int, int] | None) -> tuple[int, str] | None:
+    """Return the line and the message if a file is not Python of a version; of this one if it is ``None``."""
+    try:
+        ast.parse(content, feature_version=version)
+    except SyntaxError as error:
+        return error.lineno or 0, error.msg or "invalid syntax"
+    except (RecursionError, MemoryError):
+        return 0, "it is nested too deeply for Python to read"
+    except ValueError as error:
+        return 0, str(error)
+    return None
+
+
+def judge(content: bytes, minor: int | None) -> tuple[int, str, bool] | None:
+    """Return what is wrong with a file as Python 3.``minor``, and whether this version accepts it; ``None`` if nothing.
+
+    Without ``minor`` it is parsed as this version.
+    """
+    if (wrong := why_not(content, (3, minor) if minor is not None else None)) is None:
+        return None
+    return *wrong, minor is not None and why_not(content, None) is None
+
+
+def main(folder: str, first: str, step: str, minor: str) -> str:
+    """Parse every ``step``-th file of a folder, from ``first`` on. Return as JSON the numbers and what is wrong."""
+    gc.disable()  # syntax trees have no circles, and looking for some takes as long as parsing
+    found = []
+    for number in range(int(first), sum(1 for _ in Path(folder).iterdir()), int(step)):
+        content = Path(folder, f"{number}.py").read_bytes()
+        if (wrong := judge(content, int(minor) if minor else None)) is not None:
+            found.append((number, *wrong))
+    return json.dumps(found)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    sys.stdout.write(main(*sys.argv[1:]))
