@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from unmoor.filesystem.layout import NULL_OF_GIT
+
 _PART: Final = re.compile(r"@@ -[0-9]{1,9}(?:,([0-9]{1,9}))? \+([0-9]{1,9})(?:,([0-9]{1,9}))? @@")
 _TARGET: Final = "+++ "
 _ESCAPE: Final = re.compile(r"\\(?:([0-7]{3})|(.))", re.DOTALL)
@@ -53,7 +55,7 @@ def read_diff(text: str) -> Mapping[str, tuple[range, ...]]:
 def _path_of(word: str) -> str | None:
     """The path behind ``+++``: without prefix, and as it is in the file system. ``None`` for a file that is gone."""
     word = word.removesuffix("\t")
-    if word == "/dev/null":
+    if word == NULL_OF_GIT:
         return None
     if word.startswith('"') and word.endswith('"') and len(word) > 1:
         word = bytes(_unquoted(word[1:-1])).decode(errors="surrogateescape")
