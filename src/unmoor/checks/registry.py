@@ -8,16 +8,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from unmoor.checks import coverage, hadolint, optional_files, required_files, syntax, workflow_linters
+from unmoor.checks import (
+    coverage,
+    fragments,
+    hadolint,
+    optional_files,
+    pinned,
+    pyproject,
+    required_files,
+    syntax,
+    uncommitted,
+    version,
+    workflow_linters,
+    workflows,
+)
 from unmoor.checks.model import RepositoryCheck
 
 CHECKS: Final[tuple[RepositoryCheck, ...]] = (
     required_files.CHECK,
     optional_files.CHECK,
+    pyproject.CHECK,
+    version.CHECK,
     syntax.CHECK,
-    hadolint.CHECK,
+    fragments.NAMES,
+    fragments.PRESENT,
+    pinned.CHECK,
+    workflows.CHECK,
     workflow_linters.ACTIONLINT,
     workflow_linters.ZIZMOR,
+    hadolint.CHECK,
+    uncommitted.CHECK,
     coverage.WHOLE,
     coverage.CHANGES,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,15 +12,15 @@ from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output
-from unmoor.cli.workflows_run import LOCK, WorkflowProject, action_names, open_project
+from unmoor.cli.workflows_run import open_project
 from unmoor.errors import Conflict, Incomplete
 from unmoor.render.actions import annotation
 from unmoor.util.text import clean, count_of, list_some
-from unmoor.workflows.actions_lock import read_lock
-from unmoor.workflows.comparing import DifferenceLevel, WorkflowDifference, compare
+from unmoor.workflows.comparing import DifferenceLevel
+from unmoor.workflows.differences import differences
 from unmoor.workflows.every import ExpectedFile
 from unmoor.workflows.model import WorkflowJob
-from unmoor.workflows.reading import is_ours, read_file, same_text
+from unmoor.workflows.reading import is_ours
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
@@ -35,7 +35,7 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
     with Processes() as processes, processes.guarded():
         project = open_project(target, processes)
         files = project.named(names)
-        found = tuple(_differences(project, files))
+        found = tuple(differences(files, project.lists, project.read))
         lists = (path for each in project.lists for path in (each.path, each.source))
         paths = [*(each.path for each in files), *lists]
         missing = [path for path in paths if project.read(path) is None]
@@ -58,38 +58,6 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
         )
     output.err(f"{count_of(len(files), 'file')} as unmoor would write them")
     return 0
-
-
-def _differences(project: WorkflowProject, files: Sequence[ExpectedFile]) -> Iterator[WorkflowDifference]:
-    data = project.lock
-    lock = read_lock(LOCK, data) if data is not None else None
-
-    def is_locked(path: str) -> Callable[[str], bool]:
-        return lambda uses: lock is not None and lock.locks(path, uses)
-
-    for each in files:
-        data = project.read(each.path)
-        if data is not None and not is_ours(data):
-            what = "unmoor did not write this file: unmoor workflows write --replace"
-            yield WorkflowDifference(file=each.path, line=1, place="the file", what=what)
-        # Most files are the same, and then need not be taken apart.
-        elif data is not None and not same_text(data, each.text):
-            there = read_file(each.path, data)
-            yield from compare(each.file, there, is_own=each.is_own, locked=is_locked(each.path))
-    for pinned in project.lists:
-        data = project.read(pinned.path)
-        if data is not None:
-            yield from pinned.faults(data.decode(errors="replace"))
-    if project.lock is not None and lock is None:
-        what = "it cannot be read, so which actions are missing from it is not known; run: gh actions-lock"
-        yield _of_lock(what, DifferenceLevel.WARNING)
-    if lock is not None:
-        for name in lock.missing({name for each in files for name in action_names(each)}):
-            yield _of_lock(f"{name} is missing from it; run: gh actions-lock", DifferenceLevel.ERROR)
-
-
-def _of_lock(what: str, level: DifferenceLevel) -> WorkflowDifference:
-    return WorkflowDifference(file=LOCK, line=1, place="dependencies", what=what, level=level)
 
 
 def run_list(target: TargetOptions, *, as_json: bool) -> int:

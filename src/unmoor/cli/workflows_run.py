@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,8 @@ from unmoor.project import read_facts
 from unmoor.project.files import Files
 from unmoor.provenance.release_workflow import LARGEST
 from unmoor.util.text import clean
-from unmoor.workflows.every import FOLDER, ExpectedFile, expected_files
+from unmoor.workflows.differences import LOCK
+from unmoor.workflows.every import ExpectedFile, expected_files
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
 from unmoor.workflows.reading import is_ours
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from unmoor.adapters.git.checkout import GitCheckout
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.cli.run_options import TargetOptions
-
-LOCK = f"{FOLDER}/actions.lock"
 
 
 class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,9 +133,3 @@ def _require_github(checkout: GitCheckout, repository: str) -> None:
         where=str(checkout.folder),
         next_step=advice.NAME_REPOSITORY(),
     )
-
-
-def action_names(expected: ExpectedFile) -> tuple[str, ...]:
-    """The repositories of the actions that a file uses, as in ``actions/checkout``, sorted."""
-    found = re.findall(r"uses: *([\w.-]+/[\w.-]+)[\w./-]*@", expected.text)
-    return tuple(sorted(set(found)))

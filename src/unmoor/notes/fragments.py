@@ -13,7 +13,6 @@ import re
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,17 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, myst, rst
+from unmoor.notes.fragment_names import folders_of, ignored_of, is_fragment, is_ignored, kinds_of, looks_like_fragment
 from unmoor.notes.headings import version_named
-from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls, word_set
+from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls
 from unmoor.ports import child
 from unmoor.ports.shell import Shell
 from unmoor.products import Release
 from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
 
-_DEFAULT_KINDS = ("feature", "bugfix", "doc", "removal", "misc")
 # Each is any text in a file's name, so more of them would take too long to match.
 _FILE_NAME_FIELDS = ("name", "version", "project_date")
-_ALWAYS_IGNORED = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
-_EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
 
 # towncrier renders the project's template with jinja2, which lets a template run any Python code. Credentials may be
 # present here, so the template runs in jinja2's sandbox. A test checks this.
@@ -103,12 +100,12 @@ def list_fragments(checkout: Path, towncrier: Towncrier) -> Fragments:
             continue
         for path in sorted(folder.iterdir(), key=lambda each: each.name):
             name = path.name
-            if any(fnmatch(name.lower(), pattern) for pattern in towncrier.ignored):
+            if is_ignored(name, towncrier.ignored):
                 continue
-            if any(part in towncrier.kinds for part in name.split(".")[1:]):
+            if is_fragment(name, towncrier.kinds):
                 resolve_inside(checkout, path)
                 files.append(display_path(checkout, path))
-            elif path.is_file() and _looks_like_fragment(name):
+            elif path.is_file() and looks_like_fragment(name):
                 misnamed.append(display_path(checkout, path))
     return Fragments(files=tuple(files), misnamed=tuple(misnamed))
 
@@ -196,7 +193,6 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
             next_step=advice.USE_EACH_FIELD_ONCE(fields=", ".join(f"{{{name}}}" for name in _FILE_NAME_FIELDS)),
         )
     suffix = Path(filename or "NEWS.rst").suffix.lower()
-    ignored = [str(name).lower() for name in table.get("ignore") or ()]
     return Towncrier(
         file=file,
         name=str(table.get("name") or ""),
@@ -204,8 +200,8 @@ def _parse_configuration(checkout: Path, file: str, table: dict[str, Any], proje
         single_file=table.get("single_file", True) is not False or "version" not in fields,
         is_markdown=suffix in {".md", ".markdown"} or Path(template).suffix.lower() == ".md",
         folders=tuple(_folders(checkout, table, str(package))),
-        kinds=frozenset(_kinds(table)),
-        ignored=(*_ALWAYS_IGNORED, Path(template).name.lower(), *ignored),
+        kinds=kinds_of(table),
+        ignored=ignored_of(table),
     )
 
 
@@ -216,34 +212,10 @@ def _fields(pattern: str) -> tuple[str, ...]:
 
 def _folders(checkout: Path, table: dict[str, Any], package: str) -> Iterator[Path]:
     """The folders with fragments, one for each section. Raises `Refused` for one outside the repository."""
-    directory = table.get("directory")
-    paths = [str(section["path"]) for section in table.get("section", ())] or [""]
-    for path in dict.fromkeys(paths):
-        if directory is not None:
-            folder = checkout / str(directory) / path
-        else:
-            folder = checkout / str(table.get("package_dir", ".")) / package / path / "newsfragments"
+    for path in folders_of(table, package):
+        folder = checkout / path
         resolve_inside(checkout, folder)
         yield folder
-
-
-def _kinds(table: dict[str, Any]) -> Iterator[str]:
-    if table.get("fragment"):
-        yield from table["fragment"].keys()
-    elif table.get("type"):
-        yield from (str(kind.get("directory", kind["name"].lower())) for kind in table["type"])
-    else:
-        yield from _DEFAULT_KINDS
-
-
-def _looks_like_fragment(name: str) -> bool:
-    """``12.fetaure.md`` and ``12.md`` do; ``template.md.j2`` and ``CONTRIBUTING.md`` do not."""
-    first, *rest = name.split(".")
-    if not first:
-        return False
-    kinds = [part for part in rest if part.lower() not in _EXTENSIONS and not part.isdigit()]
-    numbered = re.fullmatch(r"#?\d+", first) is not None or first.startswith("+")
-    return bool(rest) and (numbered or any(re.fullmatch(r"[A-Za-z][\w-]*", part) for part in kinds))
 
 
 def _toml(checkout: Path, name: str) -> dict[str, Any] | None:

@@ -60,11 +60,8 @@ class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
 
     def made_from(self, text: str) -> str:
         """The text of the ``.in`` file for a list, which may be newer than this unmoor."""
-        name = self.requirement.partition("==")[0]
-        entries = (_PINNED.match(entry) for _, entry in _entries(text))
-        pinned = (each for each in entries if each and canonicalize_name(each["name"]) == canonicalize_name(name))
-        version = next((each["version"] for each in pinned), self.requirement.partition("==")[2])
-        return f"# {MARK}\n{name}=={version}\n"
+        name, _, wanted = self.requirement.partition("==")
+        return f"# {MARK}\n{name}=={pinned_version(self, text.encode()) or wanted}\n"
 
     def _fault(self, line: int, what: str, level: DifferenceLevel = DifferenceLevel.ERROR) -> WorkflowDifference:
         return WorkflowDifference(file=self.path, line=line, place=self.requirement, what=what, level=level)
@@ -93,6 +90,16 @@ def _entries(text: str) -> Iterator[tuple[int, str]]:
             if entry := " ".join(parts).strip():
                 yield begin, entry
             begin, parts = 0, []
+
+
+def pinned_version(pinned: PinnedList, data: bytes | None) -> str | None:
+    """The version that a list has of the tool that it is for, ``None`` if there is none."""
+    name = canonicalize_name(pinned.requirement.partition("==")[0])
+    for _, entry in _entries((data or b"").decode(errors="replace")):
+        found = _PINNED.match(entry)
+        if found is not None and canonicalize_name(found["name"]) == name:
+            return found["version"]
+    return None
 
 
 def lists_of(*, tool_version: str, builds_wheels: bool) -> tuple[PinnedList, ...]:

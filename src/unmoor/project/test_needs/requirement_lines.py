@@ -133,10 +133,26 @@ def _lines(text: str) -> Iterator[str]:
     >>> list(_lines("a==1 \\\n  --hash=x  # why\n\n# c\nb"))
     ['a==1    --hash=x', 'b']
     """
-    joined = re.sub(r"\\\r?\n", " ", text)
-    for line in joined.splitlines():
-        if plain := _COMMENT.sub("", line).strip():
-            yield plain
+    yield from (line for _, line in numbered_lines(text))
+
+
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    r"""The same lines, each with the number of the line in the file that it begins on, from 1.
+
+    >>> list(numbered_lines("a==1 \\\n  --hash=x\n\n# c\nb"))
+    [(1, 'a==1    --hash=x'), (5, 'b')]
+    """
+    begin, parts = 0, list[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        begin = begin or number
+        parts.append(line.removesuffix("\\"))
+        if line.endswith("\\"):
+            continue
+        if plain := _COMMENT.sub("", " ".join(parts)).strip():
+            yield begin, plain
+        begin, parts = 0, []
+    if plain := _COMMENT.sub("", " ".join(parts)).strip():
+        yield begin, plain
 
 
 def _read_line(files: Files, line: str, listed: Listed, *, base: str, depth: int = 0) -> None:

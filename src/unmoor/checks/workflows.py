@@ -1,0 +1,64 @@
+"""The workflows that unmoor wrote, compared with what it would write now; see `unmoor.workflows.comparing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unmoor import advice
+from unmoor._version import __version__
+from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, RepositoryCheck, skip
+from unmoor.project import read_facts
+from unmoor.util.text import clean
+
+
+def _run(context: CheckContext) -> Iterator[CheckProblem]:
+    folder = ".github/"
+    if not any(name.startswith(folder) for name in context.top.names):
+        skip(f"there is nothing in {folder}")
+    # They build every workflow, which most repositories do not need.
+    from unmoor.workflows.comparing import DifferenceLevel
+    from unmoor.workflows.differences import differences
+    from unmoor.workflows.every import expected_files
+    from unmoor.workflows.facts import read_facts as read_workflow_facts
+    from unmoor.workflows.reading import is_ours
+    from unmoor.workflows.tool_list import lists_of, pinned_version
+
+    read, settings = context.top.read, context.settings
+    facts = read_workflow_facts(
+        context.files,
+        settings,
+        project=settings.project or read_facts(context.files.read).name,
+        path=context.path,
+        default_branch=context.default_branch() or "main",
+        top=context.top,
+    )
+    ours = [each for each in expected_files(facts) if is_ours(read(each.path) or b"")]
+    if not ours:
+        skip("unmoor wrote none of the workflows")
+    lists = lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels))
+    if settings.workflows.tool == "checkout":
+        lists = ()
+    # What another version wrote may differ without being wrong.
+    written_by = pinned_version(lists[0], read(lists[0].path)) if lists else __version__
+    is_other = written_by not in {None, __version__}
+    note = f" (this is unmoor {__version__}, and {clean(str(written_by), 40)} runs there)" if is_other else ""
+    for each in differences(ours, lists, read):
+        is_warning = is_other or each.level is DifferenceLevel.WARNING
+        yield CheckProblem(
+            what=f"{clean(each.place)}: {clean(each.what)}{note}",
+            where=each.file,
+            line=each.line,
+            level=CheckLevel.WARNING if is_warning else None,
+            next_step=advice.WRITE_WORKFLOWS(),
+        )
+
+
+CHECK = RepositoryCheck(
+    id="workflows",
+    group=CheckGroup.FAST,
+    level=CheckLevel.CRITICAL,
+    title="The workflows that unmoor wrote are as this version would write them, as `unmoor workflows check` compares",
+    reads=".github/, and what the workflows depend on",
+    remedy="write them again: `unmoor workflows write`. What another version of unmoor wrote is only a warning",
+    run=_run,
+)
