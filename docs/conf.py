@@ -44,6 +44,8 @@ DOCS = ROOT / "docs"
 PAGES_FROM_ABOVE = {"contributing/contributing": "CONTRIBUTING.md", "contributing/changelog": "changelog.d/README.md"}
 """Pages whose text is a file elsewhere in the repository. GitHub shows a link to it in their place."""
 PAGES_OF = {path: name for name, path in PAGES_FROM_ABOVE.items()} | {"docs/README.md": "index", "README.md": "index"}
+ADVICE = "reference/advice"
+"""The index of advice. Its groups are below it in the navigation, and advice/ID.html leads to each entry."""
 COPIES = "source"
 """The folder of the site with the copies."""
 
@@ -55,6 +57,8 @@ def read_page(_app: Sphinx, name: str, source: list[str]) -> None:
         here = os.path.relpath(path.parent, (DOCS / name).parent)
         text = path.read_text(encoding="utf-8")
         source[0] = re.sub(r"\]\((?![a-z]+:|#)", lambda _: f"]({Path(here).as_posix()}/", text)
+    if name == ADVICE:
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nadvice/*\n```\n"
 
 
 def lead_outside(app: Sphinx, tree: nodes.document) -> None:
@@ -137,11 +141,28 @@ def write_copies(app: Sphinx, error: Exception | None) -> None:
         into.write_bytes(_file_of(ROOT / inside).read_bytes())
 
 
+def write_addresses(app: Sphinx, error: Exception | None) -> None:
+    """Write a page for the id of each piece of advice, which leads to its section, wherever that is."""
+    if error is not None:
+        return
+    text = (DOCS / f"{ADVICE}.md").read_text(encoding="utf-8")
+    into = Path(app.outdir) / "advice"
+    into.mkdir(exist_ok=True)
+    for group, name in re.findall(r"\(advice/([\w-]+)\.md#([\w-]+)\)", text):
+        target = f"../{ADVICE}/{group}.html#{name}"
+        page = (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
+            f'<meta http-equiv="refresh" content="0; url={target}"><a href="{target}">{name}</a></html>\n'
+        )
+        (into / f"{name}.html").write_text(page, encoding="utf-8", newline="\n")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register what changes pages and writes copies."""
     app.connect("source-read", read_page)
     app.connect("doctree-read", lead_outside, priority=100)  # before Sphinx collects downloads
     app.connect("env-merge-info", merge_copies)
     app.connect("build-finished", write_copies)
+    app.connect("build-finished", write_addresses)
     app.add_lexer("mermaid", TextLexer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

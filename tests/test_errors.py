@@ -100,7 +100,8 @@ def test_a_disk_error_is_no_bug(
 
     assert exit_codes.guard(fail) == code
     lines = click.unstyle(capsys.readouterr().err).splitlines()
-    assert lines == [f"error: /there/file: {message}", f"next:  {step}, then run the same command again"]
+    assert lines[:2] == [f"error: /there/file: {message}", f"next:  {step}, then run the same command again"]
+    assert lines[2].startswith("more:  unmoor explain ")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import string
 import sys
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container
 from pathlib import Path
 
 import click
 from tests.support.unused_services import unused_pipeline
+from tools import advice_pages
 
-from unmoor import advice, errors
+from unmoor import errors
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
@@ -82,65 +80,6 @@ def stages() -> str:
     return head + "".join(rows)
 
 
-def advice_page() -> str:
-    """Return the page with one row for each entry of the catalogue of advice."""
-    head = (
-        "# Advice\n\nEvery error says what to do next. Each piece of advice has an id that stays the same: programs\n"
-        "find it as `advice` in the JSON document of a run and in the journal, in the order of the text. Words in\n"
-        "braces stand for a value. The last two columns are the [exit codes](exit-codes.md) and the modules that\n"
-        "it comes with; `-` is any code.\n\n"
-        "| id | advice | exit codes | raised in |\n"
-        "|---|---|---|---|\n"
-    )
-    uses = dict(advice_uses())
-    rows = []
-    for entry in advice.catalogue():
-        modules, codes = uses.get(entry.id, (set(), set()))
-        listed = ", ".join(map(str, sorted(codes))) or "-"
-        rows.append(
-            f"| `{entry.id}` | {_cell(entry)} | {listed} | {', '.join(f'`{each}`' for each in sorted(modules))} |\n"
-        )
-    return head + "".join(rows)
-
-
-def _cell(entry: advice.Template) -> str:
-    """Return the text of an entry for a cell of a table."""
-    names = {name: f"{{{name}}}" for _, name, _, _ in string.Formatter().parse(entry.text) if name}
-    text = entry(**names)
-    for special in "\\|<*_":
-        text = text.replace(special, f"\\{special}")  # type: ignore[assignment]
-    return text
-
-
-def advice_uses() -> Iterator[tuple[str, tuple[set[str], set[int]]]]:
-    """Yield for each entry that the code uses its id, the modules, and the exit codes of the errors around it."""
-    sources = Path(advice.__file__).parent
-    ids = {name: each.id for name, each in vars(advice).items() if isinstance(each, advice.Template)}
-    codes = {error.__name__: error.exit_code for error in errors.error_classes()}
-    found: defaultdict[str, tuple[set[str], set[int]]] = defaultdict(lambda: (set(), set()))
-    for path in sorted(sources.rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Attribute) or node.attr not in ids or not isinstance(node.value, ast.Name):
-                continue
-            modules, around = found[ids[node.attr]]
-            modules.add(path.relative_to(sources).as_posix())
-            outer: ast.AST | None = node
-            while outer is not None and not (names := _error_names(outer) & codes.keys()):
-                outer = parents.get(outer)
-            around |= {codes[name] for name in names} if outer is not None else set()
-    yield from found.items()
-
-
-def _error_names(node: ast.AST) -> set[str]:
-    """The names of classes that a call makes or is given as ``kind``."""
-    if not isinstance(node, ast.Call):
-        return set()
-    given = [node.func, *(word.value for word in node.keywords if word.arg in {"kind", "writing"})]
-    return {each.id for each in given if isinstance(each, ast.Name)}
-
-
 def tests_page() -> str:
     """Return the how-to on tests, with one row for each place that declares what tests need."""
     rows = "\n".join(f"| {number} | {place} |" for number, place in enumerate(SOURCES, start=1))
@@ -152,16 +91,28 @@ def tests_page() -> str:
 
 PAGES = {
     "../how-to/tests.md": tests_page,
-    "advice.md": advice_page,
     "exit-codes.md": exit_codes,
     "commands.md": commands,
     "stages.md": stages,
 }
 
 
+def texts() -> dict[str, str]:
+    """Return the text of every page by its name."""
+    return {name: page() for name, page in PAGES.items()} | advice_pages.pages()
+
+
+def left_over(names: Container[str]) -> list[Path]:
+    """Return the pages of advice whose group is gone."""
+    found = sorted((HERE / advice_pages.FOLDER).glob("*.md"))
+    return [page for page in found if page.relative_to(HERE).as_posix() not in names]
+
+
 def stale() -> list[str]:
-    """Return the names of the pages that differ from the code."""
-    return [name for name, page in PAGES.items() if not (HERE / name).exists() or (HERE / name).read_text() != page()]
+    """Return the names of the pages that differ from the code, or that nothing makes."""
+    pages = texts()
+    differ = [name for name, text in pages.items() if not (HERE / name).exists() or (HERE / name).read_text() != text]
+    return differ + [page.relative_to(HERE).as_posix() for page in left_over(pages)]
 
 
 def main() -> int:
@@ -170,8 +121,12 @@ def main() -> int:
         for name in (found := stale()):
             sys.stderr.write(f"docs/reference/{name} is out of date: run `make docs`\n")
         return 1 if found else 0
-    for name, page in PAGES.items():
-        (HERE / name).write_text(page(), encoding="utf-8", newline="\n")
+    pages = texts()
+    for page in left_over(pages):
+        page.unlink()
+    for name, text in pages.items():
+        (HERE / name).parent.mkdir(exist_ok=True)
+        (HERE / name).write_text(text, encoding="utf-8", newline="\n")
     return 0
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "images": "Build and test the images of a branch or pull request.",
     "image-tags": "Print the tags, labels and annotations that an image gets.",
     "doctor": "Report this machine, without secrets, in one block to paste.",
+    "explain": "Explain the advice of an error: cause, what is public, what to do.",
     "schema": "Print a JSON schema: plan, manifest, settings or world.",
 }
 

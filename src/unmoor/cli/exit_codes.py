@@ -74,7 +74,7 @@ def show(error: UnmoorError) -> int:
 
 
 def message(error: UnmoorError, *, again: str = "") -> list[str]:
-    """Return the lines of an error message: what went wrong, where, and the next step.
+    """Return the lines of an error message: what went wrong, where, the next step, and how to read more about it.
 
     Further lines of a long error, such as the last lines of a build's output, are indented below the first.
     ``again`` is passed to `next_step`.
@@ -85,7 +85,11 @@ def message(error: UnmoorError, *, again: str = "") -> list[str]:
     lines += [f"  | {indented(line, limit=500)}" for line in shown]
     first, *more = next_step(error, again=again).splitlines() or [""]
     lines += [click.style("next:  ", bold=True) + clean(first, limit=2000)]
-    return lines + [f"       {indented(line, limit=500)}" for line in more]
+    lines += [f"       {indented(line, limit=500)}" for line in more]
+    explained = [each for each in error.advice_ids if each not in {advice.WAIT.id, advice.RUN_AGAIN.id}]
+    if explained:
+        lines += [click.style("more:  ", bold=True) + f"unmoor explain {' '.join(explained)}"]
+    return lines
 
 
 def traceback_path(error: Internal, journal: Path) -> Path:
