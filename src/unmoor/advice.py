@@ -570,6 +570,11 @@ REPLACE_WORKFLOW = Template(
     " files to write: unmoor workflows write FILE",
 )
 REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
+ADD_BY_HAND = Template("add-by-hand", "write it into {file} by hand")
+REMOVE_PUBLISH_JOBS = Template("remove-publish-jobs", "remove those jobs from {file} by hand and commit that")
+COMMIT_PROJECT = Template("commit-project", "commit the project first: git add --all && git commit")
+COMMIT_OR_STASH = Template("commit-or-stash", "commit those changes, or put them aside: git stash")
+GIVE_VERSION = Template("give-version", 'set version in [project], or dynamic = ["version"] if the backend finds it')
 CORRECT_PATH = Template("correct-path", "name a file by its path from the top of the repository, with / in it")
 CORRECT_PLACE = Template("correct-place", "move it away: unmoor writes a file there")
 PLACE_JOB = Template(

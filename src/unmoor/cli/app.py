@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "init": "Propose what a repository needs to be released.",
     "check": "Check a repository before a commit or a release.",
     "rehearse": "Run a whole release against servers on this machine.",
     "plan": "Show what a release would do, without changing anything.",

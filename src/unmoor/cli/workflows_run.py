@@ -84,7 +84,7 @@ def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject
     folder = top / path if path else top
     files = Files(lambda name: _read(folder, name), lambda: _names(checkout, folder))
     settings = resolve(files.read, config=sources.config, environ=sources.environ, below=path).settings
-    _require_github(checkout, settings.repository)
+    require_github(checkout, settings.repository)
     name = settings.project or read_facts(files.read).name
     facts = read_workflow_facts(
         files,
@@ -123,7 +123,7 @@ def _names(checkout: GitCheckout, folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known, *new)))
 
 
-def _require_github(checkout: GitCheckout, repository: str) -> None:
+def require_github(checkout: GitCheckout, repository: str) -> None:
     """Raise `Refused` if the remote is on another forge. Without one, nobody knows the forge yet."""
     remote = checkout.remote()
     if remote is None or repository or remote_repository(checkout):

@@ -13,6 +13,15 @@ _LINE = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$(?!\n)"
 
 Command: TypeAlias = Annotated[str, Meta(pattern=_LINE, max_length=4000, extra={"words": "a command on one line"})]
 """A line of a script in bash."""
+Environment: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. /-]{0,99}$(?!\n)",
+        max_length=100,
+        extra={"words": "the name of an environment: letters, digits, and _ . - / and blanks after the first"},
+    ),
+]
+"""The name of a deployment environment of the forge, which publishers at an index name too."""
 Percent: TypeAlias = Annotated[int, Meta(ge=0, le=100)]
 System: TypeAlias = Literal["linux", "linux-arm", "macos", "macos-intel", "windows", "windows-arm"]
 """A kind of hosted runner."""
@@ -44,6 +53,20 @@ class WorkflowSettings(Table, frozen=True, kw_only=True):
             " for unmoor itself."
         ),
     ] = "index"
+    environment: Annotated[
+        Environment,
+        Meta(
+            description="Environment of the job that publishes for good, which the publisher at the index names too.",
+            examples=["release"],
+        ),
+    ] = "pypi"
+    staging_environment: Annotated[
+        Environment,
+        Meta(
+            description="Environment of the job that uploads to the staging index, in the same way.",
+            examples=["release-test"],
+        ),
+    ] = "testpypi"
     branch: Annotated[
         str,
         Meta(

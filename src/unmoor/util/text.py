@@ -47,6 +47,19 @@ def clean(text: str, limit: int = 300) -> str:
     return line
 
 
+def printable(line: str, limit: int = 2000) -> str:
+    r"""Make a line of untrusted text printable and keep its blanks and tabs, as in a diff that is applied again.
+
+    >>> printable("+\tif x:\x1b[0m  y")
+    '+\tif x:\\x1b[0m  y'
+    """
+    shown = (
+        char if char == "\t" or unicodedata.category(char) not in _UNSEEN else char.encode("unicode-escape").decode()
+        for char in line[:limit]
+    )
+    return "".join(shown) + ("…" if len(line) > limit else "")
+
+
 def indented(line: str, limit: int = 300) -> str:
     r"""Like `clean`, but keep the indentation, up to 40 blanks: for lines of a program's output.
 

@@ -71,7 +71,7 @@ def release_file(facts: WorkflowFacts) -> str:
     named = facts.settings.release_workflow
     if named.startswith(_FOLDER):
         file = named.removeprefix(_FOLDER)
-        if file in _OTHERS:
+        if is_taken(named):
             raise ConfigError(
                 f"{named} is the file of other jobs, which would take the identity of the release",
                 where="[tool.unmoor]: release-workflow",
@@ -79,6 +79,11 @@ def release_file(facts: WorkflowFacts) -> str:
             )
         return file
     return f"release-{canonicalize_name(facts.project)}.yml" if facts.path else "release.yml"
+
+
+def is_taken(path: str) -> bool:
+    """Whether a path in the repository is that of the file of other jobs, so that no release workflow can have it."""
+    return path.removeprefix(_FOLDER) in _OTHERS
 
 
 def _comment(facts: WorkflowFacts) -> str:

@@ -39,8 +39,6 @@ PROVED: Final = Digest(job="prove", output="prove-testpypi-sha256", variable="PR
 
 _STAGED_PROOF = "staged-proof"
 _STAGED_PROOF_FILE = f"{RUN_FOLDER}*/proofs/prove-testpypi.json"
-_STAGING, _FINAL = "testpypi", "pypi"
-"""The environments, each with the name of its index."""
 _VERIFY_MINUTES = 15
 _RUNS: Final = JobPermission("actions", "read", "to see in an emergency whether another run of the tag is active")
 
@@ -59,7 +57,8 @@ def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
     options = ("--hold", *(f"--until {stage}" for stage in stages), "--no-project-code")
     secrets = {**_registry_secrets(facts), **(_index_secret("TESTPYPI", facts) if has_staging(facts) else {})}
     # Without a staging index, only secrets make this job need an environment, and then it is the other one.
-    environment = _STAGING if has_staging(facts) else _FINAL if secrets else ""
+    own = facts.settings.workflows
+    environment = own.staging_environment if has_staging(facts) else own.environment if secrets else ""
     return WorkflowJob(
         id="hold",
         name="Draft and staging index" if has_staging(facts) else "Draft",
@@ -119,7 +118,7 @@ def _publish(facts: WorkflowFacts) -> WorkflowJob:
         comment="Nothing of this can be taken back, so let a person approve the environment after reading the summary.",
         needs=needs_of(facts, "hold", *(("prove",) if staged else ())),
         minutes=minutes(facts),
-        environment=_FINAL,
+        environment=facts.settings.workflows.environment,
         permissions=_writes(facts, identifies=True, draft="to publish the draft release"),
         steps=(
             *begin(facts),
