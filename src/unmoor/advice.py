@@ -572,7 +572,7 @@ REPLACE_WORKFLOW = Template(
 REMOVE_TWIN_WORKFLOW = Template("remove-twin-workflow", "git rm {file}")
 ADD_BY_HAND = Template("add-by-hand", "write it into {file} by hand")
 REMOVE_PUBLISH_JOBS = Template("remove-publish-jobs", "remove those jobs from {file} by hand and commit that")
-COMMIT_PROJECT = Template("commit-project", "commit the project first: git add --all && git commit")
+MAKE_FIRST_COMMIT = Template("make-first-commit", "commit the project first: git add --all && git commit")
 COMMIT_OR_STASH = Template("commit-or-stash", "commit those changes, or put them aside: git stash")
 GIVE_VERSION = Template("give-version", 'set version in [project], or dynamic = ["version"] if the backend finds it')
 CORRECT_PATH = Template("correct-path", "name a file by its path from the top of the repository, with / in it")
@@ -592,8 +592,8 @@ CORRECT_CHECKED = Template(
 )
 GIVE_TOOL_LIST = Template(
     "give-tool-list",
-    "install a released version of unmoor, or make a list with versions and hashes yourself and pass it: unmoor"
-    " workflows write --tool LIST",
+    "install a released version of unmoor, or make a list with versions and hashes yourself and pass it with"
+    " --tool LIST",
 )
 BUILD_EACH_FILE_ONCE = Template(
     "build-each-file-once",

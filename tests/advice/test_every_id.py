@@ -101,6 +101,13 @@ REASONS: Mapping[str, str] = {
         write-workflows
         """,
     "a place for a file has to be taken: tests/scaffold/test_file_changes.py": "correct-path correct-place",
+    "tests/cli/test_init_run.py follows them": """
+        add-by-hand
+        commit-or-stash
+        give-version
+        make-first-commit
+        remove-publish-jobs
+        """,
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

@@ -63,7 +63,7 @@ def command(
     All changes are written, or none. A file with changes that are not committed is refused. Without a terminal, the
     changes are printed, nothing is written, and the exit code is 0; add --yes to write them. It ends with a list of
     what a person sets up elsewhere.
-    """
+    """  # noqa: D301 - click reads \b
     from unmoor.cli.init_run import run
 
     return run(target, parts or PARTS[:1], yes=yes, check_only=check_only, tool=tool, as_json=as_json)

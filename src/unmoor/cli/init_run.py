@@ -19,12 +19,11 @@ from unmoor.cli.tool_lists import list_compiler
 from unmoor.cli.workflows_run import LOCK, require_github
 from unmoor.config.settings import resolve
 from unmoor.errors import Refused
-from unmoor.filesystem.files import read_regular
 from unmoor.project import read_facts
 from unmoor.scaffold.checklist import ChecklistItem
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.file_changes import FileChange, write_all
-from unmoor.scaffold.proposal import Part, Proposal, propose
+from unmoor.scaffold.proposal import Proposal, ProposalPart, propose
 from unmoor.scaffold.workflow_files import WorkflowFiles
 from unmoor.util.text import clean, count_of, list_some, printable
 from unmoor.workflows.every import FOLDER
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from unmoor.adapters.git.checkout import GitCheckout
     from unmoor.cli.run_options import TargetOptions
 
-_LARGEST = 4 * 1024 * 1024
 _TO_CHANGE = 1
 
 
@@ -47,9 +45,9 @@ def run(
     """
     with Processes() as processes, processes.guarded():
         checkout, files = _open(target, tool, processes)
-        proposal = propose([Part(each) for each in parts], files)
+        proposal = propose([ProposalPart(each) for each in parts], files)
         _require_committed(checkout, proposal.changes)
-        _show(proposal, checkout, as_json=as_json)
+        _show(proposal, as_json=as_json)
         if not proposal.changes:
             output.err("nothing to change")
         elif check_only:
@@ -58,7 +56,10 @@ def run(
             write_all(checkout.folder, proposal.changes)
             for change in proposal.changes:
                 output.err(f"{change.state}: {clean(change.path)}")
-            if any(change.path.startswith(FOLDER) for change in proposal.changes) and files.draft.read(LOCK) is not None:
+            if (
+                any(change.path.startswith(FOLDER) for change in proposal.changes)
+                and files.draft.read(LOCK) is not None
+            ):
                 output.err("the repository locks its actions: run `gh actions-lock`")
         else:
             output.err("nothing was written; to write the changes, add --yes")
@@ -73,11 +74,10 @@ def _open(target: TargetOptions, tool: Path | None, processes: Processes) -> tup
     head = checkout.head()
     if head is None:
         raise Refused(
-            "the repository has no commits yet", where=str(checkout.folder), next_step=advice.COMMIT_PROJECT()
+            "the repository has no commits yet", where=str(checkout.folder), next_step=advice.MAKE_FIRST_COMMIT()
         )
-    top, path = checkout.folder, checkout.path
-    whole = checkout.at("")
-    draft = Draft(lambda name: _read(top, name), (*whole.files(head), *_new_files(top, path)))
+    path, there = checkout.path, checkout.work_tree_files()
+    draft = ProposalDraft(there.read, there.names())
     below = draft.below(path)
     settings = resolve(below.read, config=sources.config, environ=sources.environ, below=path).settings
     require_github(checkout, settings.repository)
@@ -90,41 +90,16 @@ def _open(target: TargetOptions, tool: Path | None, processes: Processes) -> tup
     )
     if not project.repository:
         draft.note("there is no git remote, so OWNER and REPOSITORY below are to be replaced")
-    if checkout.branch() is None:
+    if not checkout.git.run("symbolic-ref", "--quiet", "HEAD", cwd=checkout.folder, fine=(0, 1)).out.strip():
         draft.note("HEAD is detached: check out a branch before you commit the changes")
     files = WorkflowFiles(
         draft=draft,
         project=project,
-        resolve=lambda those: resolve(
-            those.read, config=sources.config, environ=sources.environ, below=path
-        ).settings,
+        resolve=lambda those: resolve(those.read, config=sources.config, environ=sources.environ, below=path).settings,
         compile_list=list_compiler(tool, processes),
         version=__version__,
     )
     return checkout, files
-
-
-def _new_files(top: Path, path: str) -> list[str]:
-    """Files in the folders that count which git may not track yet."""
-    found = []
-    for folder in dict.fromkeys((path, "", ".github", FOLDER)):
-        here = top / folder
-        names = sorted(each.name for each in here.iterdir() if each.is_file()) if here.is_dir() else []
-        found += [f"{folder}/{name}" if folder else name for name in names]
-    return found
-
-
-def _read(top: Path, name: str) -> bytes | None:
-    """Read a file of the work tree. Raises `Refused` for one that is too large, or is a directory."""
-    try:
-        data = read_regular(top / name, _LARGEST)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except IsADirectoryError as error:
-        raise Refused("it is a directory", where=name, next_step=advice.CORRECT_PLACE()) from error
-    if len(data) > _LARGEST:
-        raise Refused(f"it has more than {_LARGEST // 1024} kB", where=name, next_step=advice.CORRECT_PLACE())
-    return data
 
 
 def _require_committed(checkout: GitCheckout, changes: Sequence[FileChange]) -> None:
@@ -134,7 +109,9 @@ def _require_committed(checkout: GitCheckout, changes: Sequence[FileChange]) -> 
     head = checkout.head()
     known = set(checkout.at("").files(head)) if head is not None else set()
     changed = set(checkout.changed())
-    lost = [each.path for each in changes if each.path in changed or (each.before is not None and each.path not in known)]
+    lost = [
+        each.path for each in changes if each.path in changed or (each.before is not None and each.path not in known)
+    ]
     if lost:
         raise Refused(
             f"{list_some([clean(each) for each in lost])} would change, and has changes that are not committed",
@@ -143,7 +120,7 @@ def _require_committed(checkout: GitCheckout, changes: Sequence[FileChange]) -> 
         )
 
 
-def _show(proposal: Proposal, checkout: GitCheckout, *, as_json: bool) -> None:
+def _show(proposal: Proposal, *, as_json: bool) -> None:
     """Print the diff on stdout, or everything as JSON; what was read, and what stays, on stderr."""
     if as_json:
         from unmoor.cli.session import echo_json  # it has the whole release
@@ -170,7 +147,6 @@ def _show(proposal: Proposal, checkout: GitCheckout, *, as_json: bool) -> None:
         output.err(f"{change.state:>9}  {clean(change.path)}: {clean(change.reason)}")
     for note in proposal.notes:
         output.err(f"note: {clean(note, 600)}")
-    del checkout
 
 
 def _agrees(proposal: Proposal) -> bool:

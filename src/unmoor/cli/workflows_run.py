@@ -24,6 +24,7 @@ from unmoor.workflows.every import ExpectedFile, expected_files
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
 from unmoor.workflows.reading import is_ours
+from unmoor.workflows.release import RELEASE
 from unmoor.workflows.tool_list import PinnedList, lists_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
             ours = tuple(each for each in self.expected if is_ours(self.read(each.path) or b""))
             return ours or self.expected
         known = {Path(each.path).stem: each for each in self.expected}
+        known.setdefault(RELEASE, self.expected[0])  # its file may have another name
         stems = [Path(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
         if unknown := [name for name in stems if name not in known]:
             raise ConfigError(

@@ -7,7 +7,7 @@ from typing import Final
 
 from unmoor.notes.files import find_files
 from unmoor.project.files import table
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.toml_keys import with_tables
 from unmoor.util.text import list_some
 
@@ -50,7 +50,7 @@ No significant changes.
 """
 
 
-def propose_changelog(draft: Draft, project: ScaffoldProject) -> None:
+def propose_changelog(draft: ProposalDraft, project: ScaffoldProject) -> None:
     """Propose a changelog of fragments, unless the project has a changelog of another kind.
 
     Raises `ConfigError` if pyproject.toml is malformed, and `Refused` if it cannot be changed.
@@ -79,7 +79,7 @@ def propose_changelog(draft: Draft, project: ScaffoldProject) -> None:
         draft.write(project.place(name), text.encode(), _REASON)
 
 
-def _is_ours(draft: Draft, project: ScaffoldProject) -> bool:
+def _is_ours(draft: ProposalDraft, project: ScaffoldProject) -> bool:
     return draft.read(project.place(f"{FOLDER}/{_TEMPLATE}")) == _MARKDOWN.encode()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from unmoor.errors import Refused
 from unmoor.provenance.release_workflow import is_workflow
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.publish_workflows import tests_branches
 from unmoor.scaffold.release_part import add_settings
 from unmoor.scaffold.toml_keys import TomlKey
@@ -34,7 +34,7 @@ _BOTS: Final = (
 _BUILD: Final = f"{FOLDER}/build.yml"
 
 
-def propose_ci(draft: Draft, project: ScaffoldProject, files: WorkflowFiles) -> None:
+def propose_ci(draft: ProposalDraft, project: ScaffoldProject, files: WorkflowFiles) -> None:
     """Propose ci.yml and what it calls, unless another workflow tests branches and pull requests.
 
     Raises `ConfigError` for wrong settings, and `Refused` for files of unmoor that cannot be read.
@@ -54,7 +54,7 @@ def propose_ci(draft: Draft, project: ScaffoldProject, files: WorkflowFiles) -> 
     _write(draft, files, ("ci.yml", "tests.yml", "build.yml"), part="ci", reason="tests pushes and pull requests")
 
 
-def propose_security(draft: Draft, files: WorkflowFiles) -> None:
+def propose_security(draft: ProposalDraft, files: WorkflowFiles) -> None:
     """Propose security.yml and the settings of Dependabot, each unless the project has another one.
 
     Raises as `propose_ci` does.
@@ -74,7 +74,7 @@ def propose_security(draft: Draft, files: WorkflowFiles) -> None:
             files.write(each, "updates pinned dependencies each week")
 
 
-def _write(draft: Draft, files: WorkflowFiles, names: Sequence[str], *, part: str, reason: str) -> None:
+def _write(draft: ProposalDraft, files: WorkflowFiles, names: Sequence[str], *, part: str, reason: str) -> None:
     expected = [each for each in files.expected() if each.path in {f"{FOLDER}/{name}" for name in names}]
     taken = [each.path for each in expected if (data := draft.read(each.path)) is not None and not is_ours(data)]
     if taken:
@@ -85,7 +85,7 @@ def _write(draft: Draft, files: WorkflowFiles, names: Sequence[str], *, part: st
     files.write_lists()
 
 
-def _others(draft: Draft) -> Iterator[tuple[str, bytes]]:
+def _others(draft: ProposalDraft) -> Iterator[tuple[str, bytes]]:
     """Yield the workflows that unmoor did not write."""
     for path in sorted(each for each in draft.names if is_workflow(each)):
         data = draft.read(path)
@@ -101,6 +101,6 @@ def _is_readable(path: str, data: bytes) -> bool:
     return True
 
 
-def _sets_coverage(draft: Draft, project: ScaffoldProject) -> bool:
+def _sets_coverage(draft: ProposalDraft, project: ScaffoldProject) -> bool:
     """Whether the settings of coverage.py name a percentage."""
     return any(b"fail_under" in (draft.read(project.place(name)) or b"") for name in _COVERAGE_FILES)

@@ -8,7 +8,7 @@ from typing import Final
 from unmoor.images.image_names import DOCKERFILE
 from unmoor.project.files import table
 from unmoor.project.pythons import minor_versions
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.toml_keys import TomlKey, table_text, with_tables
 from unmoor.scaffold.workflow_files import WorkflowFiles
 from unmoor.util.text import list_some
@@ -57,7 +57,7 @@ USER 10001
 """
 
 
-def propose_docker(draft: Draft, project: ScaffoldProject, files: WorkflowFiles) -> None:
+def propose_docker(draft: ProposalDraft, project: ScaffoldProject, files: WorkflowFiles) -> None:
     """Propose a Dockerfile, what its build may see, and the image's targets, unless the project has a Dockerfile.
 
     Raises `ConfigError` for malformed files and wrong settings, and `Refused` if the settings cannot be changed.
@@ -82,7 +82,7 @@ def propose_docker(draft: Draft, project: ScaffoldProject, files: WorkflowFiles)
     files.refresh()
 
 
-def _add_image(draft: Draft, project: ScaffoldProject) -> None:
+def _add_image(draft: ProposalDraft, project: ScaffoldProject) -> None:
     """Propose the table of the image, at the end of the file that has the settings of unmoor."""
     own, path = project.place("unmoor.toml"), project.place("pyproject.toml")
     is_own = draft.read(own) is not None or draft.read(path) is None
@@ -93,7 +93,7 @@ def _add_image(draft: Draft, project: ScaffoldProject) -> None:
     draft.write(name, with_tables(name, draft.read(name) or b"", text), "settings of unmoor")
 
 
-def _dockerfile(draft: Draft, project: ScaffoldProject) -> str:
+def _dockerfile(draft: ProposalDraft, project: ScaffoldProject) -> str:
     files = draft.below(project.path)
     python = minor_versions(files)[-1]
     scripts = [name for name in table(files.pyproject, "project", "scripts") if re.fullmatch(r"[A-Za-z0-9._-]+", name)]

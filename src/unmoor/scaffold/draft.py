@@ -32,7 +32,7 @@ class ScaffoldProject(msgspec.Struct, frozen=True, kw_only=True):
         return posixpath.join(self.path, name)
 
 
-class Draft:
+class ProposalDraft:
     """The files by their paths from the top of a repository: as they are, or as a part of the proposal has them.
 
     ``notes`` say what is left as it is, and what a person should know. Each part of a proposal sees what the parts

@@ -17,6 +17,7 @@ from unmoor.util.text import clean
 
 _NEW_MODE = 0o644
 _NO_FILE = "/dev/null"
+_UNENDED = "\0"
 
 
 class FileChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +46,22 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
 
     def diff(self) -> Iterator[str]:
         """The lines of a unified diff, without line ends. Nothing for a file that stays the same."""
-        before, after = ((data or b"").decode(errors="replace").splitlines() for data in (self.before, self.after))
+        before, after = (_lines(data or b"") for data in (self.before, self.after))
         names = (
             _NO_FILE if self.before is None else f"a/{self.path}",
             _NO_FILE if self.after is None else f"b/{self.path}",
         )
-        return difflib.unified_diff(before, after, *names, lineterm="")
+        for line in difflib.unified_diff(before, after, *names, lineterm=""):
+            yield line.removesuffix(_UNENDED)
+            if line.endswith(_UNENDED):
+                yield "\\ No newline at end of file"
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of a file without their ends. A last one without an end gets a mark, so that it is another line."""
+    lines = data.decode(errors="replace").split("\n")
+    last = lines.pop()
+    return [line.removesuffix("\r") for line in lines] + ([last + _UNENDED] if last else [])
 
 
 def write_all(top: Path, changes: Sequence[FileChange]) -> None:

@@ -14,20 +14,20 @@ from unmoor.project import ProjectFacts, read_facts
 from unmoor.project.files import Files, table
 from unmoor.project.other_versions import disagreeing_versions
 from unmoor.project.private import why_private
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.util.text import clean, list_some
 from unmoor.versioning.tag_scheme import Naming
 from unmoor.workflows.facts import WorkflowFacts
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class ProjectFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was read: what it is, and what the files say."""
 
     what: str
     value: str
 
 
-def find_all(draft: Draft, project: ScaffoldProject, facts: WorkflowFacts) -> Iterator[Finding]:
+def find_all(draft: ProposalDraft, project: ScaffoldProject, facts: WorkflowFacts) -> Iterator[ProjectFinding]:
     """Yield what was read of a project. Adds a note for what will be in the way of a release.
 
     Raises `ConfigError` if the project has no version.
@@ -35,18 +35,18 @@ def find_all(draft: Draft, project: ScaffoldProject, facts: WorkflowFacts) -> It
     files = draft.below(project.path)
     read = read_facts(files.read, project=project.name)
     where = f" in {project.path}" if project.path else ""
-    yield Finding(what="project", value=f"{clean(project.name, 80)}{where}, built by {clean(read.backend, 80)}")
-    yield Finding(what="version", value=_version(draft, project, files, read))
-    yield Finding(what="tags", value=_tags(project, facts))
-    yield Finding(what="changelog", value=_changelog(files, project, read, facts))
-    yield Finding(what="tests", value=_tests(facts))
+    yield ProjectFinding(what="project", value=f"{clean(project.name, 80)}{where}, built by {clean(read.backend, 80)}")
+    yield ProjectFinding(what="version", value=_version(draft, project, files, read))
+    yield ProjectFinding(what="tags", value=_tags(project, facts))
+    yield ProjectFinding(what="changelog", value=_changelog(files, project, read, facts))
+    yield ProjectFinding(what="tests", value=_tests(facts))
     images = configured_images(facts.settings.image, files.names)
-    yield Finding(what="images", value=list_some([each.dockerfile for each in images]) or "none")
+    yield ProjectFinding(what="images", value=list_some([each.dockerfile for each in images]) or "none")
     if why := why_private(files):
         draft.note(f"an index refuses this project: {why}")
 
 
-def _version(draft: Draft, project: ScaffoldProject, files: Files, read: ProjectFacts) -> str:
+def _version(draft: ProposalDraft, project: ScaffoldProject, files: Files, read: ProjectFacts) -> str:
     written = read.version_written
     if written is None:
         if read.scm:
@@ -60,16 +60,13 @@ def _version(draft: Draft, project: ScaffoldProject, files: Files, read: Project
             )
         return "as the build computes it"
     for other in disagreeing_versions(files.read, written, written.text):
-        draft.note(
-            f"two versions: {clean(written.text, 40)} in {written}, which is built, and {clean(other.text, 40)} in {other}"
-        )
+        built, unused = clean(written.text, 40), clean(other.text, 40)
+        draft.note(f"two versions: {built} in {written}, which is built, and {unused} in {other}")
     return f"{clean(written.text, 40)}, in {written}"
 
 
 def _tags(project: ScaffoldProject, facts: WorkflowFacts) -> str:
-    naming = Naming(
-        configured=facts.settings.tag_prefix, project=lambda: project.name, in_folder=bool(project.path)
-    )
+    naming = Naming(configured=facts.settings.tag_prefix, project=lambda: project.name, in_folder=bool(project.path))
     known = naming.known(project.tags)
     last = max(known, key=lambda name: known[name][1], default="")
     return f"{' or '.join(facts.tags)}" + (f"; the last one is {clean(last, 80)}" if last else "; none yet")

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from unmoor import advice
 from unmoor.errors import Refused
-from unmoor.scaffold.draft import Draft
+from unmoor.scaffold.draft import ProposalDraft
 from unmoor.workflows.reading import YamlList, YamlMap, YamlText, YamlValue, read_file
 
 FILE: Final = ".pre-commit-config.yaml"
@@ -18,7 +18,7 @@ _REPOSITORY: Final = "https://github.com/unmoor/unmoor"
 _REASON: Final = "checks each commit"
 
 
-def propose_hooks(draft: Draft, version: str) -> None:
+def propose_hooks(draft: ProposalDraft, version: str) -> None:
     """Propose the entry for this ``version`` of unmoor. Raises `Refused` for a file that cannot be read or added to."""
     data = draft.read(FILE)
     if data is None:

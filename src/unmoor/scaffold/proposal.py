@@ -12,13 +12,13 @@ from unmoor.scaffold.checklist import ChecklistItem, checklist
 from unmoor.scaffold.ci_parts import propose_ci, propose_security
 from unmoor.scaffold.docker_part import propose_docker
 from unmoor.scaffold.file_changes import FileChange
-from unmoor.scaffold.findings import Finding, find_all
+from unmoor.scaffold.findings import ProjectFinding, find_all
 from unmoor.scaffold.hooks_part import propose_hooks
 from unmoor.scaffold.release_part import propose_release
 from unmoor.scaffold.workflow_files import WorkflowFiles
 
 
-class Part(StrEnum):
+class ProposalPart(StrEnum):
     """What can be proposed, by the names of the command line."""
 
     RELEASE = "release"
@@ -36,13 +36,13 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: empty without the part ``release``.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[ProjectFinding, ...]
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
     checklist: tuple[ChecklistItem, ...]
 
 
-def propose(parts: Collection[Part], files: WorkflowFiles) -> Proposal:
+def propose(parts: Collection[ProposalPart], files: WorkflowFiles) -> Proposal:
     """Make the proposal of some parts. Nothing is written.
 
     Raises `ConfigError` for malformed files and wrong settings, `Refused` for what is in the way, and what compiling
@@ -52,17 +52,17 @@ def propose(parts: Collection[Part], files: WorkflowFiles) -> Proposal:
     findings = tuple(find_all(draft, project, files.facts()))
     items: tuple[ChecklistItem, ...] = ()
     # What the workflows depend on comes first.
-    if Part.CHANGELOG in parts:
+    if ProposalPart.CHANGELOG in parts:
         propose_changelog(draft, project)
-    if Part.DOCKER in parts:
+    if ProposalPart.DOCKER in parts:
         propose_docker(draft, project, files)
-    if Part.HOOKS in parts:
+    if ProposalPart.HOOKS in parts:
         propose_hooks(draft, files.version)
-    if Part.RELEASE in parts:
+    if ProposalPart.RELEASE in parts:
         old = propose_release(draft, project, files)
         items = tuple(checklist(files.facts(), project, old))
-    if Part.CI in parts:
+    if ProposalPart.CI in parts:
         propose_ci(draft, project, files)
-    if Part.SECURITY in parts:
+    if ProposalPart.SECURITY in parts:
         propose_security(draft, files)
     return Proposal(findings=findings, changes=draft.changes(), notes=tuple(draft.notes), checklist=items)

@@ -13,7 +13,7 @@ import msgspec
 
 from unmoor.errors import Refused
 from unmoor.provenance.release_workflow import is_workflow
-from unmoor.scaffold.draft import Draft
+from unmoor.scaffold.draft import ProposalDraft
 from unmoor.util.text import clean
 from unmoor.workflows.reading import WorkflowFile, YamlList, YamlMap, YamlText, YamlValue, is_ours, read_file
 
@@ -98,7 +98,7 @@ class PublishWorkflow(msgspec.Struct, frozen=True, kw_only=True):
         return next(filter(None, found), "")
 
 
-def publish_workflows(draft: Draft) -> tuple[PublishWorkflow, ...]:
+def publish_workflows(draft: ProposalDraft) -> tuple[PublishWorkflow, ...]:
     """Every workflow of others that uploads, those for tags and releases first.
 
     Raises `Refused` for a file that cannot be read and has words of one that uploads.
@@ -131,7 +131,7 @@ def tests_branches(file: WorkflowFile) -> bool:
     return branches and any(_TESTS.search(_script(step)) for job in jobs for step in _steps(job))
 
 
-def _note_releases(draft: Draft, workflow: PublishWorkflow) -> None:
+def _note_releases(draft: ProposalDraft, workflow: PublishWorkflow) -> None:
     """Say what a workflow that uploads nothing means for the release on the forge."""
     if "release" in workflow.events:
         draft.note(

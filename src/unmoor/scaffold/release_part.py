@@ -14,7 +14,7 @@ from unmoor import advice
 from unmoor.config.settings import Settings
 from unmoor.config.sources import OWN_FILE, PYPROJECT
 from unmoor.errors import Refused
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.publish_workflows import PublishWorkflow, publish_workflows
 from unmoor.scaffold.toml_keys import TomlKey, with_keys
 from unmoor.scaffold.workflow_files import WorkflowFiles
@@ -37,7 +37,7 @@ class OldPublisher(msgspec.Struct, frozen=True, kw_only=True):
     renamed: tuple[str, ...] = ()
 
 
-def propose_release(draft: Draft, project: ScaffoldProject, files: WorkflowFiles) -> OldPublisher:
+def propose_release(draft: ProposalDraft, project: ScaffoldProject, files: WorkflowFiles) -> OldPublisher:
     """Propose the release workflow and what belongs to it.
 
     Raises `ConfigError` for wrong settings, and `Refused` for files in the way that cannot be changed.
@@ -69,7 +69,7 @@ def propose_release(draft: Draft, project: ScaffoldProject, files: WorkflowFiles
     return OldPublisher(paths=tuple(each.path for each in final), renamed=gone)
 
 
-def add_settings(draft: Draft, project: ScaffoldProject, keys: Sequence[TomlKey]) -> None:
+def add_settings(draft: ProposalDraft, project: ScaffoldProject, keys: Sequence[TomlKey]) -> None:
     """Propose keys of the settings of unmoor, in the file that has them, or that should."""
     if not keys:
         return
@@ -83,7 +83,7 @@ def add_settings(draft: Draft, project: ScaffoldProject, keys: Sequence[TomlKey]
     draft.write(path, with_keys(path, draft.read(path) or b"", keys), "settings of unmoor")
 
 
-def _is_mine(draft: Draft, project: ScaffoldProject, workflow: PublishWorkflow) -> bool:
+def _is_mine(draft: ProposalDraft, project: ScaffoldProject, workflow: PublishWorkflow) -> bool:
     """Whether a workflow publishes this project. In a repository of several, nobody knows that from its file."""
     if not project.path:
         return True
@@ -96,7 +96,7 @@ def _is_mine(draft: Draft, project: ScaffoldProject, workflow: PublishWorkflow) 
 
 
 def _workflow_keys(
-    draft: Draft, project: ScaffoldProject, settings: Settings, kept: PublishWorkflow | None
+    draft: ProposalDraft, project: ScaffoldProject, settings: Settings, kept: PublishWorkflow | None
 ) -> Iterator[TomlKey]:
     """Yield the key that names the file of the workflow, if that is not the default one."""
     if settings.release_workflow or project.path:
@@ -139,7 +139,7 @@ def _tag_keys(project: ScaffoldProject, settings: Settings) -> Iterator[TomlKey]
         yield TomlKey(table=_TOOL, name="tag-prefix", value=prefix, reason="The tags of earlier releases begin so.")
 
 
-def _note_replaced(draft: Draft, workflow: PublishWorkflow) -> None:
+def _note_replaced(draft: ProposalDraft, workflow: PublishWorkflow) -> None:
     """Say which jobs are no longer there, and what they did besides publishing."""
     names = list_some([clean(each, 60) for each in workflow.all_jobs], 8)
     more = f"; it also uses {list_some(workflow.actions, 5)}" if workflow.actions else ""
@@ -150,7 +150,7 @@ def _note_replaced(draft: Draft, workflow: PublishWorkflow) -> None:
         draft.note(f"{workflow.path} computes the name of an environment: compare it with the publisher at the index")
 
 
-def _take_out(draft: Draft, workflow: PublishWorkflow) -> None:
+def _take_out(draft: ProposalDraft, workflow: PublishWorkflow) -> None:
     """Propose to remove what would upload a second time: the file, or only its jobs if it has others."""
     if not workflow.tests:
         draft.write(workflow.path, None, "publishes, as the release workflow does now")
@@ -175,7 +175,7 @@ def _take_out(draft: Draft, workflow: PublishWorkflow) -> None:
     )
 
 
-def _note_removed(draft: Draft, workflow: PublishWorkflow) -> None:
+def _note_removed(draft: ProposalDraft, workflow: PublishWorkflow) -> None:
     draft.note(f"{workflow.path} goes, with its jobs {list_some([clean(each, 60) for each in workflow.all_jobs], 8)}")
 
 

@@ -42,7 +42,12 @@ def with_keys(path: str, data: bytes, keys: Sequence[TomlKey]) -> bytes:
     added = text
     for table in dict.fromkeys(key.table for key in missing):
         these = [key for key in missing if key.table == table]
-        added = _into(added, table, these, ends) if _is_there(document, table) else _at_end(added, table, these, ends)
+        if not table:
+            added = _lines_of(these).replace("\n", ends) + added
+        elif _is_there(document, table):
+            added = _into(added, table, these, ends)
+        else:
+            added = _ended(added, ends) + table_text(table, these).replace("\n", ends)
     result = added.encode()
     _require_only_added(path, data, result, missing)
     return result
@@ -53,10 +58,20 @@ def table_text(table: tuple[str, ...], keys: Sequence[TomlKey], *, array: bool =
     import tomlkit
 
     name = ".".join(tomlkit.key(part).as_string() for part in table)
-    lines = [f"[[{name}]]" if array else f"[{name}]"]
+    return (f"[[{name}]]" if array else f"[{name}]") + "\n" + _lines_of(keys)
+
+
+def _lines_of(keys: Sequence[TomlKey]) -> str:
+    import tomlkit
+
+    lines = []
     for key in keys:
         lines += [f"# {line}" for line in key.reason.splitlines()]
-        lines.append(f"{tomlkit.key(key.name).as_string()} = {tomlkit.item(key.value).as_string()}")
+        value = key.value
+        if isinstance(value, Mapping):
+            value = tomlkit.inline_table()
+            value.update(key.value)
+        lines.append(f"{tomlkit.key(key.name).as_string()} = {tomlkit.item(value).as_string()}")
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +106,7 @@ def _table(document: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any
 
 def _is_there(document: Mapping[str, Any], table: Sequence[str]) -> bool:
     """Whether a table is written out, and not only implied by tables in it."""
-    return not table or any(not isinstance(each, Mapping | list) for each in _table(document, table).values())
+    return any(not isinstance(each, Mapping | list) for each in _table(document, table).values())
 
 
 def _ended(text: str, ends: str) -> str:
@@ -101,17 +116,13 @@ def _ended(text: str, ends: str) -> str:
     return text + ("" if text.endswith("\n") else ends) + ends
 
 
-def _at_end(text: str, table: tuple[str, ...], keys: Sequence[TomlKey], ends: str) -> str:
-    return _ended(text, ends) + table_text(table, keys).replace("\n", ends)
-
-
 def _into(text: str, table: tuple[str, ...], keys: Sequence[TomlKey], ends: str) -> str:
     """Add keys below the header of their table. tomlkit adds them right before the next table, below the blank line."""
     header = r"\.".join(rf"[ \t]*[\"']?{re.escape(part)}[\"']?[ \t]*" for part in table)
     found = re.search(rf"^[ \t]*\[{header}\][^\r\n]*(?:\r?\n|\Z)", text, re.MULTILINE)
     if found is None:
         return text  # an inline table, or dotted keys
-    lines = table_text(table, keys).partition("\n")[2].replace("\n", ends)
+    lines = _lines_of(keys).replace("\n", ends)
     between = "" if found[0].endswith("\n") else ends
     return f"{text[: found.end()]}{between}{lines}{text[found.end() :]}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unmoor.config.settings import Settings
 from unmoor.project.files import Files
-from unmoor.scaffold.draft import Draft, ScaffoldProject
+from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.workflow_changes import Compile, list_changes, workflow_change
 from unmoor.util.text import clean
 from unmoor.workflows.every import ExpectedFile, expected_files
@@ -20,7 +20,7 @@ from unmoor.workflows.tool_list import lists_of
 class WorkflowFiles:
     """Proposes files of workflows. ``resolve`` reads the settings from a project's files, ``version`` is unmoor's."""
 
-    draft: Draft
+    draft: ProposalDraft
     project: ScaffoldProject
     resolve: Callable[[Files], Settings]
     compile_list: Compile
