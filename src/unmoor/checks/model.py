@@ -106,7 +106,8 @@ class CheckContext:
     ``staged``: the files are those of the index, so only what is about to be committed counts. ``repository`` gives
     ``owner/name`` on the forge and ``default_branch`` the remote's, each empty if unknown. ``programs`` runs other
     programs, ``linters`` those that the user has installed, and ``services`` has the ports that only some groups need.
-    ``coverage`` is the report to read.
+    ``installing`` are those of a project on any forge, or on none, for building and installing. ``coverage`` is the
+    report to read.
     """
 
     source: RepositoryFiles
@@ -120,6 +121,7 @@ class CheckContext:
     programs: Callable[[], Shell] = no_programs
     linters: Callable[[], UserPrograms] = no_linters
     services: Callable[[], Services] = no_services
+    installing: Callable[[], Services] = no_services
     coverage: Path | None = None
 
     @cached_property

@@ -22,6 +22,7 @@ from unmoor.checks import (
     workflow_linters,
     workflows,
 )
+from unmoor.checks.full import install, rehearsal
 from unmoor.checks.model import RepositoryCheck
 
 CHECKS: Final[tuple[RepositoryCheck, ...]] = (
@@ -38,6 +39,8 @@ CHECKS: Final[tuple[RepositoryCheck, ...]] = (
     workflow_linters.ZIZMOR,
     hadolint.CHECK,
     uncommitted.CHECK,
+    install.CHECK,
+    rehearsal.CHECK,
     coverage.WHOLE,
     coverage.CHANGES,
 )

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Stands for the commit before the first one: the files are those that are there now.
 _NO_COMMIT: Final = "0" * 40
+# What builds and installs asks no forge about it.
+_NO_REPOSITORY: Final = "no/repository"
 
 
 class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,10 +99,9 @@ def open_context(
         return ci.repository or remote_repository(checkout) or settings.repository
 
     @cache
-    def services() -> Services:
+    def services(name: str) -> Services:
         from unmoor.adapters.factory import create_services
 
-        name = repository()
         project = ResolvedProject(
             ci=ci, sources=sources, checkout=checkout, commit=checkout.head(), settings=settings, repository=name
         )
@@ -119,7 +120,8 @@ def open_context(
         default_branch=lambda: default_branch(os.environ) or checkout.default_branch(),
         programs=lambda: shell,
         linters=lambda: InstalledPrograms(shell=shell, environ=os.environ),
-        services=services,
+        services=lambda: services(repository()),
+        installing=lambda: services(repository() or _NO_REPOSITORY),
         coverage=coverage,
     )
 
