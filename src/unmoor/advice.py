@@ -1222,6 +1222,10 @@ GRANT_ADMINISTRATION = Template(
     "set GH_TOKEN to a token of an administrator of the repository, with Administration: read and write if it is"
     " fine-grained; no token of a workflow has that permission",
 )
+RENAME_RULESET = Template(
+    "rename-ruleset", "give that ruleset another name, on the page Rules of the repository's settings"
+)
+COMPARE_RULES = Template("compare-rules", "compare the rules with those that unmoor would have: unmoor protect")
 MAKE_PUBLIC_OR_UPGRADE = Template(
     "make-public-or-upgrade",
     "make the repository public, or change the plan of its owner to one with rulesets for private repositories",

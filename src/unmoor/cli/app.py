@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Compare what is published with the manifest, by digest.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",
+    "protect": "Protect the default branch and the release tags (a dry run without --apply).",
     "workflows": "Write, check and list the workflows of GitHub Actions.",
     "scan": "Scan built files for secrets and known vulnerabilities.",
     "notes": "Print the release notes exactly as they would be published.",

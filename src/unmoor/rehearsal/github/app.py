@@ -23,6 +23,7 @@ from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, inv
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
 from unmoor.rehearsal.github.rulesets import Rulesets
 from unmoor.rehearsal.github.runs import Runs
+from unmoor.rehearsal.github.settings import Settings
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.rehearsal.shared.job_tokens import JobTokens
 from unmoor.rehearsal.shared.remote import Remote
@@ -283,6 +284,7 @@ def apps(
         ).routes(),
         *Runs(handler=handler).routes(),
         *Rulesets(handler=handler).routes(),
+        *Settings(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
     forge = Starlette(routes=routes, exception_handlers=handlers)

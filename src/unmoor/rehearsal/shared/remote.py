@@ -120,6 +120,11 @@ class Remote(msgspec.Struct, frozen=True):
             return None
         return target
 
+    def history(self, target: str, most: int = 100) -> list[str]:
+        """Return the last commits of a branch or of a full hash, the newest first; none if there is no such branch."""
+        begin = self.commit(target)
+        return [] if begin is None else self._run("rev-list", f"--max-count={most}", begin).out.decode().split()
+
     def commit_of(self, ref: str) -> str | None:
         """Return the commit that a ref leads to; ``None`` if there is none."""
         ran = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
