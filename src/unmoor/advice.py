@@ -1219,8 +1219,8 @@ ALLOW_WRITING = Template(
 )
 GRANT_ADMINISTRATION = Template(
     "grant-administration",
-    "set GH_TOKEN to a token of an administrator of the repository, with Administration: read and write if it is"
-    " fine-grained; no token of a workflow has that permission",
+    "set GH_TOKEN, or the token in the world file, to that of an administrator of the repository, with Administration:"
+    " read and write if it is fine-grained; no token of a workflow has that permission",
 )
 RENAME_RULESET = Template(
     "rename-ruleset", "give that ruleset another name, on the page Rules of the repository's settings"

@@ -45,7 +45,7 @@ WALKS: dict[str, Walk] = {
         follow=_rename,
     ),
     "compare-rules": Walk(
-        begin=lambda place: keep(rules=FakeRules())(place),
+        begin=keep(rules=FakeRules()),
         act=lambda place: require_applied(_propose(place), _rules(place)),
         follow=_compare,
     ),

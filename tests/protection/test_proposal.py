@@ -22,7 +22,7 @@ from unmoor.util.values import replace
 DEFAULTS = ProtectionOptions()
 WHOLE_PULL_REQUEST = pull_request(dismiss_stale_reviews_on_push=True, required_approving_review_count=0)
 CHECKED = ReportedCheck(name="all-checks", app=15368)
-ORGANISATION = {"level": "Organization", "source": "acme"}
+ORGANISATION: dict[str, Any] = {"level": "Organization", "source": "acme"}
 
 
 def state(*rulesets: Ruleset, **changes: Any) -> RulesState:

@@ -11,7 +11,7 @@ from tests.support.repository_rules import ADMINS, pull_request, ruleset
 
 from unmoor.errors import Unknown
 from unmoor.ports.repository_rules import Rule
-from unmoor.protection.strictness import CHECKS, is_as_strict, is_weaker, stricter, together
+from unmoor.protection.strictness import CHECKS, is_as_strict, is_weaker, stricter, combined
 from unmoor.util.values import replace
 
 
@@ -42,7 +42,7 @@ def test_the_stricter_rule_asks_for_all_of_both(both: tuple[Rule, Rule]) -> None
     assert is_as_strict(merged, both[0])
     assert is_as_strict(merged, both[1])
     assert stricter(merged, both[1]) == merged
-    assert together(both) == merged
+    assert combined(both) == merged
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from unmoor.errors import UnmoorError
 from unmoor.ports.repository_rules import (
@@ -21,6 +21,7 @@ from unmoor.ports.repository_rules import (
 )
 from unmoor.util.values import replace
 
+T = TypeVar("T")
 TAGS = ("v[0-9]*", "[0-9]*")
 SOLE = RuledRepository(
     full_name="acme/demo", default_branch="main", private=False, organisation=False, can_administer=True
@@ -145,7 +146,7 @@ class FakeRules:
         return _given(self.permissions)
 
 
-def _given(value: Any) -> Any:
+def _given(value: T | UnmoorError) -> T:
     if isinstance(value, UnmoorError):
         raise value
     return value

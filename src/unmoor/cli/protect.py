@@ -40,7 +40,7 @@ def command(*, apply: bool, approvals: int | None, signed_commits: bool, target:
     administrators create release tags, and nobody moves or deletes them.
 
     Rules that are stricter stay, whoever set them: the command only adds rules to three rulesets of its own, which
-    begin with "unmoor:", and never takes any away. It also lists what `unmoor cut` and `unmoor undo` cannot do under
+    begin with "unmoor:", and never takes any away. It also lists what `cut` and `undo` cannot do under
     these rules.
 
     To change rules, set GH_TOKEN to a token of an administrator (with Administration: write if it is fine-grained).

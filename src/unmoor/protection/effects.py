@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from unmoor.ports.repository_rules import Rule, Ruleset
 from unmoor.protection.describe import describe_bypass
 from unmoor.protection.proposal import applying
-from unmoor.protection.strictness import together
+from unmoor.protection.strictness import combined
 from unmoor.protection.wanted import CREATION, ProtectionOptions, RulesState, wanted_rulesets
 
 
@@ -44,7 +44,7 @@ def _has(rulesets: Iterable[Ruleset], kind: str) -> bool:
 
 
 def _rule(rulesets: Iterable[Ruleset], kind: str) -> Rule | None:
-    return together(rule for each in rulesets if (rule := each.rule(kind)) is not None)
+    return combined(rule for each in rulesets if (rule := each.rule(kind)) is not None)
 
 
 def _but_for(rulesets: Iterable[Ruleset], kind: str) -> str:

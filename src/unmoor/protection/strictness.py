@@ -25,7 +25,7 @@ def stricter(first: Rule, second: Rule) -> Rule:
     return replace(first, parameters=merged)
 
 
-def together(rules: Iterable[Rule]) -> Rule | None:
+def combined(rules: Iterable[Rule]) -> Rule | None:
     """All that rules of one type ask for together, ``None`` if there is no rule."""
     found: Rule | None = None
     for rule in rules:
