@@ -11,7 +11,7 @@ from tests.support.repository_rules import ADMINS, pull_request, ruleset
 
 from unmoor.errors import Unknown
 from unmoor.ports.repository_rules import Rule
-from unmoor.protection.strictness import CHECKS, is_as_strict, is_weaker, stricter, combined
+from unmoor.protection.strictness import CHECKS, combined, is_as_strict, is_weaker, stricter
 from unmoor.util.values import replace
 
 

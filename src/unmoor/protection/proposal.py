@@ -15,7 +15,7 @@ from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.ports.repository_rules import Rule, Ruleset
 from unmoor.protection.describe import describe_bypass, describe_rule, describe_source
-from unmoor.protection.strictness import CHECKS, is_as_strict, merged, stricter, combined
+from unmoor.protection.strictness import CHECKS, combined, is_as_strict, merged, stricter
 from unmoor.protection.wanted import ALL_CHECKS, ProtectionOptions, RulesState, WantedRuleset, wanted_rulesets
 from unmoor.util.ref_patterns import BRANCHES, covers, matches
 from unmoor.util.text import clean
