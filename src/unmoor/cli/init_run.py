@@ -16,7 +16,7 @@ from unmoor.ci.github_actions import default_branch
 from unmoor.cli import output
 from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_checkout
 from unmoor.cli.tool_lists import list_compiler
-from unmoor.cli.workflows_run import LOCK, require_github
+from unmoor.cli.workflows_run import require_github
 from unmoor.config.settings import resolve
 from unmoor.errors import Refused
 from unmoor.project import read_facts
@@ -26,6 +26,7 @@ from unmoor.scaffold.file_changes import FileChange, write_all
 from unmoor.scaffold.proposal import Proposal, ProposalPart, propose
 from unmoor.scaffold.workflow_files import WorkflowFiles
 from unmoor.util.text import clean, count_of, list_some, printable
+from unmoor.workflows.differences import LOCK
 from unmoor.workflows.every import FOLDER
 
 if TYPE_CHECKING:
