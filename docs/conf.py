@@ -26,6 +26,7 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["README.md"]  # GitHub's way in; the site has index.md
 
+smartquotes = False  # options and file names stand in prose, too
 html_theme = "furo"
 html_title = "unmoor"
 html_static_path = ["_static"]
