@@ -46,20 +46,20 @@ PAGES_FROM_ABOVE = {"contributing/contributing": "CONTRIBUTING.md", "contributin
 """Pages whose text is a file elsewhere in the repository. GitHub shows a link to it in their place."""
 PAGES_OF = {path: name for name, path in PAGES_FROM_ABOVE.items()} | {"docs/README.md": "index", "README.md": "index"}
 ADVICE = "reference/advice"
-"""The index of advice. Its groups are below it in the navigation, and advice/ID.html leads to each entry."""
+"""The index of advice. Its groups have pages in the folder of that name, and advice/ID.html leads to each entry."""
 COPIES = "source"
 """The folder of the site with the copies."""
 
 
 def read_page(_app: Sphinx, name: str, source: list[str]) -> None:
-    """Take the text of a page from elsewhere in the repository, if that is where it is."""
+    """Take the text of a page from elsewhere in the repository, if it is there."""
     if name in PAGES_FROM_ABOVE:
         path = ROOT / PAGES_FROM_ABOVE[name]
         here = os.path.relpath(path.parent, (DOCS / name).parent)
         text = path.read_text(encoding="utf-8")
         source[0] = re.sub(r"\]\((?![a-z]+:|#)", lambda _: f"]({Path(here).as_posix()}/", text)
-    if name == ADVICE:
-        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nadvice/*\n```\n"
+    if name.startswith(f"{ADVICE}/"):  # the index is in the navigation, which hundreds of sections would make slow
+        source[0] = f"---\norphan: true\n---\n{source[0]}"
 
 
 def lead_outside(app: Sphinx, tree: nodes.document) -> None:
