@@ -11,6 +11,8 @@ from tests.support.unused_services import unused_pipeline
 from tools import advice_pages
 
 from unmoor import errors
+from unmoor.checks.model import CheckGroup
+from unmoor.checks.registry import CHECKS
 from unmoor.cli.app import COMMANDS, cli
 from unmoor.config.images import ImageSettings
 from unmoor.config.settings import Settings
@@ -89,10 +91,38 @@ def tests_page() -> str:
     return f"{before}<!-- sources -->\n{table}<!-- end sources -->{rest.partition('<!-- end sources -->')[2]}"
 
 
+def repository_checks() -> str:
+    """Return the page with a section for each check of a repository."""
+    groups = {
+        CheckGroup.FAST: "Fast: `unmoor check`\n\nThese always run. They need no network, import nothing and run no"
+        " code of the project.",
+        CheckGroup.FULL: "Full: `--full`\n\nThese install, import and build the project.",
+        CheckGroup.ACCESS: "Access: `--access`\n\nThese ask the forge and the indexes, and only read. What only an"
+        " administrator may see is *unknown* to anybody else.",
+        CheckGroup.COVERAGE: "Coverage: `--coverage FILE`\n\nThese read a report of coverage.py.",
+    }
+    intro = (
+        "# Checks of a repository\n\n`unmoor check` runs these checks; [Check a repository](../how-to/check.md) says"
+        " how to use it. A *critical* check that finds something fails the command with exit code 4, and one with the"
+        " level *warning* never does. A check that cannot answer is *unknown* (exit code 10), which is no pass. One with"
+        " nothing to look at is *skipped*. For the rules of built files, see [checks](checks.md).\n"
+    )
+    parts = [intro]
+    for group, head in groups.items():
+        found = [each for each in CHECKS if each.group is group]
+        parts += [f"## {head}\n"] if found else []
+        for each in found:
+            parts.append(f"### `{each.id}`\n\n{each.title}.\n")
+            rows = {"level": each.level, "reads": each.reads, "what to do": each.remedy}
+            parts.append("| | |\n|---|---|\n" + "".join(f"| {key} | {text} |\n" for key, text in rows.items()))
+    return "\n".join(parts)
+
+
 PAGES = {
     "../how-to/tests.md": tests_page,
     "exit-codes.md": exit_codes,
     "commands.md": commands,
+    "repository-checks.md": repository_checks,
     "stages.md": stages,
 }
 

@@ -62,6 +62,14 @@ def test_what_is_not_written_is_missing(repo: Repo, capsys: pytest.CaptureFixtur
     assert f"not written yet: {RELEASE}" in capsys.readouterr().err
 
 
+def test_annotations(written: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In GitHub Actions each difference is shown at its line."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    written.write_text(written.read_text().replace("contents: read #", "contents: write #"))
+    assert app.run(["workflows", "check"]) == 9
+    assert f"\n::error file={RELEASE},line=" in f"\n{capsys.readouterr().err}"
+
+
 def test_the_result_as_json(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A program reads the same differences."""
     written.write_text(written.read_text().replace("contents: read #", "contents: write #"))

@@ -19,7 +19,7 @@ class CheckCommand(GroupedCommand):
 
     groups: ClassVar = {
         "What runs": ("full", "access", "coverage", "staged", "select", "ignore", "list_checks"),
-        "Output": ("as_json",),
+        "Output": ("as_json", "sarif"),
     }
 
 
@@ -53,6 +53,12 @@ class CheckCommand(GroupedCommand):
 @click.option("--ignore", metavar="ID", multiple=True, help="Leave out this check or group, in the same way.")
 @click.option("--list", "list_checks", is_flag=True, help="List the checks, and run none.")
 @json_option
+@click.option(
+    "--sarif",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the findings to this file as SARIF 2.1.0, which code scanning takes.",
+)
 def command(*, target: TargetOptions, **options: Any) -> int:
     """Check a repository: its files, its metadata, its version and its workflows.
 

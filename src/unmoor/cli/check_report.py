@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from unmoor import advice
+from unmoor._version import __version__
 from unmoor.advice import NextStep
 from unmoor.checks.model import CheckLevel, CheckProblem, CheckReport, CheckResult, CheckState, RepositoryCheck
+from unmoor.checks.sarif import as_sarif, is_path
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import output
+from unmoor.cli import output, workflow_log
+from unmoor.cli.exit_codes import report_bug
 from unmoor.errors import Refused, Unknown
+from unmoor.filesystem.files import write_atomic
 from unmoor.render.actions import annotation
 from unmoor.util.text import clean, count_of, list_some
+from unmoor.util.values import replace
 
 _WORDS: Final = {CheckLevel.CRITICAL: "error", CheckLevel.WARNING: "warning"}
 _WITH_REASON: Final = (CheckState.UNKNOWN, CheckState.SKIPPED, CheckState.IGNORED)
@@ -29,8 +35,12 @@ _COUNTED: Final = (
 )
 
 
-def finish(report: CheckReport, *, as_json: bool, staged: bool) -> int:
-    """Print the results, and return 0. Raises `Refused` if a check failed, `Unknown` if one has no answer."""
+def finish(report: CheckReport, *, as_json: bool, sarif: Path | None, staged: bool, whole: bool) -> int:
+    """Print the results, and return 0. ``whole`` says that no checks were selected.
+
+    Raises `Refused` if a check failed, `Unknown` if one has no answer.
+    """
+    report = CheckReport(results=tuple(map(_with_traceback, report.results)))
     if as_json:
         from unmoor.cli.session import echo_json  # it has the whole release, which takes as long as the checks
 
@@ -38,9 +48,11 @@ def finish(report: CheckReport, *, as_json: bool, staged: bool) -> int:
     else:
         for line in lines(report):
             click.echo(line)
+    if sarif is not None:
+        write_atomic(sarif, as_sarif(report, __version__).encode())
     if RunContext.from_environ(os.environ).actions:
         for line in annotation_lines(report):
-            click.echo(line, err=True)
+            workflow_log.command(line)
     output.err(counts(report))
     goal = "commit" if staged else "release"
     if report.critical:
@@ -49,8 +61,13 @@ def finish(report: CheckReport, *, as_json: bool, staged: bool) -> int:
     if report.unknown:
         names = list_some([each.check.id for each in report.unknown])
         raise Unknown(f"not known to be ready to {goal}: {names} gave no answer", next_step=advice.LET_CHECKS_ANSWER())
-    output.err(f"ready to {goal}")
+    output.err(f"ready to {goal}" if whole else "nothing critical found by these checks")
     return 0
+
+
+def _with_traceback(result: CheckResult) -> CheckResult:
+    """The result with the file that has the traceback of a bug in it."""
+    return replace(result, next_step=report_bug(result.crash)) if result.crash else result
 
 
 def lines(report: CheckReport) -> Iterator[str]:
@@ -81,8 +98,7 @@ def annotation_lines(report: CheckReport) -> Iterator[str]:
     """Yield the workflow commands that show the findings on the page of a run, and in the files of its commit."""
     for result in report.results:
         for problem in result.problems:
-            is_file = problem.line is not None or "/" in problem.where or "." in problem.where
-            file, line = (clean(problem.where), problem.line or 1) if is_file else ("", 0)
+            file, line = (clean(problem.where), problem.line or 1) if is_path(problem.where) else ("", 0)
             what = "; ".join(filter(None, (clean(problem.what, 1000), clean(problem.next_step, 1000))))
             yield annotation(_WORDS[result.level_of(problem)], result.check.id, what, file=file, line=line)
         if result.state is CheckState.UNKNOWN:

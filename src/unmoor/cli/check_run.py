@@ -45,6 +45,7 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     as_json: bool = False
+    sarif: Path | None = None
 
     @property
     def groups(self) -> frozenset[CheckGroup]:
@@ -67,7 +68,8 @@ def run(target: TargetOptions, options: CheckOptions) -> int:
         context = open_context(target, processes, staged=options.staged, coverage=options.coverage)
         selection = choose(context.settings, options)
         report = run_checks(context, selection.checks, ignored=selection.ignored)
-    return check_report.finish(report, as_json=options.as_json, staged=options.staged)
+    whole = not options.select
+    return check_report.finish(report, as_json=options.as_json, sarif=options.sarif, staged=options.staged, whole=whole)
 
 
 def choose(settings: Settings, options: CheckOptions) -> Selection:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from unmoor import advice
+from unmoor.advice import NextStep
 from unmoor.errors import Internal, Interrupted, UnmoorError, from_os_error
 from unmoor.render.advice import next_step
 from unmoor.util.announce import announcing_to
@@ -95,19 +96,28 @@ def message(error: UnmoorError, *, again: str = "") -> list[str]:
 def traceback_path(error: Internal, journal: Path) -> Path:
     """Return the file that holds the traceback of an internal error: the journal, or a new file if there is none."""
     cause = error.__cause__
-    return journal if cause is None or journal.exists() else _write_traceback(cause)
+    return journal if cause is None or journal.exists() else _write_traceback(_text_of(cause))
 
 
 def _internal_error(error: BaseException) -> Internal:
+    what = f"unmoor itself failed: {type(error).__name__}: {error}"
+    return Internal(what, next_step=report_bug(_text_of(error)))
+
+
+def report_bug(trace: str) -> NextStep:
+    """Write a traceback to a file, and return what to do with it."""
     try:
-        next_step = advice.REPORT_BUG(file=_write_traceback(error))
+        return advice.REPORT_BUG(file=_write_traceback(trace))
     except OSError as disk:
-        next_step = advice.FREE_SPACE_FOR_TRACEBACK(reason=disk.strerror)
-    return Internal(f"unmoor itself failed: {type(error).__name__}: {error}", next_step=next_step)
+        return advice.FREE_SPACE_FOR_TRACEBACK(reason=disk.strerror)
 
 
-def _write_traceback(error: BaseException) -> Path:
+def _text_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _write_traceback(trace: str) -> Path:
     handle, name = tempfile.mkstemp(prefix="unmoor-", suffix=".traceback")
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.writelines(traceback.format_exception(error))
+        stream.write(trace)
     return Path(name)

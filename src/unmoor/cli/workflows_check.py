@@ -11,7 +11,7 @@ import click
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import output
+from unmoor.cli import output, workflow_log
 from unmoor.cli.workflows_run import open_project
 from unmoor.errors import Conflict, Incomplete
 from unmoor.render.actions import annotation
@@ -48,7 +48,7 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
             click.echo(f"{clean(each.file)}:{each.line}: {each.level}: {clean(each.place)}: {clean(each.what)}")
     if RunContext.from_environ(os.environ).actions:
         for each in found:
-            click.echo(annotation(each.level, each.place, clean(each.what), file=each.file, line=each.line), err=True)
+            workflow_log.command(annotation(each.level, each.place, clean(each.what), file=each.file, line=each.line))
     if missing:
         raise Incomplete(f"not written yet: {list_some(missing)}", next_step=advice.WRITE_WORKFLOWS(), retryable=False)
     errors = [each for each in found if each.level is DifferenceLevel.ERROR]

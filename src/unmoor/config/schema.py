@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from unmoor.config.checks import CheckSettings, IgnoredCheck
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
 from unmoor.config.scan import IgnoreSettings, ScanSettings
 from unmoor.config.settings import Settings
@@ -92,6 +93,12 @@ def scan_tables() -> str:
     return "\n\n".join(_block(heading, kind) for heading, kind in tables)
 
 
+def check_tables() -> str:
+    """The table of checks and that of ignored ones, each as a Markdown table under a heading."""
+    tables = (("`checks`", CheckSettings), ("`[[checks.ignore]]`", IgnoredCheck))
+    return "\n\n".join(_block(heading, kind) for heading, kind in tables)
+
+
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = fields_of(WorldTable)
@@ -161,6 +168,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "image": image_tables,
     "scan": scan_tables,
+    "checks": check_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
