@@ -104,8 +104,8 @@ def repository_checks() -> str:
     intro = (
         "# Checks of a repository\n\n`unmoor check` runs these checks; [Check a repository](../how-to/check.md) says"
         " how to use it. A *critical* check that finds something fails the command with exit code 4, and one with the"
-        " level *warning* never does. A check that cannot answer is *unknown* (exit code 10), which is no pass. One with"
-        " nothing to look at is *skipped*. For the rules of built files, see [checks](checks.md).\n"
+        " level *warning* never does. A check that cannot answer is *unknown* (exit code 10), which is no pass. One"
+        " with nothing to look at is *skipped*. For the rules of built files, see [checks](checks.md).\n"
     )
     parts = [intro]
     for group, head in groups.items():
