@@ -1373,3 +1373,46 @@ RELEASE_OWN_TAG = Template(
         " project in another folder, name that folder: --path DIR"
     ),
 )
+
+# Cutting a release
+CHECK_OUT_BRANCH = Template("check-out-branch", "check out the branch to release from, such as: git switch main")
+COMMIT_OR_STASH = Template("commit-or-stash", "commit them, or put them away: git stash")
+ADD_REMOTE_TO_PUSH = Template("add-remote-to-push", "add it: git remote add origin ADDRESS")
+PUSH_BRANCH = Template("push-branch", "push it first: git push {remote} {branch}")
+PULL_BRANCH = Template("pull-branch", "bring it up to date: git pull --rebase")
+NAME_ANOTHER_VERSION = Template(
+    "name-another-version", "name another version, such as: unmoor cut 1.2.3, or unmoor cut --bump patch"
+)
+NAME_MERGED_VERSION = Template("name-merged-version", "name it, such as: unmoor cut --tag 1.2.3")
+MAKE_COMMIT_PASS = Template(
+    "make-commit-pass",
+    "correct what it reports and commit that; or skip the hooks: unmoor cut --no-verify",
+)
+MAKE_TAG_SIGNABLE = Template(
+    "make-tag-signable",
+    "check that git can sign: git tag --sign -m test test-of-signing, and git tag -d test-of-signing",
+)
+SHORTEN_MESSAGE = Template("shorten-message", "shorten the message, which is message in [tool.unmoor.cut]")
+UPDATE_LOCK = Template("update-lock", "make this succeed: uv lock")
+CORRECT_BUMP_TABLE = Template(
+    "correct-bump-table", "correct that entry of the table, or remove it if the file is no longer to be changed"
+)
+ALLOW_PUSH = Template(
+    "allow-push",
+    "see which rules the remote has for branches and tags, and who may bypass them; then push as one of them",
+)
+PUSH_BY_HAND = Template("push-by-hand", "see the commands that do the same: unmoor cut --dry-run")
+OPEN_REQUEST = Template("open-request", "see the commands that do the same: unmoor cut --dry-run")
+DELETE_RELEASE_BRANCH = Template(
+    "delete-release-branch",
+    "if it is an outdated release branch, close its pull request and delete it: git push {remote} --delete {branch}",
+)
+MERGE_REQUEST = Template("merge-request", "merge the pull request of the release first; to open it: unmoor cut")
+CONFIRM_CUT = Template(
+    "confirm-cut", "see what would be pushed: unmoor cut --dry-run; then confirm that: unmoor cut --yes"
+)
+CORRECT_AND_COMMIT = Template("correct-and-commit", "correct that, commit it, and cut the release from that commit")
+ALLOW_PULL_REQUESTS = Template(
+    "allow-pull-requests",
+    "give a token that may write pull requests (GH_TOKEN), or open it on the forge's page of the branch",
+)

@@ -15,8 +15,11 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import this_system
 from unmoor.ports.clock import Clock
+from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
+from unmoor.ports.project_lock import ProjectLock
+from unmoor.ports.pull_requests import PullRequests
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.world import IndexPlace, World
@@ -104,6 +107,28 @@ def open_lists(processes: Processes) -> UvLists:
     from unmoor.adapters.uv import Uv
 
     return UvLists(uv=Uv(shell=LocalShell(processes=processes)))
+
+
+def open_writer(checkout: GitCheckout, processes: Processes, *, remote: str) -> GitWriter:
+    """Return what commits, tags and pushes from a checkout, with the user's environment."""
+    from unmoor.adapters.git.writing import CheckoutWriter  # only one command writes
+
+    return CheckoutWriter(checkout=checkout, shell=LocalShell(processes=processes), environ=os.environ, remote=remote)
+
+
+def open_lock(processes: Processes) -> ProjectLock:
+    """Return what updates the lock of a project, with the user's environment."""
+    from unmoor.adapters.project_lock import UvLock
+
+    return UvLock(shell=LocalShell(processes=processes), environ=os.environ)
+
+
+def open_pull_requests(world: World, processes: Processes) -> PullRequests:
+    """Return the pull requests of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge.pull_requests import GitHubPullRequests
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubPullRequests(world.forge, BoundedSession(), MonotonicClock(processes=processes))
 
 
 def _scanners(world: World, uv: Uv) -> Scanners:

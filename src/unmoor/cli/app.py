@@ -23,6 +23,7 @@ COMMANDS = {
     "verify-rebuild": "Build a published release again, and compare the bytes.",
     "protect": "Protect the default branch and the release tags (a dry run without --apply).",
     "workflows": "Write, check and list the workflows of GitHub Actions.",
+    "cut": "Write the next version, commit, tag and push it.",
     "scan": "Scan built files for secrets and known vulnerabilities.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",

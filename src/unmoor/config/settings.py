@@ -19,6 +19,7 @@ from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.checks import CheckSettings
 from unmoor.config.config_file import ConfigFile
+from unmoor.config.cut import CutSettings
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.scan import ScanSettings
@@ -302,6 +303,7 @@ class Settings(Table, frozen=True, kw_only=True):
         WorkflowSettings()
     )
     checks: Annotated[CheckSettings, Meta(description="What `unmoor check` looks for.")] = CheckSettings()
+    cut: Annotated[CutSettings, Meta(description="How `unmoor cut` commits a release.")] = CutSettings()
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from unmoor.notes.fragment_names import folders_of, ignored_of, is_fragment, is_
 from unmoor.notes.headings import version_named
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls
 from unmoor.ports import child
-from unmoor.ports.shell import Shell
+from unmoor.ports.shell import Ran, Shell
 from unmoor.products import Release
 from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
@@ -41,6 +41,13 @@ from jinja2.sandbox import SandboxedEnvironment
 jinja2.Template.environment_class = SandboxedEnvironment
 runpy.run_module("towncrier", run_name="__main__", alter_sys=True)
 """
+# Without git: the caller stages what has changed.
+_BUILDER = f"""
+import os
+from towncrier import _vcs
+_vcs.stage_newsfile = lambda *_: None
+_vcs.remove_files = lambda names: [os.remove(name) for name in names]
+{_LAUNCHER}"""
 
 
 class Towncrier(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,18 +144,29 @@ def render(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
     return myst.to_markdown(body, convert) if towncrier.is_markdown else convert(body)
 
 
+def build(checkout: Path, towncrier: Towncrier, shell: Shell, *, version: str, day: str, project: str) -> None:
+    """Have towncrier write the section of a version into the changelog of a checkout, and remove the fragments.
+
+    ``day`` is in ISO 8601. Stages nothing. Raises `Refused` with towncrier's message if it fails.
+    """
+    args = ["build", "--yes", f"--version={version}", f"--date={day}"]
+    _run(_BUILDER, args, checkout, towncrier, shell, project=project)
+
+
+def kinds_of(checkout: Path) -> tuple[str, ...]:
+    """Return the kinds of the news fragments in a checkout. Raises as `read_configuration` does."""
+    towncrier = read_configuration(checkout)
+    if towncrier is None:
+        return ()
+    names = (Path(path).name for path in list_fragments(checkout, towncrier).files)
+    found = (next((part for part in name.split(".")[1:] if part in towncrier.kinds), "") for name in names)
+    return tuple(kind for kind in found if kind)
+
+
 def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell) -> str:
     date = datetime.fromtimestamp(release.date, UTC).date().isoformat()
-    # --name, because towncrier would otherwise import the project to find it. --dir without --config: towncrier stops
-    # searching at a configuration in that folder, and --config would turn off its defaults from [project].
     args = ["build", "--draft", f"--version={release.version}", f"--date={date}"]
-    args += [f"--name={towncrier.name or release.project}", f"--dir={checkout}"]
-    try:
-        ran = child.run(shell, _LAUNCHER, args, cwd=checkout)
-    except child.BeyondLimits as error:
-        raise _not_rendered(str(error), towncrier) from error
-    if ran.code != 0:
-        raise _not_rendered(_reason(ran.err), towncrier)
+    ran = _run(_LAUNCHER, args, checkout, towncrier, shell, project=release.project)
     if len(ran.out.encode()) >= LIMIT:
         raise Refused(
             f"the fragments result in more than {LIMIT // 1_000_000} MB of notes",
@@ -156,6 +174,21 @@ def _draft(checkout: Path, release: Release, towncrier: Towncrier, shell: Shell)
             next_step=advice.SHORTEN_FRAGMENT(),
         )
     return strip_controls(ran.out)
+
+
+def _run(
+    launcher: str, args: Sequence[str], checkout: Path, towncrier: Towncrier, shell: Shell, *, project: str
+) -> Ran:
+    # --name, because towncrier would otherwise import the project to find it. --dir without --config: towncrier stops
+    # searching at a configuration in that folder, and --config would turn off its defaults from [project].
+    options = [f"--name={towncrier.name or project}", f"--dir={checkout}"]
+    try:
+        ran = child.run(shell, launcher, [*args, *options], cwd=checkout)
+    except child.BeyondLimits as error:
+        raise _not_rendered(str(error), towncrier) from error
+    if ran.code != 0:
+        raise _not_rendered(_reason(ran.err), towncrier)
+    return ran
 
 
 def _not_rendered(reason: str, towncrier: Towncrier) -> Refused:

@@ -61,12 +61,12 @@ def name_unreleased(
             if named is not None and named.version == Version(version):
                 return None
             if best is None and is_unreleased(heading.text) and has_text(file, place):
-                changed = _with_heading(content.decode(), file, heading, f"{version} ({date})")
+                changed = with_heading(content.decode(), file, heading, f"{version} ({date})")
                 best = NamedSection(file=name, content=changed.encode(), heading=heading.text)
     return best
 
 
-def _with_heading(source: str, file: ReadFile, heading: Heading, title: str) -> str:
+def with_heading(source: str, file: ReadFile, heading: Heading, title: str) -> str:
     """Replace a heading in its own style. Every other character stays."""
     parts = _LINE_ENDS.split(source)
     place = heading.line * 2

@@ -89,12 +89,17 @@ def in_toml(content: bytes, path: str, keys: tuple[str, ...], value: str) -> Wri
 
 def in_cfg(content: bytes, path: str, value: str) -> WrittenVersion | None:
     """Find ``version`` of ``[metadata]`` in a ``setup.cfg``."""
+    return in_ini(content, path, value, section="metadata", option="version")
+
+
+def in_ini(content: bytes, path: str, value: str, *, section: str, option: str) -> WrittenVersion | None:
+    """Find the value of an option in a file in the form of ``setup.cfg``."""
 
     def reads(changed: str) -> object:
-        return cfg(changed).get("metadata", "version", fallback=None)
+        return cfg(changed).get(section, option, fallback=None)
 
     text = _text(content)
-    places = re.finditer(rf"(?im)^[ \t]*version[ \t]*[=:]\s*({re.escape(value)})[ \t]*$", text)
+    places = re.finditer(rf"(?im)^[ \t]*{re.escape(option)}[ \t]*[=:]\s*({re.escape(value)})[ \t]*$", text)
     return _find_by_change(text, path, value, places=[place.start(1) for place in places], reads=reads)
 
 

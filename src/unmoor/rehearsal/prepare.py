@@ -21,7 +21,7 @@ from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.adapters.git.untagged import file_inside, replace_content
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes.files import relative_files
-from unmoor.notes.fragments import list_fragments, read_configuration
+from unmoor.notes.fragments import kinds_of
 from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
 from unmoor.project import read_facts, with_version
@@ -89,7 +89,7 @@ def prepare(
     program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
-    choice = Chooser(git=git, head=head, kinds=lambda: _kinds(checkout / git.path), naming=naming).choose(tag, built)
+    choice = Chooser(git=git, head=head, kinds=lambda: kinds_of(checkout / git.path), naming=naming).choose(tag, built)
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))
@@ -122,16 +122,6 @@ def _make_remote(program: GitProgram, git: GitCheckout, remote: Path, head: str,
     program.run("symbolic-ref", "HEAD", branch, cwd=remote)
 
 
-def _kinds(checkout: Path) -> tuple[str, ...]:
-    """Return the kinds of the news fragments in a checkout."""
-    towncrier = read_configuration(checkout)
-    if towncrier is None:
-        return ()
-    names = (Path(path).name for path in list_fragments(checkout, towncrier).files)
-    found = (next((part for part in name.split(".")[1:] if part in towncrier.kinds), "") for name in names)
-    return tuple(kind for kind in found if kind)
-
-
 def _identity(date: int) -> dict[str, str]:
     """Return a fixed identity and date, for machines without one and for reproducible commits and tags."""
     when = f"@{date} +0000"
@@ -157,7 +147,7 @@ def _next_section(
     settings = settings_at(git, choice.commit, sources).settings
     try:
         name = read_facts(partial(git.read, choice.commit), project=settings.project).name
-        if _kinds(project):
+        if kinds_of(project):
             return None
     except (ConfigError, Refused):
         return None  # the stage that needs it reports what is wrong

@@ -46,7 +46,8 @@ class BumpStep(msgspec.Struct, frozen=True, kw_only=True):
 
 def bump(version: Version, part: Part) -> Version:
     """Raise one part. The local part goes, and the epoch stays."""
-    release, pre = list(version.release), version.pre
+    release: list[int] = list(version.release)
+    pre: tuple[str, int] | None = version.pre
     post, dev = version.post, version.dev
     if part in _PLACES:
         place = _PLACES[part]
