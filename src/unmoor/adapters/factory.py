@@ -109,6 +109,13 @@ def open_lists(processes: Processes) -> UvLists:
     return UvLists(uv=Uv(shell=LocalShell(processes=processes)))
 
 
+def open_index(world: World, processes: Processes) -> Index:
+    """The index of a world, for a command that needs nothing else of it."""
+    from unmoor.adapters.http.session import BoundedSession
+
+    return _index(world.index, BoundedSession(), MonotonicClock(processes=processes))
+
+
 def open_writer(checkout: GitCheckout, processes: Processes, *, remote: str) -> GitWriter:
     """Return what commits, tags and pushes from a checkout, with the user's environment."""
     from unmoor.adapters.git.writing import CheckoutWriter  # only one command writes

@@ -14,7 +14,9 @@ import msgspec
 from packaging.version import Version
 
 from unmoor import advice
-from unmoor.adapters.factory import create_services, open_lock, open_pull_requests, open_writer
+from unmoor.adapters.factory import open_index, open_lock, open_pull_requests, open_writer
+from unmoor.adapters.git.checkout import GitCheckout
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
@@ -40,12 +42,11 @@ from unmoor.scaffold.cut.model import (
 from unmoor.scaffold.cut.steps import Cut
 from unmoor.scaffold.cut.tagging import tag_merged
 from unmoor.scaffold.cut.version_choice import InDoubt
-from unmoor.util.text import clean
+from unmoor.util.text import clean, indented
 from unmoor.versioning import pep440
 from unmoor.versioning.bump import Part
 
 if TYPE_CHECKING:
-    from unmoor.ports.services import Services
     from unmoor.ports.world import World
 
 FOLDER = "cut"
@@ -74,13 +75,12 @@ def run(target: TargetOptions, command: CutCommand) -> int:
         checkout = resolve_checkout(target, sources, processes, tag=None)
         project = resolve_project(checkout, checkout.head(), sources, RunContext())
         world = open_world(target.world, project, repository=project.repository, required=False)
-        services = create_services(world, target.folder, processes, path=checkout.path)
-        refuse_fork(services.git, world.forge.repository, project.settings.repository)
+        refuse_fork(checkout, world.forge.repository, project.settings.repository)
         folder = checkout.folder / OWN / FOLDER
         make_private(folder)
         RunFolder(folder).open()
         with exclusive_lock(folder):
-            ports = _ports(project, services, world, processes)
+            ports = _ports(checkout, world, processes)
             cut_project = _project(project, folder)
             listener = _Terminal(command, target)
             if command.tag_merged:
@@ -101,7 +101,7 @@ def run(target: TargetOptions, command: CutCommand) -> int:
         if command.watch and result.state is CutState.PUSHED:
             from unmoor.cli.cut_watch import watch
 
-            watch(services, project, result.tag)
+            watch(world, project, processes, tag=result.tag)
     return 0
 
 
@@ -118,13 +118,16 @@ def _choices(doubt: InDoubt) -> str:
     return "\n".join((f"{doubt.why}: choose the version", *lines))
 
 
-def _ports(project: ResolvedProject, services: Services, world: World, processes: Processes) -> CutPorts:
+def _ports(checkout: GitCheckout, world: World, processes: Processes) -> CutPorts:
+    shell = LocalShell(processes=processes)
+    git = GitCheckout(checkout.folder, shell, world.remote, path=checkout.path)
+    index = open_index(world, processes)
     return CutPorts(
-        git=services.git,
-        writer=open_writer(project.checkout, processes, remote=world.remote),
-        shell=services.shell,
+        git=git,
+        writer=open_writer(git, processes, remote=world.remote),
+        shell=shell,
         lock=open_lock(processes),
-        index_versions=lambda name: tuple(services.index.versions(name)),
+        index_versions=lambda name: tuple(index.versions(name)),
         check=lambda: None,
         protected=lambda _branch: "",
         pull_requests=open_pull_requests(world, processes) if world.forge.repository else None,
@@ -157,7 +160,7 @@ def _show(result: CutResult, command: CutCommand) -> None:
     elif result.state is CutState.REQUESTED:
         err(f"opened a pull request: {clean(result.url)}")
         err(f"then:  merge it, and run unmoor cut --tag {result.version}")
-    if not command.as_json:
+    if not command.as_json and result.state is not CutState.PLANNED:
         click.echo(result.url if result.state is CutState.REQUESTED else result.tag)
 
 
@@ -184,7 +187,7 @@ class _Terminal:
             err(line)
         show = click.echo if self._command.dry_run and not self._command.as_json else err
         for line in planned.diff.splitlines():
-            show(f"{clean(line, 2000)}" if self._command.dry_run else f"  {clean(line, 300)}")
+            show(indented(line, limit=2000))
         if self._command.dry_run:
             err("commands that do the same:")
             for line in planned.commands:

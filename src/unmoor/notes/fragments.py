@@ -46,7 +46,7 @@ _BUILDER = f"""
 import os
 from towncrier import _vcs
 _vcs.stage_newsfile = lambda *_: None
-_vcs.remove_files = lambda names: [os.remove(name) for name in names]
+_vcs.remove_files = lambda _, names: [os.remove(name) for name in names]
 {_LAUNCHER}"""
 
 

@@ -207,13 +207,11 @@ class CheckoutWriter:
         options = ["--annotate", *(["--sign"] if sign else []), "--cleanup=verbatim", "--file=-"]
         ran = self._try(*at, "tag", *options, "--", name, commit, stdin=_text(message), timeout=_HOOKS_TIMEOUT)
         if ran.code:
-            raise Refused(
-                f"git cannot make the tag {name}: {reason(ran.err or ran.out)}",
-                where=str(self._top),
-                next_step=advice.MAKE_TAG_SIGNABLE(),
-            )
+            raise self._not_tagged(name, ran)
         found = self.checkout.git.run(*at, "rev-parse", "--verify", f"refs/tags/{name}", cwd=self._top).out.strip()
         content = self.checkout.git.run(*at, "cat-file", "tag", found, cwd=self._top, exact=True).out
+        if "\n-----BEGIN " not in content and (sign or self._signs_tags()):
+            raise self._not_tagged(name, ran)  # git only prints that it could not sign with a key of ssh
         ran = self.checkout.git.run(
             *("hash-object", "-w", "-t", "tag", "--stdin"),
             cwd=self._top,
@@ -221,6 +219,17 @@ class CheckoutWriter:
         )
         shutil.rmtree(scratch, ignore_errors=True)
         return ran.out.strip()
+
+    def _signs_tags(self) -> bool:
+        names = ("tag.gpgSign", "tag.forceSignAnnotated")
+        return any(self._try("config", "--type=bool", "--get", name).out.strip() == "true" for name in names)
+
+    def _not_tagged(self, name: str, ran: Ran) -> Refused:
+        return Refused(
+            f"git cannot make the tag {name}: {reason(ran.err or ran.out) or 'it is not signed'}",
+            where=str(self._top),
+            next_step=advice.MAKE_TAG_SIGNABLE(),
+        )
 
     def push(self, refs: Mapping[str, str], *, leases: Mapping[str, str] | None = None) -> PushOutcome:
         """Push objects to refs, all of them or none; see the port."""
@@ -243,7 +252,9 @@ class CheckoutWriter:
         """Move the branch forward, and write the tags."""
         left = []
         for name, target in tags.items():
-            if self._try("update-ref", f"refs/tags/{name}", target, "0" * len(target)).code:
+            ref = f"refs/tags/{name}"
+            there = self._read("rev-parse", "--verify", "--quiet", ref, fine=(0, 1)).out.strip()
+            if there != target and self._try("update-ref", ref, target, "0" * len(target)).code:
                 left.append(f"the tag {name} is not in this checkout: git fetch {self.remote} tag {name}")
         if branch and self.branch() == branch:
             merge = ("-c", f"core.hooksPath={NULL_OF_GIT}", "merge", "--ff-only", "--quiet", commit)
