@@ -1416,3 +1416,8 @@ ALLOW_PULL_REQUESTS = Template(
     "allow-pull-requests",
     "give a token that may write pull requests (GH_TOKEN), or open it on the forge's page of the branch",
 )
+ALLOW_ACTIONS = Template(
+    "allow-actions", "give a token that may read and start workflows (GH_TOKEN), or use the forge's page of its actions"
+)
+SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge; a failed job can be run again there")
+PASS_CHECKS = Template("pass-checks", "see all findings and what to do about them: unmoor check")

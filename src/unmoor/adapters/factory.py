@@ -20,8 +20,10 @@ from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
+from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
+from unmoor.ports.workflow_runs import WorkflowRuns
 from unmoor.ports.world import IndexPlace, World
 from unmoor.util.values import replace
 
@@ -136,6 +138,24 @@ def open_pull_requests(world: World, processes: Processes) -> PullRequests:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubPullRequests(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_workflow_runs(world: World, processes: Processes) -> WorkflowRuns:
+    """Return the workflow runs of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge.workflow_runs import GitHubWorkflowRuns
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubWorkflowRuns(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_rules(world: World, processes: Processes) -> RepositoryRules:
+    """Return the rules of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge import GitHubRules
+    from unmoor.adapters.github import Pace
+    from unmoor.adapters.http.session import BoundedSession
+
+    clock = MonotonicClock(processes=processes)
+    return GitHubRules(world.forge, BoundedSession(), clock, Pace(world.forge.api, clock))
 
 
 def _scanners(world: World, uv: Uv) -> Scanners:

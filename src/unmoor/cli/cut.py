@@ -21,7 +21,7 @@ class _Cut(GroupedCommand):
     """The command, with its options in groups."""
 
     groups: ClassVar[Mapping[str, Sequence[str]]] = {
-        "The version": ("bump",),
+        "The version": ("parts",),
         "What happens": ("tag_merged", "rehearse", "watch", "yes", "dry_run", "no_verify"),
     }
 

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
 from packaging.version import Version
 
 from unmoor import advice
-from unmoor.adapters.factory import open_index, open_lock, open_pull_requests, open_writer
-from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
+from unmoor.cli.cut_ports import follow, open_ports
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedProject, open_world, read_sources, resolve_checkout, resolve_project
 from unmoor.cli.run_options import TargetOptions
@@ -32,7 +29,6 @@ from unmoor.project.releasable import refuse_fork
 from unmoor.scaffold.cut.conventional import follows_conventional_commits
 from unmoor.scaffold.cut.model import (
     CutOptions,
-    CutPorts,
     CutProject,
     CutResult,
     CutState,
@@ -45,9 +41,6 @@ from unmoor.scaffold.cut.version_choice import InDoubt
 from unmoor.util.text import clean, indented
 from unmoor.versioning import pep440
 from unmoor.versioning.bump import Part
-
-if TYPE_CHECKING:
-    from unmoor.ports.world import World
 
 FOLDER = "cut"
 """The folder of a cut in ``.unmoor``."""
@@ -80,7 +73,7 @@ def run(target: TargetOptions, command: CutCommand) -> int:
         make_private(folder)
         RunFolder(folder).open()
         with exclusive_lock(folder):
-            ports = _ports(checkout, world, processes)
+            ports = open_ports(checkout, world, processes, target)
             cut_project = _project(project, folder)
             listener = _Terminal(command, target)
             if command.tag_merged:
@@ -99,9 +92,7 @@ def run(target: TargetOptions, command: CutCommand) -> int:
             raise click.UsageError(_choices(result))
         _show(result, command)
         if command.watch and result.state is CutState.PUSHED:
-            from unmoor.cli.cut_watch import watch
-
-            watch(world, project, processes, tag=result.tag)
+            follow(world, project, processes, result.tag)
     return 0
 
 
@@ -116,22 +107,6 @@ def _choices(doubt: InDoubt) -> str:
     width = max(len(words) for words, _ in doubt.choices)
     lines = [f"  unmoor cut {words.ljust(width)}   {version}" for words, version in doubt.choices]
     return "\n".join((f"{doubt.why}: choose the version", *lines))
-
-
-def _ports(checkout: GitCheckout, world: World, processes: Processes) -> CutPorts:
-    shell = LocalShell(processes=processes)
-    git = GitCheckout(checkout.folder, shell, world.remote, path=checkout.path)
-    index = open_index(world, processes)
-    return CutPorts(
-        git=git,
-        writer=open_writer(git, processes, remote=world.remote),
-        shell=shell,
-        lock=open_lock(processes),
-        index_versions=lambda name: tuple(index.versions(name)),
-        check=lambda: None,
-        protected=lambda _branch: "",
-        pull_requests=open_pull_requests(world, processes) if world.forge.repository else None,
-    )
 
 
 def _project(project: ResolvedProject, folder: Path) -> CutProject:

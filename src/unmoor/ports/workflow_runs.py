@@ -1,0 +1,35 @@
+"""The runs of workflows on a forge, to follow one and to start one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class WorkflowRunState(msgspec.Struct, frozen=True, kw_only=True):
+    """A run. ``status`` is the forge's word, such as ``queued``, ``waiting`` or ``completed``.
+
+    ``conclusion`` is how a completed run ended, such as ``success``; empty before.
+    """
+
+    id: int
+    name: str
+    status: str
+    conclusion: str
+    url: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.status == "completed"
+
+
+class WorkflowRuns(Protocol):
+    """The runs of one repository."""
+
+    def of_tag(self, tag: str) -> tuple[WorkflowRunState, ...]:
+        """The newest runs of a tag, at most a page of them. Raises `Denied`, `Unknown`."""
+
+    def dispatch(self, workflow: str, tag: str) -> None:
+        """Start a workflow, by the name of its file, on a tag. Raises `Denied`, `Rejected`, `Unknown`."""
