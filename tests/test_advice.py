@@ -152,6 +152,7 @@ def test_every_option_exists() -> None:
         "--recurse-submodules",
         "--format",
         "--mount",
+        *("--rebase", "--delete", "--sign"),
         *("--clear-sign", "--local-user", "--output", "--yes"),
     }
     named = {option for _, text in texts() for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", text)}
@@ -178,7 +179,7 @@ OUTSIDE = frozenset(
     vouch-or-next-version use-former-version attach-file release-new-version pass-sha256-or-next-version create-tag
     add-remote-and-push push-tag take-remote-tag find-who-uploaded find-who-changed-release finish-release release-it
     release-it-again delete-other-draft find-who-pushed sign-a-tag delete-one-tag put-tag-back force-tag-back
-    attach-by-hand go-on-with-build push-branch-first release-tag-instead
+    attach-by-hand go-on-with-build push-branch-first release-tag-instead push-branch delete-release-branch
     """.split()  # noqa: SIM905 - as a list it would be forty lines
 )
 """What only a release meets: a rehearsal starts with an empty world, a remote of its own, and a tag that it pushed."""

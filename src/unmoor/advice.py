@@ -1399,10 +1399,9 @@ CORRECT_BUMP_TABLE = Template(
 )
 ALLOW_PUSH = Template(
     "allow-push",
-    "see which rules the remote has for branches and tags, and who may bypass them; then push as one of them",
+    "see which rules the remote has for branches and tags, and who may bypass them",
 )
 PUSH_BY_HAND = Template("push-by-hand", "see the commands that do the same: unmoor cut --dry-run")
-OPEN_REQUEST = Template("open-request", "see the commands that do the same: unmoor cut --dry-run")
 DELETE_RELEASE_BRANCH = Template(
     "delete-release-branch",
     "if it is an outdated release branch, close its pull request and delete it: git push {remote} --delete {branch}",
@@ -1419,5 +1418,5 @@ ALLOW_PULL_REQUESTS = Template(
 ALLOW_ACTIONS = Template(
     "allow-actions", "give a token that may read and start workflows (GH_TOKEN), or use the forge's page of its actions"
 )
-SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge; a failed job can be run again there")
+SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge, where a failed job can be repeated")
 PASS_CHECKS = Template("pass-checks", "see all findings and what to do about them: unmoor check")

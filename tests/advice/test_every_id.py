@@ -80,6 +80,30 @@ REASONS: Mapping[str, str] = {
         end-other-runs
         waive-run-check
         """,
+    "a release has to be cut: tests/scaffold/cut follows them with real remotes": """
+        add-remote-to-push
+        allow-actions
+        allow-pull-requests
+        allow-push
+        check-out-branch
+        commit-or-stash
+        confirm-cut
+        correct-and-commit
+        correct-bump-table
+        delete-release-branch
+        make-commit-pass
+        make-tag-signable
+        merge-request
+        name-another-version
+        name-merged-version
+        pass-checks
+        pull-branch
+        push-branch
+        push-by-hand
+        see-actions
+        shorten-message
+        update-lock
+        """,
     "it is a bug": "report-bug report-it report-with-traceback",
     "a linter has to fail, or tests have to be measured again: tests/checks/test_linters.py, test_coverage.py": """
         update-program

@@ -27,7 +27,7 @@ from unmoor.scaffold.cut.conventional import follows_conventional_commits
 from unmoor.scaffold.cut.model import CutOptions, CutPorts, CutProject, CutResult, CutStep, PlannedCut
 from unmoor.scaffold.cut.steps import Cut
 from unmoor.scaffold.cut.version_choice import InDoubt
-from unmoor.versioning.bump import Part
+from unmoor.versioning.bump import VersionPart
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PROJECT = {
@@ -160,7 +160,7 @@ class Cuttable:
             ports, project = self.opened(processes, pulls=pulls, protected=protected, on_index=on_index)
             options = CutOptions(
                 named=Version(named) if named else None,
-                parts=tuple(map(Part, parts)),
+                parts=tuple(map(VersionPart, parts)),
                 verify=verify,
                 rehearse=rehearse,
                 now=NOW,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from unmoor.versioning.bump import Part, bump_all
+from unmoor.versioning.bump import VersionPart, bump_all
 
 # What uv 0.13 prints for ``uv version --dry-run --short --bump PART…``.
 UV = """
@@ -40,7 +40,7 @@ UV = """
 def test_the_parts_are_raised_as_uv_raises_them(row: str) -> None:
     """Each part, alone and with others, gives what uv gives."""
     before, parts, after = (each.strip() for each in row.split("|"))
-    steps = bump_all(Version(before), [Part(part) for part in parts.split()])
+    steps = bump_all(Version(before), [VersionPart(part) for part in parts.split()])
     assert str(steps[-1].after) == after
     assert str(steps[0].before) == before
 
@@ -61,12 +61,12 @@ def test_the_parts_are_raised_as_uv_raises_them(row: str) -> None:
 def test_parts_that_exclude_each_other_are_refused(before: str, parts: str, why: str) -> None:
     """A result that is not higher, and two parts of one kind, are refused with the reason, as uv refuses them."""
     with pytest.raises(ValueError, match=why):
-        bump_all(Version(before), [Part(part) for part in parts.split()])
+        bump_all(Version(before), [VersionPart(part) for part in parts.split()])
 
 
 def test_the_arithmetic_can_be_read() -> None:
     """Each step says what it raised."""
-    assert [str(step) for step in bump_all(Version("1.2.3"), [Part.RC, Part.MINOR])] == [
+    assert [str(step) for step in bump_all(Version("1.2.3"), [VersionPart.RC, VersionPart.MINOR])] == [
         "1.2.3 → 1.3.0 (minor)",
         "1.3.0 → 1.3.0rc1 (rc)",
     ]

@@ -40,7 +40,7 @@ from unmoor.scaffold.cut.tagging import tag_merged
 from unmoor.scaffold.cut.version_choice import InDoubt
 from unmoor.util.text import clean, indented
 from unmoor.versioning import pep440
-from unmoor.versioning.bump import Part
+from unmoor.versioning.bump import VersionPart
 
 FOLDER = "cut"
 """The folder of a cut in ``.unmoor``."""
@@ -82,7 +82,7 @@ def run(target: TargetOptions, command: CutCommand) -> int:
             else:
                 options = CutOptions(
                     named=named,
-                    parts=tuple(map(Part, command.parts)),
+                    parts=tuple(map(VersionPart, command.parts)),
                     verify=command.verify,
                     rehearse=command.rehearse,
                     now=datetime.now().astimezone(),

@@ -153,7 +153,7 @@ def build(checkout: Path, towncrier: Towncrier, shell: Shell, *, version: str, d
     _run(_BUILDER, args, checkout, towncrier, shell, project=project)
 
 
-def kinds_of(checkout: Path) -> tuple[str, ...]:
+def fragment_kinds(checkout: Path) -> tuple[str, ...]:
     """Return the kinds of the news fragments in a checkout. Raises as `read_configuration` does."""
     towncrier = read_configuration(checkout)
     if towncrier is None:

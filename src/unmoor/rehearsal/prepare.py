@@ -21,7 +21,7 @@ from unmoor.adapters.git.submodules_lfs import store_of
 from unmoor.adapters.git.untagged import file_inside, replace_content
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes.files import relative_files
-from unmoor.notes.fragments import kinds_of
+from unmoor.notes.fragments import fragment_kinds
 from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
 from unmoor.project import read_facts, with_version
@@ -89,7 +89,9 @@ def prepare(
     program.run("config", "lfs.storage", str(store_of(program, git.folder)), cwd=checkout)
     clone = GitCheckout(checkout, shell, environ=program.environ, timeout=program.timeout)
     check_out(program, checkout, head)
-    choice = Chooser(git=git, head=head, kinds=lambda: kinds_of(checkout / git.path), naming=naming).choose(tag, built)
+    choice = Chooser(git=git, head=head, kinds=lambda: fragment_kinds(checkout / git.path), naming=naming).choose(
+        tag, built
+    )
     if choice.commit != head:
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))
@@ -147,7 +149,7 @@ def _next_section(
     settings = settings_at(git, choice.commit, sources).settings
     try:
         name = read_facts(partial(git.read, choice.commit), project=settings.project).name
-        if kinds_of(project):
+        if fragment_kinds(project):
             return None
     except (ConfigError, Refused):
         return None  # the stage that needs it reports what is wrong

@@ -14,7 +14,7 @@ import msgspec
 from packaging.version import Version
 
 
-class Part(StrEnum):
+class VersionPart(StrEnum):
     """A part of a version to raise."""
 
     MAJOR = "major"
@@ -28,15 +28,15 @@ class Part(StrEnum):
     DEV = "dev"
 
 
-_PLACES: Final = {Part.MAJOR: 0, Part.MINOR: 1, Part.PATCH: 2}
-_PRERELEASES: Final = {Part.ALPHA: "a", Part.BETA: "b", Part.RC: "rc"}
-_ORDER: Final = tuple(Part)
+_PLACES: Final = {VersionPart.MAJOR: 0, VersionPart.MINOR: 1, VersionPart.PATCH: 2}
+_PRERELEASES: Final = {VersionPart.ALPHA: "a", VersionPart.BETA: "b", VersionPart.RC: "rc"}
+_ORDER: Final = tuple(VersionPart)
 
 
 class BumpStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of the arithmetic."""
 
-    part: Part
+    part: VersionPart
     before: Version
     after: Version
 
@@ -44,7 +44,7 @@ class BumpStep(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.before} → {self.after} ({self.part})"
 
 
-def bump(version: Version, part: Part) -> Version:
+def bump(version: Version, part: VersionPart) -> Version:
     """Raise one part. The local part goes, and the epoch stays."""
     release: list[int] = list(version.release)
     pre: tuple[str, int] | None = version.pre
@@ -54,29 +54,29 @@ def bump(version: Version, part: Part) -> Version:
         release += [0] * (place + 1 - len(release))
         release = [*release[:place], release[place] + 1, *(0 for _ in release[place + 1 :])]
         pre = post = dev = None
-    elif part is Part.STABLE:
+    elif part is VersionPart.STABLE:
         pre = post = dev = None
     elif part in _PRERELEASES:
         kind = _PRERELEASES[part]
         pre = (kind, pre[1] + 1 if pre is not None and pre[0] == kind else 1)
         post = dev = None
-    elif part is Part.POST:
+    elif part is VersionPart.POST:
         post, dev = (post or 0) + 1, None
     else:
         dev = (dev or 0) + 1
     return _version(version.epoch, release, pre, post, dev)
 
 
-def bump_all(version: Version, parts: Iterable[Part]) -> tuple[BumpStep, ...]:
+def bump_all(version: Version, parts: Iterable[VersionPart]) -> tuple[BumpStep, ...]:
     """Raise several parts in their order, whatever the order in which they are given.
 
     Raises ``ValueError`` with the reason if two of them exclude each other, or if the result is not higher.
     """
     given = list(parts)
-    for group in (_PLACES, (*_PRERELEASES, Part.DEV)):
+    for group in (_PLACES, (*_PRERELEASES, VersionPart.DEV)):
         if len(several := [part for part in given if part in group]) > 1:
             raise ValueError(f"only one of {', '.join(group)} can be raised, and {' and '.join(several)} were given")
-    if Part.STABLE in given and len(given) > 1:
+    if VersionPart.STABLE in given and len(given) > 1:
         raise ValueError("stable stands alone: it makes a release of a prerelease")
     steps: list[BumpStep] = []
     for part in sorted(given, key=_ORDER.index):
@@ -84,7 +84,7 @@ def bump_all(version: Version, parts: Iterable[Part]) -> tuple[BumpStep, ...]:
         steps.append(BumpStep(part=part, before=before, after=bump(before, part)))
     if steps and steps[-1].after <= version:
         last = steps[-1].part
-        more = f"; raise major, minor or patch together with {last}" if last in {*_PRERELEASES, Part.DEV} else ""
+        more = f"; raise major, minor or patch together with {last}" if last in {*_PRERELEASES, VersionPart.DEV} else ""
         raise ValueError(f"{steps[-1].after} does not come after {version}{more}")
     return tuple(steps)
 

@@ -17,7 +17,7 @@ from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
 from unmoor.ports.shell import Shell
-from unmoor.versioning.bump import Part
+from unmoor.versioning.bump import VersionPart
 from unmoor.versioning.tag_scheme import Naming
 
 
@@ -56,7 +56,7 @@ class CutOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asks for. ``verify`` runs the hooks of git."""
 
     named: Version | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[VersionPart, ...] = ()
     verify: bool = True
     rehearse: bool = False
     now: datetime

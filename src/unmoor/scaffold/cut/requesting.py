@@ -33,7 +33,7 @@ def request(
             f"{clean(found.branch)} takes no direct push, and the remote is not on GitHub: open the request there"
             " yourself",
             where=clean(ports.git.remote() or ""),
-            next_step=advice.OPEN_REQUEST(),
+            next_step=advice.PUSH_BY_HAND(),
         )
     branch = planned.through
     there = ports.writer.remote_branch(branch)

@@ -14,7 +14,7 @@ from packaging.version import Version
 from unmoor import advice
 from unmoor.errors import Refused
 from unmoor.filesystem.commands import quote
-from unmoor.notes.fragments import kinds_of
+from unmoor.notes.fragments import fragment_kinds
 from unmoor.project.releasable import refuse_shallow
 from unmoor.project.version_places import find_written
 from unmoor.scaffold.cut.model import CutPorts, CutProject, Situation
@@ -119,7 +119,7 @@ def read_version_facts(ports: CutPorts, project: CutProject, found: Situation, n
         written=found.written,
         merged=tuple(dated),
         taken=frozenset(found.taken.values()),
-        kinds=kinds_of(Path(posixpath.join(git.folder, git.path))),
+        kinds=fragment_kinds(Path(posixpath.join(git.folder, git.path))),
         messages=messages,
         today=now.date(),
     )

@@ -41,13 +41,13 @@ from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 from unmoor.util.values import replace
 from unmoor.versioning import pep440
-from unmoor.versioning.bump import Part, bump
+from unmoor.versioning.bump import VersionPart, bump
 
 PUSHED: Final = "pushed.json"
 _LARGEST_RECORD = 10_000
 
 
-class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
+class CutRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a cut is about to push, so that the next one can finish it."""
 
     branch: str
@@ -181,8 +181,8 @@ class Cut:
         """The development version that the commit after the release has, if there is to be one."""
         if self.project.settings.cut.after_release != "dev" or not planned.diff or planned.through:
             return None
-        kinds = {"a": Part.ALPHA, "b": Part.BETA, "rc": Part.RC}
-        part = kinds[planned.version.pre[0]] if planned.version.pre is not None else Part.PATCH
+        kinds = {"a": VersionPart.ALPHA, "b": VersionPart.BETA, "rc": VersionPart.RC}
+        part = kinds[planned.version.pre[0]] if planned.version.pre is not None else VersionPart.PATCH
         return Version(f"{bump(planned.version, part)}.dev0")
 
     def _message(self, planned: PlannedCut) -> str:
@@ -198,7 +198,7 @@ class Cut:
     def _tag_message(self, planned: PlannedCut) -> str:
         return f"{self.project.name} {planned.version}"
 
-    def _tag(self, found: Situation, planned: PlannedCut, release: str, *, tip: str) -> PushRecord:
+    def _tag(self, found: Situation, planned: PlannedCut, release: str, *, tip: str) -> CutRecord:
         made = self.ports.writer.tag(
             self.project.folder,
             planned.tag,
@@ -206,7 +206,7 @@ class Cut:
             self._tag_message(planned),
             sign=self.project.settings.signed_tags,
         )
-        return PushRecord(
+        return CutRecord(
             branch=found.branch,
             onto=found.head,
             commit=release,
@@ -216,7 +216,7 @@ class Cut:
             version=str(planned.version),
         )
 
-    def _push(self, found: Situation, record: PushRecord) -> PushOutcome:
+    def _push(self, found: Situation, record: CutRecord) -> PushOutcome:
         """Push branch and tag together. The record is written before, since a kill may come after."""
         write_atomic(self._record_file, msgspec.json.encode(record))
         refs = {f"refs/tags/{record.tag}": record.object}
@@ -227,14 +227,14 @@ class Cut:
             self._forget()
         return outcome
 
-    def _may_request(self, found: Situation, record: PushRecord, outcome: PushOutcome) -> bool:
+    def _may_request(self, found: Situation, record: CutRecord, outcome: PushOutcome) -> bool:
         """Whether the remote may have refused the branch, so that a pull request helps."""
         branch, tag = f"refs/heads/{record.branch}", f"refs/tags/{record.tag}"
         if record.tip == found.remote_head or record.commit == found.head or branch not in outcome.refs:
             return False
         return not (tag in outcome.reason and branch not in outcome.reason)
 
-    def _require_pushed(self, found: Situation, record: PushRecord, outcome: PushOutcome) -> None:
+    def _require_pushed(self, found: Situation, record: CutRecord, outcome: PushOutcome) -> None:
         """Raise an error unless the push arrived."""
         where = clean(self.ports.git.remote() or self.ports.writer.remote)
         match outcome.state:
@@ -272,7 +272,7 @@ class Cut:
             self.ports, found, planned, commit, title=self._message(planned), project=self.project.name
         )
 
-    def _finish(self, record: PushRecord) -> CutResult:
+    def _finish(self, record: CutRecord) -> CutResult:
         """Move the branch of the checkout, and write the tag there."""
         self.listener.begins(CutStep.FINISH)
         left = tuple(self.ports.writer.finish(record.branch, record.tip, {record.tag: record.object}))
@@ -298,9 +298,9 @@ class Cut:
     def _record_file(self) -> Path:
         return self.project.folder / PUSHED
 
-    def _read_record(self) -> PushRecord | None:
+    def _read_record(self) -> CutRecord | None:
         try:
-            return decode_json(read_regular(self._record_file, _LARGEST_RECORD), PushRecord)
+            return decode_json(read_regular(self._record_file, _LARGEST_RECORD), CutRecord)
         except FileNotFoundError:
             return None
         except (UnmoorError, ValueError):

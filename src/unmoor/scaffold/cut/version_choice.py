@@ -17,12 +17,20 @@ from packaging.version import Version
 
 from unmoor.util.text import clean, count_of
 from unmoor.versioning import pep440
-from unmoor.versioning.bump import Part, bump, bump_all
+from unmoor.versioning.bump import VersionPart as Part
+from unmoor.versioning.bump import bump, bump_all
 from unmoor.versioning.calendar import DatedRelease, calendar_units, next_by_calendar
 
 _SUBJECT: Final = re.compile(r"(?P<type>[A-Za-z]{2,20})(?:\([^()\n]{0,100}\))?(?P<breaking>!)?:[ \t]")
 _FOOTER: Final = re.compile(r"^BREAKING[ -]CHANGE: ", re.MULTILINE)
-_SMALL: Final = (Part.DEV, Part.ALPHA, Part.BETA, Part.RC, Part.STABLE, Part.POST)
+_SMALL: Final = (
+    Part.DEV,
+    Part.ALPHA,
+    Part.BETA,
+    Part.RC,
+    Part.STABLE,
+    Part.POST,
+)
 
 
 class VersionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +134,11 @@ def _by_changes(facts: VersionFacts, base: Version) -> ChosenVersion | InDoubt:
         version = next_by_calendar(units, base, facts.today, facts.taken)
         words = ".".join(units)
         return ChosenVersion(version=version, arithmetic=(f"{base} → {version} (today's, as {words})",))
-    return _doubt("no fragment says what kind of changes there are", base, (Part.MAJOR, Part.MINOR, Part.PATCH))
+    return _doubt(
+        "no fragment says what kind of changes there are",
+        base,
+        (Part.MAJOR, Part.MINOR, Part.PATCH),
+    )
 
 
 def _kinds(kinds: Sequence[str]) -> str:
