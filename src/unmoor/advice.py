@@ -1376,7 +1376,6 @@ RELEASE_OWN_TAG = Template(
 
 # Cutting a release
 CHECK_OUT_BRANCH = Template("check-out-branch", "check out the branch to release from, such as: git switch main")
-COMMIT_OR_STASH = Template("commit-or-stash", "commit them, or put them away: git stash")
 ADD_REMOTE_TO_PUSH = Template("add-remote-to-push", "add it: git remote add origin ADDRESS")
 PUSH_BRANCH = Template("push-branch", "push it first: git push {remote} {branch}")
 PULL_BRANCH = Template("pull-branch", "bring it up to date: git pull --rebase")

@@ -86,7 +86,6 @@ REASONS: Mapping[str, str] = {
         allow-pull-requests
         allow-push
         check-out-branch
-        commit-or-stash
         confirm-cut
         correct-and-commit
         correct-bump-table
