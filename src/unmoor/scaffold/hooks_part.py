@@ -37,10 +37,8 @@ def propose_hooks(draft: ProposalDraft, version: str) -> None:
     if not entries or first is None:
         raise _by_hand(version)
     end = min(later) - 1 if later else len(lines)
-    while end and not lines[end - 1].strip():
-        end -= 1
-    while later and lines[end - 1].startswith("#"):  # about the key after the list
-        end -= 1
+    while end and (not lines[end - 1].strip() or (later and lines[end - 1].startswith("#"))):
+        end -= 1  # a comment above another key is about that one
     ends = "\r\n" if file.crlf else "\n"
     last = "" if lines[end - 1].endswith("\n") else ends
     added = _entry(version, first["indent"]).replace("\n", ends)
