@@ -49,8 +49,8 @@ def _unseen(minor: int | None) -> str:
     if minor is None:
         return ""
     return (
-        f"the parser of Python 3.{RUNNING} takes some syntax for 3.{minor} that is newer, such as quotes that are used"
-        " again inside an f-string; ruff, if it is installed, sees it"
+        f"the parser of Python 3.{RUNNING} takes some syntax for 3.{minor} that is newer, such as a starred index"
+        " (a[*b]); ruff, if it is installed, sees it"
     )
 
 
