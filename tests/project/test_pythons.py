@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from unmoor.project.files import Files
-from unmoor.project.pythons import OFFERED, minor_versions, unoffered
+from unmoor.project.pythons import OFFERED, minor_versions, oldest_python, unoffered
 
 
 def _files(texts: Mapping[str, str]) -> Files:
@@ -56,3 +56,25 @@ def test_versions_too_old_for_runners_are_listed_apart() -> None:
     """A project that still supports them learns that nothing tests them."""
     assert unoffered(_files(_pyproject(">=3.6", "2.7", "3.6", "3.7", "3.8"))) == ("3.6", "3.7")
     assert unoffered(_files(_pyproject(">=3.8"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({}, ""),
+        (_pyproject(">=3.9"), "3.9"),
+        (_pyproject(">=3.9", "3.10", "3.11"), "3.9"),
+        (_pyproject(">3.9"), "3.9"),
+        (_pyproject(">=3.6,!=3.7.*"), "3.6"),
+        (_pyproject(">=2.7, !=3.0.*"), "2.7"),
+        (_pyproject("~=3.12"), "3.12"),
+        (_pyproject("<4"), ""),
+        (_pyproject("<4", "3.8"), "3.8"),
+        (_pyproject("", "3.7", "3.10"), "3.7"),
+        (_pyproject("nonsense", "3.10"), "3.10"),
+        ({"setup.cfg": "[options]\npython_requires = >=3.13"}, "3.13"),
+    ],
+)
+def test_the_oldest_version_is_what_installers_let_in(texts: Mapping[str, str], expected: str) -> None:
+    """Classifiers count only if nothing is required."""
+    assert oldest_python(_files(texts)) == expected

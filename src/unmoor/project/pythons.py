@@ -18,7 +18,7 @@ OFFERED: Final = tuple(f"3.{minor}" for minor in range(8, 15))
 """The minor versions that hosted runners offer on every system. They may offer newer ones too."""
 _CURRENT: Final = OFFERED[-4:]
 _CLASSIFIER: Final = re.compile(r"Programming Language :: Python :: (?P<minor>3\.[0-9]{1,2})")
-_EVERY: Final = ("2.6", "2.7", *(f"3.{minor}" for minor in range(100)))
+_EVERY: Final = ("2.7", *(f"3.{minor}" for minor in range(100)))
 _LAST_PATCH: Final = 99
 
 
@@ -47,7 +47,7 @@ def oldest_python(files: Files) -> str:
     ``requires-python`` decides, since installers go by it, then the classifiers. It may be one that is gone, as 2.7 is.
     Raises `ConfigError` for a malformed file.
     """
-    if specifiers := _specifiers(files):
+    if (specifiers := _specifiers(files)) and not specifiers.contains("1.0"):  # which only no lower bound lets in
         return next((each for each in _EVERY if _lets_in(specifiers, each)), next(iter(_written(specifiers)), ""))
     return next(iter(_named(files)), "")
 
