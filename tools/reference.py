@@ -25,6 +25,7 @@ HERE = Path(__file__).parent.parent / "docs" / "reference"
 def exit_codes() -> str:
     """Return the page with one row for each kind of failure."""
     rows = [("0", "done", "everything that was requested is there and was read back")]
+    rows.append(("1", "to change", "`unmoor init --check`: something would change"))
     rows.append(("2", "usage", "the command line was wrong: an unknown command or option"))
     rows.extend(
         (str(error.exit_code), error.kind, _in_a_row((error.__doc__ or "").splitlines()[0]))

@@ -21,9 +21,9 @@
     ├── Unsafe             17  a built file with a secret, or with a known vulnerability, where that must not be
     └── Interrupted       130  stopped by the user or a signal
 
-Exit code 0 means done and verified. Code 1 is not used; code 2 is for an error on the command line, such
-as a misspelt option. An error is raised where it happens and caught once, in ``cli``. Its message never
-starts with the name of the stage, since the layer above adds it.
+Exit code 0 means done and verified. Code 1 says that ``init --check`` would change something; code 2 is for an error on
+the command line, such as a misspelt option. An error is raised where it happens and caught once, in ``cli``. Its
+message never starts with the name of the stage, since the layer above adds it.
 
 An error knows whether the same command may succeed later (``retryable``), and only the renderer turns that into
 text: a message never says "run it again". A raised error does not change: code that can add to it raises the
