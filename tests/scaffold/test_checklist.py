@@ -77,5 +77,22 @@ def test_what_published_before_is_named() -> None:
     old = workflow("- run: pytest", on="[push]") + "  up:\n    steps:\n      - run: uv publish\n"
     moved = items(**{".github/workflows/ci.yml": old})["Trust the workflow at the index (PyPI)"]
     assert "remove the publisher of ci.yml" in moved.note
-    kept = items(**{".github/workflows/release.yml": workflow(UPLOADS["uv"])})["Trust the workflow at the index (PyPI)"]
-    assert "may be there already" in kept.note
+
+
+@pytest.mark.parametrize(
+    ("step", "job", "note"),
+    [
+        (UPLOADS["uv"], "", "no environment"),
+        (UPLOADS["uv"], "    environment: pypi\n", "this file name and environment"),
+        (
+            "- run: twine upload *\n        env: {TWINE_PASSWORD: '${{ secrets.PYPI_TOKEN }}'}",
+            "",
+            "delete the secrets PYPI_TOKEN",
+        ),
+    ],
+    ids=["no environment", "environment", "token"],
+)
+def test_a_publisher_that_stays_is_named(step: str, job: str, note: str) -> None:
+    """What was there before decides what a person has to do at the index."""
+    found = items(**{".github/workflows/release.yml": workflow(step, job=job)})
+    assert note in found["Trust the workflow at the index (PyPI)"].note

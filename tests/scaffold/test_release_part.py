@@ -131,3 +131,13 @@ def test_settings_of_the_user_win() -> None:
         f"{FOLDER}/new.yml": "written",
         f"{FOLDER}/deploy.yml": "removed",
     }
+
+
+def test_another_workflow_with_an_identity_is_named() -> None:
+    """It may publish by a workflow of another repository, which nobody can read here."""
+    called = (
+        "on: {push: {tags: ['*']}}\njobs:\n  up:\n    permissions: {id-token: write}\n"
+        "    uses: acme/tools/.github/workflows/up.yml@v1\n"
+    )
+    made = proposal({**FILES, f"{FOLDER}/up.yml": called})
+    assert "acme/tools/.github/workflows/up.yml, which can publish as well" in made.notes[0]

@@ -118,15 +118,21 @@ def _publishers(facts: WorkflowFacts, project: ScaffoldProject, old: OldPublishe
 
 
 def _about_old(old: OldPublisher, check: str) -> str:
+    """What to know if the project was published by a workflow before."""
     if check != "publisher-index" or not old.paths:
         return ""
+    secrets = f" After the first release, delete the secrets {', '.join(old.secrets)}." if old.secrets else ""
     if old.renamed:
         names = ", ".join(path.rpartition("/")[2] for path in old.renamed)
-        return f" After the first release, remove the publisher of {names}."
-    return (
-        " The names of the file and of the environment are those of the workflow before, so a publisher may be there"
-        " already; after the first release, delete the API tokens that are secrets of the repository."
-    )
+        return f" After the first release, remove the publisher of {names}.{secrets}"
+    if old.secrets:
+        return secrets
+    if old.unnamed:
+        return (
+            " The workflow before had this file name and no environment: a publisher that is there goes on to work, and"
+            " is safer with the name of the environment."
+        )
+    return " The workflow before had this file name and environment: a publisher that is there goes on to work."
 
 
 def _tokens(facts: WorkflowFacts, project: ScaffoldProject) -> Iterator[ChecklistItem]:

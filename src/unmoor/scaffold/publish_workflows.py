@@ -28,6 +28,7 @@ _TOKEN: Final = re.compile(
     r"TWINE_PASSWORD|UV_PUBLISH_(?:TOKEN|PASSWORD)|POETRY_(?:PYPI_TOKEN|HTTP_BASIC)_\w{1,40}|FLIT_PASSWORD"
     r"|HATCH_INDEX_AUTH|PDM_PUBLISH_PASSWORD|MATURIN_(?:PYPI_TOKEN|PASSWORD)"
 )
+_SECRET: Final = re.compile(r"\bsecrets\.(\w{0,40}(?:PYPI|TWINE|FLIT|HATCH|POETRY)\w{0,40})", re.IGNORECASE)
 _STAGING: Final = re.compile(r"//test\.|test-?pypi", re.IGNORECASE)
 _TESTS: Final = re.compile(
     r"\b(?:pytest|tox|nox|mypy|ruff|flake8|pylint|coverage|pre-commit|unittest|pyright)\b|\bhatch\s+test\b"
@@ -74,7 +75,7 @@ class PublishWorkflow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``events`` start it; ``tagged`` says whether a pushed tag or a release does. ``tests`` says that it also has jobs
     that test or lint branches and pull requests. ``after`` are the jobs that need one that uploads. ``actions`` are
-    those that do more than building and uploading, and ``releases`` says whether it makes releases of the forge.
+    those that do more than building and uploading, and ``secrets`` the names of those for an index that it takes.
     """
 
     path: str
@@ -86,6 +87,7 @@ class PublishWorkflow(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     all_jobs: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -160,6 +162,7 @@ def _workflow(file: WorkflowFile) -> PublishWorkflow:
         after=after,
         all_jobs=tuple(jobs),
         actions=_actions(jobs.values()),
+        secrets=tuple(dict.fromkeys(_SECRET.findall(file.text))),
     )
 
 

@@ -14,6 +14,7 @@ from unmoor import advice
 from unmoor.config.settings import Settings
 from unmoor.config.sources import OWN_FILE, PYPROJECT
 from unmoor.errors import Refused
+from unmoor.provenance.release_workflow import is_workflow, signing_workflows
 from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.publish_workflows import PublishWorkflow, publish_workflows
 from unmoor.scaffold.toml_keys import TomlKey, with_keys
@@ -31,10 +32,16 @@ _REASON: Final = "releases when a tag of a version is pushed"
 
 
 class OldPublisher(msgspec.Struct, frozen=True, kw_only=True):
-    """What published before, for the checklist: its files, and which of them the index may still know in vain."""
+    """What published before, for the checklist.
+
+    ``paths`` are its files, and ``renamed`` those of them that are no longer the release workflow. ``unnamed`` says
+    that no environment was named, and ``secrets`` are the names of those that it took.
+    """
 
     paths: tuple[str, ...] = ()
     renamed: tuple[str, ...] = ()
+    unnamed: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 def propose_release(draft: ProposalDraft, project: ScaffoldProject, files: WorkflowFiles) -> OldPublisher:
@@ -65,8 +72,21 @@ def propose_release(draft: ProposalDraft, project: ScaffoldProject, files: Workf
     mine_is_there = any(each.path == expected.path for each in mine)
     files.write(expected, _REASON, replace=replaced is not None and mine_is_there)
     files.write_lists()
-    gone = tuple(each.path for each in final if each.path != expected.path)
-    return OldPublisher(paths=tuple(each.path for each in final), renamed=gone)
+    _note_identities(draft)
+    return OldPublisher(
+        paths=tuple(each.path for each in final),
+        renamed=tuple(each.path for each in final if each.path != expected.path),
+        unnamed=not any(each.environment(staging=False) for each in final),
+        secrets=tuple(dict.fromkeys(name for each in mine for name in each.secrets)),
+    )
+
+
+def _note_identities(draft: ProposalDraft) -> None:
+    """Say which other workflows a tag starts that may get an identity, so that an index may trust them."""
+    there = {path: draft.read(path) for path in draft.names if is_workflow(path)}
+    others = {path: data for path, data in there.items() if data is not None and not is_ours(data)}
+    if paths := signing_workflows(others).paths:
+        draft.note(f"a tag also starts {list_some([clean(each, 100) for each in paths], 5)}, which can publish as well")
 
 
 def add_settings(draft: ProposalDraft, project: ScaffoldProject, keys: Sequence[TomlKey]) -> None:
