@@ -1222,6 +1222,28 @@ GRANT_ADMINISTRATION = Template(
     "set GH_TOKEN, or the token in the world file, to that of an administrator of the repository, with Administration:"
     " read and write if it is fine-grained; no token of a workflow has that permission",
 )
+PROTECT = Template("protect", "see the rules, and add what is missing: unmoor protect --apply")
+RESTRICT_WORKFLOWS = Template(
+    "restrict-workflows",
+    "on the page Actions of the repository's settings, under Workflow permissions, choose to read only, and do not"
+    " allow GitHub Actions to approve pull requests",
+)
+MAKE_RELEASES_IMMUTABLE = Template(
+    "make-releases-immutable", "enable release immutability in the repository's settings, under General, Releases"
+)
+SET_UP_ENVIRONMENT = Template(
+    "set-up-environment",
+    "on the page Environments of the repository's settings, in {environment}: name required reviewers for what cannot"
+    " be taken back, and choose selected branches and tags with the tag rules {tags} and no others",
+)
+LOOK_AT_PUBLISHERS = Template(
+    "look-at-publishers",
+    "look at the page Publishing of the project on {index}, or of your account if the project is new: {repository},"
+    " workflow {workflow}, environment {environment}",
+)
+LOOK_AT_SECRET = Template(
+    "look-at-secret", "look at the secrets of the environment {environment}, in the repository's settings"
+)
 RENAME_RULESET = Template(
     "rename-ruleset", "give that ruleset another name, on the page Rules of the repository's settings"
 )

@@ -131,6 +131,14 @@ REASONS: Mapping[str, str] = {
         make-first-commit
         remove-publish-jobs
         """,
+    "a person changes it in the settings of the forge or of an index: tests/checks/access": """
+        look-at-publishers
+        look-at-secret
+        make-releases-immutable
+        protect
+        restrict-workflows
+        set-up-environment
+        """,
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }

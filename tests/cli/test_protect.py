@@ -5,76 +5,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.support.git_repos import Repo
+from tests.support.protected_projects import PYPROJECT, Protected, make_project, start_world
 
 from unmoor.cli.app import run
 from unmoor.errors import ConfigError, Denied, Refused, Unknown
-from unmoor.rehearsal import local
 from unmoor.rehearsal.local import LocalWorld
 
-PYPROJECT = '[project]\nname = "demo"\nversion = "1.0"\n'
 OWN = ["unmoor: default branch", "unmoor: who creates release tags", "unmoor: release tags"]
-
-
-@dataclass(frozen=True)
-class Protected:
-    """A project, and the forge that its rules are on."""
-
-    repo: Repo
-    world: LocalWorld
-    capsys: pytest.CaptureFixture[str]
-
-    def put(self, name: str, content: object = "") -> None:
-        """Write a control file of the forge."""
-        text = content if isinstance(content, str) else json.dumps(content)
-        (self.world.folder / "forge").mkdir(exist_ok=True)
-        (self.world.folder / "forge" / name).write_text(text)
-
-    @property
-    def rulesets(self) -> list[dict[str, Any]]:
-        """The rulesets on the forge."""
-        path = self.world.folder / "forge" / "rulesets.json"
-        found: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
-        return found
-
-    def world_file(self, who: str, **changes: str) -> Path:
-        """The world with the token of that name, and other values of the forge."""
-        tokens = {"": "", **json.loads((self.world.folder / "credentials.json").read_text())}
-        text = (self.world.folder / "world.toml").read_text().replace(tokens["forge"], tokens[who])
-        for name, value in changes.items():
-            text = re.sub(rf'(\[forge\][^\[]*\n{name} = )"[^"\n]*"', rf'\1"{value}"', text)
-        path = self.repo.path.parent / "world.toml"
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
-
-    def protect(self, *args: str, who: str = "admin", **changes: str) -> tuple[int, str, str]:
-        """Run the command: its exit code, stdout and stderr."""
-        file = self.world_file(who, **changes)
-        code = run(["protect", "--directory", str(self.repo.path), "--world", str(file), *args])
-        return code, *self.capsys.readouterr()
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """One world for this module, whose remote has a branch."""
-    folder = tmp_path_factory.mktemp("protect")
-    checkout = Repo.new(folder / "checkout", {"pyproject.toml": PYPROJECT})
-    with local.start(folder / "world", repository="acme/demo", checkout=checkout.path) as running:
+    """One world for this module."""
+    with start_world(tmp_path_factory.mktemp("protect")) as running:
         yield running
 
 
 @pytest.fixture
 def at(world: LocalWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Protected]:
-    """A project, and a forge without rules before and after each test."""
-    yield Protected(Repo.new(tmp_path / "project", {"pyproject.toml": PYPROJECT}), world, capsys)
-    for name in ("rulesets.json", "settings.json", "private", "free-plan", "organisation"):
-        (world.folder / "forge" / name).unlink(missing_ok=True)
+    """A project on a forge without rules."""
+    with make_project(world, tmp_path, capsys) as made:
+        yield made
 
 
 def test_it_shows_what_is_missing_and_writes_nothing(at: Protected) -> None:

@@ -22,6 +22,7 @@ from unmoor.checks import (
     workflow_linters,
     workflows,
 )
+from unmoor.checks.access import environments, publishers, rules, settings, token
 from unmoor.checks.full import install, rehearsal
 from unmoor.checks.model import RepositoryCheck
 
@@ -41,6 +42,14 @@ CHECKS: Final[tuple[RepositoryCheck, ...]] = (
     uncommitted.CHECK,
     install.CHECK,
     rehearsal.CHECK,
+    token.CHECK,
+    settings.WORKFLOW_PERMISSIONS,
+    environments.CHECK,
+    publishers.INDEX,
+    publishers.STAGING,
+    rules.BRANCH_RULES,
+    rules.TAG_RULES,
+    settings.IMMUTABLE_RELEASES,
     coverage.WHOLE,
     coverage.CHANGES,
 )
