@@ -1,12 +1,14 @@
-"""The tutorial works as written: its commands run, and print the lines that it shows."""
+"""The tutorials work as written: their commands run, and print the lines that they show."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shlex
 import signal
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,16 +16,17 @@ from markdown_it import MarkdownIt
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
 from tests.support.sample_projects import BACKEND, PYPROJECT
+from tests.support.tutorials import PATIENCE, Reader, comparable
 
 pytestmark = pytest.mark.journey
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "first-rehearsal.md"
+TUTORIALS = Path(__file__).parents[2] / "docs" / "tutorial"
+PAGE = TUTORIALS / "first-rehearsal.md"
 FENCES = [
     (token.info, token.content)
     for token in MarkdownIt("commonmark").parse(PAGE.read_text("utf-8"))
     if token.type == "fence"
 ]
-PATIENCE = 120
 
 
 def fence(start: str) -> tuple[list[str], list[str]]:
@@ -34,26 +37,9 @@ def fence(start: str) -> tuple[list[str], list[str]]:
     return commands, [comparable(line) for line in lines if not line.startswith("$ ")]
 
 
-def comparable(line: str) -> str:
-    """Replace what differs from run to run: digests, commits and the folder above ``.unmoor``."""
-    line = re.sub(r"\b[0-9a-f]{8,64}\b…?", "HEX", line)
-    return re.sub(r"/\S*(?=/\.unmoor/)", "FOLDER", line)
-
-
 def run(repo: Repo, command: str) -> tuple[int, list[str]]:
     """Run a command in the checkout with unmoor on PATH; return its exit code and what it printed."""
-    path = f"{UNMOOR.parent}{os.pathsep}{os.environ['PATH']}"
-    ran = subprocess.run(
-        shlex.split(command),
-        cwd=repo.path,
-        env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    return ran.returncode, [comparable(line) for line in ran.stdout.splitlines()]
+    return Reader(folder=repo.path).run(shlex.split(command))
 
 
 @pytest.fixture
@@ -107,3 +93,29 @@ def test_a_world_takes_a_release_as_the_tutorial_shows(shop: Repo) -> None:
     assert len(clean_up) == 2
     assert [run(shop, command)[0] for command in clean_up] == [0, 0]
     assert shop.git("tag") == shop.git("status", "--short", "--ignored") == ""
+
+
+def _index_with_unmoor(folder: Path) -> Path:
+    """Make a folder that uv finds the running version of unmoor in, as the index has a released one."""
+    version = importlib.metadata.version("unmoor")
+    folder.mkdir()
+    info = f"unmoor-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"unmoor-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: unmoor\nVersion: {version}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return folder
+
+
+@pytest.mark.timeout(900)
+def test_from_nothing_to_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is written and every command run, word by word, from an empty folder to a released tag."""
+    links = [os.environ.get("UV_FIND_LINKS", ""), str(_index_with_unmoor(tmp_path / "index"))]
+    monkeypatch.setenv("UV_FIND_LINKS", ",".join(filter(None, links)))
+    (tmp_path / "empty").mkdir()
+    with Reader(folder=tmp_path / "empty") as reader:
+        assert reader.follow(TUTORIALS / "nothing-to-released.md") > 12
+        code, printed = reader.run(["unmoor", "release", "--world", ".unmoor/world/world.toml", "v0.1.0"])
+        assert code == 0, printed
+        assert not [line for line in printed if "sending" in line]
+        assert reader.run(["git", "status", "--short"]) == (0, [])
