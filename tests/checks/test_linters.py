@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 from tests.support.checked import FilesInMemory, result_of
 from tests.support.linters import FakePrograms, installed
+from tests.support.systems import posix
 
 from unmoor.checks import hadolint
 from unmoor.checks.linters import LintFinding, as_problems, copies
@@ -38,7 +39,7 @@ def _result(check: RepositoryCheck, files: Mapping[str, str], programs: UserProg
 @pytest.mark.parametrize(
     ("name", "program", "expected"),
     [
-        ("hadolint", "hadolint", ["warned", "warning Dockerfile:1", "warning Dockerfile:2"]),
+        pytest.param("hadolint", "hadolint", ["warned", "warning Dockerfile:1", "warning Dockerfile:2"], marks=posix),
         ("actionlint", "jactionlint", ["warned", f"warning {WORKFLOW}:7"]),
         ("zizmor", "zizmor", ["warned", f"warning {WORKFLOW}:7"]),
     ],
@@ -53,7 +54,7 @@ def test_what_a_real_linter_finds_is_a_warning(name: str, program: str, expected
 @pytest.mark.parametrize(
     ("name", "program", "expected"),
     [
-        ("hadolint", "hadolint", ["failed", "critical Dockerfile:2"]),
+        pytest.param("hadolint", "hadolint", ["failed", "critical Dockerfile:2"], marks=posix),
         ("actionlint", "jactionlint", ["failed", f"critical {WORKFLOW}:2"]),
     ],
     ids=["hadolint", "actionlint"],
