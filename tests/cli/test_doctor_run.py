@@ -145,4 +145,4 @@ def test_a_machine_in_disorder(
     code, out, _ = run(capsys, *args, "--json")
     assert code == 0
     name = {"address": "surfaces: world", "pypirc": "credentials: pypi"}.get(broken, "project: project")
-    assert _facts(out)[name]["state"] == "unknown"
+    assert _facts(out)[name]["state"] == ("absent" if broken in {"nowhere", "no checkout"} else "unknown")

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from unmoor.diagnostics.facts import Answer, FactGroup, FactState, Question, look_up, question_of
-from unmoor.errors import Interrupted, ToolMissing, Unknown
+from unmoor.errors import Denied, Interrupted, Refused, ToolMissing, Unknown
 
 
 def _question(error: Exception) -> Question:
@@ -23,6 +23,8 @@ def _question(error: Exception) -> Question:
     ("error", "state", "value"),
     [
         (ToolMissing("there is no program 'x'"), FactState.ABSENT, "none: there is no program 'x'"),
+        (Refused("not a repository"), FactState.ABSENT, "none: not a repository"),
+        (Denied("not yours"), FactState.ABSENT, "none: not yours"),
         (Unknown("no answer", where="http://a"), FactState.UNKNOWN, "unknown: no answer (http://a)"),
         (Unknown("no answer"), FactState.UNKNOWN, "unknown: no answer"),
         (ValueError("hunter2"), FactState.UNKNOWN, "unknown: ValueError"),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from unmoor.errors import Interrupted, ToolMissing, UnmoorError
+from unmoor.errors import Denied, Interrupted, Refused, ToolMissing, UnmoorError
 from unmoor.util.concurrency import NoAnswer, call_within, run_parallel
 from unmoor.util.text import clean
 
@@ -54,7 +54,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact to look up. ``ask`` may raise anything: then the fact is unknown, or absent for a missing program."""
+    """One fact to look up. ``ask`` may raise anything: what is missing or refused is absent, all else is unknown."""
 
     group: FactGroup
     name: str
@@ -108,7 +108,7 @@ def attempt(call: Callable[[], T], *, within: float) -> tuple[T | None, Answer]:
         raise
     except NoAnswer:
         return None, unknown(f"no answer within {within:g} s")
-    except ToolMissing as error:
+    except (ToolMissing, Refused, Denied) as error:  # these are known: there is none that can be used
         return None, absent(f"none: {error.what}")
     except UnmoorError as error:
         where = f" ({error.where})" if error.where else ""
