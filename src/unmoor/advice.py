@@ -434,7 +434,10 @@ AVOID_BATCH_FILE = Template(
 )
 CHECK_PROGRAM = Template("check-program", "check that it exists and is executable")
 INSTALL_PROGRAM = Template("install-program", "install {program}")
-UPDATE_PROGRAM = Template("update-program", "install a newer version of {program}, or take it off the PATH")
+UPDATE_PROGRAM = Template(
+    "update-program",
+    "run {program} by hand to see why; if it does not know an option, install a newer version, or take it off the PATH",
+)
 
 # Checks of the repository
 WRITE_COVERAGE_REPORT = Template(

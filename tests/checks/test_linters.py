@@ -67,7 +67,7 @@ def test_what_cannot_be_read_fails(name: str, program: str, expected: list[str])
 def test_zizmor_has_no_answer_for_a_workflow_that_it_cannot_read() -> None:
     """By itself it only warns about that, and finds nothing in it."""
     state, *_ = _result(ZIZMOR, BROKEN, installed("zizmor"))
-    assert state.startswith("unknown zizmor gives no answer")
+    assert state.startswith("unknown zizmor gives no answer: fatal: no audit was performed failed to load file")
 
 
 @pytest.mark.parametrize(

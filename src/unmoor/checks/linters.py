@@ -27,6 +27,7 @@ PATIENCE: Final = 60.0
 """Seconds that a linter has."""
 _LIMIT: Final = 50_000_000
 _MOST_BYTES: Final = 50_000_000
+_ERROR: Final = re.compile(r"(?:fatal|error)\b", re.IGNORECASE)
 # A path that means the same file on every system, below the folder that it is joined to.
 _PLAIN: Final = re.compile(r"(?:(?!\.{1,2}(?:/|$))[^/\\:\x00-\x1f\x7f]+/)*(?!\.{1,2}$)[^/\\:\x00-\x1f\x7f]+")
 
@@ -74,12 +75,18 @@ def ask(programs: UserPrograms, args: Sequence[str], folder: Path, kind: type[T]
     program = args[0]
     ran = programs.run(args, cwd=folder, patience=PATIENCE, limit=_LIMIT)
     if ran.code not in fine:
-        last = clean((ran.err or ran.out).strip().rpartition("\n")[2]) or f"exit code {ran.code}"
-        raise no_answer(program, last)
+        raise no_answer(program, _reason(ran.err or ran.out) or f"exit code {ran.code}")
     try:
         return decode_json(ran.out, kind)
     except ValueError as error:
         raise no_answer(program, f"its output is not what it documents: {clean(str(error))}") from error
+
+
+def _reason(text: str) -> str:
+    """The lines of an output that say what went wrong: from the first that calls itself an error, else the last one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    at = next((number for number, line in enumerate(lines) if _ERROR.match(line)), len(lines) - 1)
+    return clean(" ".join(lines[max(at, 0) : at + 2]))
 
 
 def no_answer(program: str, why: str) -> Unknown:
