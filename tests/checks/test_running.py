@@ -13,11 +13,13 @@ from unmoor.checks.model import (
     CheckGroup,
     CheckLevel,
     CheckProblem,
+    CheckRemark,
     CheckState,
     RepositoryCheck,
     skip,
 )
 from unmoor.checks.running import run_checks
+from unmoor.cli.check_report import lines
 from unmoor.errors import ConfigError, Denied, Interrupted, Refused, TimedOut, ToolMissing, Unknown, UnmoorError
 
 WARNING = CheckProblem(what="it is odd", level=CheckLevel.WARNING)
@@ -115,3 +117,14 @@ def test_findings_are_limited() -> None:
     report = run_checks(context_of({}), [check(lambda _: (CheckProblem(what=str(n)) for n in range(10_000)))])
     assert len(report.results[0].problems) == 1001
     assert "the others are not listed" in report.results[0].problems[-1].what
+
+
+def test_a_remark_changes_no_state() -> None:
+    """What a check cannot see is printed, and the check still passes or fails by what it found."""
+    remark = CheckRemark(what="half of it was seen")
+    report = run_checks(context_of({}), [check(lambda _: [remark]), check(lambda _: [remark, WARNING], name="two")])
+    assert [(each.state, each.remarks) for each in report.results] == [
+        (CheckState.PASSED, ("half of it was seen",)),
+        (CheckState.WARNED, ("half of it was seen",)),
+    ]
+    assert list(lines(report))[:2] == ["note: one: half of it was seen", "warning: two: it is odd"]
