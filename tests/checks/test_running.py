@@ -26,7 +26,9 @@ WARNING = CheckProblem(what="it is odd", level=CheckLevel.WARNING)
 
 
 def check(
-    run: Callable[[CheckContext], Iterable[CheckProblem]], level: CheckLevel = CheckLevel.CRITICAL, name: str = "one"
+    run: Callable[[CheckContext], Iterable[CheckProblem | CheckRemark]],
+    level: CheckLevel = CheckLevel.CRITICAL,
+    name: str = "one",
 ) -> RepositoryCheck:
     """Return a check that does this."""
     return RepositoryCheck(
