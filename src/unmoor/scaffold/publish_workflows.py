@@ -228,7 +228,7 @@ def _steps(job: YamlMap) -> Iterator[YamlMap]:
 
 def _script(step: YamlMap) -> str:
     """What a step runs, without comments."""
-    return re.sub(r"(?m)^\s*#.*$", "", _text(step.pairs.get("run")))
+    return re.sub(r"(?m)^[ \t]*#.*$", "", _text(step.pairs.get("run")))
 
 
 def _variables(part: YamlMap) -> dict[str, str]:
