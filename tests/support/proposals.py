@@ -8,7 +8,7 @@ from tests.workflows.test_tool_list import HASH
 
 from unmoor.config.settings import resolve
 from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
-from unmoor.scaffold.proposal import Proposal, ProposalPart, propose
+from unmoor.scaffold.proposal import InitProposal, ProposalPart, propose
 from unmoor.scaffold.workflow_files import WorkflowFiles
 
 VERSION = "1.2.3"
@@ -46,13 +46,13 @@ def proposal(
     path: str = "",
     tags: Sequence[str] = (),
     repository: str = "acme/demo",
-) -> Proposal:
+) -> InitProposal:
     """The proposal for a repository of these files; of the part ``release`` if no other is named."""
     chosen = [ProposalPart(each) for each in parts or ("release",)]
     return propose(chosen, workflow_files(files, path=path, tags=tags, repository=repository))
 
 
-def applied(files: Mapping[str, str], made: Proposal) -> dict[str, str]:
+def applied(files: Mapping[str, str], made: InitProposal) -> dict[str, str]:
     """The files after the changes of a proposal."""
     after = dict(files)
     for change in made.changes:

@@ -23,7 +23,7 @@ from unmoor.project import read_facts
 from unmoor.scaffold.checklist import ChecklistItem
 from unmoor.scaffold.draft import ProposalDraft, ScaffoldProject
 from unmoor.scaffold.file_changes import FileChange, write_all
-from unmoor.scaffold.proposal import Proposal, ProposalPart, propose
+from unmoor.scaffold.proposal import InitProposal, ProposalPart, propose
 from unmoor.scaffold.workflow_files import WorkflowFiles
 from unmoor.util.text import clean, count_of, list_some, printable
 from unmoor.workflows.differences import LOCK
@@ -121,7 +121,7 @@ def _require_committed(checkout: GitCheckout, changes: Sequence[FileChange]) -> 
         )
 
 
-def _show(proposal: Proposal, *, as_json: bool) -> None:
+def _show(proposal: InitProposal, *, as_json: bool) -> None:
     """Print the diff on stdout, or everything as JSON; what was read, and what stays, on stderr."""
     if as_json:
         from unmoor.cli.session import echo_json  # it has the whole release
@@ -150,7 +150,7 @@ def _show(proposal: Proposal, *, as_json: bool) -> None:
         output.err(f"note: {clean(note, 600)}")
 
 
-def _agrees(proposal: Proposal) -> bool:
+def _agrees(proposal: InitProposal) -> bool:
     """Ask once, on a terminal only."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False

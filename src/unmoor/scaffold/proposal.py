@@ -29,7 +29,7 @@ class ProposalPart(StrEnum):
     HOOKS = "hooks"
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class InitProposal(msgspec.Struct, frozen=True, kw_only=True):
     """What is proposed for a repository.
 
     ``findings`` are what was read, ``notes`` what stays as it is and what to know, ``checklist`` what a person does
@@ -42,7 +42,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     checklist: tuple[ChecklistItem, ...]
 
 
-def propose(parts: Collection[ProposalPart], files: WorkflowFiles) -> Proposal:
+def propose(parts: Collection[ProposalPart], files: WorkflowFiles) -> InitProposal:
     """Make the proposal of some parts. Nothing is written.
 
     Raises `ConfigError` for malformed files and wrong settings, `Refused` for what is in the way, and what compiling
@@ -65,4 +65,4 @@ def propose(parts: Collection[ProposalPart], files: WorkflowFiles) -> Proposal:
         propose_ci(draft, project, files)
     if ProposalPart.SECURITY in parts:
         propose_security(draft, files)
-    return Proposal(findings=findings, changes=draft.changes(), notes=tuple(draft.notes), checklist=items)
+    return InitProposal(findings=findings, changes=draft.changes(), notes=tuple(draft.notes), checklist=items)
