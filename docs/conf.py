@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from docutils import nodes
 from pygments.lexers.special import TextLexer
 from sphinx.addnodes import download_reference, pending_xref
+from sphinx.errors import ExtensionError
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -158,6 +159,22 @@ def write_addresses(app: Sphinx, error: Exception | None) -> None:
         (into / f"{name}.html").write_text(page, encoding="utf-8", newline="\n")
 
 
+def require_self_contained(app: Sphinx, error: Exception | None) -> None:
+    """Refuse a site that loads something from another server: readers would be seen there, and it breaks offline."""
+    if error is not None:
+        return
+    elements = r'<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)="(?:https?:)?//'
+    loads = re.compile(elements + r"|@import|url\([\"']?(?:https?:)?//")
+    found = [
+        str(path)
+        for path in sorted(Path(app.outdir).rglob("*"))
+        if path.suffix in {".html", ".css"} and loads.search(path.read_text(encoding="utf-8"))
+    ]
+    if found:
+        message = f"loads something from another server: {', '.join(found)}"
+        raise ExtensionError(message)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register what changes pages and writes copies."""
     app.connect("source-read", read_page)
@@ -165,5 +182,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-merge-info", merge_copies)
     app.connect("build-finished", write_copies)
     app.connect("build-finished", write_addresses)
+    app.connect("build-finished", require_self_contained)
     app.add_lexer("mermaid", TextLexer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
