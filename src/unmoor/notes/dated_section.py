@@ -51,6 +51,9 @@ _DAYS: Final[tuple[tuple[str, Callable[[date], str]], ...]] = (
     (rf"[0-9]{{1,2}} (?:{_SHORT}) [0-9]{{4}}", lambda day: f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"),
 )
 _VERSION: Final = re.compile(r"v?[0-9][0-9A-Za-z.!+]*")
+_WAITING: Final = re.compile(r"\b(?:unreleased|not (?:yet )?released|in development|tbd|tba)\b", re.IGNORECASE)
+# A first line below a heading with the version, as in the changelogs of Pallets.
+_WAITING_LINE: Final = re.compile(r"[*_]{0,2}(?P<before>Release date: )?unreleased[*_]{0,2}\.?", re.IGNORECASE)
 _YEAR: Final = re.compile(r"\b(?:19|20)[0-9]{2}\b")
 _HASHES: Final = re.compile(r"[ ]{0,3}#{1,6}[ \t]+")
 _COMPARED: Final = re.compile(r"(/compare/)[^\s)]{1,200}?\.\.\.[^\s)]{1,200}")
@@ -121,15 +124,27 @@ def date_unreleased(
             return DatedSection(
                 file=name, content=mark + changed[0].encode(), before=named[waiting][0].text, after=changed[1]
             )
-        if any(found is not None and found.version == release.version for _, found in named):
-            return UndatedSection(file=name, has_section=True)
+        section = next((each for each, found in named if found is not None and found.version == release.version), None)
+        if section is not None:
+            return _with_dated_line(source, file, section, release) or UndatedSection(file=name, has_section=True)
         first = first or name
     return UndatedSection(file=first)
 
 
 def _waits(heading: Heading, has_version: bool) -> bool:  # noqa: FBT001 - one of two facts about a heading
     """Whether a heading is of changes that wait: "Unreleased", or "1.3 (unreleased)"."""
-    return is_unreleased(heading.text) or (has_version and "unreleased" in heading.text.lower())
+    return is_unreleased(heading.text) or (has_version and _WAITING.search(heading.text) is not None)
+
+
+def _with_dated_line(source: str, file: ReadFile, section: Heading, release: ReleaseNames) -> DatedSection | None:
+    """Date a section of this version whose first line is "Unreleased". ``None`` if it is another line."""
+    parts = re.split(r"(\r\n|\r|\n)", source)
+    place = next((line for line in range(section.body, len(parts) // 2 + 1) if parts[line * 2].strip()), None)
+    if place is None or not (match := _WAITING_LINE.fullmatch(parts[place * 2].strip())):
+        return None
+    before, day = parts[place * 2].strip(), release.day.isoformat()
+    parts[place * 2] = f"{match['before']}{day}" if match["before"] else f"Released {day}"
+    return DatedSection(file=file.name, content="".join(parts).encode(), before=before, after=parts[place * 2])
 
 
 def _dated(

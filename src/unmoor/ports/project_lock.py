@@ -9,8 +9,8 @@ from typing import Protocol
 class ProjectLock(Protocol):
     """Brings a lock file up to date with the project's own files."""
 
-    def update(self, folder: Path) -> None:
-        """Update the lock of the project in a folder, and keep the versions of its dependencies.
+    def update(self, folder: Path, *, name: str, version: str) -> None:
+        """Give the project's own entry in the lock of a folder a version, and keep everything else if that fits.
 
         Raises `Refused` with the reason, and `ToolMissing`, `Unknown`.
         """

@@ -22,6 +22,8 @@ class CalendarUnit(StrEnum):
     MONTH = "month"
     DAY = "day"
     COUNTER = "counter"
+    ZERO = "0"
+    """Always zero, but for emergencies."""
 
 
 class DatedRelease(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ def calendar_units(releases: Sequence[DatedRelease]) -> tuple[CalendarUnit, ...]
             units.append(CalendarUnit.DAY)
     if max(lengths) > len(units):
         units.append(CalendarUnit.COUNTER)
+    if len(lengths) == 1 and all(not any(each.version.release[len(units) :]) for each in finals):
+        units += [CalendarUnit.ZERO] * (shortest - len(units))
     return tuple(units) if len(units) > 1 and max(lengths) <= len(units) else ()
 
 
@@ -59,14 +63,15 @@ def next_by_calendar(
     """Return the version of a day. If it is taken, or there is a counter, the number behind the date rises."""
     year = today.year if newest.release[0] >= _FIRST_YEAR else today.year % _CENTURY
     values = {CalendarUnit.YEAR: year, CalendarUnit.MONTH: today.month, CalendarUnit.DAY: today.day}
-    parts = [values[unit] for unit in units if unit is not CalendarUnit.COUNTER]
+    parts = [values[unit] for unit in units if unit in values]
+    zeros = [0 for unit in units if unit is CalendarUnit.ZERO]
     counts = CalendarUnit.COUNTER in units
     same = [each.release for each in taken if list(each.release[: len(parts)]) == parts]
     if not same:
         begins_at_one = counts and newest.release[len(parts) :] and min(_counters(taken, len(parts)), default=0) == 1
-        return _version([*parts, *([1 if begins_at_one else 0] if counts else [])])
+        return _version([*parts, *([1 if begins_at_one else 0] if counts else []), *zeros])
     counter = max(each[len(parts)] if len(each) > len(parts) else 0 for each in same) + 1
-    return _version([*parts, counter])
+    return _version([*parts, counter, *zeros])
 
 
 def _counters(taken: Collection[Version], place: int) -> list[int]:

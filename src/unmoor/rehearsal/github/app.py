@@ -18,6 +18,7 @@ from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.packages import Packages, PackageStore
+from unmoor.rehearsal.github.pulls import Pulls
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
@@ -283,6 +284,7 @@ def apps(
             handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
         ).routes(),
         *Runs(handler=handler).routes(),
+        *Pulls(handler=handler).routes(),
         *Rulesets(handler=handler).routes(),
         *Settings(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),

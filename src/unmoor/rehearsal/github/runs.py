@@ -7,13 +7,16 @@ actions/runs`` in GitHub's description of its API.
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.rehearsal.github.releases import Problem
 from unmoor.rehearsal.github.requests import RequestHandler
+from unmoor.rehearsal.shared import store
 from unmoor.util.decode import decode_json
 
 if TYPE_CHECKING:
@@ -30,6 +33,13 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
     branch: str
     status: str = "in_progress"
     name: str = "release"
+
+
+class DispatchBody(msgspec.Struct, kw_only=True):
+    """The body of a request that starts a workflow."""
+
+    ref: str
+    inputs: dict[str, str] | None = None
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +66,18 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
             shape["repository"] = shape["head_repository"] = repository
         return JSONResponse({"total_count": len(found), "workflow_runs": shapes})
 
+    async def dispatch(self, request: Request) -> Response:
+        """``POST /actions/workflows/{file}/dispatches``: the run waits in the list of runs."""
+        body = await self.handler.body(request, DispatchBody, _PERMISSION)
+        name = body.ref.removeprefix("refs/tags/").removeprefix("refs/heads/")
+        refs = [await asyncio.to_thread(self.handler.remote.ref, f"refs/{kind}/{name}") for kind in ("heads", "tags")]
+        if not any(refs):
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"No ref found for: {body.ref}")
+        known = await asyncio.to_thread(self._read)
+        run = WorkflowRun(id=len(known) + 1, branch=name, status="queued", name=request.path_params["file"])
+        await asyncio.to_thread(store.save, self.handler.releases.folder / FILE, [run, *known])
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
     def _read(self) -> list[WorkflowRun]:
         try:
             data = (self.handler.releases.folder / FILE).read_bytes()
@@ -64,5 +86,9 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
         return decode_json(data, list[WorkflowRun])
 
     def routes(self) -> list[Route]:
-        """The route below the API's address."""
-        return [Route("/api/v3/repos/{owner}/{repo}/actions/runs", self.listing)]
+        """The routes below the API's address."""
+        actions = "/api/v3/repos/{owner}/{repo}/actions"
+        return [
+            Route(f"{actions}/runs", self.listing),
+            Route(f"{actions}/workflows/{{file}}/dispatches", self.dispatch, methods=["POST"]),
+        ]

@@ -121,7 +121,7 @@ class Cut:
     def _write(self, tree: Path, found: Situation, chosen: ChosenVersion, tag: str) -> PlannedCut:
         """Write everything into the tree, and plan the rest."""
         now = self.options.now
-        write_version(self.ports, found, tree, chosen.version, now)
+        write_version(self.ports, found, tree, chosen.version, name=self.project.name, now=now)
         previous = max(found.merged, key=lambda each: found.merged[each], default="")
         names = ReleaseNames(version=chosen.version, day=now.date(), tag=tag, previous=previous)
         messages = tuple(write_changelog(self.ports, self.project, found, tree, names))
@@ -172,7 +172,7 @@ class Cut:
         following = self._following(planned)
         if following is None:
             return release
-        write_version(self.ports, found, tree, following, self.options.now)
+        write_version(self.ports, found, tree, following, name=self.project.name, now=self.options.now)
         self.ports.writer.stage(tree)
         message = f"{self._kind('chore: begin', 'Begin')} {following}"
         return self.ports.writer.commit(tree, message, verify=self.options.verify)

@@ -8,7 +8,7 @@ its tags are versions by the calendar. If none of them decides, the user has to.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Final
 
@@ -81,11 +81,8 @@ def choose(facts: VersionFacts, *, named: Version | None = None, parts: Sequence
         return begun
     if facts.written is None and facts.last is None:
         return ChosenVersion(version=pep440.FIRST, arithmetic=(f"{pep440.FIRST}, the first version",))
-    base = max(each for each in (facts.written, facts.last) if each is not None)
-    if base.is_prerelease:
-        kind = {"a": Part.ALPHA, "b": Part.BETA, "rc": Part.RC}.get(base.pre[0] if base.pre else "", Part.DEV)
-        return _doubt(f"{base} is a prerelease", base, (kind, Part.STABLE))
-    return _by_changes(facts, base)
+    base = facts.written or facts.last or pep440.FIRST
+    return _after_prerelease(facts, base) if base.is_prerelease else _by_changes(facts, base)
 
 
 def _base(facts: VersionFacts, parts: Sequence[Part]) -> tuple[Version, str]:
@@ -117,6 +114,17 @@ def _begun(facts: VersionFacts) -> ChosenVersion | InDoubt | None:
     if target == facts.written:
         return ChosenVersion(version=target, arithmetic=(f"{target}, which the files say already",))
     return ChosenVersion(version=target, arithmetic=(f"{facts.written} → {target} (the version under development)",))
+
+
+def _after_prerelease(facts: VersionFacts, base: Version) -> InDoubt:
+    """Several versions may follow one that is released already and is no final one."""
+    if base.is_devrelease:
+        released = Version(base.public.partition(".dev")[0])
+        highest = max(released, facts.last or released)
+        why = f"the files say {base}, but there is a release {highest} already"
+        return _doubt(why, highest, (Part.MAJOR, Part.MINOR, Part.PATCH), spelt=lambda _, version: str(version))
+    kinds = {"a": Part.ALPHA, "b": Part.BETA, "rc": Part.RC}
+    return _doubt(f"{base} is a prerelease", base, (kinds[base.pre[0]] if base.pre else Part.PATCH, Part.STABLE))
 
 
 def _by_changes(facts: VersionFacts, base: Version) -> ChosenVersion | InDoubt:
@@ -158,5 +166,12 @@ def _kind_of(message: str) -> str:
     return "feature" if match["type"].lower() == "feat" else "fix"
 
 
-def _doubt(why: str, base: Version, parts: Sequence[Part]) -> InDoubt:
-    return InDoubt(why=why, choices=tuple((f"--bump {part}", bump(base, part)) for part in parts))
+def _doubt(
+    why: str,
+    base: Version,
+    parts: Sequence[Part],
+    spelt: Callable[[Part, Version], str] = lambda part, _: f"--bump {part}",
+) -> InDoubt:
+    """Offer the parts to raise. ``spelt`` is what to type for one, since ``--bump`` may count from another version."""
+    versions = [(part, bump(base, part)) for part in parts]
+    return InDoubt(why=why, choices=tuple((spelt(part, version), version) for part, version in versions))

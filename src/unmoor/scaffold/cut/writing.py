@@ -22,7 +22,7 @@ from unmoor.util.text import clean, count_of
 _LOCK = "uv.lock"
 
 
-def write_version(ports: CutPorts, found: Situation, tree: Path, version: Version, now: datetime) -> None:
+def write_version(ports: CutPorts, found: Situation, tree: Path, version: Version, *, name: str, now: datetime) -> None:
     """Write the version wherever it is, and into the lock. Raises as `with_new_version` and the lock do."""
     git = ports.git
     folder = tree / git.path
@@ -36,7 +36,7 @@ def write_version(ports: CutPorts, found: Situation, tree: Path, version: Versio
     ]
     write_all(tree, changes)
     if found.written is not None and (lock := _lock_of(git.at("").files(found.head), git.path)) is not None:
-        ports.lock.update(tree / lock)
+        ports.lock.update(tree / lock, name=name, version=str(version))
 
 
 def write_changelog(

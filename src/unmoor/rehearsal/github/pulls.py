@@ -1,0 +1,120 @@
+"""The pull requests of a repository, stored in ``pulls.json`` in the folder of the forge.
+
+Nobody merges here: a test that needs a merged one writes that into the file.
+Source: ``/repos/{owner}/{repo}/pulls`` in GitHub's description of its API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unmoor.rehearsal.github.releases import Problem, invalid
+from unmoor.rehearsal.github.requests import RequestHandler
+from unmoor.rehearsal.shared import store
+from unmoor.util.decode import decode_json
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+FILE = "pulls.json"
+_PERMISSION = "pull-requests"
+
+
+class PullBody(msgspec.Struct, kw_only=True):
+    """The body of a request that opens one."""
+
+    title: str
+    head: str
+    base: str
+    body: str | None = None
+    draft: bool | None = None
+
+
+class StoredPull(msgspec.Struct, frozen=True, kw_only=True):
+    """One pull request; ``merged`` is the commit that merging it made, empty before."""
+
+    number: int
+    head: str
+    sha: str
+    base: str
+    title: str
+    body: str = ""
+    state: str = "open"
+    merged: str = ""
+
+
+class Pulls(msgspec.Struct, frozen=True, kw_only=True):
+    """The routes of the pull requests."""
+
+    handler: RequestHandler
+
+    async def listing(self, request: Request) -> Response:
+        """``GET /pulls``, newest first, of a branch (``owner:branch``) and a state if the query names them."""
+        self.handler.rights(request, _PERMISSION)
+        head, state = request.query_params.get("head", ""), request.query_params.get("state", "open")
+        owner, _, branch = head.rpartition(":")
+        mine = not owner or owner.lower() == self.handler.shapes.repository.partition("/")[0].lower()
+        found = [
+            each
+            for each in reversed(await asyncio.to_thread(self._read))
+            if mine and branch in {"", each.head} and state in {"all", each.state}
+        ]
+        return self.handler.paged(request, found, self._shape)
+
+    async def create(self, request: Request) -> Response:
+        """``POST /pulls``: both branches must be there, with a difference, and no open request for the same."""
+        body = await self.handler.body(request, PullBody, _PERMISSION)
+        owner, _, branch = body.head.rpartition(":")
+        refs = [await asyncio.to_thread(self.handler.remote.ref, f"refs/heads/{name}") for name in (branch, body.base)]
+        for name, ref in zip(("head", "base"), refs, strict=True):
+            if ref is None or (owner and owner.lower() != self.handler.shapes.repository.partition("/")[0].lower()):
+                raise invalid("PullRequest", "invalid", name)
+        head, base = refs
+        assert head is not None  # noqa: S101 - looked at above
+        assert base is not None  # noqa: S101 - as above
+        known = await asyncio.to_thread(self._read)
+        if head.sha == base.sha:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"No commits between {body.base} and {branch}")
+        if any(each.state == "open" and (each.head, each.base) == (branch, body.base) for each in known):
+            what = f"A pull request already exists for {self.handler.shapes.repository.partition('/')[0]}:{branch}."
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, what)
+        pull = StoredPull(
+            number=len(known) + 1, head=branch, sha=head.sha, base=body.base, title=body.title, body=body.body or ""
+        )
+        await asyncio.to_thread(self._write, [*known, pull])
+        return JSONResponse(self._shape(pull), HTTPStatus.CREATED)
+
+    def _shape(self, pull: StoredPull) -> dict[str, Any]:
+        shapes = self.handler.shapes
+        return {
+            "number": pull.number,
+            "state": pull.state,
+            "title": pull.title,
+            "body": pull.body,
+            "html_url": f"{shapes.site}/{shapes.repository}/pull/{pull.number}",
+            "head": {"ref": pull.head, "sha": pull.sha, "label": f"{shapes.repository.partition('/')[0]}:{pull.head}"},
+            "base": {"ref": pull.base, "sha": pull.sha, "label": f"{shapes.repository.partition('/')[0]}:{pull.base}"},
+            "merged_at": "2026-01-01T00:00:00Z" if pull.merged else None,
+            "merge_commit_sha": pull.merged or None,
+        }
+
+    def _read(self) -> list[StoredPull]:
+        try:
+            data = (self.handler.releases.folder / FILE).read_bytes()
+        except FileNotFoundError:
+            return []
+        return decode_json(data, list[StoredPull])
+
+    def _write(self, pulls: list[StoredPull]) -> None:
+        store.save(self.handler.releases.folder / FILE, pulls)
+
+    def routes(self) -> list[Route]:
+        """The routes below the API's address."""
+        path = "/api/v3/repos/{owner}/{repo}/pulls"
+        return [Route(path, self.listing), Route(path, self.create, methods=["POST"])]
