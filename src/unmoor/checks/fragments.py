@@ -12,7 +12,11 @@ import msgspec
 from unmoor import advice
 from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, RepositoryCheck, skip
 from unmoor.errors import ConfigError, UnmoorError
-from unmoor.notes.fragment_names import (
+from unmoor.project import read_facts
+from unmoor.project.files import table
+from unmoor.util.text import clean, list_some
+from unmoor.versioning import pep440
+from unmoor.versioning.fragment_names import (
     folders_of,
     ignored_of,
     in_folders,
@@ -21,17 +25,14 @@ from unmoor.notes.fragment_names import (
     kinds_of,
     looks_like_fragment,
 )
-from unmoor.notes.reading import word_set
-from unmoor.project import read_facts
-from unmoor.project.files import table
-from unmoor.util.text import clean, list_some
-from unmoor.versioning import pep440
 from unmoor.versioning.tag_scheme import Naming
 
-_CODE = word_set("py pyi pyx pxd c cc cpp cxx h hpp rs f f90 cu java js ts")
-_NO_CODE = word_set(
-    "test tests testing doc docs example examples sample samples bench benches benchmark benchmarks tools ci scripts"
-    " .github .ci changelog.d newsfragments"
+_CODE: Final = frozenset(
+    {"py", "pyi", "pyx", "pxd", "c", "cc", "cpp", "cxx", "h", "hpp", "rs", "f", "f90", "cu", "java", "js", "ts"}
+)
+_NO_CODE: Final = frozenset(
+    {"test", "tests", "testing", "doc", "docs", "example", "examples", "sample", "samples", "bench", "benches"}
+    | {"benchmark", "benchmarks", "tools", "ci", "scripts", ".github", ".ci", "changelog.d", "newsfragments"}
 )
 _NO_CODE_FILE: Final = re.compile(r"(test_.*|.*_test|conftest|noxfile|setup|fabfile|tasks|dodo)\.py")
 

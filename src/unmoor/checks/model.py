@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -17,10 +17,12 @@ from unmoor.advice import NOTHING, NextStep
 from unmoor.config.settings import Settings
 from unmoor.ports.git import Git
 from unmoor.ports.repository_files import RepositoryFiles
-from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
 from unmoor.ports.user_programs import UserPrograms
 from unmoor.project.files import Files
+
+if TYPE_CHECKING:
+    from unmoor.ports.services import Services  # it has every port, and most checks need none
 
 
 class CheckGroup(StrEnum):

@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, RepositoryCheck, skip
 from unmoor.checks.patterns import matching
 from unmoor.checks.pyproject import NAME
 from unmoor.config.read_toml import parse
 from unmoor.project.files import table
-from unmoor.project.test_needs.requirement_lines import numbered_lines
 from unmoor.util.text import clean
 
 _OPTION_AFTER: Final = re.compile(r"\s--?[A-Za-z].*$")
@@ -27,6 +24,9 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
     patterns = context.settings.checks.pinned
     if not patterns:
         skip("the settings want nothing pinned: pinned in [tool.unmoor.checks]")
+    # It reads every kind of list, and most projects have no such policy.
+    from unmoor.project.test_needs.requirement_lines import numbered_lines
+
     paths: dict[str, None] = {}
     for pattern in patterns:
         found = matching(pattern, context.project_names)
@@ -63,6 +63,8 @@ def _of_pyproject(context: CheckContext) -> Iterator[CheckProblem]:
 
 def _fault(text: str) -> str:
     """What keeps a requirement from being pinned; empty for one that is, and for an option."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     plain = _OPTION_AFTER.sub("", text).strip()
     if plain.startswith("-") or not plain or _OWN.fullmatch(plain):
         return ""

@@ -6,12 +6,12 @@ The few properties that are needed are written here, for the reason that `unmoor
 from __future__ import annotations
 
 import json
-import posixpath
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from unmoor.checks.model import CheckLevel, CheckProblem, CheckReport, CheckResult, CheckState, RepositoryCheck
+from unmoor.checks.places import is_path
 from unmoor.util.text import clean
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -76,14 +76,3 @@ def _result(result: CheckResult, number: int, problem: CheckProblem) -> dict[str
     if is_file:
         place["region"] = {"startLine": problem.line or 1}
     return found | {"locations": [{"physicalLocation": place}]}
-
-
-def is_path(where: str) -> bool:
-    """Whether a place is a path in the repository, as far as its text tells.
-
-    >>> [is_path(text) for text in ("pyproject.toml", "src/a b.py", "/etc/x", "https://x.test/a", "the forge")]
-    [True, True, False, False, False]
-    """
-    if not where or "://" in where or posixpath.isabs(where) or ".." in where.split("/"):
-        return False
-    return "/" in where or "." in posixpath.basename(where)

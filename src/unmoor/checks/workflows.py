@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from unmoor import advice
 from unmoor._version import __version__
@@ -10,11 +11,17 @@ from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProbl
 from unmoor.project import read_facts
 from unmoor.util.text import clean
 
+_FILES: Final = frozenset(
+    {"pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "noxfile.py", "unmoor.toml", "uv.lock"}
+)
+
 
 def _run(context: CheckContext) -> Iterator[CheckProblem]:
     folder = ".github/"
     if not any(name.startswith(folder) for name in context.top.names):
         skip(f"there is nothing in {folder}")
+    if context.staged and not any(map(_matters, context.source.changed(context.head))):
+        skip("none of the staged files matters to workflows")
     # They build every workflow, which most repositories do not need.
     from unmoor.workflows.comparing import DifferenceLevel
     from unmoor.workflows.differences import differences
@@ -53,12 +60,18 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
         )
 
 
+def _matters(path: str) -> bool:
+    """Whether workflows may depend on a file: one of a project itself, or below ``.github``."""
+    folder, _, name = path.rpartition("/")
+    return path.startswith(".github/") or name.startswith("Dockerfile") or name in _FILES or not folder
+
+
 CHECK = RepositoryCheck(
     id="workflows",
     group=CheckGroup.FAST,
     level=CheckLevel.CRITICAL,
     title="The workflows that unmoor wrote are as this version would write them, as `unmoor workflows check` compares",
-    reads=".github/, and what the workflows depend on",
+    reads=".github/, and what the workflows depend on; with `--staged` only if one of those is among the staged files",
     remedy="write them again: `unmoor workflows write`. What another version of unmoor wrote is only a warning",
     run=_run,
 )

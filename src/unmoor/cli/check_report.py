@@ -13,13 +13,12 @@ from unmoor import advice
 from unmoor._version import __version__
 from unmoor.advice import NextStep
 from unmoor.checks.model import CheckLevel, CheckProblem, CheckReport, CheckResult, CheckState, RepositoryCheck
-from unmoor.checks.sarif import as_sarif, is_path
+from unmoor.checks.places import is_path
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import output, workflow_log
+from unmoor.cli import workflow_log
 from unmoor.cli.exit_codes import report_bug
 from unmoor.errors import Refused, Unknown
 from unmoor.filesystem.files import write_atomic
-from unmoor.render.actions import annotation
 from unmoor.util.text import clean, count_of, list_some
 from unmoor.util.values import replace
 
@@ -49,11 +48,13 @@ def finish(report: CheckReport, *, as_json: bool, sarif: Path | None, staged: bo
         for line in lines(report):
             click.echo(line)
     if sarif is not None:
+        from unmoor.checks.sarif import as_sarif
+
         write_atomic(sarif, as_sarif(report, __version__).encode())
     if RunContext.from_environ(os.environ).actions:
         for line in annotation_lines(report):
             workflow_log.command(line)
-    output.err(counts(report))
+    click.echo(counts(report), err=True)
     goal = "commit" if staged else "release"
     if report.critical:
         names = list_some([each.check.id for each in report.critical])
@@ -61,7 +62,7 @@ def finish(report: CheckReport, *, as_json: bool, sarif: Path | None, staged: bo
     if report.unknown:
         names = list_some([each.check.id for each in report.unknown])
         raise Unknown(f"not known to be ready to {goal}: {names} gave no answer", next_step=advice.LET_CHECKS_ANSWER())
-    output.err(f"ready to {goal}" if whole else "nothing critical found by these checks")
+    click.echo(f"ready to {goal}" if whole else "nothing critical found by these checks", err=True)
     return 0
 
 
@@ -96,6 +97,8 @@ def _next(step: str) -> Iterator[str]:
 
 def annotation_lines(report: CheckReport) -> Iterator[str]:
     """Yield the workflow commands that show the findings on the page of a run, and in the files of its commit."""
+    from unmoor.render.actions import annotation  # it knows the products of stages
+
     for result in report.results:
         for problem in result.problems:
             file, line = (clean(problem.where), problem.line or 1) if is_path(problem.where) else ("", 0)
@@ -156,6 +159,8 @@ def print_list(checks: Sequence[RepositoryCheck], *, as_json: bool) -> int:
         keys = ("id", "group", "level", "title", "reads", "remedy")
         echo_json([{key: getattr(each, key) for key in keys} for each in checks])
         return 0
+    from unmoor.cli import output  # as above
+
     rows = [(each.id, each.group, each.level, each.title) for each in checks]
     for line in output.align_columns(("check", "group", "level", "what must be true"), rows):
         click.echo(line)

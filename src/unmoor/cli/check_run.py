@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
 import msgspec
 
-from unmoor.adapters.factory import open_checkout
+from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.user_programs import InstalledPrograms
@@ -18,16 +19,16 @@ from unmoor.checks.registry import CHECKS
 from unmoor.checks.running import run_checks
 from unmoor.checks.selection import Selection, select_checks
 from unmoor.ci.github_actions import RunContext, default_branch
-from unmoor.cli import check_report, output
-from unmoor.cli.resolve_project import ResolvedProject, open_world, read_sources, remote_repository
+from unmoor.cli import check_report
+from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
 from unmoor.filesystem.safe_folder import refuse_links
 from unmoor.ports.repository_files import RepositoryFiles
-from unmoor.ports.services import Services
-from unmoor.project.locate import locate, settings_at
+from unmoor.project.locate import ConfigSources, locate, settings_at
 
 if TYPE_CHECKING:
-    from unmoor.cli.run_options import TargetOptions
+    from unmoor.cli.target import TargetOptions
+    from unmoor.ports.services import Services
 
 # Stands for the commit before the first one: the files are those that are there now.
 _NO_COMMIT: Final = "0" * 40
@@ -84,25 +85,29 @@ def open_context(
 
     Raises `ConfigError` for wrong settings, `Refused` if the folder is in no repository.
     """
-    sources = read_sources(target.config)
-    top = open_checkout(target.folder, processes)
+    sources = ConfigSources(environ=os.environ, config=read_config_file(target.config))
+    shell = LocalShell(processes=processes)
+    top = GitCheckout(target.folder, shell)
     refuse_links(top.folder)
     source: RepositoryFiles = top.staged_files() if staged else top.work_tree_files()
     seen = top.with_present(source)
     commit = seen.head() or _NO_COMMIT
     found = locate(seen, target.folder, sources, named=target.path, tag=None, commit=commit)
     if found.note:
-        output.err(found.note)
+        click.echo(found.note, err=True)
     checkout = top.at(found.path)
     settings = settings_at(seen.at(found.path), commit, sources).settings
     ci = RunContext.from_environ(os.environ)
 
     def repository() -> str:
+        from unmoor.cli.resolve_project import remote_repository  # it imports what a whole run needs
+
         return ci.repository or remote_repository(checkout) or settings.repository
 
     @cache
     def services(name: str) -> Services:
         from unmoor.adapters.factory import create_services
+        from unmoor.cli.resolve_project import ResolvedProject, open_world
 
         project = ResolvedProject(
             ci=ci, sources=sources, checkout=checkout, commit=checkout.head(), settings=settings, repository=name
@@ -110,7 +115,6 @@ def open_context(
         world = open_world(target.world, project, repository=name, required=False)
         return create_services(world, checkout.folder, processes, path=found.path)
 
-    shell = LocalShell(processes=processes)
     return CheckContext(
         source=source,
         git=checkout,

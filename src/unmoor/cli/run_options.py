@@ -9,32 +9,13 @@ import msgspec
 
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
+from unmoor.cli.target import TargetOptions as TargetOptions  # noqa: PLC0414 - with the options of a run
 from unmoor.core.stage import Reach
 from unmoor.core.waivers import Gate
 from unmoor.filesystem import commands
 from unmoor.images.image_names import LOCAL
 
 _CEILINGS = {Reach.LOCAL: ["--dry-run"], Reach.REMOTE: ["--hold"]}
-
-
-class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The options that most commands share: the checkout, the project in it, the tag, the world and the settings.
-
-    An option that was not given is ``None``.
-    """
-
-    folder: Path
-    path: str | None = None
-    tag: str | None = None
-    world: Path | None = None
-    config: Path | None = None
-
-    def arguments(self) -> list[str]:
-        """Return these options as command-line arguments, without the tag."""
-        arguments = ["--directory", str(self.folder)] if self.folder != Path() else []
-        arguments += ["--path", self.path] if self.path is not None else []
-        arguments += ["--world", str(self.world)] if self.world else []
-        return [*arguments, *(["--config", str(self.config)] if self.config else [])]
 
 
 class FileOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,6 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes import markdown, myst, rst
-from unmoor.notes.fragment_names import folders_of, ignored_of, is_fragment, is_ignored, kinds_of, looks_like_fragment
 from unmoor.notes.headings import version_named
 from unmoor.notes.reading import LIMIT, display_path, read, resolve_inside, strip_controls
 from unmoor.ports import child
@@ -29,6 +28,14 @@ from unmoor.ports.shell import Ran, Shell
 from unmoor.products import Release
 from unmoor.util.decode import decode_toml
 from unmoor.util.text import clean
+from unmoor.versioning.fragment_names import (
+    folders_of,
+    ignored_of,
+    is_fragment,
+    is_ignored,
+    kinds_of,
+    looks_like_fragment,
+)
 
 # Each is any text in a file's name, so more of them would take too long to match.
 _FILE_NAME_FIELDS = ("name", "version", "project_date")

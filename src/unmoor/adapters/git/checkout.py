@@ -26,7 +26,6 @@ from unmoor.adapters.git.present_files import StagedFiles, WorkTreeFiles, named_
 from unmoor.adapters.git.program import GitProgram, without_login
 from unmoor.adapters.git.remote import default_branch, default_head, ls_remote, on_a_branch
 from unmoor.adapters.git.signatures import signer
-from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
 from unmoor.errors import Cause, Refused, Unknown
 from unmoor.filesystem.commands import quote
 from unmoor.ports.failure import failure
@@ -349,6 +348,9 @@ class GitCheckout:
             own.run("remote", "set-url", "--", "origin", origin, cwd=into)
         check_out(own, into, commit)
         if whole:
+            # It searches source trees for pointers, which takes long to import.
+            from unmoor.adapters.git.submodules_lfs import fetch_submodules_and_lfs
+
             top = self.at("")
             fetch_submodules_and_lfs(
                 own, into, commit, source=self.folder, paths=top.files(commit), read=top.read, within=self.path

@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any, Final
 
-from unmoor.notes.reading import word_set
-
 _DEFAULT_KINDS: Final = ("feature", "bugfix", "doc", "removal", "misc")
 _ALWAYS_IGNORED: Final = (".gitignore", ".gitkeep", ".keep", "readme", "readme.md", "readme.rst")
-_EXTENSIONS = word_set("md markdown rst txt j2 jinja jinja2 html htm toml cfg ini yml yaml json py in template tmpl")
+_EXTENSIONS: Final = frozenset(
+    {"md", "markdown", "rst", "txt", "j2", "jinja", "jinja2", "html", "htm", "toml", "cfg", "ini", "yml", "yaml"}
+    | {"json", "py", "in", "template", "tmpl"}
+)
 
 
 def folders_of(table: Mapping[str, Any], package: str) -> tuple[str, ...]:
