@@ -17,9 +17,8 @@ _FILES: Final = frozenset(
 
 
 def _run(context: CheckContext) -> Iterator[CheckProblem]:
-    folder = ".github/"
-    if not any(name.startswith(folder) for name in context.top.names):
-        skip(f"there is nothing in {folder}")
+    if not any(map(_may_be_ours, map(context.top.read, filter(_is_written, context.top.names)))):
+        skip("unmoor wrote none of the workflows")
     if context.staged and not any(map(_matters, context.source.changed(context.head))):
         skip("none of the staged files matters to workflows")
     # They build every workflow, which most repositories do not need.
@@ -58,6 +57,16 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
             level=CheckLevel.WARNING if is_warning else None,
             next_step=advice.WRITE_WORKFLOWS(),
         )
+
+
+def _is_written(path: str) -> bool:
+    """Whether unmoor writes a file of this name, for some project."""
+    return path.startswith(".github/") and path.endswith((".yml", ".yaml"))
+
+
+def _may_be_ours(data: bytes | None) -> bool:
+    """Whether the first line names unmoor. What that line is, `unmoor.workflows.reading` knows."""
+    return b"unmoor" in (data or b"").partition(b"\n")[0]
 
 
 def _matters(path: str) -> bool:

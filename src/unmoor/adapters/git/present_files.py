@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +45,8 @@ class _Present:
     git: GitProgram
     top: Path
     remote: str = "origin"
+    _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def branch_point(self, branch: str) -> str | None:
         """Where the checkout left a branch of the remote. Sends no request."""
@@ -118,9 +121,15 @@ class WorkTreeFiles(_Present):
         return {path: content for path, content in contents if content is not None}
 
     def changed(self, since: str | None) -> tuple[str, ...]:
-        """What differs from a commit on disk, and new files."""
+        """What differs from a commit on disk, and new files; read once for each commit."""
         if since is None:
             return self.names()
+        with self._lock:  # checks run side by side
+            if since not in self._changed:
+                self._changed[since] = self._differing(since)
+            return self._changed[since]
+
+    def _differing(self, since: str) -> tuple[str, ...]:
         env = without_own_filters(self.git, self.top)
         ran = self.git.run(*_DIFF, since, "--", cwd=self.top, env=env, config=ANY_LINE_ENDS)
         return tuple(sorted({*filter(None, ran.out.split("\0")), *(set(self.names()) - set(self.index))}))
@@ -174,9 +183,15 @@ class StagedFiles(_Present):
         return {path: contents[blob] for path, blob in plain.items()} | links
 
     def changed(self, since: str | None) -> tuple[str, ...]:
-        """What differs from a commit in the index."""
+        """What differs from a commit in the index; read once for each commit."""
         if since is None:
             return self.names()
+        with self._lock:  # checks run side by side
+            if since not in self._changed:
+                self._changed[since] = self._differing(since)
+            return self._changed[since]
+
+    def _differing(self, since: str) -> tuple[str, ...]:
         ran = self.git.run(*_DIFF, "--cached", since, "--", cwd=self.top, env=self.variables)
         return tuple(sorted(filter(None, ran.out.split("\0"))))
 
