@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -186,7 +187,8 @@ class _Terminal:
         from unmoor.cli.run_options import FileOptions
 
         target = TargetOptions(folder=tree, path=self._target.path, tag=tag, config=self._target.config)
-        code = rehearse(target, FileOptions(), without_images=False, as_json=False)
+        with redirect_stdout(sys.stderr):  # the result of the cut is the only output
+            code = rehearse(target, FileOptions(), without_images=False, as_json=False)
         if code:
             raise Refused(
                 f"the rehearsal of {tag} failed, so nothing was pushed", next_step=advice.CORRECT_AND_COMMIT()

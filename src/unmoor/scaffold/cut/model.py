@@ -104,7 +104,6 @@ class PlannedCut(msgspec.Struct, frozen=True, kw_only=True):
     arithmetic: tuple[str, ...]
     messages: tuple[str, ...]
     diff: str
-    next_diff: str
     commands: tuple[str, ...]
     through: str = ""
     why: str = ""

@@ -141,7 +141,6 @@ class Cut:
             arithmetic=chosen.arithmetic,
             messages=messages,
             diff=diff,
-            next_diff="",
             commands=(),
             through=through,
             why=why,

@@ -61,7 +61,6 @@ def tag_merged(
         arithmetic=(f"{version}, on commit {commit[:12]} of {clean(branch)}",),
         messages=(),
         diff="",
-        next_diff="",
         commands=(
             f"git tag --annotate -m '{project.name} {version}' {tag} {commit}",
             f"git push {ports.writer.remote} {tag}",
