@@ -62,6 +62,17 @@ def test_it_writes_what_is_missing_once(at: Protected) -> None:
     assert "required_signatures" in rules
 
 
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_what_a_killed_run_left_is_completed(at: Protected, written: int) -> None:
+    """Each ruleset is complete by itself, so the same command writes the others, and those stay as they are."""
+    at.protect("--apply")
+    whole = at.rulesets
+    at.put("rulesets.json", whole[:written])
+    code, _, err = at.protect("--apply")
+    assert (code, at.rulesets) == (0, whole)
+    assert err.count("created the ruleset") == len(OWN) - written
+
+
 def test_stricter_rules_stay(at: Protected) -> None:
     """Whoever set them: a repository that has all of it gets nothing, and nothing of it changes."""
     parameters = {

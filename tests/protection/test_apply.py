@@ -7,6 +7,7 @@ from tests.support.repository_rules import SOLE, TAGS, FakeRules
 
 from unmoor import advice
 from unmoor.errors import Conflict, Denied, Unknown
+from unmoor.ports.repository_rules import RecentCommit
 from unmoor.protection.apply import apply, require_administration, require_applied
 from unmoor.protection.proposal import Proposal, RulesetChange, propose
 from unmoor.protection.reading import owns_workflows, read_state
@@ -100,7 +101,22 @@ def test_who_may_have_the_permission_can_try(*, can_administer: bool | None) -> 
 def test_what_is_hidden_from_a_token_stays_open() -> None:
     """Without the list of those who may push, nobody is asked to approve; an empty repository has no commits."""
     state = read_state(FakeRules(may_push=Denied("no"), commits=()), TAGS)
-    assert (state.writers, state.signed, state.check) == (None, False, None)
+    assert (state.writers, state.signed, state.check, state.hidden) == (None, False, None, ())
+
+
+class Hiding(FakeRules):
+    """Rules whose commits and checks this token may not see."""
+
+    def recent_commits(self, branch: str) -> tuple[RecentCommit, ...]:
+        """Refuse."""
+        raise Denied(branch)
+
+
+def test_hidden_commits_are_said() -> None:
+    """A token for the settings only need not see the content: the rules that depend on it are left out."""
+    rules = Hiding()
+    assert read_state(rules, TAGS).hidden == ("its commits",)
+    assert "the token may not see its commits" in proposal_of(rules).notes[0]
 
 
 @pytest.mark.parametrize(

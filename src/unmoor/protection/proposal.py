@@ -18,7 +18,7 @@ from unmoor.protection.describe import describe_bypass, describe_rule, describe_
 from unmoor.protection.strictness import CHECKS, combined, is_as_strict, merged, stricter
 from unmoor.protection.wanted import ALL_CHECKS, ProtectionOptions, RulesState, WantedRuleset, wanted_rulesets
 from unmoor.util.ref_patterns import BRANCHES, covers, matches
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
 
 
 class RuleState(StrEnum):
@@ -169,7 +169,9 @@ def _target(wanted: WantedRuleset) -> str:
 
 
 def _notes(state: RulesState, options: ProtectionOptions) -> Iterable[str]:
-    if state.check is None and not _requires_checks(state):
+    if state.hidden:
+        yield f"the token may not see {list_some(state.hidden)}, so what depends on them is left out"
+    elif state.check is None and not _requires_checks(state):
         yield (
             f"{ALL_CHECKS} has not reported on {state.branch} yet, so it is not required: a check that never reports"
             " blocks every pull request; `unmoor workflows write ci` writes it"

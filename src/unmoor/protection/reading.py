@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from unmoor.errors import Denied
 from unmoor.ports.repository_rules import RecentCommit, ReportedCheck, RepositoryRules
 from unmoor.protection.wanted import ALL_CHECKS, RulesState
 
+T = TypeVar("T")
 CODE_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for the file: the first one counts."""
 _LOOKED_AT = 10
@@ -19,17 +23,29 @@ def read_state(rules: RepositoryRules, tags: tuple[str, ...], *, owners: bool = 
     """
     repository = rules.repository()
     rulesets = rules.rulesets()
-    branch = rules.branch(repository.default_branch)
-    commits = rules.recent_commits(repository.default_branch) if branch is not None else ()
+    hidden: list[str] = []
+
+    def seen(what: str, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except Denied:
+            hidden.append(what)
+            return otherwise
+
+    branch = seen("the default branch", lambda: rules.branch(repository.default_branch), None)
+    commits: tuple[RecentCommit, ...] = ()
+    if branch is not None:
+        commits = seen("its commits", lambda: rules.recent_commits(repository.default_branch), ())
     return RulesState(
         repository=repository,
         rulesets=rulesets,
         tags=tags,
         protected=branch is not None and branch.protected,
-        check=_reported(rules, commits),
+        check=seen("the checks of its commits", lambda: _reported(rules, commits), None),
         signed=bool(commits) and all(each.verified for each in commits),
         writers=_writers(rules),
         owners=owners,
+        hidden=tuple(hidden),
     )
 
 

@@ -27,7 +27,7 @@ class RulesState(msgspec.Struct, frozen=True, kw_only=True):
     ``tags`` are the patterns of its release tags. ``protected`` says whether anything protects the branch. ``check`` is
     the check of `ALL_CHECKS` that reported there, ``None`` if none did. ``signed`` says whether all recent commits are
     signed. ``writers`` is ``None`` if the forge does not show them to this token. ``owners`` says whether a CODEOWNERS
-    file names owners of the workflows.
+    file names owners of the workflows. ``hidden`` is what else the token may not see, in words.
     """
 
     repository: RuledRepository
@@ -38,6 +38,7 @@ class RulesState(msgspec.Struct, frozen=True, kw_only=True):
     signed: bool = False
     writers: tuple[str, ...] | None = None
     owners: bool = False
+    hidden: tuple[str, ...] = ()
 
     @property
     def branch(self) -> str:

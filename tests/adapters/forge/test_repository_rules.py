@@ -70,7 +70,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
 def rules(running: LocalForge) -> Iterator[Rules]:
     """The rules of the world, without any before and after each test."""
     yield Rules(running)
-    for name in ("rulesets.json", "private", "free-plan"):
+    for name in ("rulesets.json", "settings.json", "immutable", "private", "free-plan"):
         (running.world / "forge" / name).unlink(missing_ok=True)
 
 
@@ -215,3 +215,44 @@ def test_a_forge_without_immutable_releases_says_so_to_administrators(http: Boun
 
     with run_server(script) as server:
         assert GitHubRules(place_at(server.url), http, FakeClock()).immutable_releases() is False
+
+
+def test_what_decides_about_rules_is_read(rules: Rules) -> None:
+    """The branch, its commits and checks, those who may push, the environments and the settings."""
+    policies = [{"name": "v*", "type": "tag"}, {"name": "main"}]
+    held = {
+        "writers": ["b", "a"],
+        "checks": ["all-checks", "lint"],
+        "signed": True,
+        "environments": [
+            {"name": "testpypi"},
+            {"name": "pypi", "reviewers": ["a", "b"], "policies": policies},
+            {"name": "docs", "protected_branches": True},
+        ],
+        "workflow_permissions": "write",
+    }
+    (rules.at.world / "forge" / "settings.json").write_text(json.dumps(held))
+    admin = rules.of()
+    branch = admin.branch("main")
+    assert (branch.commit if branch else "", admin.branch("none/there")) == (rules.at.commit, None)
+    assert {each.verified for each in admin.recent_commits("main")} == {True}
+    assert [(each.name, each.app) for each in admin.reported_checks(rules.at.commit, "all-checks")] == [
+        ("all-checks", 15368)
+    ]
+    assert admin.reported_checks(rules.at.commit, "other") == ()
+    assert admin.writers() == ("a", "b")
+    found = {each.name: each for each in admin.environments()}
+    assert (found["testpypi"].policies, found["docs"].protected_only) == (None, True)
+    assert [(each.name, each.type) for each in found["pypi"].policies or ()] == [("v*", "tag"), ("main", "branch")]
+    assert found["pypi"].reviewers == 2
+    assert (admin.workflow_permissions().default, admin.immutable_releases()) == ("write", False)
+    (rules.at.world / "forge" / "immutable").touch()
+    assert admin.immutable_releases() is True
+
+
+@pytest.mark.parametrize("token", ["forge", "read", ""])
+def test_what_administrators_see_is_denied_to_others(rules: Rules, token: str) -> None:
+    """A 404 of a setting says nothing to them."""
+    for read in (rules.of(token).immutable_releases, rules.of(token).workflow_permissions):
+        with pytest.raises(Denied):
+            read()

@@ -8,7 +8,7 @@ from tests.support.repository_rules import ADMINS, SOLE, FakeRules, pull_request
 
 from unmoor.checks.access.rules import BRANCH_RULES, TAG_RULES
 from unmoor.checks.model import RepositoryCheck
-from unmoor.errors import Unknown
+from unmoor.errors import Denied, Unknown
 from unmoor.ports.repository_rules import PlanWithoutRules, RuledRepository, Ruleset
 from unmoor.util.values import replace
 
@@ -35,6 +35,14 @@ def test_rules_are_those_of_protect(check: RepositoryCheck, held: tuple[Ruleset,
     found, said = Surroundings(rules=FakeRules(held=list(held))).words(check)
     assert found == state
     assert words in said
+
+
+def test_a_branch_whose_writers_are_hidden_is_unknown() -> None:
+    """Whether an approval has to be asked for depends on them; tags do not."""
+    rules = FakeRules(held=[BRANCH, TAGS], may_push=Denied("no"))
+    found, said = Surroundings(rules=rules).words(BRANCH_RULES)
+    assert (found, "who may push" in said) == ("unknown", True)
+    assert Surroundings(rules=rules).words(TAG_RULES)[0] == "passed"
 
 
 class Failing(FakeRules):

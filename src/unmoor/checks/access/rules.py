@@ -32,9 +32,12 @@ def _of(begin: str) -> Run:
         for each in missing:
             yield CheckProblem(what=f"{each.about}: no rule for: {each.what}", next_step=advice.PROTECT())
         hidden = [f"{each.what}, by the {each.source}" for each in found if each.state is RuleState.UNKNOWN]
+        if begin == "branch":
+            # What they are decides which rules it takes.
+            hidden += [*state.hidden, *(["who may push"] if state.writers is None else [])]
         if hidden and not missing:
             raise Unknown(
-                f"{found[0].about}: only an administrator's token sees whether this holds: {list_some(hidden)}",
+                f"{found[0].about}: only an administrator's token sees this: {list_some(hidden)}",
                 next_step=advice.GRANT_ADMINISTRATION(),
                 retryable=False,
             )

@@ -192,8 +192,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "url": here,
             "html_url": f"{self.handler.shapes.site}/{self.handler.shapes.repository}/commit/{sha}",
             "comments_url": f"{here}/comments",
-            "author": None,
-            "committer": None,
+            "author": self.handler.shapes.user("acme"),
+            "committer": self.handler.shapes.user("acme"),
             "parents": [],
             "commit": {
                 "url": here,
