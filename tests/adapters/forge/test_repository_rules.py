@@ -69,6 +69,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalForge]:
 @pytest.fixture
 def rules(running: LocalForge) -> Iterator[Rules]:
     """The rules of the world, without any before and after each test."""
+    (running.world / "forge").mkdir(exist_ok=True)
     yield Rules(running)
     for name in ("rulesets.json", "settings.json", "immutable", "private", "free-plan"):
         (running.world / "forge" / name).unlink(missing_ok=True)

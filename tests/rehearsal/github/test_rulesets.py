@@ -47,6 +47,7 @@ def for_refs(*include: str) -> dict[str, Any]:
 def folder(world: LocalWorld) -> Iterator[Path]:
     """The folder of the forge, without rulesets before and after each test."""
     folder = world.folder / "forge"
+    folder.mkdir(exist_ok=True)
     yield folder
     for name in ("rulesets.json", FREE_PLAN, "private", "organisation"):
         (folder / name).unlink(missing_ok=True)

@@ -31,6 +31,7 @@ SETTINGS = {
 def folder(world: LocalWorld) -> Iterator[Path]:
     """The folder of the forge, with these settings during the test."""
     folder = world.folder / "forge"
+    folder.mkdir(exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(SETTINGS))
     yield folder
     for name in ("settings.json", "immutable"):
