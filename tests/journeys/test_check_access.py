@@ -12,6 +12,8 @@ from tests.support.protected_projects import Protected, make_project, start_worl
 from unmoor.errors import Refused, Unknown
 from unmoor.rehearsal.local import LocalWorld
 
+pytestmark = pytest.mark.journey
+
 TAGS = [{"name": name, "type": "tag"} for name in ("v[0-9]*", "[0-9]*")]
 SET_UP = {
     "checks": ["all-checks"],
