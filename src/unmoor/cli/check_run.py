@@ -27,7 +27,7 @@ from unmoor.ports.repository_files import RepositoryFiles
 from unmoor.project.locate import ConfigSources, locate, settings_at
 
 if TYPE_CHECKING:
-    from unmoor.cli.target import TargetOptions
+    from unmoor.cli.target_options import TargetOptions
     from unmoor.ports.services import Services
 
 # Stands for the commit before the first one: the files are those that are there now.

@@ -63,7 +63,7 @@ def target_options(*, tag: bool = True, world: bool = True, config: bool = True)
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def command(**values: Any) -> Any:
-            from unmoor.cli.target import TargetOptions
+            from unmoor.cli.target_options import TargetOptions
 
             names = [name for name in TargetOptions.__struct_fields__ if name in values]
             target = TargetOptions(**{name: values.pop(name) for name in names})

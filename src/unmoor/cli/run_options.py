@@ -9,7 +9,7 @@ import msgspec
 
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.merge import Handover
-from unmoor.cli.target import TargetOptions as TargetOptions  # noqa: PLC0414 - with the options of a run
+from unmoor.cli.target_options import TargetOptions as TargetOptions  # noqa: PLC0414 - with the options of a run
 from unmoor.core.stage import Reach
 from unmoor.core.waivers import Gate
 from unmoor.filesystem import commands
