@@ -12,10 +12,14 @@ LOWEST := .venv-lowest
 SITE := .venv-docs
 # By file, because the tests of a file may share a local world.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
-WHOLE := tests/journeys tests/laws tests/repository tests/test_growth.py
 # The journeys that take longest begin first, so that no worker is left with one of them at the end.
 LONG := tests/repository tests/journeys tests/laws
 SHORT := $(filter-out $(LONG) tests/conftest.py tests/support %__pycache__,$(wildcard tests/*))
+# What decides has its coverage checked, by its own tests and those of the stages. All other tests run without measuring,
+# which takes almost as long as the tests, but for those of the repository that `make lint` runs.
+MEASURED := $(addprefix tests/,artifacts core dists images provenance publish sbom scanning stages versioning)
+UNMEASURED := $(shell grep -l 'mark\.journey' tests/repository/test_*.py) tests/journeys tests/laws \
+	$(filter-out $(MEASURED),$(SHORT))
 # What uses only the standard library and other programs is the same with other versions of the dependencies. Stages and
 # the walks to each piece of advice use what the adapters and the rooms use, whose own tests run.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/adapters/process tests/core tests/filesystem tests/ports \
@@ -30,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-whole lint format docs site bench pins clean $(TYPES)
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-unmeasured lint format docs site bench pins clean $(TYPES)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,9 +46,9 @@ $(READY): pyproject.toml tools/environment.sh
 demo: $(READY) ## Release a small package and its images, twice, to a local world (takes a minute or two)
 	@$(WITH_ENGINE) examples/demo.sh
 
-# With MEASURE=1 the same tests run, and those of the rooms are measured as `make coverage` does.
+# With MEASURE=1 the coverage is checked, too, and the tests that `make lint` runs are left out.
 ifdef MEASURE
-test: coverage test-whole
+test: coverage test-unmeasured
 else
 test: test-unit ## Run all tests: the fast ones, then the journeys
 	@$(WITH_ENGINE) $(MAKE) --no-print-directory test-journeys
@@ -70,15 +74,15 @@ test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed vers
 	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $(addprefix --ignore=,$(SAME_ANYWHERE)) --session-timeout=400
 
 # Only the tests of single packages count: a whole release runs a lot of code without checking it.
-coverage: $(READY) ## Run the tests of the packages, and check their coverage
+coverage: $(READY) ## Run the tests of the packages that decide, and check their coverage
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(BIN)/coverage erase
-	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(WHOLE)) --session-timeout=1200
+	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(MEASURED) --session-timeout=1200
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o - | $(BIN)/python tools/coverage_floor.py
 
-test-whole: $(READY) ## Run the tests that coverage does not: whole releases, and the repository
-	@$(WITH_ENGINE) $(PYTEST) $(WHOLE) --session-timeout=1200
+test-unmeasured: $(READY) ## Run the tests that neither coverage nor lint runs, whole releases among them
+	@$(WITH_ENGINE) $(PYTEST) --no-loadscope-reorder $(UNMEASURED) --session-timeout=2400
 
 # A cache for each system: a shared one would be thrown away each time.
 $(TYPES): types-%: $(READY)
@@ -95,7 +99,7 @@ lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/shellcheck $$(grep -rlIE '^#!.*[/ ](ba)?sh$$' .ci bench docker examples tools)
 	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
 	@$(MAKE) --no-print-directory site
-	$(BIN)/pytest -q -m "not journey" tests/repository
+	$(PYTEST) -q -m "not journey" tests/repository
 
 format: $(READY) ## Fix and format the code with ruff
 	$(BIN)/ruff check --fix .

@@ -590,6 +590,10 @@ LET_CHECKS_ANSWER = Template(
     "let-checks-answer",
     "see to it that they can answer, as said beside each, or ignore them with a reason: ignore in [tool.unmoor.checks]",
 )
+LET_CHECK_READ = Template(
+    "let-check-read",
+    "correct that, let another program judge it, or ignore the check with a reason: ignore in [tool.unmoor.checks]",
+)
 CORRECT_CHECKED = Template(
     "correct-checked", "correct what is listed, or ignore a check with a reason: ignore in [tool.unmoor.checks]"
 )

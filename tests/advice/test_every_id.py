@@ -110,6 +110,7 @@ REASONS: Mapping[str, str] = {
         """,
     "tests/cli/test_check_run.py follows them": """
         correct-checked
+        let-check-read
         let-checks-answer
         name-check
         """,

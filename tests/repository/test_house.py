@@ -335,7 +335,19 @@ def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
 @posix
 @pytest.mark.parametrize(
     "target",
-    ["demo", "test", "test-unit", "test-journeys", "coverage", "test-whole", "lint", "bench", "docs", "site", "pins"],
+    [
+        "demo",
+        "test",
+        "test-unit",
+        "test-journeys",
+        "coverage",
+        "test-unmeasured",
+        "lint",
+        "bench",
+        "docs",
+        "site",
+        "pins",
+    ],
 )
 def test_the_makefile_uses_what_it_defines(target: str) -> None:
     """No target uses an undefined variable, which make silently expands to nothing."""
@@ -345,7 +357,7 @@ def test_the_makefile_uses_what_it_defines(target: str) -> None:
 
 
 @posix
-@pytest.mark.parametrize("target", ["demo", "test", "coverage", "test-whole", "bench"])
+@pytest.mark.parametrize("target", ["demo", "test", "coverage", "test-unmeasured", "bench"])
 def test_targets_that_build_images_have_an_engine(target: str) -> None:
     """A target that releases images, or tests that, first finds or starts an engine."""
     assert "docker/engine.sh with --optional " in dry_run(target).stdout

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unmoor import advice
 from unmoor.adapters.process.variables import tool_variables
 from unmoor.errors import Cause, TimedOut, Unknown
 from unmoor.filesystem.layout import find_program
@@ -33,5 +34,9 @@ class InstalledPrograms:
         if ran.code != 0 and (failed := child_failure(ran, args[0])) is not None:
             raise failed
         if max(len(ran.out), len(ran.err)) >= limit:
-            raise Unknown(f"{args[0]} prints more than {limit >> 20} MB", retryable=False)
+            raise Unknown(
+                f"{args[0]} prints more than {limit >> 20} MB",
+                retryable=False,
+                next_step=advice.UPDATE_PROGRAM(program=args[0]),
+            )
         return ran

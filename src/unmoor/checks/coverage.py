@@ -115,7 +115,11 @@ def _touched(context: CheckContext, commit: str) -> Mapping[str, frozenset[int]]
     try:
         diff = read_diff(context.source.diff(commit))
     except ValueError as error:
-        raise Unknown(f"git diff gives no diff that can be read: {clean(str(error))}", retryable=False) from error
+        raise Unknown(
+            f"git diff gives no diff that can be read: {clean(str(error))}",
+            retryable=False,
+            next_step=advice.LET_CHECK_READ(),
+        ) from error
     found = {path: frozenset(number for each in ranges for number in each) for path, ranges in diff.items()}
     names = frozenset(context.source.names())
     for path in context.source.changed(commit):

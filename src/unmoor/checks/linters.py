@@ -51,11 +51,19 @@ def require_program(programs: UserPrograms, *names: str) -> str:
 def copies(files: Mapping[str, bytes]) -> Iterator[Path]:
     """Write files into a new folder. Raises `Unknown` for a name that is not safe there, or too many bytes."""
     if sum(map(len, files.values())) > _MOST_BYTES:
-        raise Unknown(f"the files have more than {_MOST_BYTES // 1_000_000} MB", retryable=False)
+        raise Unknown(
+            f"the files have more than {_MOST_BYTES // 1_000_000} MB",
+            retryable=False,
+            next_step=advice.LET_CHECK_READ(),
+        )
     with temporary_folder() as folder:
         for name, content in files.items():
             if not _PLAIN.fullmatch(name):
-                raise Unknown(f"no linter can read a file of this name: {clean(name)}", retryable=False)
+                raise Unknown(
+                    f"no linter can read a file of this name: {clean(name)}",
+                    retryable=False,
+                    next_step=advice.LET_CHECK_READ(),
+                )
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

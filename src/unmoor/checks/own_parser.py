@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from unmoor import advice
 from unmoor.checks import parse_files
 from unmoor.checks.python_sources import Parsed, PythonSource, SourceFault, write_numbered
 from unmoor.errors import Unknown
@@ -41,6 +42,7 @@ def parse(sources: Sequence[PythonSource], minor: int | None, shell: Shell) -> P
             f"Python 3.{RUNNING}, which runs unmoor, does not accept {found[0].path}, but the project needs 3.{minor};"
             " ruff, if it is installed, can tell",
             retryable=False,
+            next_step=advice.LET_CHECK_READ(),
         )
     return Parsed(faults=tuple(sorted(found, key=lambda each: each.path)), unseen=_unseen(version))
 
@@ -83,14 +85,20 @@ def _run(sources: Sequence[PythonSource], arguments: Sequence[str], folder: Path
     try:
         ran = child.run(shell, program, arguments, cwd=folder)
     except child.BeyondLimits as error:
-        raise Unknown(f"the files cannot be parsed: {error}", retryable=False) from error
+        raise Unknown(
+            f"the files cannot be parsed: {error}", retryable=False, next_step=advice.LET_CHECK_READ()
+        ) from error
     if ran.code != 0:
-        raise Unknown(f"the parser of Python failed: {child.last_line(ran)}", retryable=False)
+        raise Unknown(
+            f"the parser of Python failed: {child.last_line(ran)}", retryable=False, next_step=advice.LET_CHECK_READ()
+        )
     try:
         answers = decode_json(ran.out, list[tuple[int, int, str, bool]])
         return [_fault(sources[number].path, line, what, newer) for number, line, what, newer in answers]
     except (ValueError, IndexError) as error:
-        raise Unknown(f"the parser of Python gave no answer: {error}", retryable=False) from error
+        raise Unknown(
+            f"the parser of Python gave no answer: {error}", retryable=False, next_step=advice.LET_CHECK_READ()
+        ) from error
 
 
 def _fault(path: str, line: int, what: str, newer: bool) -> SourceFault:  # noqa: FBT001 - as the program gives them

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from unmoor import advice
 from unmoor.adapters.forge import parse_rules
 from unmoor.adapters.github import GitHubClient, Pace
-from unmoor.adapters.github.answers import NotFound, malformed
+from unmoor.adapters.github.answers import BeyondPlan, NotFound, malformed
 from unmoor.errors import Denied, Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.repository_rules import (
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 _SIZE = 100
 _COMMITS = 20
 _ENVIRONMENT_PAGES = 10
-# GitHub's answer for a private repository of an account that does not pay, to administrators too.
-_NO_PLAN = "upgrade to github"
 
 
 class GitHubRules:
@@ -189,7 +187,7 @@ class GitHubRules:
 
     def _by_plan(self, error: Denied) -> Denied:
         """The error for a refusal, which is another one if the reason is the plan of the owner."""
-        if _NO_PLAN not in error.what.lower():
+        if not isinstance(error, BeyondPlan):
             return error
         return PlanWithoutRules(
             "the plan of its owner has no rulesets for a private repository",

@@ -23,6 +23,7 @@ from unmoor.util.text import clean
 W = TypeVar("W")
 # Seconds to wait for a rate limit: if it does not say when it ends, and at most.
 _DEFAULT, _MOST = 60.0, 3600.0
+_NO_PLAN = "upgrade to github"
 _IMMUTABLE = "what was an immutable release never changes, and its tag never comes free"
 
 
@@ -35,6 +36,10 @@ class RateLimited(ServerBusy):
 
     def __init__(self, what: str, *, where: str, wait: float) -> None:
         super().__init__(what, where=where, wait=wait)
+
+
+class BeyondPlan(Denied):
+    """The plan of the repository's owner lacks what was asked for, which even administrators cannot change."""
 
 
 class NotFound(Denied):
@@ -78,7 +83,8 @@ def refusal(
     if status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS} and _is_limit(status, said, headers):
         return RateLimited(f"the forge's rate limit: {said}", where=where, wait=_wait(headers))
     if status == HTTPStatus.FORBIDDEN:
-        return Denied(
+        kind = BeyondPlan if _NO_PLAN in said.lower() else Denied
+        return kind(
             f"the forge forbids it: {said}",
             where=where,
             next_step=rights,
