@@ -15,11 +15,14 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 # The journeys that take longest begin first, so that no worker is left with one of them at the end.
 LONG := tests/repository tests/journeys tests/laws
 SHORT := $(filter-out $(LONG) tests/conftest.py tests/support %__pycache__,$(wildcard tests/*))
-# What decides has its coverage checked, by its own tests and those of the stages. All other tests run without measuring,
-# which takes almost as long as the tests, but for those of the repository that `make lint` runs.
-MEASURED := $(addprefix tests/,artifacts core dists images provenance publish sbom scanning stages versioning)
+# What decides has its coverage checked, by its own tests, those of the stages, and of some commands that show what it
+# says. All other tests run without measuring, which takes almost as long as the tests, but for those of the repository
+# that `make lint` runs.
+MEASURED := $(addprefix tests/,artifacts core dists images provenance publish sbom scanning stages versioning \
+	adapters/registry/test_referrers.py advice/test_tags.py \
+	cli/test_clean.py cli/test_partial_states.py cli/test_undo_run.py)
 UNMEASURED := $(shell grep -l 'mark\.journey' tests/repository/test_*.py) tests/journeys tests/laws \
-	$(filter-out $(MEASURED),$(SHORT))
+	$(filter-out $(MEASURED),$(SHORT)) $(addprefix --ignore=,$(filter %.py,$(MEASURED)))
 # What uses only the standard library and other programs is the same with other versions of the dependencies. Stages and
 # the walks to each piece of advice use what the adapters and the rooms use, whose own tests run.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/adapters/process tests/core tests/filesystem tests/ports \
