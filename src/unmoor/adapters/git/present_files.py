@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,7 +40,7 @@ _LONGEST_DIFF: Final = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Present:
+class _Present(ABC):
     """What both have in common: ``top`` is the top folder of the checkout, ``remote`` the name of its remote."""
 
     git: GitProgram
@@ -56,6 +57,28 @@ class _Present:
         # 1: nothing in common; 128: no such branch, or no commit yet.
         found = self.git.run("merge-base", "HEAD", ref, cwd=self.top, fine=(0, 1, 128)).out.strip()
         return found if is_commit(found) else None
+
+    @property
+    @abstractmethod
+    def _names(self) -> tuple[str, ...]:
+        """Every file, sorted."""
+
+    @abstractmethod
+    def _differing(self, since: str) -> tuple[str, ...]:
+        """What differs from a commit."""
+
+    def names(self) -> tuple[str, ...]:
+        """Every file, sorted."""
+        return self._names
+
+    def changed(self, since: str | None) -> tuple[str, ...]:
+        """What differs from a commit, read once for each; ``None``: every file."""
+        if since is None:
+            return self.names()
+        with self._lock:  # checks run side by side
+            if since not in self._changed:
+                self._changed[since] = self._differing(since)
+            return self._changed[since]
 
     def _diff(self, *words: str, env: Mapping[str, str], config: Sequence[str] = ()) -> str:
         words = (*_DIFF_LINES, *words)
@@ -95,10 +118,6 @@ class WorkTreeFiles(_Present):
         paths = {*self.index, *(path for path in new if path and not path.endswith("/"))}
         return tuple(sorted(path for path in paths if os.path.lexists(self.top / path)))
 
-    def names(self) -> tuple[str, ...]:
-        """Every file that is there, sorted."""
-        return self._names
-
     def read(self, path: str) -> bytes | None:
         """A file on disk. What a link leads to counts only inside the checkout."""
         path = posixpath.normpath(path)
@@ -120,16 +139,8 @@ class WorkTreeFiles(_Present):
         contents = ((path, self.read(path)) for path in paths)
         return {path: content for path, content in contents if content is not None}
 
-    def changed(self, since: str | None) -> tuple[str, ...]:
-        """What differs from a commit on disk, and new files; read once for each commit."""
-        if since is None:
-            return self.names()
-        with self._lock:  # checks run side by side
-            if since not in self._changed:
-                self._changed[since] = self._differing(since)
-            return self._changed[since]
-
     def _differing(self, since: str) -> tuple[str, ...]:
+        """What differs on disk, and new files."""
         env = without_own_filters(self.git, self.top)
         ran = self.git.run(*_DIFF, since, "--", cwd=self.top, env=env, config=ANY_LINE_ENDS)
         return tuple(sorted({*filter(None, ran.out.split("\0")), *(set(self.names()) - set(self.index))}))
@@ -158,10 +169,6 @@ class StagedFiles(_Present):
     def _names(self) -> tuple[str, ...]:
         return tuple(sorted(self.index))
 
-    def names(self) -> tuple[str, ...]:
-        """Every file of the index, sorted."""
-        return self._names
-
     def read(self, path: str) -> bytes | None:
         """A file of the index."""
         for _ in range(_LINKS_FOLLOWED):
@@ -182,16 +189,8 @@ class StagedFiles(_Present):
         links = {path: content for path in paths if path not in plain and (content := self.read(path)) is not None}
         return {path: contents[blob] for path, blob in plain.items()} | links
 
-    def changed(self, since: str | None) -> tuple[str, ...]:
-        """What differs from a commit in the index; read once for each commit."""
-        if since is None:
-            return self.names()
-        with self._lock:  # checks run side by side
-            if since not in self._changed:
-                self._changed[since] = self._differing(since)
-            return self._changed[since]
-
     def _differing(self, since: str) -> tuple[str, ...]:
+        """What differs in the index."""
         ran = self.git.run(*_DIFF, "--cached", since, "--", cwd=self.top, env=self.variables)
         return tuple(sorted(filter(None, ran.out.split("\0"))))
 
