@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import psutil
 from packaging.version import Version
 from tests.support.git_repos import Repo
 
@@ -206,7 +206,7 @@ def main(folder: str, step: str) -> None:
 
     def kill(reached: CutStep) -> None:
         if reached == step:
-            os.kill(os.getpid(), signal.SIGKILL)
+            psutil.Process().kill()
 
     cuttable = Cuttable(Repo(Path(folder) / "work"), Repo(Path(folder) / "hub.git"))
     cuttable.cut("minor", listener=Listener(reached=kill))

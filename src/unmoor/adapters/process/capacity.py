@@ -12,6 +12,8 @@ import msgspec
 
 from unmoor.adapters.process.machine import free_space, written_folders
 
+_CONTAINER = Path("/sys/fs/cgroup")
+
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """Memory in bytes: of the machine, or of the container that it is limited to, and what of it is available."""
@@ -31,9 +33,23 @@ def disks(environ: Mapping[str, str], cwd: Path) -> Iterator[tuple[str, int | No
         yield folder, free_space(folder)
 
 
+def _limited(machine: Memory) -> Memory:
+    """Apply the limit of this control group, if there is one ("memory.max" in the kernel's documentation)."""
+    try:
+        most, used = (int(_read(_CONTAINER / name)) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):  # no version 2, no limit ("max")
+        return machine
+    if most >= machine.total:
+        return machine
+    return Memory(total=most, available=min(max(most - used, 0), machine.available))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 if sys.platform == "linux":
     _FIELD = re.compile(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", re.MULTILINE)
-    _CONTAINER = Path("/sys/fs/cgroup")
 
     def memory() -> Memory:
         """Read the memory of this machine, as proc(5) describes it. Raises ``OSError``, ``ValueError``."""
@@ -41,19 +57,6 @@ if sys.platform == "linux":
         if fields.keys() != {"MemTotal", "MemAvailable"}:
             raise ValueError
         return _limited(Memory(total=fields["MemTotal"], available=fields["MemAvailable"]))
-
-    def _limited(machine: Memory) -> Memory:
-        """Apply the limit of this control group, if there is one ("memory.max" in the kernel's documentation)."""
-        try:
-            most, used = (int(_read(_CONTAINER / name)) for name in ("memory.max", "memory.current"))
-        except (OSError, ValueError):  # no version 2, no limit ("max")
-            return machine
-        if most >= machine.total:
-            return machine
-        return Memory(total=most, available=min(max(most - used, 0), machine.available))
-
-    def _read(path: Path) -> str:
-        return path.read_text(encoding="utf-8")
 
 else:
 
