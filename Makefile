@@ -26,7 +26,8 @@ UNMEASURED := $(shell grep -l 'mark\.journey' tests/repository/test_*.py) tests/
 # What uses only the standard library and other programs is the same with other versions of the dependencies. Stages and
 # the walks to each piece of advice use what the adapters and the rooms use, whose own tests run.
 SAME_ANYWHERE := tests/repository tests/adapters/git tests/adapters/process tests/core tests/filesystem tests/ports \
-	tests/versioning tests/advice tests/stages tests/test_advice.py tests/util/test_import_path.py tests/test_errors.py
+	tests/versioning tests/advice tests/stages tests/checks/test_linters.py tests/checks/test_syntax.py \
+	tests/test_advice.py tests/util/test_import_path.py tests/test_errors.py
 # mypy judges the code for each system that it runs on.
 TYPES := $(addprefix types-,linux darwin win32)
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
@@ -80,12 +81,12 @@ test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed vers
 coverage: $(READY) ## Run the tests of the packages that decide, and check their coverage
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(BIN)/coverage erase
-	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(MEASURED) --session-timeout=1200
+	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(MEASURED) --session-timeout=1800
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o - | $(BIN)/python tools/coverage_floor.py
 
 test-unmeasured: $(READY) ## Run the tests that neither coverage nor lint runs, whole releases among them
-	@$(WITH_ENGINE) $(PYTEST) --no-loadscope-reorder $(UNMEASURED) --session-timeout=2400
+	@$(WITH_ENGINE) $(PYTEST) --no-loadscope-reorder $(UNMEASURED) --session-timeout=3000
 
 # A cache for each system: a shared one would be thrown away each time.
 $(TYPES): types-%: $(READY)

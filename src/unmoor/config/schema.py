@@ -6,6 +6,7 @@ date. In a page, only the blocks between ``<!-- NAME -->`` and ``<!-- end NAME -
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import sys
@@ -52,11 +53,11 @@ def _hook(kind: type) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Remove null, which TOML does not have, and names of classes; convert tuples to lists."""
+    """Remove null, which TOML does not have, names of classes, and indentation; convert tuples to lists."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):
-        return value
+        return inspect.cleandoc(value) if isinstance(value, str) else value  # not every version of msgspec does that
     arms = value.get("anyOf", ())
     if {"type": "null"} in arms:
         others = [arm for arm in arms if arm != {"type": "null"}]
