@@ -67,7 +67,7 @@ chaos: $(READY) ## Lose the machine between any two stages, and kill releases an
 	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_act.py tests/journeys/test_boundaries.py tests/journeys/test_kill.py
 
 test-unit: $(READY) ## Run the fast tests
-	$(PYTEST) -m "not journey" --session-timeout=400
+	$(PYTEST) -m "not journey" --session-timeout=1200
 
 $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 	@tools/environment.sh $(LOWEST) --group test --resolution lowest-direct
@@ -75,7 +75,7 @@ $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 
 test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
 test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed versions of the dependencies
-	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $(addprefix --ignore=,$(SAME_ANYWHERE)) --session-timeout=400
+	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $(addprefix --ignore=,$(SAME_ANYWHERE)) --session-timeout=1200
 
 # Only the tests of single packages count: a whole release runs a lot of code without checking it.
 coverage: $(READY) ## Run the tests of the packages that decide, and check their coverage
