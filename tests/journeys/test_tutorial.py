@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
 import shlex
@@ -17,6 +16,8 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR
 from tests.support.sample_projects import BACKEND, PYPROJECT
 from tests.support.tutorials import PATIENCE, Reader, comparable
+
+from unmoor._version import __version__
 
 pytestmark = pytest.mark.journey
 
@@ -97,11 +98,10 @@ def test_a_world_takes_a_release_as_the_tutorial_shows(shop: Repo) -> None:
 
 def _index_with_unmoor(folder: Path) -> Path:
     """Make a folder that uv finds the running version of unmoor in, as the index has a released one."""
-    version = importlib.metadata.version("unmoor")
     folder.mkdir()
-    info = f"unmoor-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"unmoor-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: unmoor\nVersion: {version}\n")
+    info = f"unmoor-{__version__}.dist-info"
+    with zipfile.ZipFile(folder / f"unmoor-{__version__}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: unmoor\nVersion: {__version__}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
     return folder
