@@ -176,19 +176,17 @@ class GitHubRules:
                 where=error.where,
                 next_step=advice.GRANT_ADMINISTRATION(),
             ) from error
-        except Denied as error:
-            raise self._by_plan(error) from error
+        except BeyondPlan as error:
+            raise self._without_rules() from error
 
     def _listed(self, path: str, what: str) -> list[Any]:
         try:
             return self._api.listed(path, what, size=_SIZE)
-        except Denied as error:
-            raise self._by_plan(error) from error
+        except BeyondPlan as error:
+            raise self._without_rules() from error
 
-    def _by_plan(self, error: Denied) -> Denied:
-        """The error for a refusal, which is another one if the reason is the plan of the owner."""
-        if not isinstance(error, BeyondPlan):
-            return error
+    def _without_rules(self) -> PlanWithoutRules:
+        """The error for a plan of the owner that has no rulesets."""
         return PlanWithoutRules(
             "the plan of its owner has no rulesets for a private repository",
             where=self.address,
