@@ -20,9 +20,9 @@ def test_the_first_program_on_the_path_is_found() -> None:
     """Nothing is found in the current folder, nor without a PATH."""
     with shell_for_tests() as shell:
         programs = InstalledPrograms(shell=shell, environ={"PATH": SCRIPTS})
-        assert programs.find(("no-such-linter", "ruff", PYTHON)) == "ruff"
+        assert programs.find(("no-such-linter", "pytest", PYTHON)) == "pytest"
         assert programs.find(("no-such-linter",)) == ""
-        assert InstalledPrograms(shell=shell, environ={"PATH": "."}).find(("ruff",)) == ""
+        assert InstalledPrograms(shell=shell, environ={"PATH": "."}).find(("pytest",)) == ""
 
 
 def test_a_program_gets_no_token(tmp_path: Path) -> None:
