@@ -197,6 +197,31 @@ def test_fragments_decide_the_next_version(
     assert ("kind" in prepared.messages[0]) is bool(why)
 
 
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        {"p/__init__.py": "__version__ = '1.2.0'\n"},
+        {"src/p/__init__.py": "import os\n__version__: str = '1.2.0'\r\n"},
+        {"src/p/__init__.py": "from p.v import __version__\n", "src/p/v.py": "__version__ = '1.2.0'\n"},
+        {"setup.cfg": "[metadata]\nversion = 1.2.0\n", "p.py": "__version__ = '1.2.0'\n"},
+    ],
+    ids=["flat", "src", "imported", "two files"],
+)
+def test_a_new_version_is_written_wherever_it_is_repeated(tmp_path: Path, make: Make, repeated: dict[str, str]) -> None:
+    """As a cut writes it: tests of real projects compare the two. Other numbers and the checkout stay."""
+    repo = Repo.new(tmp_path / "project")
+    other = {"q.py": "__version__ = '1.2.1'\nwith_version = '1.2.0'\n"}
+    repo.commit({"pyproject.toml": static("1.2.0")} | repeated | other)
+    repo.git("tag", "v1.2.0")
+    repo.commit({"README": "more"})
+    prepared = make(repo)
+    for name, content in repeated.items():
+        assert (prepared.checkout / name).read_bytes() == content.replace("1.2.0", "1.2.1").encode()
+        assert (repo.path / name).read_bytes() == content.encode()
+    assert (prepared.checkout / "q.py").read_bytes() == other["q.py"].encode()
+    assert Repo(prepared.checkout).git("status", "--porcelain") == ""
+
+
 LOG = "## Unreleased\n\n- New.\n\n## 1.2.0\n\n- Old.\n"
 
 

@@ -6,7 +6,7 @@ gives the same commits and tags, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,8 +24,9 @@ from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import fragment_kinds
 from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
-from unmoor.project import read_facts, with_version
+from unmoor.project import WrittenVersion, read_facts, with_version
 from unmoor.project.locate import ConfigSources, naming_at, settings_at
+from unmoor.project.other_versions import same_versions
 from unmoor.project.releasable import refuse_shallow
 from unmoor.rehearsal.rehearsal_tag import BuiltFiles, Chooser, RehearsalTag
 from unmoor.util.text import clean
@@ -96,7 +97,8 @@ def prepare(
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))
     section = None if built is not None else _next_section(git, checkout / git.path, choice, sources, naming)
-    diff = _commit_version(program, checkout / git.path, choice, when, section=section, top=checkout)
+    places = _places(git, choice)
+    diff = _commit_version(program, checkout / git.path, choice, places, when, section=section, top=checkout)
     if clone.commit_of(choice.tag) is None:
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
@@ -163,20 +165,29 @@ def _next_section(
     )
 
 
+def _places(git: GitCheckout, choice: RehearsalTag) -> tuple[WrittenVersion, ...]:
+    """Return where the version must be written first: everywhere that the project repeats it, as a cut writes it."""
+    if choice.edit is None:
+        return ()
+    paths = relative_files(git.at("").files(choice.commit), git.path)
+    return same_versions(partial(git.read, choice.commit), paths, choice.edit)
+
+
 def _commit_version(
     program: GitProgram,
     project: Path,
     choice: RehearsalTag,
+    places: Sequence[WrittenVersion],
     when: dict[str, str],
     *,
     section: NamedSection | None,
     top: Path,
 ) -> str:
-    """Set the version in the clone with one commit, in the file that holds it and in the changelog. Return the diff."""
+    """Set the version in the clone with one commit, in its places and in the changelog. Return the diff."""
     edited: list[Path] = []
-    if choice.edit is not None:
-        path = file_inside(project / choice.edit.path, top, choice.edit)
-        replace_content(path, with_version(path.read_bytes(), choice.edit, str(choice.version)))
+    for place in places:
+        path = file_inside(project / place.path, top, place)
+        replace_content(path, with_version(path.read_bytes(), place, str(choice.version)))
         edited.append(path)
     if section is not None:
         path = (project / section.file).resolve()
