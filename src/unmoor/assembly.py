@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from unmoor.core.pipeline import Pipeline
-from unmoor.core.stage import Output, Stage
+from unmoor.core.stage import Output, Stage, without_none
+from unmoor.deploy_stages import announce_stage, build_docs_stage, deployment_stages, early_checks
 from unmoor.optional_stages import (
     gate_of,
     image_stages,
@@ -67,6 +68,7 @@ class Prepared(NamedTuple):
     sboms: Output[Sboms] | None
     provenance: Output[Provenance] | None
     images: ImageOutputs
+    docs: Output[Any] | None
     gates: Gates
 
 
@@ -89,17 +91,25 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
     rebuilt = output_of(rebuild_dists)
     scan_files = scan_stage(*run, dists=dists)
     scanned = output_of(scan_files)
-    gates = Gates(access=access, checks=check_dists.output, proof=prove_dists.output, rebuild=rebuilt, scan=scanned)
-
     describe_wheels = sbom_stage(*run, release=release, dists=dists)
     sboms = output_of(describe_wheels)
     describe_build = provenance_stage(*run, release=release, dists=dists)
     provenance = output_of(describe_build)
-    build_images, prove_images = image_stages(*run, release=release, dists=dists, gates=gates)
+    build_images, prove_images = image_stages(*run, release=release, dists=dists, access=access)
     scan_images = scan_images_stage(*run, built=output_of(build_images), files=scanned)
     describe_images = sbom_images_stage(*run, release=release, built=output_of(build_images))
     images = ImageOutputs(
         output_of(build_images), output_of(prove_images), output_of(scan_images), output_of(describe_images)
+    )
+    build_docs = build_docs_stage(*run, release=release, dists=dists)
+    check_deployments = early_checks(*run, release=release, images=output_of(build_images))
+    gates = Gates(
+        access=access,
+        checks=check_dists.output,
+        proof=prove_dists.output,
+        rebuild=rebuilt,
+        scan=scanned,
+        deployments=without_none(output_of(build_docs), *(gate_of(each) for each in check_deployments)),
     )
 
     stages = (
@@ -108,8 +118,10 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
         *(describe_wheels, scan_files),  # what each wheel needs, and what is wrong with it, beside the tests
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images, scan_images, describe_images),  # images, if the project has some
+        *(build_docs, *check_deployments),  # what users get beside the release, and what could stop it later
     )
-    return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, gates)
+    docs = output_of(build_docs)
+    return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, docs, gates)
 
 
 class Reversible(NamedTuple):
@@ -128,7 +140,7 @@ class Reversible(NamedTuple):
 def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Reversible:
     """Build the stages that send what can be taken back: all that `release --hold` does."""
     run = (request, services)
-    _, release, notes, dists, sboms, provenance, images, gates = prepared
+    _, release, notes, dists, sboms, provenance, images, _docs, gates = prepared
 
     sign_files = sign_stage(
         *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
@@ -203,10 +215,20 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         sums=sums,
         signed_images=signed_images,
     )
+    deployments = deployment_stages(*run, release=release, docs=prepared.docs, pushed=pushed, verified=verify.output)
+    announce = announce_stage(
+        *run,
+        release=release,
+        notes=prepared.notes,
+        page=page,
+        deployments=[each.output for each in deployments],
+    )
 
     return Pipeline.of(
         *prepared.stages,
         *sent.stages,
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
+        *deployments,  # each on its own: one that fails stops no other
+        announce,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
 from unmoor.products import (
+    Access,
     Dists,
     Draft,
     Images,
@@ -94,7 +95,7 @@ def image_stages(
     *,
     release: Output[Release],
     dists: Output[Dists],
-    gates: Gates,
+    access: Output[Access],
 ) -> tuple[BuildImages, ProveImages] | tuple[None, None]:
     """Build images from the tested wheels and test them. None if the project has none."""
     if not request.images:
@@ -103,7 +104,7 @@ def image_stages(
     from unmoor.stages.prove_images import ProveImages
 
     run = (request, services)
-    images = BuildImages.of(*run, release=release, dists=dists, access=gates.access)
+    images = BuildImages.of(*run, release=release, dists=dists, access=access)
     built = images.output
     return images, ProveImages.of(*run, release=release, images=built)
 

@@ -185,3 +185,10 @@ def forge_login(environ: Mapping[str, str]) -> Login:
         if token := environ.get(variable, "").strip():
             return Login(username="", secret=Secret(token), origin=f"the environment variable {variable}")
     return Login(username="", secret=Secret(""), origin="nowhere: neither GITHUB_TOKEN nor GH_TOKEN is set")
+
+
+def token_login(variable: str, environ: Mapping[str, str]) -> Login:
+    """Read the token of a service from the variable that its own client reads."""
+    token = environ.get(variable, "").strip()
+    state = "" if token else ", which is not set" if variable not in environ else ", which is empty"
+    return Login(username="", secret=Secret(token), origin=f"the environment variable {variable}{state}")

@@ -20,7 +20,15 @@ import msgspec
 
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep, join
-from unmoor.config.type_names import describe_type, describe_value, fields_of, split_annotated, struct_in, structs_in
+from unmoor.config.type_names import (
+    describe_type,
+    describe_value,
+    fields_of,
+    split_annotated,
+    struct_in,
+    structs_in,
+    tables_in,
+)
 from unmoor.errors import ConfigError
 from unmoor.util.decode import decode_toml
 from unmoor.util.secret import Secret
@@ -197,6 +205,8 @@ def read_values(kind: type[msgspec.Struct], table: Table, path: Path, faults: Fa
         inner = struct_in(keys[name].type)
         if rows is not None:
             values[keys[name].name] = _read_rows(rows, value, (*path, name), faults)
+        elif tables_in(keys[name].type) is not None:
+            values[keys[name].name] = _read_named(keys[name].type, value, (*path, name), faults)
         elif inner is None:
             try:
                 values[keys[name].name] = convert(value, keys[name].type, quotes=faults.quotes)
@@ -216,6 +226,26 @@ def _read_rows(kind: type[msgspec.Struct], value: object, path: Path, faults: Fa
         return ()
     read = (read_table(kind, row, (*path, str(number)), faults) for number, row in enumerate(value, 1))
     return tuple(row for row in read if row is not None)
+
+
+def _read_named(kind: Any, value: object, path: Path, faults: Faults) -> dict[str, msgspec.Struct]:
+    """Read the tables of a table with any names, without the faulty ones."""
+    if not isinstance(value, dict):
+        faults.add(path, f"expected tables, [{path[-1]}.NAME], got {describe_value(value, quotes=faults.quotes)}")
+        return {}
+    of_name, inner = get_args(split_annotated(kind)[0])
+    read: dict[str, msgspec.Struct] = {}
+    for name, table in value.items():
+        try:
+            convert(name, of_name, quotes=faults.quotes)
+        except ValueError as error:
+            faults.add((*path, name), str(error))
+            continue
+        if not isinstance(table, dict):
+            faults.add((*path, name), f"expected a table, got {describe_value(table, quotes=faults.quotes)}")
+        elif (row := read_table(inner, table, (*path, name), faults)) is not None:
+            read[name] = row
+    return read
 
 
 def convert(value: object, kind: Any, *, loose: bool = False, quotes: bool = True) -> Any:

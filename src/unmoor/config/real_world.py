@@ -8,10 +8,27 @@ import msgspec
 
 from unmoor import advice
 from unmoor.config.addresses import root_address
-from unmoor.config.credentials import forge_login, index_login
+from unmoor.config.credentials import forge_login, index_login, token_login
 from unmoor.errors import ConfigError, Internal
-from unmoor.ports.world import ForgePlace, IndexPlace, Login, ScanningPlace, SigningPlace, Trusted, World
+from unmoor.ports.world import (
+    AnnouncePlace,
+    ForgePlace,
+    IndexPlace,
+    Login,
+    ProxyPlace,
+    ReadTheDocsPlace,
+    ScanningPlace,
+    SigningPlace,
+    SpacePlace,
+    Trusted,
+    World,
+)
 
+# The variables that the clients of these services read.
+HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a name
+READTHEDOCS_TOKEN = "READTHEDOCS_TOKEN"  # noqa: S105 - a name
+
+_SOCKET = "/run/haproxy/admin.sock"
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
 
@@ -40,6 +57,17 @@ def real_world(
         # The public instance knows the jobs of github.com, and of no other GitHub.
         signing=SigningPlace() if forge.api == _GITHUB_API else None,
         scanning=ScanningPlace(),
+        space=SpacePlace(login=token_login(HUB_TOKEN, environ)),
+        readthedocs=ReadTheDocsPlace(login=token_login(READTHEDOCS_TOKEN, environ)),
+        # The place of every service that has no other.
+        proxies=(
+            ProxyPlace(
+                service="",
+                socket=environ.get("UNMOOR_PROXY_SOCKET") or _SOCKET,
+                state=environ.get("UNMOOR_PROXY_STATE", ""),
+            ),
+        ),
+        announce=AnnouncePlace(),
     )
 
 

@@ -16,13 +16,17 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from unmoor.config.announce import AnnounceSettings
 from unmoor.config.checks import CheckSettings, IgnoredCheck
+from unmoor.config.docs import DocsSettings
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
 from unmoor.config.scan import IgnoreSettings, ScanSettings
+from unmoor.config.service import ServiceSettings
 from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
+from unmoor.config.space import SpaceSettings
 from unmoor.config.tables import WorldTable
-from unmoor.config.type_names import fields_of, struct_in, structs_in
+from unmoor.config.type_names import fields_of, holds_tables, struct_in, structs_in, tables_in
 from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -77,7 +81,7 @@ def settings_table() -> str:
             f"`{variable_of(field.encode_name)}`",
         )
         for field in fields_of(Settings)
-        if structs_in(field.type) is None and struct_in(field.type) is None
+        if not holds_tables(field.type)
     ]
     return _markdown(("option", "takes", "default", "description", "variable"), rows)
 
@@ -100,17 +104,29 @@ def check_tables() -> str:
     return "\n\n".join(_block(heading, kind) for heading, kind in tables)
 
 
+def deploy_tables() -> str:
+    """The tables of deployments, each as a Markdown table under a heading."""
+    tables: tuple[tuple[str, type[msgspec.Struct]], ...] = (
+        ("`docs`", DocsSettings),
+        ("`space`", SpaceSettings),
+        ("`service.NAME`", ServiceSettings),
+        ("`announce`", AnnounceSettings),
+    )
+    return "\n\n".join(_block(heading, kind) for heading, kind in tables)
+
+
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = fields_of(WorldTable)
     blocks = [_block("The top", WorldTable)]
-    blocks += [
-        _block(f"`[{field.encode_name}]`", kind)
-        if (rows := structs_in(field.type)) is None
-        else _block(f"`[[{field.encode_name}]]`", rows)
-        for field in fields
-        if (kind := struct_in(field.type) or structs_in(field.type)) is not None
-    ]
+    for field in fields:
+        name = field.encode_name
+        for kind, heading in (
+            (struct_in(field.type), f"`[{name}]`"),
+            (structs_in(field.type), f"`[[{name}]]`"),
+            (tables_in(field.type), f"`[{name}.NAME]`"),
+        ):
+            blocks += [_block(heading, kind)] if kind is not None else []
     return "\n\n".join(blocks)
 
 
@@ -118,7 +134,7 @@ def _block(heading: str, kind: type[msgspec.Struct], *, nested: bool = False) ->
     rows = [
         (f"`{field.encode_name}`", _accepts(field.type), _default(field), _description(field.type))
         for field in fields_of(kind)
-        if struct_in(field.type) is None and (nested or structs_in(field.type) is None)
+        if (nested and structs_in(field.type) is not None) or not holds_tables(field.type)
     ]
     table = _markdown(("key", "takes", "default", "description"), rows)
     return f"### {heading}\n\n{(kind.__doc__ or '').strip()}\n\n{table}"
@@ -170,6 +186,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "image": image_tables,
     "scan": scan_tables,
     "checks": check_tables,
+    "deploy": deploy_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {

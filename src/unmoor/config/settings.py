@@ -17,12 +17,16 @@ from msgspec import Meta
 
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
+from unmoor.config.announce import AnnounceSettings
 from unmoor.config.checks import CheckSettings
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.cut import CutSettings
+from unmoor.config.docs import DocsSettings
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
 from unmoor.config.scan import ScanSettings
+from unmoor.config.service import ServiceName, ServiceSettings
+from unmoor.config.space import SpaceSettings
 from unmoor.config.table import Table
 from unmoor.config.type_names import fields_of
 from unmoor.config.values import (
@@ -308,6 +312,12 @@ class Settings(Table, frozen=True, kw_only=True):
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),
     ] = ()
+    docs: Annotated[DocsSettings | None, Meta(description="Documentation to build and deploy.")] = None
+    space: Annotated[SpaceSettings | None, Meta(description="A Space to deploy.")] = None
+    service: Annotated[
+        dict[ServiceName, ServiceSettings], Meta(description="Services to switch to the new image, one table each.")
+    ] = msgspec.field(default_factory=dict)
+    announce: Annotated[AnnounceSettings | None, Meta(description="Who hears of a release.")] = None
 
     @property
     def building(self) -> BuildOptions:

@@ -14,7 +14,7 @@ import msgspec
 from unmoor import advice
 from unmoor.config.config_file import ConfigFile, table_of
 from unmoor.config.read_toml import Faults, TomlDocument, convert, parse, read_values, refuse_near_misses
-from unmoor.config.type_names import fields_of, split_annotated, struct_in, structs_in
+from unmoor.config.type_names import fields_of, holds_tables, split_annotated
 from unmoor.util.text import clean
 
 PYPROJECT = "pyproject.toml"
@@ -76,11 +76,7 @@ def from_environ(kind: type[msgspec.Struct], environ: Mapping[str, str]) -> Foun
     """Read the environment variables of options. Numbers are text, lists and tables have one item a line."""
     faults = Faults("the environment")
     values: Found = {}
-    options = {
-        variable_of(field.encode_name): field
-        for field in fields_of(kind)
-        if structs_in(field.type) is None and struct_in(field.type) is None  # no variable holds tables
-    }
+    options = {variable_of(field.encode_name): field for field in fields_of(kind) if not holds_tables(field.type)}
     _refuse_misspelt(options, environ, faults)
     for variable, field in options.items():
         if not (text := environ.get(variable, "")):

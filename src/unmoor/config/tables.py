@@ -176,6 +176,59 @@ class ScanningTable(Table, frozen=True, kw_only=True):
     ] = ""
 
 
+class SpaceTable(Table, frozen=True, kw_only=True):
+    """The hub of Spaces. Without this table none is deployed."""
+
+    address: Annotated[RootOrEmpty, Meta(description="Root of its API. Empty: the public hub.")] = ""
+    token: Annotated[
+        Credential, Meta(description="Token, written like the password of the index. Empty: `HF_TOKEN`.")
+    ] = msgspec.field(default_factory=_nothing)
+
+
+class ReadTheDocsTable(Table, frozen=True, kw_only=True):
+    """Read the Docs. Without this table no build is started there."""
+
+    address: Annotated[RootOrEmpty, Meta(description="Root of its API. Empty: the public service.")] = ""
+    token: Annotated[
+        Credential, Meta(description="Token, written like the password of the index. Empty: `READTHEDOCS_TOKEN`.")
+    ] = msgspec.field(default_factory=_nothing)
+
+
+class ProxyTable(Table, frozen=True, kw_only=True):
+    """The HAProxy in front of the service of that name; one table each. A service without one is not deployed."""
+
+    socket: Annotated[
+        str,
+        Meta(
+            description="Its runtime socket, with the level `admin`. Relative to the world file.",
+            examples=["/run/haproxy/admin.sock"],
+            extra={"check": printable_path},
+        ),
+    ]
+    state: Annotated[
+        str,
+        Meta(
+            description="The file of its `server-state-file`, written after each change. Empty: none is written.",
+            extra={"check": _or_empty(printable_path)},
+        ),
+    ] = ""
+    address: Annotated[
+        RootOrEmpty, Meta(description="URL at which users reach the service. Empty: it is not shown.")
+    ] = ""
+
+
+class AnnounceTable(Table, frozen=True, kw_only=True):
+    """Where messages go. Without this table nobody is told."""
+
+    targets: Annotated[
+        dict[Label, Credential],
+        Meta(
+            description="The address of each target in the settings, written like the password of the index.",
+            extra={"words": "a table of names, each with the reference of an address"},
+        ),
+    ] = msgspec.field(default_factory=dict)
+
+
 class GitTable(Table, frozen=True, kw_only=True):
     """The git remote of the release."""
 
@@ -206,4 +259,8 @@ class WorldTable(Table, frozen=True, kw_only=True):
     registry: tuple[RegistryTable, ...] = ()
     signing: SigningTable | None = None
     scanning: ScanningTable | None = None
+    space: SpaceTable | None = None
+    readthedocs: ReadTheDocsTable | None = None
+    proxy: dict[Label, ProxyTable] = msgspec.field(default_factory=dict)
+    announce: AnnounceTable | None = None
     git: GitTable = msgspec.field(default_factory=GitTable)

@@ -39,6 +39,18 @@ def structs_in(kind: Any) -> type[msgspec.Struct] | None:
     return struct_in(get_args(base)[0]) if get_origin(base) is tuple else None
 
 
+def tables_in(kind: Any) -> type[msgspec.Struct] | None:
+    """Find the declared table of tables with any name, such as ``dict[str, Table]``; ``None`` if there is none."""
+    base, _ = split_annotated(kind)
+    inner = get_args(base)[1] if get_origin(base) is dict else None
+    return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
+
+
+def holds_tables(kind: Any) -> bool:
+    """Whether a key holds declared tables, of which there is no environment variable and no cell in a list."""
+    return (struct_in(kind) or structs_in(kind) or tables_in(kind)) is not None
+
+
 def describe_type(kind: Any) -> str:
     """Describe the values that a declared type accepts."""
     base, metas = split_annotated(kind)

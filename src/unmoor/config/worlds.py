@@ -14,20 +14,34 @@ import msgspec
 
 from unmoor import advice
 from unmoor.config.addresses import is_loopback
-from unmoor.config.credentials import KNOWN, file_beside, is_literal, look_up
+from unmoor.config.credentials import KNOWN, file_beside, is_literal, look_up, token_login
 from unmoor.config.read_toml import Faults, parse, read_table
-from unmoor.config.real_world import Roots, real_forge, real_world
-from unmoor.config.tables import ForgeTable, IndexTable, RegistryTable, SigningTable, WorldTable
+from unmoor.config.real_world import HUB_TOKEN, READTHEDOCS_TOKEN, Roots, real_forge, real_world
+from unmoor.config.tables import (
+    AnnounceTable,
+    ForgeTable,
+    IndexTable,
+    ProxyTable,
+    ReadTheDocsTable,
+    RegistryTable,
+    SigningTable,
+    SpaceTable,
+    WorldTable,
+)
 from unmoor.errors import ConfigError
 from unmoor.filesystem.commands import protect_command
 from unmoor.filesystem.system import here
 from unmoor.ports.world import (
+    AnnouncePlace,
     ForgePlace,
     IndexPlace,
     Login,
+    ProxyPlace,
+    ReadTheDocsPlace,
     RegistryPlace,
     ScanningPlace,
     SigningPlace,
+    SpacePlace,
     Trusted,
     WheelPlatforms,
     World,
@@ -69,6 +83,10 @@ def read_world(
         registries=tuple(reader.registry(each) for each in table.registry),
         signing=reader.signing(table.signing) if table.signing else None,
         scanning=ScanningPlace(service=table.scanning.service) if table.scanning else None,
+        space=reader.space(table.space) if table.space else None,
+        readthedocs=reader.readthedocs(table.readthedocs) if table.readthedocs else None,
+        proxies=tuple(reader.proxy(name, each) for name, each in table.proxy.items()),
+        announce=reader.announce(table.announce) if table.announce else None,
     )
 
 
@@ -116,6 +134,9 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
             hosts.add(registry.host)
         if table.signing:
             self._refuse_unsafe_signing(table.signing)
+        for name, hub in (("space", table.space), ("readthedocs", table.readthedocs)):
+            if hub:
+                self._refuse_literal((name, "token"), hub.token, {"address": hub.address})
         if table.rehearsal:
             self._refuse_real(table)
 
@@ -162,20 +183,25 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
             places["registry", str(number)] = _registry_addresses(registry)
         if table.signing:
             places["signing",] = _signing_addresses(table.signing)
-            if not table.signing.trust:
-                self.faults.add(
-                    ("signing", "trust"), "empty, which is the public instance, in a world with rehearsal = true"
-                )
-            if not table.signing.identity:
-                self.faults.add(
-                    ("signing", "identity"), "empty, which is the CI job's own, in a world with rehearsal = true"
-                )
+            self._refuse_public_signing(table.signing)
         if table.scanning:
             places["scanning",] = {"service": table.scanning.service}
+        hubs = (("space", table.space), ("readthedocs", table.readthedocs))
+        places |= {(name,): {"address": hub.address} for name, hub in hubs if hub}
         for place, addresses in places.items():
             for name, address in addresses.items():
                 if not is_loopback(address):
                     self.faults.add((*place, name), "not a loopback address, in a world with rehearsal = true")
+
+    def _refuse_public_signing(self, signing: SigningTable) -> None:
+        if not signing.trust:
+            self.faults.add(
+                ("signing", "trust"), "empty, which is the public instance, in a world with rehearsal = true"
+            )
+        if not signing.identity:
+            self.faults.add(
+                ("signing", "identity"), "empty, which is the CI job's own, in a world with rehearsal = true"
+            )
 
     def index(self, table: IndexTable) -> IndexPlace:
         """Create the place of an index, and look up its login."""
@@ -218,6 +244,32 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
         if not table.identity:
             return SigningPlace(trust=trust)
         return SigningPlace(trust=trust, identity=table.identity, token=self._login(table.token, ""))
+
+    def space(self, table: SpaceTable) -> SpacePlace:
+        """Create the place of a hub, and look up its token."""
+        return SpacePlace(address=table.address, login=self._token(table.token, HUB_TOKEN, table.address))
+
+    def readthedocs(self, table: ReadTheDocsTable) -> ReadTheDocsPlace:
+        """Create the place of Read the Docs, and look up its token."""
+        login = self._token(table.token, READTHEDOCS_TOKEN, table.address)
+        return ReadTheDocsPlace(address=table.address, login=login)
+
+    def proxy(self, service: str, table: ProxyTable) -> ProxyPlace:
+        """Create the place of a proxy."""
+        return ProxyPlace(
+            service=service,
+            socket=self._beside(table.socket),
+            state=self._beside(table.state),
+            address=table.address,
+        )
+
+    def announce(self, table: AnnounceTable) -> AnnouncePlace:
+        """Create the places of messages, and look up their addresses."""
+        return AnnouncePlace(targets=tuple((name, self._login(each, "")) for name, each in table.targets.items()))
+
+    def _token(self, secret: Secret, variable: str, address: str) -> Login:
+        """The token of a service. The one in the usual variable goes to the public service alone."""
+        return self._login(secret, "") if secret or address else token_login(variable, self.environ)
 
     def _beside(self, path: str) -> str:
         """The path of a file that the world file names; empty if it names none."""

@@ -8,6 +8,7 @@ import msgspec
 
 from unmoor.ports.backend import Backend
 from unmoor.ports.clock import Clock
+from unmoor.ports.deployers import Deployers
 from unmoor.ports.engine import Engine
 from unmoor.ports.environments import Environments
 from unmoor.ports.forge import Forge
@@ -28,7 +29,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Every port that a run can use.
 
     ``system`` is that of this machine. ``keys`` opens a key by its name in the settings. ``signing`` is ``None`` in a
-    world in which nothing can be signed, ``scanners`` if nothing is scanned.
+    world in which nothing can be signed, ``scanners`` if nothing is scanned. ``deployers`` open what deployments need.
     """
 
     system: System
@@ -49,3 +50,4 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     keys: Callable[[str], KeySigner]
     signing: Signing | None = None
     scanners: Scanners | None = None
+    deployers: Deployers = Deployers()

@@ -114,6 +114,42 @@ class ScanningPlace(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
 
 
+class SpacePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A hub of Spaces: the root of its API, empty for the public one, and the token that commits to them."""
+
+    address: str = ""
+    login: Login
+
+
+class ReadTheDocsPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Read the Docs: the root of its API, empty for the public one, and the token that starts builds."""
+
+    address: str = ""
+    login: Login
+
+
+class ProxyPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """An HAProxy on this machine, in front of one service, or with ``service`` empty of each that has no other.
+
+    ``socket`` is the path of its runtime socket, ``state`` that of the file in which it keeps the state of its servers,
+    empty for none. ``address`` is where users reach the service, empty if it is not known.
+    """
+
+    service: str
+    socket: str
+    state: str = ""
+    address: str = ""
+
+
+class AnnouncePlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages go: the address of each target, by its name in the settings.
+
+    ``targets`` is ``None`` if they are in the environment variables that the settings name, as in the real world.
+    """
+
+    targets: tuple[tuple[str, Login], ...] | None = None
+
+
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """All the surfaces of a run.
 
@@ -121,7 +157,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
     come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
     checkout, a path or an address. ``signing`` is ``None`` in a world in which nothing can be signed, ``scanning``
-    in one in which no service is asked for vulnerabilities.
+    in one in which no service is asked for vulnerabilities. ``space``, ``readthedocs`` and ``announce`` are ``None`` in
+    a world without such a surface; ``proxies`` are those of the services that are deployed on this machine.
     """
 
     name: str
@@ -134,6 +171,15 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     registries: tuple[RegistryPlace, ...] = ()
     signing: SigningPlace | None = None
     scanning: ScanningPlace | None = None
+    space: SpacePlace | None = None
+    readthedocs: ReadTheDocsPlace | None = None
+    proxies: tuple[ProxyPlace, ...] = ()
+    announce: AnnouncePlace | None = None
+
+    def proxy(self, service: str) -> ProxyPlace | None:
+        """The proxy in front of a service, ``None`` if this world has none."""
+        named = {place.service: place for place in self.proxies}
+        return named.get(service) or named.get("")
 
     def for_tag(self, tag: str) -> World:
         """The same world for the release of a tag: ID tokens are those of a run of that tag."""

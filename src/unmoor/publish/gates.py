@@ -12,6 +12,7 @@ class Gates(NamedTuple):
     """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error.
 
     ``rebuild`` and ``scan`` are ``None`` if the settings turn the second build or all scans off.
+    ``deployments`` are the checks of what is deployed later; there are none where nothing is.
     """
 
     access: Output[Access]
@@ -19,11 +20,12 @@ class Gates(NamedTuple):
     proof: Output[Proof]
     rebuild: Output[Proof] | None
     scan: Output[Scanned] | None
+    deployments: tuple[Output[Any], ...]
 
     @property
     def outputs(self) -> tuple[Output[Any], ...]:
         """The gates that this release has: some checks can be turned off."""
-        return without_none(*self)
+        return without_none(self.access, self.checks, self.proof, self.rebuild, self.scan, *self.deployments)
 
 
 class ImageOutputs(NamedTuple):
