@@ -58,6 +58,24 @@ def test_disagreeing_versions(files: dict[str, str], places: list[str]) -> None:
         ({"setup.cfg": "[metadata]\nversion = 1.2.0\n", "setup.py": SETUP}, ["setup.cfg, line 2"]),
         ({"p.py": "__version__ = '1.1.0'\n", "q/sub/r.py": "__version__ = '1.2.0'\n"}, []),
         ({"p.py": "__version__ = version('p')\n", "no-module.py": "__version__ = '1.2.0'\n"}, []),
+        (
+            {"pyproject.toml": STATIC.replace("'p'", "'A.b'"), "src/a/b/__init__.py": "__version__ = '1.2.0'\n"},
+            ["src/a/b/__init__.py, line 1"],
+        ),
+        (
+            {"pyproject.toml": STATIC.replace("'p'", "'a-b-c'"), "a/b_c/__init__.py": "__version__ = '1.2.0'\n"},
+            ["a/b_c/__init__.py, line 1"],
+        ),
+        # Another package that only has the same version, and one that is inside a package.
+        ({"src/a/p/__init__.py": "__version__ = '1.2.0'\n"}, []),
+        (
+            {
+                "pyproject.toml": STATIC.replace("'p'", "'a-b'"),
+                "a/__init__.py": "",
+                "a/b/__init__.py": "__version__ = '1.2.0'\n",
+            },
+            [],
+        ),
     ],
 )
 def test_same_versions(files: dict[str, str], places: list[str]) -> None:

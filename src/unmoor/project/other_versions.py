@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from packaging.utils import canonicalize_name
+
 from unmoor.project import sources, written_version
 from unmoor.project.files import Files, Read, table
 from unmoor.project.written_version import WrittenVersion
@@ -11,6 +13,7 @@ from unmoor.util.values import replace
 from unmoor.versioning import pep440
 
 _ROOTS = ("", "src/", "lib/")
+_INIT = "/__init__.py"
 
 
 def disagreeing_versions(read: Read, source: WrittenVersion | None, version: str) -> tuple[WrittenVersion, ...]:
@@ -41,11 +44,12 @@ def same_versions(read: Read, paths: Collection[str], source: WrittenVersion) ->
     """The version in its source, and other places of the files at ``paths`` where the project repeats it.
 
     The places are those of `disagreeing_versions`, and the literal ``__version__`` of each module at the top of the
-    project, of ``src`` or of ``lib``.
+    project, of ``src`` or of ``lib``; a package inside namespace packages there counts, if the project has its name.
     """
-    found = [source, *_written(Files(read))]
+    files = Files(read)
+    found = [source, *_written(files)]
     for root in _ROOTS:
-        for module in _modules(paths, root):
+        for module in (*_modules(paths, root), *_namespaced(paths, root, _names(files))):
             there = version_of_module(lambda path, root=root: read(f"{root}{path}"), module)  # type: ignore[misc]
             if there is not None:
                 found.append(replace(there, path=f"{root}{there.path}"))
@@ -61,6 +65,27 @@ def _modules(paths: Collection[str], root: str) -> Iterator[str]:
             yield name
         elif path.startswith(root) and not rest and name.endswith(".py") and name[:-3].isidentifier():
             yield name[:-3]
+
+
+def _namespaced(paths: Collection[str], root: str, names: Collection[str]) -> Iterator[str]:
+    """The dotted names of packages in namespace packages below a folder: ``a.b`` of a project with the name a-b."""
+    inits = {path for path in paths if path.startswith(root) and path.endswith(_INIT)}
+    for path in sorted(inits):
+        parts = path.removeprefix(root).removesuffix(_INIT).split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts)))
+        if (
+            len(parts) > 1
+            and canonicalize_name(".".join(parts)) in names
+            and all(part.isidentifier() for part in parts)
+            and not any(f"{root}{folder}{_INIT}" in inits for folder in above)
+        ):
+            yield ".".join(parts)
+
+
+def _names(files: Files) -> set[str]:
+    """The names of the project in its tables, normalized (PEP 503)."""
+    named = (table(files.pyproject, *keys).get("name") for keys in (("project",), ("tool", "poetry")))
+    return {canonicalize_name(name) for name in named if isinstance(name, str)}
 
 
 def _written(files: Files) -> Iterator[WrittenVersion]:
