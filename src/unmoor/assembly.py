@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Output, Stage, without_none
-from unmoor.deploy_stages import announce_stage, build_docs_stage, deployment_stages, early_checks
+from unmoor.deploy_stages import EarlyChecks, announce_stage, build_docs_stage, deployment_stages, early_checks
 from unmoor.optional_stages import (
     gate_of,
     image_stages,
@@ -43,6 +43,7 @@ from unmoor.products import (
     SignedImages,
     SumsSignature,
     Uploaded,
+    Verified,
 )
 from unmoor.publish.gates import Gates, ImageOutputs
 from unmoor.release_request import ReleaseRequest
@@ -56,6 +57,7 @@ from unmoor.stages.pypi import UploadIndex
 from unmoor.stages.tag import ResolveTag
 from unmoor.stages.undraft import PublishDraft
 from unmoor.stages.verify import VerifyRelease
+from unmoor.util.values import replace
 
 
 class Prepared(NamedTuple):
@@ -69,6 +71,7 @@ class Prepared(NamedTuple):
     provenance: Output[Provenance] | None
     images: ImageOutputs
     docs: Output[Any] | None
+    checks: EarlyChecks
     gates: Gates
 
 
@@ -102,14 +105,14 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
         output_of(build_images), output_of(prove_images), output_of(scan_images), output_of(describe_images)
     )
     build_docs = build_docs_stage(*run, release=release, dists=dists)
-    check_deployments = early_checks(*run, release=release, images=output_of(build_images))
+    checks = early_checks(*run, release=release, images=output_of(build_images))
     gates = Gates(
         access=access,
         checks=check_dists.output,
         proof=prove_dists.output,
         rebuild=rebuilt,
         scan=scanned,
-        deployments=without_none(output_of(build_docs), *(gate_of(each) for each in check_deployments)),
+        deployments=without_none(output_of(build_docs), *map(gate_of, checks)),
     )
 
     stages = (
@@ -118,10 +121,10 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
         *(describe_wheels, scan_files),  # what each wheel needs, and what is wrong with it, beside the tests
         describe_build,  # what is signed about how they were made
         *(build_images, prove_images, scan_images, describe_images),  # images, if the project has some
-        *(build_docs, *check_deployments),  # what users get beside the release, and what could stop it later
+        *(build_docs, *checks),  # what users get beside the release, and what could stop it later
     )
     docs = output_of(build_docs)
-    return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, docs, gates)
+    return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, docs, checks, gates)
 
 
 class Reversible(NamedTuple):
@@ -140,7 +143,7 @@ class Reversible(NamedTuple):
 def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Reversible:
     """Build the stages that send what can be taken back: all that `release --hold` does."""
     run = (request, services)
-    _, release, notes, dists, sboms, provenance, images, _docs, gates = prepared
+    _, release, notes, dists, sboms, provenance, images, _docs, _checks, gates = prepared
 
     sign_files = sign_stage(
         *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
@@ -215,14 +218,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         sums=sums,
         signed_images=signed_images,
     )
-    deployments = deployment_stages(*run, release=release, docs=prepared.docs, pushed=pushed, verified=verify.output)
-    announce = announce_stage(
-        *run,
-        release=release,
-        notes=prepared.notes,
-        page=page,
-        deployments=[each.output for each in deployments],
-    )
+    deployments = _deployments(*run, prepared, sent, verified=verify.output)
 
     return Pipeline.of(
         *prepared.stages,
@@ -230,5 +226,48 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         # ---- the point of no return ----
         *(upload_index, tag_images, publish_draft, verify),
         *deployments,  # each on its own: one that fails stops no other
-        announce,
     )
+
+
+def _deployments(
+    request: ReleaseRequest,
+    services: Services,
+    prepared: Prepared,
+    sent: Reversible,
+    *,
+    verified: Output[Verified],
+) -> tuple[Stage[Any] | None, ...]:
+    """Build the stages that deploy what belongs to a release, and the one that tells people."""
+    run = (request, services)
+    deployments = deployment_stages(
+        *run,
+        release=prepared.release,
+        docs=prepared.docs,
+        pushed=sent.pushed,
+        checks=prepared.checks,
+        verified=verified,
+    )
+    announce = announce_stage(
+        *run,
+        release=prepared.release,
+        notes=prepared.notes,
+        check=prepared.checks.announce,
+        verified=verified,
+        deployments=deployments,
+    )
+    return (*deployments, announce)
+
+
+def assemble_deployments(request: ReleaseRequest, services: Services) -> Pipeline:
+    """Put the deployments of a release together that is public: for a command that deploys one of them, or looks.
+
+    What comes before them only looks for what they need: nothing else comes first, and the release is read once.
+    """
+    from unmoor.stages.public import FindPublic  # a release does without
+
+    prepared = prepare(request, services)
+    sent = hold(request, services, prepared)
+    find_public = FindPublic.of(request, services, release=prepared.release)
+    deployments = _deployments(request, services, prepared, sent, verified=find_public.output)
+    before = (replace(stage, after=()) for stage in (*prepared.stages, *sent.stages) if stage is not None)
+    return Pipeline.of(*before, find_public, *deployments)

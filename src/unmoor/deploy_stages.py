@@ -11,16 +11,26 @@ A world without a place for a deployment, such as a private index, has no stage 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unmoor.core.stage import Output, Stage
 from unmoor.errors import ConfigError
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Images, Notes, PublishedRelease, Pushed, Release, Verified
+from unmoor.products import Dists, Images, Notes, Pushed, Release, Verified
 from unmoor.release_request import ReleaseRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from unmoor.config.service import ServiceSettings
+
+
+class EarlyChecks(NamedTuple):
+    """The checks of what deployments could fail of later, each ``None`` where there is nothing to check."""
+
+    space: Stage[Any] | None
+    service: Stage[Any] | None
+    announce: Stage[Any] | None
 
 
 def build_docs_stage(
@@ -38,17 +48,14 @@ def build_docs_stage(
 
 def early_checks(
     request: ReleaseRequest, services: Services, *, release: Output[Release], images: Output[Images] | None
-) -> tuple[Stage[Any], ...]:
+) -> EarlyChecks:
     """Check all that deployments could fail of later: files of a Space, slots, proxies and who hears of the release."""
-    checks: list[Stage[Any]] = []
-    settings = request.settings
-    if settings.space is not None:
-        raise _not_here("space")
-    if settings.service:
-        raise _not_here("service")
-    if settings.announce is not None:
-        raise _not_here("announce")
-    return tuple(checks)
+    run = (request, services)
+    return EarlyChecks(
+        space=_space_check(*run, release=release),
+        service=_service_check(*run, release=release, images=images),
+        announce=_announce_check(*run),
+    )
 
 
 def deployment_stages(
@@ -58,18 +65,20 @@ def deployment_stages(
     release: Output[Release],
     docs: Output[Any] | None,
     pushed: Output[Pushed] | None,
+    checks: EarlyChecks,
     verified: Output[Verified],
 ) -> tuple[Stage[Any], ...]:
     """Deploy documentation, Space and services, once the release is public and verified."""
-    stages: list[Stage[Any]] = []
-    settings = request.settings
-    if settings.docs is not None:
-        raise _not_here("docs")
-    if settings.space is not None:
-        raise _not_here("space")
-    for _name in settings.service:
-        raise _not_here("service")
-    return tuple(stages)
+    run = (request, services)
+    stages = (
+        _docs_stage(*run, release=release, docs=docs, verified=verified),
+        _space_stage(*run, release=release, check=checks.space, verified=verified),
+        *(
+            _service_stage(*run, name, each, release=release, pushed=pushed, check=checks.service, verified=verified)
+            for name, each in request.settings.service.items()
+        ),
+    )
+    return tuple(stage for stage in stages if stage is not None)
 
 
 def announce_stage(
@@ -78,10 +87,76 @@ def announce_stage(
     *,
     release: Output[Release],
     notes: Output[Notes],
-    page: Output[PublishedRelease],
-    deployments: Sequence[Output[Any]],
+    check: Stage[Any] | None,
+    verified: Output[Verified],
+    deployments: Sequence[Stage[Any]],
 ) -> Stage[Any] | None:
-    """Tell people, last of all. None if nobody is to be told."""
+    """Tell people, last of all: the stage ``runs_last``, after what is verified and deployed. None if nobody is told.
+
+    Of ``after``, nothing stops it; ``context.failures`` has the errors.
+    """
+    if request.settings.announce is None:
+        return None
+    raise _not_here("announce")
+
+
+def _docs_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    docs: Output[Any] | None,
+    verified: Output[Verified],
+) -> Stage[Any] | None:
+    if docs is None:
+        return None
+    raise _not_here("docs")
+
+
+def _space_check(request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Stage[Any] | None:
+    if request.settings.space is None:
+        return None
+    raise _not_here("space")
+
+
+def _space_stage(
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    check: Stage[Any] | None,
+    verified: Output[Verified],
+) -> Stage[Any] | None:
+    if check is None:
+        return None
+    raise _not_here("space")
+
+
+def _service_check(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], images: Output[Images] | None
+) -> Stage[Any] | None:
+    if not request.settings.service:
+        return None
+    raise _not_here("service")
+
+
+def _service_stage(
+    request: ReleaseRequest,
+    services: Services,
+    name: str,
+    settings: ServiceSettings,
+    *,
+    release: Output[Release],
+    pushed: Output[Pushed] | None,
+    check: Stage[Any] | None,
+    verified: Output[Verified],
+) -> Stage[Any] | None:
+    if check is None:
+        return None
+    raise _not_here("service")
+
+
+def _announce_check(request: ReleaseRequest, services: Services) -> Stage[Any] | None:
     if request.settings.announce is None:
         return None
     raise _not_here("announce")

@@ -41,6 +41,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``no_project_code`` forbids to build, import or test the project, and whatever could run code of it;
     - ``emergency`` is the emergency in which a person releases, ``None`` for any other run; the settings are already
       those that its waived gates leave;
+    - ``command`` is the command line that goes on with the release;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
     Files: ``prebuilt`` is a folder that another tool filled in this job; ``handed`` says that other jobs
@@ -71,6 +72,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
     no_project_code: bool = False
     published: bool = True
+    command: str = ""
     settings_origin: str = ""
     emergency: Emergency | None = None
     prebuilt: Path | None = None

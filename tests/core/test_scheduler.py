@@ -480,3 +480,68 @@ def test_a_pipeline_that_breaks_a_law_cannot_be_made(stages: Callable[[], tuple[
     """Each law is checked when the pipeline is constructed."""
     with pytest.raises(InvalidPipeline, match=words):
         Pipeline(stages())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyNews(ToyPublish):
+    """Runs last, and writes down what failed."""
+
+    advisory: bool = True
+    runs_last = True
+
+    def make(self, context: StageContext) -> str:
+        """Log the names of what failed."""
+        self.log.append(f"news of {','.join(context.failures)}")
+        return self.name
+
+
+def with_news(log: Log, **changes: dict[str, Any]) -> Pipeline:
+    """Add two deployments after the page, and a stage that runs last and needs the tag."""
+    stages = release(log, **changes).stages
+    page = stages[-1].output
+    docs = ToyPush(name="docs", log=log, after=(page,), **changes.get("docs", {}))
+    space = ToyPush(name="space", log=log, after=(page,), **changes.get("space", {}))
+    needs = (page, docs.output, space.output)
+    return Pipeline((*stages, docs, space, ToyNews(name="news", log=log, one=stages[0].output, after=needs)))
+
+
+@pytest.mark.parametrize(
+    ("broken", "news"),
+    [((), ""), (("docs",), "docs"), (("docs", "space"), "docs,space"), (("draft",), "draft"), (("tag",), None)],
+    ids=["nothing", "one", "two", "early", "its input"],
+)
+def test_a_stage_that_runs_last_is_told_what_failed(broken: tuple[str, ...], news: str | None) -> None:
+    """No failed deployment stops another, and what runs last runs in any case, unless its own input is missing."""
+    log: Log = []
+    report = run(with_news(log, **{name: {"breaks": True} for name in broken}))
+    told = [line.removeprefix("news of ") for line in log if line.startswith("news")]
+    assert told == ([] if news is None else [news])
+    if broken == ("docs",):
+        assert isinstance(report.outcome("space"), Made)
+        assert words.failures(report)[0].info.name == "docs"
+
+
+def test_what_is_advisory_is_no_failure_to_tell() -> None:
+    """An advisory deployment that fails is a warning, so what runs last is told of nothing."""
+    log: Log = []
+    run(with_news(log, docs={"breaks": True, "advisory": True}))
+    assert "news of " in log
+
+
+@pytest.mark.parametrize("ceiling", [Reach.READS, Reach.LOCAL, Reach.REMOTE])
+def test_a_stage_that_runs_last_keeps_the_ceiling(ceiling: Reach) -> None:
+    """Below its reach it only says what it would do, whether something failed or not."""
+    for changes in ({}, {"dists": {"breaks": True}}):
+        log: Log = []
+        assert isinstance(run(with_news(log, **changes), ceiling).outcome("news"), Planned)
+        assert not [line for line in log if line.startswith("news")]
+
+
+def test_nothing_comes_after_what_runs_last() -> None:
+    """A pipeline that breaks this rule, or whose last stage could fail the run, is refused."""
+    tag = ToyCheck(name="tag")
+    news = ToyNews(name="news", one=tag.output)
+    with pytest.raises(InvalidPipeline, match="runs last"):
+        Pipeline((tag, news, ToyCheck(name="more", one=news.output, advisory=True)))
+    with pytest.raises(InvalidPipeline, match="runs last"):
+        Pipeline((tag, ToyNews(name="news", one=tag.output, advisory=False)))

@@ -20,7 +20,8 @@ class Pipeline(msgspec.Struct, frozen=True):
     """Stages in order. Raises `InvalidPipeline` if they break a rule.
 
     The rules: names are unique; every input is the output of an earlier stage; after a final stage come
-    only stages that follow from it; no stage depends on an advisory one, unless it is advisory itself.
+    only stages that follow from it; no stage depends on an advisory one, unless it is advisory itself; one that runs
+    last is advisory, and nothing comes after it.
     """
 
     stages: tuple[AnyStage, ...]
@@ -34,6 +35,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         seen: set[str] = set()
         final: str | None = None
         for stage in self.stages:
+            if stage.runs_last and (stage is not self.stages[-1] or not stage.advisory):
+                raise InvalidPipeline(f"{stage.name!r} runs last, so it is advisory and nothing comes after it")
             if stage.name in seen:
                 raise InvalidPipeline(f"two stages are called {stage.name!r}")
             for output in stage.needs:

@@ -2,7 +2,7 @@
 
 Stages whose inputs are there run at the same time, in threads: the work is other programs and the
 network. A final stage starts only when nothing that can still fail is running or pending, except for
-what follows from it.
+what follows from it. A stage that runs last waits for all others, however they end.
 """
 
 from __future__ import annotations
@@ -214,11 +214,24 @@ class Run:
             return Task(stage=stage, context=context, find_only=True)
         if waiting or not self._may_start(stage):
             return None
+        if stage.runs_last:
+            return self._last(stage, context)
         needed = [output.by for output in stage.needs]
         if stage.reach is Reach.FINAL:
             needed += [each.name for each in self._unrelated(stage) if not each.advisory]
         blocked = self._blocked_by(needed, stage)
         return Task(stage=stage, context=context, blocked=blocked)
+
+    def _last(self, stage: AnyStage, context: StageContext) -> Task:
+        """What a stage that runs last can do. What failed does not stop it: it gets the errors."""
+        planned = any(isinstance(self._ended[output.by], Planned) for output in stage.needs)
+        failures = {
+            name: outcome.error
+            for name, outcome in self._ended.items()
+            if isinstance(outcome, Failed) and not self.pipeline[name].advisory
+        }
+        blocked = Planned(stage.plan()) if planned else None
+        return Task(stage=stage, context=replace(context, failures=failures), blocked=blocked)
 
     def _products(self) -> dict[str, object]:
         return {name: o.product for name, o in self._ended.items() if isinstance(o, Made | Found)}
@@ -253,8 +266,10 @@ class Run:
         ]
 
     def _may_start(self, stage: AnyStage) -> bool:
-        """A final stage waits until everything that does not follow from it has ended."""
-        return stage.reach < Reach.FINAL or all(each.name in self._ended for each in self._unrelated(stage))
+        """A final stage, or one that runs last, waits until everything that does not follow from it has ended."""
+        return (stage.reach < Reach.FINAL and not stage.runs_last) or all(
+            each.name in self._ended for each in self._unrelated(stage)
+        )
 
     def _halt(self, error: UnmoorError) -> None:
         """Stop everything that runs. The next run finds what it leaves behind."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, runtime_checkable
+
+from unmoor.errors import UnmoorError
 
 P = TypeVar("P")
 
@@ -55,12 +57,14 @@ class StageContext:
     """What a running stage gets: the products of its inputs, and two ways to report.
 
     ``say`` is for what the user should know while it happens; ``warn`` is repeated at the end. Both go
-    to the listeners; a stage never prints.
+    to the listeners; a stage never prints. ``failures`` are the errors of the other stages, without advisory ones, by
+    name: only a stage that ``runs_last`` gets any.
     """
 
     products: Mapping[str, object]
     say: Callable[[str], None] = _silent
     warn: Callable[[str], None] = _silent
+    failures: Mapping[str, UnmoorError] = field(default_factory=dict)
 
     def __getitem__(self, output: Output[P]) -> P:
         """Return the product of an output. Raises `KeyError` if the stage gave none."""
@@ -89,6 +93,8 @@ class Stage(ABC, Generic[P]):
     inputs; looking does not wait for them. ``advisory``: a failure is reported and stops nothing.
     ``runs_project_code``: to make its product, the stage builds, imports or tests what the project's authors wrote,
     which then runs on this machine, beside whatever credentials there are.
+    ``runs_last``: the stage runs once all others have ended, however they ended. It still needs its inputs, but of what
+    it comes ``after``, only what is above the ceiling of the run stops it.
     """
 
     name: str
@@ -97,6 +103,7 @@ class Stage(ABC, Generic[P]):
 
     reach: ClassVar[Reach]
     runs_project_code: ClassVar[bool] = False
+    runs_last: ClassVar[bool] = False
 
     @property
     def output(self) -> Output[P]:
