@@ -692,6 +692,16 @@ RELEASE_IT = Template(
     "release it: {command}",
 )
 
+# Deployments
+CONFIGURE_DEPLOYMENT = Template(
+    "configure-deployment",
+    "describe it in [tool.unmoor.{table}]; for a version that was released without that: --config FILE",
+)
+DESCRIBE_DEPLOYMENT = Template("describe-deployment", "describe its place in the world file")
+RELEASE_WITH_DEPLOYMENT = Template(
+    "release-with-deployment", "release the next version with these settings, since a public release never changes"
+)
+
 # Settings and world files
 NAME_SETTINGS_FILE = Template("name-settings-file", "name a TOML file with the keys of unmoor.toml: --config FILE")
 CORRECT_PYPIRC = Template("correct-pypirc", "correct {path}, or set UNMOOR_PYPI_PASSWORD instead")

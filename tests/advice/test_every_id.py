@@ -37,6 +37,11 @@ REASONS: Mapping[str, str] = {
         release-it
         remove-rest-by-hand
         """,
+    "a deployment has to be looked for, in tests/cli/test_deploy_run.py": """
+        configure-deployment
+        describe-deployment
+        release-with-deployment
+        """,
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "a folder has to belong to another user, whom only root can make its owner": "take-ownership",

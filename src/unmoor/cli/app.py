@@ -18,6 +18,7 @@ COMMANDS = {
     "rehearse": "Run a whole release against servers on this machine.",
     "plan": "Show what a release would do, without changing anything.",
     "release": "Release a tag, or continue a release that failed.",
+    "deploy": "Deploy documentation, a Space or a service of a release.",
     "status": "Compare what is published with the manifest, by digest.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",

@@ -89,17 +89,18 @@ def _read_digests(_context: click.Context, _option: click.Parameter, values: tup
         raise click.BadParameter(f"{clean(str(error))}; the run that made the document printed it") from error
 
 
+digest_option: Final[Decorator] = click.option(
+    "--manifest-sha256",
+    "digests",
+    metavar="HEX",
+    multiple=True,
+    callback=_read_digests,
+    help="Believe the manifest, record of images or proof with this sha256, which the run that made it printed."
+    " Give it once for each document that is handed over, in any order.  [env: UNMOOR_MANIFEST_SHA256]",
+)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE_OPTIONS: Final[tuple[Decorator, ...]] = (
-    click.option(
-        "--manifest-sha256",
-        "digests",
-        metavar="HEX",
-        multiple=True,
-        callback=_read_digests,
-        help="Believe the manifest, record of images or proof with this sha256, which the run that made it printed."
-        " Give it once for each document that is handed over, in any order.  [env: UNMOOR_MANIFEST_SHA256]",
-    ),
+    digest_option,
     click.option(
         "--dists",
         type=_FOLDER,

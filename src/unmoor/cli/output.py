@@ -147,7 +147,8 @@ def conclusion(report: Report, *, tag: str, rehearsal: bool, unsigned: str = "")
     limits += [f"in an emergency without {list_some(emergency)}"] if emergency else []
     what = "rehearsal passed" if rehearsal else "released"
     done = f"{what}: every surface holds {tag}, verified by digest" if report.product("verify") is not None else ""
-    return "; ".join(filter(None, (done, *limits)))
+    deployed = list_some([clean(each.what) for _, each in words.deployed(report)], 3)
+    return "; ".join(filter(None, (done, f"deployed: {deployed}" if deployed else "", *limits)))
 
 
 def _unsigned(report: Report, why: str) -> str:
@@ -183,7 +184,7 @@ def _print_remaining(report: Report, *, ceiling: Reach, next_command: str) -> No
 def table(report: Report) -> list[str]:
     """Return a table of files and images by surface, with digests: as read back, else as the stages reported them.
 
-    What was left out or not tested is listed below, with the reason.
+    What was deployed, left out or not tested is listed below, with the reason.
     """
     rows: dict[tuple[str, str], str] = {}
     for each in report.stages:
@@ -199,6 +200,12 @@ def table(report: Report) -> list[str]:
     lines = align_columns(("surface", "what", "sha256"), [(*place, digest) for place, digest in rows.items()])
     untested = [(each.name, each.detail) for each in words.untested(report)]
     left_out = [(each.what, each.why) for each in report.left_out]
+    deployed = [
+        (each.what, words.state(stage.outcome), each.address, each.identity, each.numbers)
+        for stage, each in words.deployed(report)
+    ]
+    left_out += [(each, f"not in {product.what}") for _, product in words.deployed(report) for each in product.left_out]
+    lines += align_columns(("deployed", "state", "address", "identity", "counts"), deployed)
     return [*lines, *align_columns(("left out", "why"), left_out), *align_columns(("not tested", "why"), untested)]
 
 

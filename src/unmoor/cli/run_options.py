@@ -62,7 +62,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     the run, if it cannot be derived from the other options, and ``changed_command`` the one after a change of the
     project, if that is another one. ``uncommitted`` are the
     files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings. ``no_project_code``
-    refuses whatever would build, import or test the project.
+    refuses whatever would build, import or test the project. ``deploys`` names the only deployment that the run is for,
+    as the command line does: then everything else is only looked for.
     """
 
     target: TargetOptions
@@ -85,6 +86,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     sign_with: str | None = None
     no_project_code: bool = False
+    deploys: tuple[str, ...] = ()
     emergency: EmergencyOptions | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
@@ -100,6 +102,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def same_command(self, tag: str) -> str:
         """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
+        if self.deploys:
+            return self.deploy_command(self.deploys, tag)
         if self.command or self.ceiling is Reach.READS:
             return self.command or self.other_command("plan", tag)
         limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]
@@ -108,6 +112,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         return commands.join(
             ["unmoor", "release", *self.target.arguments(), *limits, *self._file_arguments(), *images, tag]
         )
+
+    def deploy_command(self, deploys: Iterable[str], tag: str) -> str:
+        """Return the command line that deploys one thing of the release, such as ``service`` and ``web``."""
+        digests = _repeat("--manifest-sha256", self.files.digests)
+        return commands.join(["unmoor", "deploy", *deploys, *self.target.arguments(), *digests, tag])
 
     def _file_arguments(self) -> list[str]:
         """Return the arguments for files from other jobs and tools, for skipped stages and for an emergency."""

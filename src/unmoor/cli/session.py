@@ -17,9 +17,9 @@ from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.assembly import assemble
+from unmoor.assembly import assemble, assemble_deployments
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import documents, emergency, exit_codes, image_selection, output, project_code
+from unmoor.cli import deployments, documents, emergency, exit_codes, image_selection, output, project_code
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_advice import advise, warn_of_temporary_folder
@@ -29,10 +29,11 @@ from unmoor.core.events import LeftOut, Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
 from unmoor.core.outcome import Failed
-from unmoor.core.pipeline import Pipeline
+from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError, from_os_error
+from unmoor.filesystem.commands import sequence
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import removed
 from unmoor.filesystem.temporary import sweep_temporary_folders
@@ -109,7 +110,7 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
         request=request,
         world=world,
         services=services,
-        pipeline=assemble(request, services),
+        pipeline=(assemble_deployments if options.deploys else assemble)(request, services),
         left_out=images.left_out,
     )
 
@@ -178,15 +179,22 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
             advise=partial(advise, options=options),
-            refuse=project_code.refusal if options.no_project_code else lambda _: None,
+            refuse=_refusal(options),
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
         report = replace(report, left_out=session.left_out)
-        if workspace:
+        if workspace and not options.deploys:
             report = _with_documents(report, session.request)
         report = emergency.ended(report, session.request.emergency, journal)
         return _told_actions(report, options)
+
+
+def _refusal(options: RunOptions) -> Callable[[AnyStage], UnmoorError | None]:
+    """What gives the error for a stage that must not make anything in this run."""
+    if options.deploys:
+        return partial(deployments.refusal, wanted=deployments.stage_of(options.deploys))
+    return project_code.refusal if options.no_project_code else lambda _: None
 
 
 def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...]:
@@ -324,6 +332,8 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     tag = session.request.tag
     failed = [each.outcome.error for each in words.failures(report) if isinstance(each.outcome, Failed)]
     next_command = options.same_command(tag) if failed else options.command or options.release_command(tag)
+    if not options.rehearsing and (undeployed := deployments.failed_deployments(report)):
+        next_command = sequence([options.deploy_command(each, tag) for each in undeployed])
     if options.changed_command and any(not error.retryable for error in failed):
         next_command = options.changed_command
     code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command, rehearsal=options.rehearsing)

@@ -7,6 +7,7 @@ Paths are never compared: the same bytes in another folder are the same product.
 """
 
 from unmoor.products.access import Access, Certainty, Finding
+from unmoor.products.deployment import Deployed
 from unmoor.products.dists import CheckedDists, Dists, File, Subject, Tool
 from unmoor.products.forge import Asset, Draft, PublishedRelease
 from unmoor.products.images import (
@@ -36,6 +37,7 @@ __all__ = [
     "BranchImage",
     "Certainty",
     "CheckedDists",
+    "Deployed",
     "Dists",
     "Draft",
     "File",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
-from unmoor.util.text import clean
+from unmoor.util.text import clean, list_some
+
+_LATEST = 2**36  # seconds: no clock is past the year 4147
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,20 +16,30 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``what`` is ``docs``, ``space`` or ``service NAME``; ``address`` is where users see it, empty if there is none.
     ``identity`` is the tree, commit or digest by which it was found. ``counts`` are numbers with their names, such as
-    ``("files", 20)``. ``left_out`` names what was not deployed, each with the reason.
+    ``("files", 20)``. ``when`` it was deployed is in seconds since 1970, 0 if that cannot be read there. ``left_out``
+    names what was not deployed, each with the reason.
     """
 
     what: str
     address: str
     identity: str
     counts: tuple[tuple[str, int], ...] = ()
+    when: int = 0
     left_out: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Where it is, what proves it, and the counts, in one line."""
-        parts = [clean(self.address)] if self.address else []
-        parts += [clean(self.identity, limit=19)] if self.identity else []
-        parts += [f"{number} {clean(name)}" for name, number in self.counts]
-        parts += [f"without {', '.join(clean(each) for each in self.left_out)}"] if self.left_out else []
-        return ", ".join(parts) or clean(self.what)
+        parts = [clean(self.address), clean(self.identity, limit=19), self.numbers]
+        parts += [f"without {list_some([clean(each) for each in self.left_out], 3)}"] if self.left_out else []
+        return ", ".join(filter(None, parts)) or clean(self.what)
+
+    @property
+    def time(self) -> str:
+        """When it was deployed, for people; empty if that is unknown."""
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.when)) if 0 < self.when < _LATEST else ""
+
+    @property
+    def numbers(self) -> str:
+        """The counts, in one line."""
+        return ", ".join(f"{number} {clean(name)}" for name, number in self.counts)

@@ -15,7 +15,7 @@ from unmoor.errors import BuildFailed, CheckFailed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
 from unmoor.render.advice import next_step
-from unmoor.util.text import clean, indented
+from unmoor.util.text import clean, indented, list_some
 
 _MOST_LINES = 20
 
@@ -107,6 +107,13 @@ def summary(report: Report) -> str:
             parts.append("### Published\n\n")
             held = [(h.surface, h.what, h.digest, h.pending) for h in product.held]
             parts.append(table(("surface", "what", "digest", "pending"), held))
+    if deployed := words.deployed(report):
+        parts.append("### Deployed\n\n")
+        stands = [
+            (d.what, words.state(s.outcome), d.address, d.time, d.numbers, d.identity, list_some(d.left_out, 5))
+            for s, d in deployed
+        ]
+        parts.append(table(("what", "state", "address", "time", "counts", "identity", "left out"), stands))
     parts.extend(
         f"> **{each.info.name} failed.** Next: {_cell(next_step(each.outcome.error))}\n\n"
         for each in words.failures(report)

@@ -77,6 +77,18 @@ class LeftOutDocument(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class DeploymentDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment. ``state`` is that of its stage, ``when`` in seconds since 1970, 0 if it is unknown."""
+
+    what: str
+    state: str
+    address: str
+    identity: str
+    counts: dict[str, int]
+    when: int
+    left_out: tuple[str, ...]
+
+
 class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. An empty string is an unknown value.
 
@@ -100,6 +112,7 @@ class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileDocument, ...]
     access: tuple[FindingDocument, ...]
     surfaces: tuple[SurfaceDocument, ...]
+    deployments: tuple[DeploymentDocument, ...]
     documents: dict[str, str]
     warnings: tuple[WarningDocument, ...]
     left_out: tuple[LeftOutDocument, ...]
@@ -138,6 +151,10 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
             for f in access.findings
         ),
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
+        deployments=tuple(
+            DeploymentDocument(state=state(each.outcome), **(asdict(product) | {"counts": dict(product.counts)}))
+            for each, product in words.deployed(report)
+        ),
         documents=dict(report.documents),
         warnings=tuple(WarningDocument(stage=w.stage, text=w.text) for w in report.warnings),
         left_out=tuple(LeftOutDocument(what=each.what, why=each.why) for each in report.left_out),

@@ -7,7 +7,7 @@ from typing import assert_never
 from unmoor.core.events import Report, StageReport
 from unmoor.core.outcome import Failed, Found, Made, Outcome, Planned, Skipped
 from unmoor.core.stage import Product, Reach
-from unmoor.products import Proof, Result
+from unmoor.products import Deployed, Proof, Result
 from unmoor.util.text import clean
 
 
@@ -55,6 +55,12 @@ def text(outcome: Outcome | None) -> str:
 def detail(result: Result) -> str:
     """Return the details of one check, with the numbers of a project's own tests."""
     return ": ".join(filter(None, (result.counts, result.detail)))
+
+
+def deployed(report: Report) -> tuple[tuple[StageReport, Deployed], ...]:
+    """Return what was deployed, with the stage that did or found it."""
+    products = ((each, report.product(each.info.name)) for each in report.stages)
+    return tuple((each, product) for each, product in products if isinstance(product, Deployed))
 
 
 def untested(report: Report) -> tuple[Result, ...]:

@@ -1,0 +1,80 @@
+"""``unmoor deploy``: deploy what belongs to a public release, one thing at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from unmoor.cli.help import examples
+from unmoor.cli.options import digest_option, json_option, target_options
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
+
+
+@click.group(short_help="Deploy documentation, a Space or a service of a release.")
+def command() -> None:
+    """Deploy what belongs to a public release: its documentation, its Space, its services.
+
+    `unmoor release` does this at its end. Use these commands to go on after a failure, in a job of its own, or to
+    deploy a release again. Each first looks what is there, and does only what is missing.
+
+    The release is found by its tag. Nothing is built, and no code of the project runs: what is deployed is what the
+    manifest on the release lists, if that is vouched for. The settings are those of the tag's commit.
+    """
+
+
+@command.command(
+    short_help="Put the documentation of a release where it is read.",
+    epilog=examples("unmoor deploy docs v1.2.3", "unmoor deploy docs --json v1.2.3"),
+)
+@target_options()
+@digest_option
+@json_option
+def docs(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+    """Deploy the documentation of TAG, as [tool.unmoor.docs] says.
+
+    The documentation was built with the release and is an asset of it. TAG defaults to the tag of the run in GitHub
+    Actions, and to the tag on HEAD elsewhere.
+    """
+    from unmoor.cli.deploy_run import run
+
+    return run(("docs",), target, digests=digests, as_json=as_json)
+
+
+@command.command(
+    short_help="Commit the files of a release to its Space.",
+    epilog=examples("unmoor deploy space v1.2.3", "unmoor deploy space --world w.toml v1.2.3"),
+)
+@target_options()
+@digest_option
+@json_option
+def space(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+    """Deploy the Space of TAG, as [tool.unmoor.space] says, and wait until it runs.
+
+    The files are those of the tag's commit. TAG defaults to the tag of the run in GitHub Actions, and to the tag on
+    HEAD elsewhere.
+    """
+    from unmoor.cli.deploy_run import run
+
+    return run(("space",), target, digests=digests, as_json=as_json)
+
+
+@command.command(
+    short_help="Switch a service on this machine to the image of a release.",
+    epilog=examples("unmoor deploy service web v1.2.3", "unmoor deploy service web --world w.toml v1.2.3"),
+)
+@click.argument("name")
+@target_options()
+@digest_option
+@json_option
+def service(*, name: str, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+    """Switch the service NAME to the image of TAG, as [tool.unmoor.service.NAME] says, and watch it.
+
+    The image runs by the digest that was tested. TAG defaults to the tag of the run in GitHub Actions, and to the tag
+    on HEAD elsewhere.
+    """
+    from unmoor.cli.deploy_run import run
+
+    return run(("service", name), target, digests=digests, as_json=as_json)
