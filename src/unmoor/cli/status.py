@@ -29,9 +29,11 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
     The command compares every tag of an image: the tag of the commit, of the version, and floating
     tags such as latest. A floating tag that belongs to a higher version is not a conflict.
 
+    What the settings deploy is listed after the surfaces: its address, what proves it, counts and the time.
+
     The exit code is 0 if everything is complete, 12 if something is missing, 9 if a digest differs or
     the tag on the remote names another commit, and 10 if something cannot be read. A staging index that
-    the settings call advisory does not change the exit code.
+    the settings call advisory does not change the exit code, and neither does an advisory deployment.
     """
     from unmoor.cli.status_run import run
 

@@ -11,6 +11,7 @@ from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.advice import NOTHING, join
 from unmoor.cli import output, session
+from unmoor.cli.deployed_now import look
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
 from unmoor.core.events import LeftOut
@@ -70,12 +71,13 @@ def run(target: TargetOptions, *, as_json: bool) -> int:
         inventory = inventory_of(opened)
         if inventory.empty:
             raise _not_released(inventory, options.release_command(opened.request.tag))
-        states = _states(inventory, opened)
+        deployed = look(opened)
+        states = (*_states(inventory, opened), *(each.state for each in deployed))
         emergencies = _emergencies(inventory, opened)
-    advisory = inventory.staging is not None and opened.request.settings.testpypi != "required"
-    overall = worst(
-        each.state for each in states if not (advisory and inventory.staging and each.surface == inventory.staging.name)
-    )
+    advisory = {each.stage.name for each in deployed if each.stage.advisory}
+    if inventory.staging is not None and opened.request.settings.testpypi != "required":
+        advisory.add(inventory.staging.name)
+    overall = worst(each.state for each in states if each.surface not in advisory)
     best, release = inventory.best, inventory.release
     command = options.release_command(release.tag)
     steps = how_to_finish(inventory) if overall not in {State.COMPLETE, State.PENDING} else None

@@ -15,6 +15,8 @@ import click
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import session
+from unmoor.cli.deploy_run import require_deployment
+from unmoor.cli.deployed_now import look
 from unmoor.cli.exit_codes import message
 from unmoor.cli.output import err
 from unmoor.cli.run_options import RunOptions, TargetOptions
@@ -31,8 +33,11 @@ from unmoor.util.text import clean
 from unmoor.util.values import replace
 
 
-def run(target: TargetOptions, *, apply: bool) -> int:
-    """Take back what a release left on the surfaces, or without ``apply`` print what would be. Return the exit code."""
+def run(target: TargetOptions, *, only: tuple[str, ...] = (), apply: bool) -> int:
+    """Take back what a release left on the surfaces, or without ``apply`` print what would be. Return the exit code.
+
+    ``only`` are the kinds of deployments to take back, and nothing else; empty for everything.
+    """
     options = RunOptions(target=target, quiet=True, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
@@ -43,21 +48,38 @@ def run(target: TargetOptions, *, apply: bool) -> int:
         if apply:
             folder.open()
         with exclusive_lock(folder.path) if apply else nullcontext():
-            inventory = inventory_of(opened)
-            planned = plan_undo(
-                inventory,
-                remedies=_remedies(opened.pipeline),
-                plans=request.image_plans(opened.services),
-                packages=request.packages(opened.services),
-                positions=TagPositions.of(folder, inventory.before),
-            )
+            planned, note = _plan(opened, only)
             items: list[UndoItem] = []
             for item in _remove_all(opened.pipeline, planned) if apply else planned:
                 click.echo(_line(item, applied=apply))
                 items.append(item)
-    if items and (note := released_elsewhere(inventory)):
+    if items and note:
         err(f"warning: {note}")
-    return _print_ending(items, applied=apply, tag=request.tag, options=options)
+    again = options.other_command("undo", request.tag, *_arguments(only, applied=apply))
+    return _print_ending(items, applied=apply, tag=request.tag, options=options, again=again)
+
+
+def _plan(opened: session.Session, only: tuple[str, ...]) -> tuple[tuple[UndoItem, ...], str]:
+    """What becomes of the deployments, and then of everything else. The text says that the tag is elsewhere now."""
+    for kind in only:
+        if kind != "service":
+            require_deployment(opened, (kind,))
+    deployed = tuple(item for each in look(opened, only) if (item := each.undo) is not None)
+    if only:
+        return deployed, ""
+    request, inventory = opened.request, inventory_of(opened)
+    planned = plan_undo(
+        inventory,
+        remedies=_remedies(opened.pipeline),
+        plans=request.image_plans(opened.services),
+        packages=request.packages(opened.services),
+        positions=TagPositions.of(request.folder, inventory.before),
+    )
+    return (*deployed, *planned), released_elsewhere(inventory)
+
+
+def _arguments(only: tuple[str, ...], *, applied: bool) -> list[str]:
+    return [argument for kind in only for argument in ("--only", kind)] + (["--apply"] if applied else [])
 
 
 def _remedies(pipeline: Pipeline) -> Remedies:
@@ -117,8 +139,8 @@ def _line(item: UndoItem, *, applied: bool) -> str:
             return f"{item.stage}: unknown: {what}: {clean(str(item.error), limit=2000)}"
 
 
-def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options: RunOptions) -> int:
-    """Say what is left and what to do about it, and return the exit code."""
+def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options: RunOptions, again: str) -> int:
+    """Say what is left and what to do about it, and return the exit code. ``again`` is the command line."""
     errors = {str(item.error): item.error for item in items if item.error is not None}
     if not items:
         err("found nothing to take back")
@@ -147,5 +169,5 @@ def _print_ending(items: Sequence[UndoItem], *, applied: bool, tag: str, options
         for line in message(problem):
             err(line)
     if errors:
-        err(f"then:  {options.other_command('undo', tag, *(['--apply'] if applied else []))}")
+        err(f"then:  {again}")
     return problems[0].exit_code if problems else 0

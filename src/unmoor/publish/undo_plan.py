@@ -65,7 +65,7 @@ class UndoItem(msgspec.Struct, frozen=True, kw_only=True):
     fate: Fate
     done: str = "removed"
     why: str = ""
-    product: Draft | Pushed | MovedTags | None = None
+    product: object | None = None
     error: UnmoorError | None = None
 
 

@@ -1,0 +1,124 @@
+"""What of a release is deployed now, for the commands that read the surfaces: ``status`` and ``undo``.
+
+The stages of the deployments look, as they do in a release, and make nothing. What they need, such as the asset with
+the documentation, is found too, in a folder that is removed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+import msgspec
+
+from unmoor.artifacts.run_dir import RunFolder
+from unmoor.assembly import assemble_deployments
+from unmoor.cli.deployments import refusal, words_of
+from unmoor.cli.session import Session
+from unmoor.core.events import Report
+from unmoor.core.outcome import Failed, Found, Made
+from unmoor.core.pipeline import AnyStage, Pipeline
+from unmoor.core.scheduler import Run
+from unmoor.core.stage import Publish, Reach
+from unmoor.errors import Conflict, Incomplete, UnmoorError
+from unmoor.filesystem.temporary import temporary_folder
+from unmoor.products import Deployed
+from unmoor.products.surface_state import Item, State, SurfaceState
+from unmoor.publish.undo_plan import Fate, UndoItem
+from unmoor.render import words
+from unmoor.util.values import replace
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment of a release, or its announcement: the stage, and what it found, or why it found nothing.
+
+    ``product`` and ``error`` are ``None`` if nothing is there.
+    """
+
+    stage: AnyStage
+    product: object = None
+    error: UnmoorError | None = None
+
+    @property
+    def state(self) -> SurfaceState:
+        """Its state, as that of a surface."""
+        name = self.stage.name
+        if self.error is not None:
+            state = State.CONFLICTING if isinstance(self.error, Conflict) else State.UNKNOWN
+            return SurfaceState(surface=name, state=state, note=self.error.in_brief(where=True))
+        if self.product is None:
+            return SurfaceState(surface=name, state=State.INCOMPLETE, note="not there")
+        if not isinstance(self.product, Deployed):
+            return SurfaceState(surface=name, state=State.COMPLETE, note=words.describe(self.product))
+        there = self.product
+        note = ", ".join(filter(None, (there.numbers, there.time)))
+        item = Item(
+            name=there.address or there.what,
+            state=State.COMPLETE,
+            expected=there.identity,
+            seen=there.identity,
+            note=note,
+        )
+        return SurfaceState.of(name, [item], url=there.address)
+
+    @property
+    def undo(self) -> UndoItem | None:
+        """What becomes of it if the release is taken back; ``None`` if nothing is there."""
+        if self.error is not None:
+            return UndoItem(stage=self.stage.name, what=self.stage.name, fate=Fate.UNKNOWN, error=self.error)
+        if self.product is None:
+            return None
+        what = words.describe(self.product)
+        if isinstance(self.stage, Publish):
+            why = self.stage.remedy(self.product)
+            return UndoItem(stage=self.stage.name, what=what, fate=Fate.PERMANENT, why=why)
+        done = "taken back"
+        return UndoItem(stage=self.stage.name, what=what, fate=Fate.GOES, done=done, product=self.product)
+
+
+def look(opened: Session, only: Collection[str] = ()) -> tuple[Deployment, ...]:
+    """Look for what is deployed, in the order of the release. ``only`` are kinds, as the command line names them."""
+    settings = opened.request.settings
+    if not (settings.docs or settings.space or settings.announce or settings.service):
+        return ()
+    with temporary_folder() as folder:
+        tag, belief = opened.request.tag, opened.request.folder.belief
+        elsewhere = RunFolder.of(folder, tag, belief)
+        pipeline = _without_order(assemble_deployments(replace(opened.request, folder=elsewhere), opened.services))
+        names = [name for name in pipeline.names if _is_deployment(name, only)]
+        if not names:
+            return ()
+        report = Run(
+            pipeline=pipeline,
+            world=opened.world.name,
+            rehearsal=opened.world.rehearsal,
+            ceiling=Reach.REMOTE,
+            until=tuple(names),
+            deadline=opened.request.settings.deadline,
+            refuse=partial(refusal, wanted=""),
+        ).execute()
+    return tuple(_deployment(pipeline[name], report) for name in names)
+
+
+def _is_deployment(name: str, only: Collection[str]) -> bool:
+    words_ = words_of(name)
+    return words_[0] in only if only and words_ else bool(words_ or (not only and name == "announce"))
+
+
+def _without_order(pipeline: Pipeline) -> Pipeline:
+    """The stages without what they come after: looking waits for nothing."""
+    return Pipeline(tuple(replace(stage, after=()) for stage in pipeline if stage.name != "public"))
+
+
+def _deployment(stage: AnyStage, report: Report) -> Deployment:
+    match report.outcome(stage.name):
+        case Found(product) | Made(product):
+            return Deployment(stage=stage, product=product)
+        case Failed(Incomplete() as error) if not error.retryable:  # it would have been made
+            return Deployment(stage=stage)
+        case Failed(error):
+            return Deployment(stage=stage, error=error)
+        case _:
+            # Something that it needs failed, or is missing for the same reason.
+            failed = [each.outcome.error for each in report.stages if isinstance(each.outcome, Failed)]
+            return Deployment(stage=stage, error=failed[0] if failed else None)
