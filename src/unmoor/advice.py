@@ -439,6 +439,23 @@ UPDATE_PROGRAM = Template(
     "run {program} by hand to see why; if it does not know an option, install a newer version, or take it off the PATH",
 )
 
+# Announcements
+INSTALL_ANNOUNCE = Template("install-announce", "install unmoor with its extra: pip install 'unmoor[announce]'")
+CORRECT_ANNOUNCE_ADDRESS = Template(
+    "correct-announce-address", "write it as https://appriseit.com/services/ shows for the service: SCHEME://…"
+)
+NAME_ANNOUNCE_TARGETS = Template(
+    "name-announce-targets",
+    'name who hears of it, each with a variable, under [tool.unmoor.announce.targets]: chat = "CHAT_URL"',
+)
+ADD_ANNOUNCE_TO_WORLD = Template(
+    "add-announce-to-world", "add the table [announce.targets] to the world file, with an address for each target"
+)
+SHORTEN_ADDRESSES = Template("shorten-addresses", "name fewer targets in [tool.unmoor.announce], or shorter addresses")
+ANNOUNCE_AGAIN = Template("announce-again", "look whether anybody got the message; if not, send it: {command}")
+SEE_NOTES = Template("see-notes", "look at the comments at the end of the release's notes, which name each message")
+SHORTEN_NOTES = Template("shorten-notes", "shorten the notes on the release's page")
+
 # Checks of the repository
 WRITE_COVERAGE_REPORT = Template(
     "write-coverage-report",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from unmoor.config.service import ServiceSettings
+    from unmoor.deploy.announce.delivery import Delivering
 
 
 class EarlyChecks(NamedTuple):
@@ -95,9 +96,18 @@ def announce_stage(
 
     Of ``after``, nothing stops it; ``context.failures`` has the errors.
     """
-    if request.settings.announce is None:
+    delivering = _delivering(request, services)
+    if delivering is None:
         return None
-    raise _not_here("announce")
+    from unmoor.stages.announce import Announce
+
+    return Announce.of(
+        request,
+        delivering=delivering,
+        release=release,
+        verified=verified,
+        after=[*([check.output] if check is not None else []), *(each.output for each in deployments)],
+    )
 
 
 def _docs_stage(
@@ -157,9 +167,21 @@ def _service_stage(
 
 
 def _announce_check(request: ReleaseRequest, services: Services) -> Stage[Any] | None:
+    delivering = _delivering(request, services)
+    if delivering is None:
+        return None
+    from unmoor.stages.check_announce import CheckAnnounce
+
+    return CheckAnnounce(delivering=delivering)
+
+
+def _delivering(request: ReleaseRequest, services: Services) -> Delivering | None:
+    """What sends messages. None if nobody is to be told, or if this world has no place for messages."""
     if request.settings.announce is None:
         return None
-    raise _not_here("announce")
+    from unmoor.deploy.announce.delivery import Delivering
+
+    return Delivering.of(request.settings.announce, services)
 
 
 def _not_here(table: str) -> ConfigError:

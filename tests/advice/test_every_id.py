@@ -42,6 +42,16 @@ REASONS: Mapping[str, str] = {
         describe-deployment
         release-with-deployment
         """,
+    "two runs, a slow forge or another world are needed: tests/deploy/announce, tests/adapters/announce": """
+        add-announce-to-world
+        announce-again
+        correct-announce-address
+        install-announce
+        name-announce-targets
+        see-notes
+        shorten-addresses
+        shorten-notes
+        """,
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "a folder has to belong to another user, whom only root can make its owner": "take-ownership",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unmoor.notes import markdown
-from unmoor.notes.limit import CLOSING_LINE, LIMIT, cut
+from unmoor.notes.limit import CLOSING_LINE, LIMIT, TEXT_LIMIT, cut
 
 SMALLEST = len(CLOSING_LINE) + 20
 LINES = st.sampled_from(
@@ -84,9 +84,9 @@ def test_cut(text: str, kept: str) -> None:
 
 
 def test_default_limit() -> None:
-    """A megabyte is cut to at most 125,000 characters, and to nearly as many."""
+    """A megabyte is cut to nearly 125,000 characters; the rest is kept free for announcements."""
     got = cut("- a change that is told in a line of some length\n" * 20_000)
-    assert LIMIT - 100 < len(got) <= LIMIT == 125_000
+    assert TEXT_LIMIT - 100 < len(got) <= TEXT_LIMIT == LIMIT - 2_000 == 123_000
 
 
 def test_many_lines_in_an_endless_fence_end_soon() -> None:

@@ -14,6 +14,9 @@ from unmoor import stages
 from unmoor.core.stage import Product, Stage
 from unmoor.products import (
     Access,
+    Announced,
+    AnnouncedTarget,
+    AnnouncedTo,
     Asset,
     BranchImage,
     Certainty,
@@ -88,6 +91,9 @@ def moved(tag: str) -> MovedTag:
 
 SUMMARIES: list[tuple[Product, str]] = [
     (release(prerelease=True, highest=False), "pkg 1.0 at aaaaaaaaaaaa (prerelease)"),
+    (AnnouncedTo(targets=("chat", "ma\x1b[31mil")), "chat, ma il"),
+    (Announced(targets=(AnnouncedTarget(target="chat", event="released", result="sent"),)), "chat: released sent"),
+    (Announced(), "no message"),
     (Scanned(files=("a", "b"), packages=3), "2 files, 3 packages: nothing found"),
     (Scanned(), "nothing to scan: nothing found"),
     (Sboms(files=(SBOM,)), "1 SBOM"),

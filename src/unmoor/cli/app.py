@@ -25,6 +25,7 @@ COMMANDS = {
     "protect": "Protect the default branch and the release tags (a dry run without --apply).",
     "workflows": "Write, check and list the workflows of GitHub Actions.",
     "cut": "Write the next version, commit, tag and push it.",
+    "announce": "Tell people of a release, once.",
     "scan": "Scan built files for secrets and known vulnerabilities.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",

@@ -80,6 +80,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     hosts=hosts or ("ghcr.io",),
                     any_platform=True,
                     tag=prepared.tag,
+                    announce=_announced_targets(resolved),
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")
@@ -103,6 +104,8 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     opened = session.open_resolved(options, resolved, processes)
                     with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
                         report = session.run_session(opened, options, processes)
+            if resolved.settings.announce is not None:
+                _show_caught(folder)
         return session.finish(report, opened, options)
 
 
@@ -155,6 +158,26 @@ def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
         target.settings, target.checkout, target.commit, repository=repository, without=False
     )
     return image_selection.registry_hosts(selection.images, repository)
+
+
+def _announced_targets(target: ResolvedTarget) -> tuple[str, ...]:
+    """The targets that stand in for those of the settings, of which only the service counts, if it is known here."""
+    if target.settings.announce is None:
+        return ()
+    from unmoor.rehearsal.announce.targets import LocalTarget
+
+    named = target.settings.announce.targets.items()
+    return tuple(LocalTarget.of(name, os.environ.get(variable, "")).argument for name, variable in named)
+
+
+def _show_caught(folder: Path) -> None:
+    """Print the messages that the rehearsal's targets caught, as people would get them."""
+    from unmoor.rehearsal.announce.targets import caught
+
+    for message in caught(folder):
+        err(f"message to {clean(message.target)} ({clean(message.kind)}): {clean(message.title)}")
+        for line in message.text.splitlines():
+            err(f"  {indented(line, limit=200)}")
 
 
 @contextmanager

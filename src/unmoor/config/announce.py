@@ -31,6 +31,7 @@ class AnnounceSettings(Table, frozen=True, kw_only=True):
             description="Who hears of it: names for messages, each with the environment variable that holds its"
             " address in the notation of apprise.",
             examples=[{"chat": "CHAT_URL", "mail": "MAIL_URL"}],
+            max_length=10,
             extra={"words": "a table of names, each with the name of an environment variable", "check": _targets},
         ),
     ]

@@ -227,6 +227,13 @@ class AnnounceTable(Table, frozen=True, kw_only=True):
             extra={"words": "a table of names, each with the reference of an address"},
         ),
     ] = msgspec.field(default_factory=dict)
+    catcher: Annotated[
+        RootOrEmpty,
+        Meta(
+            description="Root of a server that stands in for Slack (`/slack`) and Discord (`/discord`), as in a local"
+            " world. Empty: the real ones."
+        ),
+    ] = ""
 
 
 class GitTable(Table, frozen=True, kw_only=True):

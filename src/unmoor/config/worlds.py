@@ -265,7 +265,8 @@ class _Reader(msgspec.Struct, frozen=True, kw_only=True):
 
     def announce(self, table: AnnounceTable) -> AnnouncePlace:
         """Create the places of messages, and look up their addresses."""
-        return AnnouncePlace(targets=tuple((name, self._login(each, "")) for name, each in table.targets.items()))
+        targets = tuple((name, self._login(each, "")) for name, each in table.targets.items())
+        return AnnouncePlace(targets=targets, catcher=table.catcher)
 
     def _token(self, secret: Secret, variable: str, address: str) -> Login:
         """The token of a service. The one in the usual variable goes to the public service alone."""

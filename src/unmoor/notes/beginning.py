@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from unmoor.notes.limit import LIMIT, cut
+from unmoor.notes.limit import TEXT_LIMIT, cut
 from unmoor.products import Notes
 from unmoor.util.values import replace
 
 
-def with_beginning(notes: Notes, beginning: str, limit: int = LIMIT) -> Notes:
+def with_beginning(notes: Notes, beginning: str, limit: int = TEXT_LIMIT) -> Notes:
     """Return the notes below a paragraph, within ``limit`` characters; the notes give way."""
     room = limit - len(beginning) - 2
     is_cut = notes.full != notes.body or len(notes.body) > room

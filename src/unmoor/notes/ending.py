@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unmoor.notes import markdown
-from unmoor.notes.limit import LIMIT, cut
+from unmoor.notes.limit import TEXT_LIMIT, cut
 from unmoor.products import Notes
 from unmoor.util.values import replace
 
@@ -13,7 +13,7 @@ _ENDS = ("", "\n-->", "\n</pre>", "\n</script>")
 _ROOM = 100
 
 
-def with_ending(notes: Notes, ending: str, limit: int = LIMIT) -> Notes:
+def with_ending(notes: Notes, ending: str, limit: int = TEXT_LIMIT) -> Notes:
     """Return the notes with a paragraph below a rule, within ``limit`` characters; the notes give way.
 
     A block that the notes leave open is ended before, so that it does not swallow the paragraph.

@@ -6,11 +6,13 @@ from unmoor.notes import markdown
 
 # The most characters in the body of a release on GitHub, which refuses a longer one with status 422.
 LIMIT = 125_000
+# What is kept free of that for the comments about announcements, which come later.
+TEXT_LIMIT = LIMIT - 2_000
 ASSET = "RELEASE_NOTES.md"
 CLOSING_LINE = f"*The release notes are too long for this page. The full text is in the asset `{ASSET}`.*"
 
 
-def cut(text: str, limit: int = LIMIT) -> str:
+def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return Markdown of at most ``limit`` characters: the text itself, or its first lines and a closing line.
 
     The text is cut between lines. An open code fence is closed. An HTML block that would hide the closing line is

@@ -107,6 +107,12 @@ class Forge(Protocol):
         known push access raises `Unknown`.
         """
 
+    def release(self, number: int) -> ForgeRelease | None:
+        """One release by its number, draft or public, as it is now; ``None`` if there is none.
+
+        Raises `Denied`, `Unknown`.
+        """
+
     def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag, read without credentials if the repository is public."""
 
@@ -152,6 +158,12 @@ class Forge(Protocol):
 
     def amend(self, forge_release: ForgeRelease, *, name: str, body: str, prerelease: bool) -> ForgeRelease:
         """Change the texts and the target (``forge_release.target``) of a draft; it stays a draft."""
+
+    def annotate(self, forge_release: ForgeRelease, body: str) -> ForgeRelease:
+        """Change only the notes of a release, draft or public; an immutable one allows that.
+
+        Raises `Rejected`, `Denied`, `Unknown`.
+        """
 
     def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset, trying once. Raises `Rejected` (the name is taken), `Unknown` if the answer is lost."""

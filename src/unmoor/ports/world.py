@@ -145,9 +145,11 @@ class AnnouncePlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where messages go: the address of each target, by its name in the settings.
 
     ``targets`` is ``None`` if they are in the environment variables that the settings name, as in the real world.
+    ``catcher`` is the root of servers that stand in for Slack and Discord, whose addresses do not name a server.
     """
 
     targets: tuple[tuple[str, Login], ...] | None = None
+    catcher: str = ""
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ Paths are never compared: the same bytes in another folder are the same product.
 """
 
 from unmoor.products.access import Access, Certainty, Finding
+from unmoor.products.announced import Announced, AnnouncedTarget, AnnouncedTo
 from unmoor.products.deployment import Deployed
 from unmoor.products.dists import CheckedDists, Dists, File, Subject, Tool
 from unmoor.products.forge import Asset, Draft, PublishedRelease
@@ -33,6 +34,9 @@ from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
     "Access",
+    "Announced",
+    "AnnouncedTarget",
+    "AnnouncedTo",
     "Asset",
     "BranchImage",
     "Certainty",

@@ -55,7 +55,7 @@ class Release:
 
 
 class Notes(msgspec.Struct, frozen=True, kw_only=True):
-    """The release notes as they will be published: Markdown, at most 125,000 characters.
+    """The release notes as they will be published: Markdown, at most 123,000 characters.
 
     ``full`` is the whole text if ``body`` had to be cut, else equal to ``body``.
     ``source`` says, as text, where they came from.

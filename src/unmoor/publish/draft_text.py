@@ -8,6 +8,7 @@ from shlex import quote  # noqa: TID251 - for readers on any system, and the sam
 import msgspec
 
 from unmoor.core.waivers import Emergency
+from unmoor.notes.announced import keep_markers, without_markers
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Notes, Release, Signed
 from unmoor.provenance.names import provenance_name
@@ -45,16 +46,19 @@ class DraftText(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_ours(self, body: str) -> bool:
         """Whether a run of this release may have written a body, in an emergency or not."""
-        plain = without_text(body)
+        plain = without_text(without_markers(body))
         return any(same_text(plain, each) for each in (self.changelog.body, *self._endings(self.changelog)))
 
     def body_for(self, there: ForgeRelease) -> str:
-        """The body that a draft should have."""
+        """The body that a draft should have. What it says about announcements stays."""
+        return keep_markers(self._text_for(there), there.body)
+
+    def _text_for(self, there: ForgeRelease) -> str:
         if self._signs or find_asset(there, self._bundle) is None:
             return self.notes.body
         # Another run has signed it.
         stored, bundled = self._endings(self._told)
-        return stored if same_text(there.body, stored) else bundled
+        return stored if same_text(without_markers(there.body), stored) else bundled
 
     def is_on(self, there: ForgeRelease) -> bool:
         """Whether a release on the forge has this name, target, mark and body."""
@@ -63,7 +67,7 @@ class DraftText(msgspec.Struct, frozen=True, kw_only=True):
             there.name == release.tag
             and there.target == release.commit
             and there.prerelease == release.prerelease
-            and same_text(there.body, self.body_for(there))
+            and same_text(without_markers(there.body), self._text_for(there))
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import asdict
 
+from unmoor.rehearsal.announce import world as announce_world
 from unmoor.rehearsal.github import app as github_app
 from unmoor.rehearsal.github.packages import PackageStore
 from unmoor.rehearsal.index import app as index_app
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of the servers: their addresses, the remote, and the proxies of registries by port."""
+    """The parts of the servers: their addresses, the remote, and the proxies of registries by port.
+
+    ``announce`` is the address of the chats, empty if there are none.
+    """
 
     addresses: Addresses
     git: remote.Remote
     proxies: Mapping[int, Proxy]
+    announce: str = ""
 
     @property
     def package_store(self) -> PackageStore | None:
@@ -77,7 +82,11 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
         "issuer": oidc.app(instance.issuer),
         "sigstore": sigstore_app.app(instance),
     }
-    ports = {name: int(address.rpartition(":")[2]) for name, address in asdict(addresses).items()}
+    every = dict(asdict(addresses))
+    if served.announce:
+        apps[announce_world.CHAT] = announce_world.chat_app(chosen.folder, chosen.announce, tokens.announce)
+        every[announce_world.CHAT] = served.announce
+    ports = {name: int(address.rpartition(":")[2]) for name, address in every.items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
     return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})
 

@@ -100,6 +100,7 @@ class Beginning:
         any_platform: bool = False,
         tag: str = "",
         signing: bool = False,
+        announce: Sequence[str] = (),
     ) -> LocalWorld:
         """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
         arguments = [str(self._folder), "--repository", repository]
@@ -108,6 +109,8 @@ class Beginning:
         arguments += ["--any-platform"] if any_platform else []
         arguments += ["--tag", tag] if tag else []
         arguments += ["--signing"] if signing else []
+        for target in announce:
+            arguments += ["--announce", target]
         for host in hosts if registry else ():
             arguments += ["--registry", host]
         self._told = True
@@ -139,6 +142,7 @@ def start(
     any_platform: bool = False,
     tag: str = "",
     signing: bool = False,
+    announce: Sequence[str] = (),
 ) -> LocalWorld:
     """Start a world in a folder, with the state and on the ports that the folder has.
 
@@ -146,7 +150,8 @@ def start(
     ``file_limit`` is the largest file that an index accepts, in bytes. With ``registry`` there is a container
     registry for each of ``hosts``, if this machine can run one. With ``any_platform`` the indexes take wheels for
     platforms that PyPI refuses, and a run warns about them. ``tag`` is the one that ID tokens are for, by default the
-    newest. With ``signing`` the world has its trust config at once. Raises `Refused` if the folder is in use or the
+    newest. With ``signing`` the world has its trust config at once. ``announce`` are targets for
+    announcements, each as ``NAME=KIND``. Raises `Refused` if the folder is in use or the
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
@@ -160,6 +165,7 @@ def start(
             any_platform=any_platform,
             tag=tag,
             signing=signing,
+            announce=announce,
         )
 
 

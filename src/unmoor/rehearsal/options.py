@@ -12,6 +12,7 @@ import msgspec
 from unmoor import advice
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError
+from unmoor.rehearsal.announce.targets import LocalTarget
 
 FILE_LIMIT = 100 << 20
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
@@ -22,7 +23,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
     tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
-    instead of at the first use.
+    instead of at the first use. ``announce`` are the targets that catch announcements.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     any_platform: bool = False
     tag: str = ""
     signing: bool = False
+    announce: tuple[LocalTarget, ...] = ()
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -54,6 +56,9 @@ def options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--any-platform", action="store_true", help="take wheels for platforms that PyPI refuses")
     parser.add_argument("--tag", default="", metavar="TAG", help="tag that ID tokens are for (default: the newest)")
     parser.add_argument("--signing", action="store_true", help="make the keys of Sigstore at the start")
+    parser.add_argument(
+        "--announce", action="append", default=[], metavar="NAME=KIND", help="catch announcements to this target"
+    )
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -77,4 +82,5 @@ def options(arguments: Sequence[str]) -> Options:
         any_platform=read.any_platform,
         tag=read.tag,
         signing=read.signing,
+        announce=tuple(map(LocalTarget.parse, read.announce)),
     )

@@ -30,6 +30,7 @@ from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import make_private, open_in_place
 from unmoor.ports.system import System
 from unmoor.ports.world import WheelPlatforms
+from unmoor.rehearsal.announce import world as announce_world
 from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.options import Options, options
 from unmoor.rehearsal.registry.site import Site
@@ -113,10 +114,14 @@ class ParentWatch:
         os._exit(0)
 
 
-async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: ParentWatch) -> None:
+async def _serve(
+    app: ASGIApp, sockets: dict[str, socket.socket], ready: str, life: ParentWatch, chosen: Options
+) -> None:
     from unmoor.rehearsal.server import Server
 
     server = Server(app)
+    mail = sockets.pop(announce_world.MAIL, None)
+    inbox = await announce_world.serve_mail(chosen.folder, chosen.announce, mail) if mail is not None else None
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -125,7 +130,9 @@ async def _serve(app: ASGIApp, sockets: list[socket.socket], ready: str, life: P
     life.on_end(stop)
     sys.stdout.write(ready + "\n")
     sys.stdout.flush()
-    await server.serve(sockets=sockets)
+    await server.serve(sockets=list(sockets.values()))
+    if inbox is not None:
+        inbox.close()
 
 
 def serve(chosen: Options) -> None:
@@ -137,7 +144,9 @@ def serve(chosen: Options) -> None:
             # The path of a socket has at most 107 bytes; a relative path is short.
             os.chdir(chosen.folder)
         begun = remote.begin(chosen.folder, checkout)
-        listening = listen(chosen.folder, (*Addresses.__struct_fields__, *chosen.registries))
+        announce_world.require_parts(chosen.announce)
+        names = (*Addresses.__struct_fields__, *announce_world.servers(chosen.announce), *chosen.registries)
+        listening = listen(chosen.folder, names)
         at = listening.addresses
         addresses = Addresses(**{name: at[name] for name in Addresses.__struct_fields__})
         registries = {host: at[host] for host in chosen.registries}
@@ -149,7 +158,8 @@ def serve(chosen: Options) -> None:
         from unmoor.rehearsal.apps import Served, build
 
         git = remote.Remote(chosen.folder / "remote.git")
-        app = build(chosen, Served(addresses=addresses, git=git, proxies=proxies), log)
+        chats = at.get(announce_world.CHAT, "")
+        app = build(chosen, Served(addresses=addresses, git=git, proxies=proxies, announce=chats), log)
         remote.finish(chosen.folder, begun)
         if started:
             started.wait()
@@ -160,12 +170,15 @@ def serve(chosen: Options) -> None:
             repository=chosen.repository,
             registries=registries,
             platforms=WheelPlatforms.LENIENT if chosen.any_platform else WheelPlatforms.PUBLIC,
+            more=announce_world.table(
+                chosen.folder, chosen.announce, worldfile.credentials(chosen.folder).announce, at
+            ),
         )
         facts = {"world": str(file), "pid": os.getpid(), **asdict(addresses)}
         ready = json.dumps({**facts, "registries": registries, "no_registry": lacking, "moved": listening.moved})
         # uvicorn raises the signal that ended it again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(app, list(listening.sockets.values()), ready, life))
+            asyncio.run(_serve(app, listening.sockets, ready, life, chosen))
 
 
 def _told() -> list[str]:

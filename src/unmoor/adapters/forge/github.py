@@ -178,6 +178,16 @@ class GitHubForge:
         except NotFound:
             return None
 
+    def release(self, number: int) -> ForgeRelease | None:
+        """One release by its number; see the port."""
+        path = f"{self._root}/releases/{number}"
+        try:
+            return parse.forge_release(self._api.read(path), where=self._api.where(path))
+        except NotFound:
+            # GitHub answers 404 for a draft that the token may not see, too.
+            self._api.read(self._root)
+            return None
+
     def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag; see the port."""
         path = f"{self._root}/releases/tags/{quote(tag, safe='')}"
@@ -290,6 +300,11 @@ class GitHubForge:
             ),
         )
         return parse.forge_release(amended, where=self._api.where(path))
+
+    def annotate(self, forge_release: ForgeRelease, body: str) -> ForgeRelease:
+        """Change only the notes, in one call with one field; see the port."""
+        path = f"{self._root}/releases/{forge_release.id}"
+        return parse.forge_release(self._api.patch(path, {"body": body}), where=self._api.where(path))
 
     def attach(self, forge_release: ForgeRelease, file: File) -> ForgeAsset:
         """Upload one asset in one try; see the port."""

@@ -6,14 +6,15 @@ the text is how many of those requests pass first: each that does makes it small
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import AsyncIterator, Collection
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 
 from unmoor.rehearsal.shared.http import CUT
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+_DRIP = 0.2
 PAUSE = "1"
 """What a busy server asks for, in seconds."""
 
@@ -59,6 +61,8 @@ class Failure(StrEnum):
     DOWN = "down"  # 503
     SILENT = "silent"  # no answer for as long as the client waits
     GARBAGE = "garbage"  # 200, and a page that is no answer
+    BROKEN = "broken"  # 500
+    DRIP = "drip"  # an answer that comes a byte at a time, for as long as the client waits
 
 
 class Failing:
@@ -79,16 +83,10 @@ class Failing:
         match next(due, None):
             case None:
                 return self._app
-            case Failure.BUSY:
-                return PlainTextResponse("busy\n", HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": PAUSE})
-            case Failure.DOWN:
-                return PlainTextResponse("no healthy upstream\n", HTTPStatus.SERVICE_UNAVAILABLE)
-            case Failure.GARBAGE:
-                return PlainTextResponse("<html><title>Welcome</title></html>\n", media_type="text/html")
-            case Failure.SILENT:
-                return _silent
             case Failure.LOST_REPLY:
                 return self._losing
+            case failure:
+                return _answer(failure)
 
     async def _losing(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def cut(message: MutableMapping[str, Any]) -> None:
@@ -97,6 +95,30 @@ class Failing:
             await send(message)
 
         await self._app(scope, receive, cut)
+
+
+def _answer(failure: Failure) -> ASGIApp:
+    """What a failing server answers without doing its work."""
+    match failure:
+        case Failure.BUSY:
+            return PlainTextResponse("busy\n", HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": PAUSE})
+        case Failure.DOWN:
+            return PlainTextResponse("no healthy upstream\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        case Failure.GARBAGE:
+            return PlainTextResponse("<html><title>Welcome</title></html>\n", media_type="text/html")
+        case Failure.BROKEN:
+            return PlainTextResponse("internal error\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+        case Failure.DRIP:
+            return StreamingResponse(_drops(), media_type="application/json")
+        case _:
+            return _silent
+
+
+async def _drops() -> AsyncIterator[bytes]:
+    """Bytes, one at a time, with so little between them that no time-out of a read ends it."""
+    while True:
+        yield b" "
+        await asyncio.sleep(_DRIP)
 
 
 async def _silent(_scope: Scope, receive: Receive, _send: Send) -> None:

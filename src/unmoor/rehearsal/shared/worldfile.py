@@ -33,7 +33,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     ``testpypi_api`` are tokens of a user. ``forge`` is a user's token with write access, ``admin`` one of an
     administrator. ``read`` is a GitHub App installation's token with read access, ``installation`` one with write
     access that the API does not report. ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is
-    the token with which a job requests ID tokens.
+    the token with which a job requests ID tokens. ``announce`` is that of every chat.
     """
 
     pypi: str
@@ -47,6 +47,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     registry: str
     registry_read: str
     runner: str
+    announce: str
 
 
 def credentials(folder: Path) -> Credentials:
@@ -64,6 +65,7 @@ def credentials(folder: Path) -> Credentials:
         "registry": secrets.token_hex(18),
         "registry_read": secrets.token_hex(18),
         "runner": secrets.token_hex(18),
+        "announce": secrets.token_hex(12),
     }
     read: object = {}
     with contextlib.suppress(FileNotFoundError):
@@ -130,10 +132,12 @@ def write(
     repository: str,
     registries: Mapping[str, str] | None = None,
     platforms: WheelPlatforms = WheelPlatforms.PUBLIC,
+    more: str = "",
 ) -> Path:
     """Write ``world.toml`` atomically, readable only by its owner. Return its path.
 
     ``registries`` are addresses by the host that they stand for, ``platforms`` those whose wheels the indexes take.
+    ``more`` are further tables.
     """
     forge = {
         "api": f"{addresses.forge}/api/v3",
@@ -159,6 +163,7 @@ def write(
         + "\n[signing]\n"
         + "".join(f"{key} = {_quoted(value)}\n" for key, value in signing.items())
         + f"\n[git]\nremote = {_quoted(str(folder / 'remote.git'))}\n"
+        + more
     )
     write_atomic(folder / WORLD, text.encode(), mode=0o600)
     return folder / WORLD
