@@ -1475,3 +1475,47 @@ ALLOW_ACTIONS = Template(
 )
 SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge, where a failed job can be repeated")
 PASS_CHECKS = Template("pass-checks", "see all findings and what to do about them: unmoor check")
+
+# Documentation
+CORRECT_DOCS = Template(
+    "correct-docs",
+    "correct the documentation; then release the next version, or move the tag if nothing of it is public",
+    rehearsed="correct the documentation, and commit that",
+)
+IMPORT_INSTALLED = Template(
+    "import-installed",
+    "add the module to the wheel; or remove what puts its folder on Python's path, such as sys.path.insert in conf.py",
+)
+NAME_DOCS_SOURCE = Template("name-docs-source", "name the folder of the documentation: source under [tool.unmoor.docs]")
+NAME_DOCS_NEEDS = Template(
+    "name-docs-needs",
+    "name the extra or the group that installs the builder: requirements under [tool.unmoor.docs]",
+)
+NAME_DOCS_FOLDER = Template("name-docs-folder", "name another folder, such as: unmoor deploy docs --as dev")
+REMOVE_OTHER_DOCS = Template(
+    "remove-other-docs",
+    "compare them; if the pages of this release are the right ones, delete {folder}/ on the branch",
+)
+REPLACE_LINK_ON_BRANCH = Template(
+    "replace-link-on-branch", "delete {name} on the branch, or replace it by what it leads to"
+)
+CORRECT_VERSIONS_FILE = Template(
+    "correct-versions-file",
+    "correct versions.json on the branch: a JSON list of tables with the key version; or delete it, to have it written",
+)
+ALLOW_DOCS_PUSH = Template(
+    "allow-docs-push",
+    "let this token push to that branch (contents: write), or let it bypass the rules of the branch",
+)
+CHECK_READTHEDOCS_BUILD = Template("check-readthedocs-build", "see its log, and correct what fails: {address}")
+CONNECT_READTHEDOCS = Template(
+    "connect-readthedocs",
+    "check the name of the project in to under [tool.unmoor.docs], and that Read the Docs follows the repository",
+)
+GIVE_READTHEDOCS_TOKEN = Template(
+    "give-readthedocs-token", "set READTHEDOCS_TOKEN to a token of a maintainer of the project on Read the Docs"
+)
+WAIT_FOR_READTHEDOCS = Template("wait-for-readthedocs", "see what it does: {address}")
+REVERT_DOCS_BY_HAND = Template(
+    "revert-docs-by-hand", "see the last commits of the branch, and revert the one that put the pages there"
+)

@@ -31,6 +31,7 @@ from unmoor.optional_stages import (
 )
 from unmoor.ports.services import Services
 from unmoor.products import (
+    BuiltDocs,
     Dists,
     Draft,
     Notes,
@@ -70,7 +71,7 @@ class Prepared(NamedTuple):
     sboms: Output[Sboms] | None
     provenance: Output[Provenance] | None
     images: ImageOutputs
-    docs: Output[Any] | None
+    docs: Output[BuiltDocs] | None
     checks: EarlyChecks
     gates: Gates
 
@@ -143,10 +144,10 @@ class Reversible(NamedTuple):
 def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Reversible:
     """Build the stages that send what can be taken back: all that `release --hold` does."""
     run = (request, services)
-    _, release, notes, dists, sboms, provenance, images, _docs, _checks, gates = prepared
+    _, release, notes, dists, sboms, provenance, images, docs, _checks, gates = prepared
 
     sign_files = sign_stage(
-        *run, release=release, dists=dists, sboms=sboms, provenance=provenance, images=images, gates=gates
+        *run, release=release, dists=dists, sboms=sboms, docs=docs, provenance=provenance, images=images, gates=gates
     )
     signed = output_of(sign_files)
     sign_sums = sums_stage(*run, release=release, dists=dists, images=images, gates=gates)
@@ -158,6 +159,7 @@ def hold(request: ReleaseRequest, services: Services, prepared: Prepared) -> Rev
         notes=notes,
         images=images,
         sboms=sboms,
+        docs=docs,
         signed=signed,
         sums=sums,
         gates=gates,
@@ -214,6 +216,7 @@ def assemble(request: ReleaseRequest, services: Services) -> Pipeline:
         pushed=pushed,
         tagged=tagged,
         sboms=sboms,
+        docs=prepared.docs,
         signed=signed,
         sums=sums,
         signed_images=signed_images,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unmoor.core.stage import Output, Stage
 from unmoor.errors import ConfigError
 from unmoor.ports.services import Services
-from unmoor.products import Dists, Images, Notes, Pushed, Release, Verified
+from unmoor.products import BuiltDocs, Dists, Images, Notes, Pushed, Release, Verified
 from unmoor.release_request import ReleaseRequest
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from unmoor.config.service import ServiceSettings
     from unmoor.deploy.announce.delivery import Delivering
+    from unmoor.stages.build_docs import BuildDocs
+    from unmoor.stages.docs import DeployDocs
 
 
 class EarlyChecks(NamedTuple):
@@ -36,15 +38,18 @@ class EarlyChecks(NamedTuple):
 
 def build_docs_stage(
     request: ReleaseRequest, services: Services, *, release: Output[Release], dists: Output[Dists]
-) -> Stage[Any] | None:
+) -> BuildDocs | None:
     """Build the documentation with the tested wheel. None if the project has none.
 
     Draft and manifest wait for it, so it is never advisory itself: where the settings say so, it gives a product that
     has no file.
     """
-    if request.settings.docs is None:
+    settings = request.settings.docs
+    if settings is None:
         return None
-    raise _not_here("docs")
+    from unmoor.stages.build_docs import BuildDocs
+
+    return BuildDocs.of(request, services, settings=settings, release=release, dists=dists)
 
 
 def early_checks(
@@ -64,7 +69,7 @@ def deployment_stages(
     services: Services,
     *,
     release: Output[Release],
-    docs: Output[Any] | None,
+    docs: Output[BuiltDocs] | None,
     pushed: Output[Pushed] | None,
     checks: EarlyChecks,
     verified: Output[Verified],
@@ -115,12 +120,15 @@ def _docs_stage(
     services: Services,
     *,
     release: Output[Release],
-    docs: Output[Any] | None,
+    docs: Output[BuiltDocs] | None,
     verified: Output[Verified],
-) -> Stage[Any] | None:
+) -> DeployDocs | None:
     if docs is None:
         return None
-    raise _not_here("docs")
+    from unmoor.stages.docs import DeployDocs
+
+    stage = DeployDocs.of(request, services, release=release, docs=docs, verified=verified)
+    return stage if stage.branches or stage.services else None
 
 
 def _space_check(request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Stage[Any] | None:

@@ -11,6 +11,7 @@ from unmoor.core.stage import Output, Stage
 from unmoor.ports.services import Services
 from unmoor.products import (
     Access,
+    BuiltDocs,
     Dists,
     Draft,
     Images,
@@ -140,6 +141,7 @@ def sign_stage(
     provenance: Output[Provenance] | None,
     images: ImageOutputs,
     sboms: Output[Sboms] | None,
+    docs: Output[BuiltDocs] | None,
     gates: Gates,
 ) -> SignFiles | None:
     """Sign the tested files. None if the settings or this machine's lack of an identity say so."""
@@ -155,6 +157,7 @@ def sign_stage(
         release=release,
         dists=dists,
         sboms=sboms,
+        docs=docs,
         provenance=provenance,
         images=images,
         gates=gates,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.deployers import open_deployers
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import this_system
-from unmoor.ports.announcer import Announcer
 from unmoor.ports.clock import Clock
-from unmoor.ports.deployers import Deployers
 from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
@@ -27,7 +25,7 @@ from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.workflow_runs import WorkflowRuns
-from unmoor.ports.world import AnnouncePlace, IndexPlace, World
+from unmoor.ports.world import IndexPlace, World
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:
@@ -102,19 +100,8 @@ def create_services(
         keys=open_key,
         signing=signing,
         scanners=_scanners(world, uv),
-        deployers=_deployers(world, shell),
+        deployers=open_deployers(world, git=git, shell=shell, http=http, clock=clock),
     )
-
-
-def _deployers(world: World, shell: LocalShell) -> Deployers:
-    """What opens the services of deployments. Imports none of them yet."""
-
-    def open_announcer(place: AnnouncePlace, targets: Mapping[str, str]) -> Announcer:
-        from unmoor.adapters.announce import ApprisePool
-
-        return ApprisePool.of(place, targets, shell, os.environ, rehearsal=world.rehearsal)
-
-    return Deployers(announcer=partial(open_announcer, world.announce) if world.announce is not None else None)
 
 
 def open_lists(processes: Processes) -> UvLists:

@@ -19,7 +19,9 @@ SCHEMA = 2
 FORMER_SCHEMA = 1
 """The schema of manifests that also listed what was pushed, and so changed after they were written."""
 SBOM = "sbom"
-"""The stage that makes what a manifest lists besides the files and their proofs."""
+"""The stage that makes the bills of materials, which a manifest lists besides the files and their proofs."""
+DOCS = "build-docs"
+"""The stage that builds the documentation, whose archive a manifest lists as well."""
 LIMIT = 10_000_000
 PROOF = "prove-dists"
 """The proof that makes a manifest complete, if it covers every artifact. A complete manifest never changes."""
@@ -42,6 +44,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     ``pushed`` is only in manifests of a former schema: ``pushed.json`` says now what the registries hold.
 
     ``sboms`` are the bills of materials of artifacts, omitted if there are none. Another day would give others.
+    ``docs`` is the archive of the documentation, omitted if there is none.
 
     ``path`` is the project's folder in the repository, omitted for the top. ``settings`` is empty if the
     settings are the commit's own, else ``NAME sha256:DIGEST`` of the file that replaced them. ``emergency`` is the
@@ -59,6 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     settings: str = ""
     artifacts: tuple[Artifact, ...]
     sboms: tuple[Asset, ...] = ()
+    docs: tuple[Asset, ...] = ()
     pushed: tuple[PushedImage, ...] = ()
     proofs: tuple[Proof, ...] = ()
     tools: tuple[Tool, ...] = msgspec.field(default=())
@@ -72,9 +76,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         dists: Dists,
         proofs: tuple[Proof, ...] = (),
         sboms: tuple[Asset, ...] = (),
+        *,
+        docs: tuple[Asset, ...] = (),
         emergency: Emergency | None = None,
     ) -> Manifest:
-        """Describe a release, its files, the proofs of them, their bills of materials and the emergency, if any."""
+        """Describe a release, its files, the proofs of them, what goes with them, and the emergency, if any."""
         return cls(
             project=release.project,
             version=release.version,
@@ -89,6 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 for file in dists.files
             ),
             sboms=tuple(sorted(sboms, key=lambda each: each.name)),
+            docs=docs,
             proofs=tuple(sorted((proof.without_counts() for proof in proofs), key=lambda proof: proof.name)),
             tools=dists.tools,
             decisions=dists.decisions,
@@ -125,6 +132,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """The bills of materials that this manifest lists, as paths in a folder. Reads nothing."""
         return tuple(File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.sboms)
 
+    def docs_files(self, folder: Path) -> tuple[File, ...]:
+        """The archive of the documentation, if this manifest lists one, as a path in a folder. Reads nothing."""
+        return tuple(File(name=a.name, sha256=a.sha256, size=a.size, path=folder / a.name) for a in self.docs)
+
     @property
     def wheels(self) -> tuple[Subject, ...]:
         """The wheels among the artifacts, by name and sha256."""
@@ -151,7 +162,7 @@ def encode(manifest: Manifest) -> bytes:
     import msgspec
 
     document = msgspec.to_builtins(manifest)
-    for name in ("path", "pushed", "sboms", "emergency"):
+    for name in ("path", "pushed", "sboms", "docs", "emergency"):
         if not document.get(name):
             document.pop(name, None)
     for proof in document["proofs"]:
@@ -169,7 +180,7 @@ def decode(data: bytes, *, where: str) -> Manifest:
     except ValueError as error:
         raise Unknown(f"this is not a manifest: {error}", where=where, next_step=advice.REMOVE_FILE()) from error
     is_readable = manifest.schema in {SCHEMA, FORMER_SCHEMA}
-    names = [*(each.name for each in manifest.artifacts), *(each.name for each in manifest.sboms)]
+    names = [*(each.name for each in manifest.artifacts), *(each.name for each in (*manifest.sboms, *manifest.docs))]
     if not is_readable or not all(map(is_safe_name, names)):
         raise Unknown(
             f"cannot read a manifest of schema {manifest.schema}, or with unsafe file names",

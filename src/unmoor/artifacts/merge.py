@@ -57,6 +57,12 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
         beside = self.manifest.parent / "sboms"
         return beside if beside.is_dir() else self.dists
 
+    @property
+    def docs(self) -> Path:
+        """The folder of the documentation: ``docs`` beside the manifest, else that of the files."""
+        beside = self.manifest.parent / "docs"
+        return beside if beside.is_dir() else self.dists
+
     def read(self, belief: Belief) -> bytes:
         """Read the manifest. Raises `Incomplete` if there is none, `Refused` if nothing vouches for it.
 
@@ -116,7 +122,8 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
     proofs = merge_proofs(_about(proof, named) for _, manifest in legs for proof in manifest.proofs)
     if len(legs) == 1:
         return replace(first, proofs=proofs)
-    sboms = _merge_sboms(legs)
+    sboms = _merge_assets(legs, lambda manifest: manifest.sboms)
+    docs = _merge_assets(legs, lambda manifest: manifest.docs)
     sdists = [f"{name} ({leg.manifest})" for name, (leg, each) in sorted(named.items()) if each.kind == "sdist"]
     if len(sdists) > 1:
         raise Conflict(f"there is more than one sdist: {', '.join(sdists)}", next_step=advice.BUILD_EACH_FILE_ONCE())
@@ -128,6 +135,7 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
         artifacts=tuple(sorted((each for _, each in named.values()), key=lambda one: (one.kind != "wheel", one.name))),
         proofs=proofs,
         sboms=sboms,
+        docs=docs,
         tools=tuple(
             sorted(
                 {tool for one in every for tool in one.tools}, key=lambda tool: (tool.name, tool.version, tool.sha256)
@@ -138,11 +146,13 @@ def merge_manifests(legs: Sequence[tuple[Handover, Manifest]]) -> Manifest:
     )
 
 
-def _merge_sboms(legs: Sequence[tuple[Handover, Manifest]]) -> tuple[Asset, ...]:
-    """The bills of materials of all legs, sorted by name. Raises `Conflict` for two of one file."""
+def _merge_assets(
+    legs: Sequence[tuple[Handover, Manifest]], of: Callable[[Manifest], tuple[Asset, ...]]
+) -> tuple[Asset, ...]:
+    """What the manifests of all legs list besides files, sorted by name. Raises `Conflict` for two of one name."""
     named: dict[str, tuple[Handover, Asset]] = {}
     for leg, manifest in legs:
-        for each in manifest.sboms:
+        for each in of(manifest):
             other_leg, other = named.setdefault(each.name, (leg, each))
             if other != each:
                 raise Conflict(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ BUILT_IMAGES = "built-images.json"
 PROVENANCE = "provenance.json"
 """How the files were made, as a statement that is not signed. It repeats what a manifest says."""
 _PROOFS = "proofs"
+_ADDING = threading.Lock()
 _LOGS = "logs"
 # In characters.
 _LONGEST_LOG = 50_000_000
@@ -82,6 +84,22 @@ class RunFolder:
         write_atomic(self.sboms / name, data)
         return describe_file(self.sboms / name)
 
+    @property
+    def docs(self) -> Path:
+        """The folder of the archive of the documentation. It counts if the manifest has its sha256."""
+        return self.path / "docs"
+
+    def documented_docs(self, files: Iterable[File]) -> tuple[Asset, ...]:
+        """The documentation that was built with these files: that in the manifest, else in the record of the build.
+
+        Raises `Unknown`.
+        """
+        ours = {(each.name, each.sha256) for each in files}
+        for document in (self.read_manifest(), self._decode(BUILT)):
+            if document is not None and ours == {(each.name, each.sha256) for each in document.artifacts}:
+                return document.docs
+        return ()
+
     def read_sbom(self, name: str) -> bytes | None:
         """Read a bill of materials, ``None`` if there is none."""
         return self._read(f"{self.sboms.name}/{name}")
@@ -113,7 +131,7 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written. Only for the run that holds the lock of the folder."""
-        for folder in (self.path, self.dists, self.sboms, self.assets, self.signatures, self.path / _PROOFS):
+        for folder in (self.path, self.dists, self.sboms, self.docs, self.assets, self.signatures, self.path / _PROOFS):
             for name in names_in(folder):
                 if _HALF_WRITTEN.fullmatch(name):
                     remove(folder / name)
@@ -203,6 +221,16 @@ class RunFolder:
         """Write the record of the built files."""
         self.write_document(BUILT, manifests.encode(manifest))
 
+    def add_to_build(self, change: Callable[[Manifest], Manifest]) -> None:
+        """Change what names the files, if anything does, and write it as the record of the build.
+
+        Stages that run side by side add what they made. One at a time reads and writes, so that none loses another's.
+        """
+        with _ADDING:
+            known = self.read_known()
+            if known is not None:
+                self.write_build(change(known))
+
     def forget_build(self) -> None:
         """Remove the documents that name files: as long as one is there, the files count as complete."""
         for name in (manifests.NAME, BUILT):
@@ -232,6 +260,8 @@ class RunFolder:
                 self._copy(file, self.dists)
             for file in manifest.sbom_files(leg.sboms):
                 self._copy(file, self.sboms)
+            for file in manifest.docs_files(leg.docs):
+                self._copy(file, self.docs)
         if known is None and len(data) == 1 and read[0][1] is decoded[0]:
             self.write_document(manifests.NAME, data[0])
         else:
@@ -244,9 +274,11 @@ class RunFolder:
         new = [proof for proof in whole.proofs if not own.get(proof.name, set()) >= set(proof.subjects)]
         named = {each.name for each in known.sboms}
         sboms = [each for each in whole.sboms if each.name not in named]
-        if known is whole or new or sboms:
-            merged = sorted((*known.sboms, *sboms), key=lambda each: each.name)
-            self.write_build(replace(known, proofs=merge_proofs((*known.proofs, *new)), sboms=tuple(merged)))
+        docs = known.docs or whole.docs
+        if known is whole or new or sboms or docs != known.docs:
+            merged = tuple(sorted((*known.sboms, *sboms), key=lambda each: each.name))
+            proofs = merge_proofs((*known.proofs, *new))
+            self.write_build(replace(known, proofs=proofs, sboms=merged, docs=docs))
 
     def _copy(self, file: File, into: Path) -> None:
         """Copy a handed-over file if it has the bytes that its manifest names."""

@@ -10,7 +10,7 @@ from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.events import Report
 from unmoor.core.outcome import Failed
 from unmoor.core.waivers import Emergency
-from unmoor.products import Dists, Images, Proof, Release, Sboms
+from unmoor.products import BuiltDocs, Dists, Images, Proof, Release, Sboms
 from unmoor.products.proof import REBUILD
 from unmoor.publish.documents import complete
 from unmoor.publish.emergencies import with_results
@@ -37,6 +37,9 @@ def write(report: Report, folder: RunFolder, emergency: Emergency | None = None)
     sboms = report.product(manifests.SBOM)
     if sboms is None and isinstance(report.outcome(manifests.SBOM), Failed):
         return {}  # the next run still has to make them
+    docs = report.product(manifests.DOCS)
+    if docs is None and isinstance(report.outcome(manifests.DOCS), Failed):
+        return {}
     products = {each.info.name: report.product(each.info.name) for each in report.stages}
     documents = complete(
         folder,
@@ -44,6 +47,7 @@ def write(report: Report, folder: RunFolder, emergency: Emergency | None = None)
         dists,
         tuple(proofs),
         sboms=sboms if isinstance(sboms, Sboms) else None,
+        docs=docs if isinstance(docs, BuiltDocs) else None,
         images=images if isinstance(images, Images) else None,
         image_proof=image_proof if isinstance(image_proof, Proof) else None,
         emergency=with_results(emergency, products) if emergency is not None else None,

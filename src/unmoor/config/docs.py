@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -25,6 +26,19 @@ def _targets(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return targets
 
 
+def _builder(value: str) -> str:
+    """Check what builds the documentation. Raises ``ValueError``."""
+    if value in {"sphinx", "mkdocs"}:
+        return value
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"not a command: {error}") from error
+    if not any("{out}" in word for word in words[1:]):
+        raise ValueError(f"expected sphinx, mkdocs or a command with {{out}} in it, got {value[:80]!a}")
+    return value
+
+
 class DocsSettings(Table, frozen=True, kw_only=True):
     """The documentation of each release. Without this table none is built or deployed."""
 
@@ -35,7 +49,7 @@ class DocsSettings(Table, frozen=True, kw_only=True):
             max_length=1000,
             description="What builds it: `sphinx`, `mkdocs`, or a command with `{out}`, the folder to write to.",
             examples=["sphinx", "mkdocs", "python -m pdoc -o {out} pkg"],
-            extra={"words": "sphinx, mkdocs, or a command with {out}"},
+            extra={"words": "sphinx, mkdocs, or a command with {out}", "check": _builder},
         ),
     ] = "sphinx"
     source: Annotated[ProjectPath, Meta(description="Folder of its source.")] = "docs"

@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from unmoor.ports.announcer import Announcer
+from unmoor.ports.docs_service import DocsService
+from unmoor.ports.pages import PagesBranch
 
 
 class Deployers(msgspec.Struct, frozen=True, kw_only=True):
-    """What deployments talk to, each a function that opens it.
+    """What deployments talk to, each a function that opens it; ``None`` in a world without such a place.
 
-    ``announcer`` takes the targets of the settings, each with the variable of its address; it is ``None`` in a world
-    without a place for messages.
+    ``announcer`` takes the targets of the settings, each with the variable of its address. ``pages`` takes the name of
+    a branch, ``docs_service`` that of a project of Read the Docs.
     """
 
     announcer: Callable[[Mapping[str, str]], Announcer] | None = None
+    pages: Callable[[str], PagesBranch] | None = None
+    docs_service: Callable[[str], DocsService] | None = None

@@ -10,6 +10,7 @@ from unmoor.products.access import Access, Certainty, Finding
 from unmoor.products.announced import Announced, AnnouncedTarget, AnnouncedTo
 from unmoor.products.deployment import Deployed
 from unmoor.products.dists import CheckedDists, Dists, File, Subject, Tool
+from unmoor.products.docs import BuiltDocs
 from unmoor.products.forge import Asset, Draft, PublishedRelease
 from unmoor.products.images import (
     BranchImage,
@@ -39,6 +40,7 @@ __all__ = [
     "AnnouncedTo",
     "Asset",
     "BranchImage",
+    "BuiltDocs",
     "Certainty",
     "CheckedDists",
     "Deployed",

@@ -89,8 +89,8 @@ def compare_release(manifest: Manifest, forge_release: ForgeRelease, forge: Forg
 
 def _expected_assets(manifest: Manifest) -> dict[str, str]:
     dists = manifest.dists(Path())
-    sboms = {each.name: each.sha256 for each in manifest.sboms}
-    return {**_digests(manifest), **sboms, SUMS: sha256(checksum_lines(dists.files)).hexdigest()}
+    beside = {each.name: each.sha256 for each in (*manifest.sboms, *manifest.docs)}
+    return {**_digests(manifest), **beside, SUMS: sha256(checksum_lines(dists.files)).hexdigest()}
 
 
 def _manifest_item(forge_release: ForgeRelease, manifest: Manifest, forge: Forge) -> Item:

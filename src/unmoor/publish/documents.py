@@ -12,7 +12,7 @@ from unmoor.artifacts.run_dir import IMAGES, RunFolder
 from unmoor.core.waivers import Emergency
 from unmoor.images import image_record
 from unmoor.images.image_record import ImageRecord, wheel_subjects
-from unmoor.products import Dists, Images, Proof, Release, Sboms, Verdict
+from unmoor.products import BuiltDocs, Dists, Images, Proof, Release, Sboms, Verdict
 
 
 class Documents(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,7 @@ def complete(
     proofs: tuple[Proof, ...],
     *,
     sboms: Sboms | None = None,
+    docs: BuiltDocs | None = None,
     images: Images | None = None,
     image_proof: Proof | None = None,
     emergency: Emergency | None = None,
@@ -53,13 +54,14 @@ def complete(
 
     A complete manifest of these files in the run folder stays as it is, for example if this run skips a stage that the
     first one did not skip: a manifest never changes. Without ``proofs`` the manifest is not complete: it only hands
-    the files to the job that proves them. Without ``sboms`` it lists those that are documented already. A manifest that
-    is completed now records the ``emergency``.
+    the files to the job that proves them. Without ``sboms`` and ``docs`` it lists those that are documented already. A
+    manifest that is completed now records the ``emergency``.
     """
     data = folder.read_document(manifests.NAME)
     known = manifests.decode(data, where=str(folder.manifest)) if data is not None else None
     described = sboms.assets if sboms is not None else folder.documented_sboms(dists.files)
-    manifest = Manifest.of(release, dists, proofs, described, emergency)
+    pages = docs.assets if docs is not None else folder.documented_docs(dists.files)
+    manifest = Manifest.of(release, dists, proofs, described, docs=pages, emergency=emergency)
     if data is not None and known is not None and _is_the_same(known, manifest, release):
         manifest = known
     else:
@@ -78,7 +80,10 @@ def _is_the_same(known: Manifest, manifest: Manifest, release: Release) -> bool:
         and known.is_of(release)
         and set(known.artifacts) == set(manifest.artifacts)
         and all(known.is_complete(proof.name) for proof in manifest.proofs if not _is_silent(proof))
-        and (known.is_complete(manifests.PROOF) or set(known.sboms) >= set(manifest.sboms))
+        and (
+            known.is_complete(manifests.PROOF)
+            or (set(known.sboms) >= set(manifest.sboms) and set(known.docs) >= set(manifest.docs))
+        )
     )
 
 

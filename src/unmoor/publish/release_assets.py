@@ -45,7 +45,7 @@ DISTS = (".whl", ".tar.gz", ".zip")
 
 
 class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
-    """Every asset of a release in upload order: files, their SBOMs, signatures, then the texts, the manifest last.
+    """Every asset of a release in upload order: files, their SBOMs, docs, signatures, then texts, the manifest last.
 
     ``records`` are the paths of those texts that record an emergency.
     """
@@ -77,10 +77,10 @@ class ReleaseAssets(msgspec.Struct, frozen=True, kw_only=True):
             texts.append((folder.assets / IMAGES, documents.record_data))
         texts += [(folder.assets / name, data) for name, data in records]
         texts.append((folder.assets / manifests.NAME, documents.manifest_data))
-        for file in dists.files:
+        for file in (*dists.files, *documents.manifest.docs_files(folder.docs)):
             _require_safe_name(file)
             _require_size(file)
-        sboms = documents.manifest.sbom_files(folder.sboms)
+        sboms = (*documents.manifest.sbom_files(folder.sboms), *documents.manifest.docs_files(folder.docs))
         # What the registries hold is attached once the images are pushed.
         _require_count(len(dists.files) + len(sboms) + len(signatures) + len(texts) + (documents.record is not None))
         files = (*dists.files, *sboms, *signatures, *(_file(*text) for text in texts))

@@ -26,7 +26,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.poll import poll
 from unmoor.ports.services import Services
-from unmoor.products import Asset, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed, SumsSignature
+from unmoor.products import Asset, BuiltDocs, Dists, Draft, Images, Notes, Proof, Release, Sboms, Signed, SumsSignature
 from unmoor.publish.already_out import require_nothing_else_out
 from unmoor.publish.asset_upload import LIST_PAUSES, attach, busy, find_release, read_again
 from unmoor.publish.documents import Documents, complete
@@ -75,6 +75,7 @@ class MakeDraft(Push[Draft]):
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
     sboms: Output[Sboms] | None = None
+    docs: Output[BuiltDocs] | None = None
     signed: Output[Signed] | None = None
     sums: Output[SumsSignature] | None = None
     forge: Forge
@@ -96,6 +97,7 @@ class MakeDraft(Push[Draft]):
         notes: Output[Notes],
         images: ImageOutputs,
         sboms: Output[Sboms] | None,
+        docs: Output[BuiltDocs] | None,
         signed: Output[Signed] | None,
         sums: Output[SumsSignature] | None,
         gates: Gates,
@@ -110,6 +112,7 @@ class MakeDraft(Push[Draft]):
             images=images.images,
             image_proof=images.proof,
             sboms=sboms,
+            docs=docs,
             signed=signed,
             sums=sums,
             forge=services.forge,
@@ -188,6 +191,7 @@ class MakeDraft(Push[Draft]):
             context[self.dists],
             tuple(context[each] for each in without_none(self.proof, self.rebuild)),
             sboms=context[self.sboms] if self.sboms else None,
+            docs=context[self.docs] if self.docs else None,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
             emergency=self._emergency(context),

@@ -200,9 +200,8 @@ class DescribeWheels(Build[Sboms]):
 
     def _record(self, sboms: Sboms) -> None:
         """Record them with the built files, so that the next run uses the same."""
-        known = self.folder.read_known()
-        if known is not None and sboms.files:
-            self.folder.write_build(replace(known, sboms=sboms.assets))
+        if sboms.files:
+            self.folder.add_to_build(lambda known: replace(known, sboms=sboms.assets))
 
     def _fetch(self, missing: Iterable[File], context: StageContext) -> None:
         """Fetch what the manifest lists from the release of the tag into the run folder. Raises as `find` does."""

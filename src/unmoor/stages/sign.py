@@ -22,7 +22,7 @@ from unmoor.ports.git import Git
 from unmoor.ports.index import Index
 from unmoor.ports.services import Services
 from unmoor.ports.signer import SIDE_BY_SIDE, Bundle, Identity, Signing
-from unmoor.products import Access, Dists, File, Images, Proof, Provenance, Release, Sboms, Signed
+from unmoor.products import Access, BuiltDocs, Dists, File, Images, Proof, Provenance, Release, Sboms, Signed
 from unmoor.products.signatures import BY_HAND
 from unmoor.provenance.names import provenance_name
 from unmoor.publish.documents import complete
@@ -58,6 +58,7 @@ class SignFiles(Push[Signed]):
     images: Output[Images] | None = None
     image_proof: Output[Proof] | None = None
     sboms: Output[Sboms] | None = None
+    docs: Output[BuiltDocs] | None = None
     signing: Signing
     forge: Forge
     index: Index
@@ -80,6 +81,7 @@ class SignFiles(Push[Signed]):
         provenance: Output[Provenance],
         images: ImageOutputs,
         sboms: Output[Sboms] | None,
+        docs: Output[BuiltDocs] | None,
         gates: Gates,
     ) -> Self:
         """Build the stage for a request. Nothing enters the log before everything has passed its tests."""
@@ -93,6 +95,7 @@ class SignFiles(Push[Signed]):
             images=images.images,
             image_proof=images.proof,
             sboms=sboms,
+            docs=docs,
             signing=signing,
             forge=services.forge,
             index=services.index,
@@ -211,6 +214,7 @@ class SignFiles(Push[Signed]):
             dists,
             proofs,
             sboms=sboms,
+            docs=context[self.docs] if self.docs else None,
             images=context[self.images] if self.images else None,
             image_proof=context[self.image_proof] if self.image_proof else None,
             emergency=with_results(self.emergency, context.products) if self.emergency else None,

@@ -22,6 +22,7 @@ from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.products import (
     Asset,
+    BuiltDocs,
     Dists,
     File,
     MovedTags,
@@ -64,6 +65,7 @@ class VerifyRelease(Check[Verified]):
     pushed: Output[Pushed] | None = None
     tagged: Output[MovedTags] | None = None
     sboms: Output[Sboms] | None = None
+    docs: Output[BuiltDocs] | None = None
     signed: Output[Signed] | None = None
     sums: Output[SumsSignature] | None = None
     signed_images: Output[SignedImages] | None = None
@@ -87,6 +89,7 @@ class VerifyRelease(Check[Verified]):
         pushed: Output[Pushed] | None,
         tagged: Output[MovedTags] | None,
         sboms: Output[Sboms] | None,
+        docs: Output[BuiltDocs] | None,
         signed: Output[Signed] | None,
         sums: Output[SumsSignature] | None,
         signed_images: Output[SignedImages] | None,
@@ -100,6 +103,7 @@ class VerifyRelease(Check[Verified]):
             pushed=pushed,
             tagged=tagged,
             sboms=sboms,
+            docs=docs,
             signed=signed,
             sums=sums,
             signed_images=signed_images,
@@ -126,6 +130,7 @@ class VerifyRelease(Check[Verified]):
         release, dists = context[self.release], context[self.dists]
         record = context[self.pushed].record if self.pushed is not None else None
         attached = [*context[self.sboms].assets] if self.sboms is not None else []
+        attached += context[self.docs].assets if self.docs is not None else ()
         attached += [Asset(name=each.name, sha256=each.sha256, size=each.size) for each in self._signatures(context)]
         attached += [record] if record is not None else []
         released = self._verify_forge(release, dists, context[self.page], attached)

@@ -137,7 +137,9 @@ class Verification:
         lists: dict[str, Mapping[str, str]] = {SUMS: sums} if sums else {}
         listed_files = {each.name: each.sha256 for each in manifest.artifacts} if manifest is not None else {}
         if manifest is not None:
-            lists[manifests.NAME] = listed_files | {each.name: each.sha256 for each in manifest.sboms}
+            lists[manifests.NAME] = listed_files | {
+                each.name: each.sha256 for each in (*manifest.sboms, *manifest.docs)
+            }
         files = check_files(there.held, lists, self.surface, foreign=there.foreign(manifest))
         signers = Signers(source=there.source, identity=self.identity)
         self._checks += [*there.checks, read, listed, *files]

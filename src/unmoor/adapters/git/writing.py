@@ -23,6 +23,7 @@ from typing import Final
 from unmoor import advice
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.program import failure, reason
+from unmoor.adapters.git.push_outcome import read_outcome
 from unmoor.adapters.git.remote import ls_remote
 from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.filesystem.layout import NULL_OF_GIT
@@ -60,7 +61,6 @@ _PUSH_TIMEOUT: Final = 600.0
 _LONGEST_MESSAGE: Final = 60_000
 _LINES_OF_HOOKS: Final = 40
 _MOST_MESSAGES: Final = 1000
-_REJECTED = re.compile(r"^!\t[^\t]*:(?P<ref>refs/[^\t]+)\t\[(?P<kind>[^\]]+)\](?: \((?P<why>.*)\))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +243,7 @@ class CheckoutWriter:
         else:
             if ran.code == 0:
                 return PushOutcome(state=PushState.DONE)
-            outcome = _outcome(ran)
+            outcome = read_outcome(ran)
         if outcome.state is PushState.LOST and self._remote_refs(*refs) == dict(refs):
             return PushOutcome(state=PushState.DONE)
         return outcome
@@ -290,27 +290,6 @@ def _text(message: str) -> bytes:
     if len(data) > _LONGEST_MESSAGE:
         raise Refused("the message is too long", next_step=advice.SHORTEN_MESSAGE())
     return data
-
-
-def _outcome(ran: Ran) -> PushOutcome:
-    """What a push that failed says of its refs."""
-    found = {match["ref"]: match for match in _REJECTED.finditer(ran.out)}
-    because = {ref: each for ref, each in found.items() if "atomic" not in (each["why"] or "")}
-    words = "; ".join(dict.fromkeys(clean(each["why"] or each["kind"], 200) for each in because.values()))
-    remote = "; ".join(line.removeprefix("remote:").strip() for line in ran.err.splitlines() if "remote:" in line)
-    said = clean("; ".join(filter(None, (words, remote))), 1000)
-    refs = tuple(because)
-    if "does not support --atomic" in ran.err:
-        return PushOutcome(state=PushState.NOT_ATOMIC, reason=reason(ran.err))
-    if any("remote" in each["kind"] for each in because.values()):
-        return PushOutcome(state=PushState.REFUSED, reason=said, refs=refs)
-    if any(each["why"] == "already exists" for each in because.values()):
-        return PushOutcome(state=PushState.EXISTS, reason=said, refs=refs)
-    if because:
-        return PushOutcome(state=PushState.MOVED, reason=said, refs=refs)
-    if ran.code == 1 and "hook" in ran.err:  # a pre-push hook of this machine prints what it likes
-        return PushOutcome(state=PushState.LOST, reason=reason(ran.err))
-    return PushOutcome(state=PushState.LOST, reason=reason(ran.err or ran.out))
 
 
 def lost(outcome: PushOutcome, remote: str) -> Unknown:
