@@ -1519,3 +1519,45 @@ WAIT_FOR_READTHEDOCS = Template("wait-for-readthedocs", "see what it does: {addr
 REVERT_DOCS_BY_HAND = Template(
     "revert-docs-by-hand", "see the last commits of the branch, and revert the one that put the pages there"
 )
+# Spaces
+SET_SPACE_TOKEN = Template(
+    "set-space-token",
+    "give a token that may write to the Space: HF_TOKEN, or token in [space] of the world file",
+)
+CREATE_SPACE = Template(
+    "create-space",
+    "create the Space on the hub, give the token access to it, or correct repo in [tool.unmoor.space]",
+)
+RESTART_SPACE = Template("restart-space", "restart the Space in its settings on the hub")
+CORRECT_SPACE_FILES = Template(
+    "correct-space-files",
+    "correct these files, commit that and tag that commit; a file that may be missing does not belong in critical in"
+    " [tool.unmoor.space]",
+    rehearsed="correct these files and commit that; a file that may be missing does not belong in critical in"
+    " [tool.unmoor.space]",
+)
+REMOVE_SPACE_SECRET = Template(
+    "remove-space-secret",
+    "revoke the secret and give it to the Space as one of its secrets on the hub; remove it from the file, commit that"
+    " and tag that commit",
+    rehearsed="revoke the secret and give it to the Space as one of its secrets on the hub; remove it from the file and"
+    " commit that",
+)
+SEE_SPACE_COMMITS = Template(
+    "see-space-commits",
+    "look at the last commits of the Space; the next run deploys over them, and tags them first",
+)
+CORRECT_SPACE = Template(
+    "correct-space",
+    "correct what its log names, then release the next version",
+    rehearsed="correct what its log names, and commit that",
+)
+ALLOW_SPACE_MORE_TIME = Template(
+    "allow-space-more-time",
+    "look at the Space on the hub; if it needs longer: wait in [tool.unmoor.space]",
+)
+ROLL_SPACE_BACK = Template(
+    "roll-space-back",
+    "roll it back by hand: the files of the last tag unmoor-backup-… in {address}",
+)
+INSTALL_SPACE_EXTRA = Template("install-space-extra", 'pip install "unmoor[space]"')

@@ -132,9 +132,12 @@ def _docs_stage(
 
 
 def _space_check(request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Stage[Any] | None:
-    if request.settings.space is None:
+    settings, open_space = request.settings.space, services.deployers.space
+    if settings is None or open_space is None:
         return None
-    raise _not_here("space")
+    from unmoor.stages.check_space import CheckSpace
+
+    return CheckSpace.of(request, services, release=release, settings=settings, hub=open_space(settings.repo))
 
 
 def _space_stage(
@@ -145,9 +148,15 @@ def _space_stage(
     check: Stage[Any] | None,
     verified: Output[Verified],
 ) -> Stage[Any] | None:
-    if check is None:
+    settings, open_space = request.settings.space, services.deployers.space
+    if check is None or settings is None or open_space is None:
         return None
-    raise _not_here("space")
+    from unmoor.stages.space import DeploySpace
+
+    hub = open_space(settings.repo)
+    return DeploySpace.of(
+        request, services, release=release, files=check.output, settings=settings, hub=hub, after=(verified,)
+    )
 
 
 def _service_check(

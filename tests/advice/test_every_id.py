@@ -156,6 +156,18 @@ REASONS: Mapping[str, str] = {
         set-up-environment
         """,
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
+    "a Space or its hub has to be in that state: tests/deploy/space, adapters/hub, stages": """
+        allow-space-more-time
+        correct-space
+        correct-space-files
+        create-space
+        install-space-extra
+        remove-space-secret
+        restart-space
+        roll-space-back
+        see-space-commits
+        set-space-token
+        """,
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }
 """Why an id has no walk. A sentence here is no excuse for advice that can be followed in a second."""

@@ -21,6 +21,7 @@ from unmoor.products import (
     BranchImage,
     Certainty,
     CheckedDists,
+    DeployedSpace,
     Dists,
     Draft,
     File,
@@ -28,6 +29,7 @@ from unmoor.products import (
     Image,
     Images,
     ImageSboms,
+    LeftOut,
     MovedTag,
     MovedTags,
     Notes,
@@ -44,6 +46,8 @@ from unmoor.products import (
     Signed,
     SignedImage,
     SignedImages,
+    SpaceFile,
+    SpaceFiles,
     Subject,
     SumsSignature,
     Uploaded,
@@ -102,6 +106,20 @@ SUMMARIES: list[tuple[Product, str]] = [
     (Provenance(statement=b"{}", subjects=(WHEEL,), tools=3), "1 file, made with 3 tools"),
     (SumsSignature(key="ssh:~/k\x1b[31m", file=SUMS_SIGNATURE), "SHA256SUMS.sig by ssh:~/k"),
     (SumsSignature(key="ssh:~/k", why_not="no\nkey"), "no key"),
+    (
+        SpaceFiles(
+            commit="a" * 40,
+            files=(SpaceFile(path="app.py", size=1, blob="", sha256=DIGEST, source=Path()),),
+            left_out=(LeftOut(path="b\x1b[31m.py", why="it is empty"),),
+        ),
+        "1 file of aaaaaaaaaaaa, 1 left out",
+    ),
+    (
+        DeployedSpace(
+            what="space", address="https://hub.invalid/a", identity=DIGEST, counts=(("files", 2),), title="t"
+        ),
+        "https://hub.invalid/a, 000000000000000000…, 2 files",
+    ),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
     (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
     (

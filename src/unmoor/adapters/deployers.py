@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from unmoor.adapters.git.checkout import GitCheckout
@@ -14,7 +14,8 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.deployers import Deployers
 from unmoor.ports.docs_service import DocsService
 from unmoor.ports.pages import PagesBranch
-from unmoor.ports.world import AnnouncePlace, ReadTheDocsPlace, World
+from unmoor.ports.space_hub import SpaceHub
+from unmoor.ports.world import AnnouncePlace, ReadTheDocsPlace, SpacePlace, World
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
@@ -47,8 +48,14 @@ def open_deployers(
 
         return ReadTheDocs(place.address, slug, place.login.secret, http, clock)
 
+    def open_space(place: SpacePlace, repo: str) -> SpaceHub:
+        from unmoor.adapters.hub import HubSpace
+
+        return HubSpace(place, repo, http, clock)
+
     return Deployers(
         announcer=partial(open_announcer, world.announce) if world.announce is not None else None,
         pages=open_pages,
         docs_service=partial(open_docs_service, world.readthedocs) if world.readthedocs is not None else None,
+        space=cache(partial(open_space, world.space)) if world.space is not None else None,
     )

@@ -81,6 +81,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     any_platform=True,
                     tag=prepared.tag,
                     announce=_announced_targets(resolved),
+                    deployments=("hub",) if resolved.settings.space else (),
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")

@@ -31,6 +31,7 @@ from unmoor.products.release import Notes, Release
 from unmoor.products.sboms import ImageSbom, ImageSboms, Sboms
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.products.signatures import Signed, SignedImage, SignedImages, SumsSignature
+from unmoor.products.space import DeployedSpace, LeftOut, SpaceFile, SpaceFiles
 from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Certainty",
     "CheckedDists",
     "Deployed",
+    "DeployedSpace",
     "Dists",
     "Draft",
     "File",
@@ -52,6 +54,7 @@ __all__ = [
     "ImageSbom",
     "ImageSboms",
     "Images",
+    "LeftOut",
     "LeftTag",
     "Level",
     "MovedTag",
@@ -71,6 +74,8 @@ __all__ = [
     "Signed",
     "SignedImage",
     "SignedImages",
+    "SpaceFile",
+    "SpaceFiles",
     "Subject",
     "SumsSignature",
     "TagPosition",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import asdict
 
+from unmoor.rehearsal import deployments
 from unmoor.rehearsal.announce import world as announce_world
 from unmoor.rehearsal.github import app as github_app
 from unmoor.rehearsal.github.packages import PackageStore
@@ -33,12 +34,14 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of the servers: their addresses, the remote, and the proxies of registries by port.
 
     ``announce`` is the address of the chats, empty if there are none.
+    ``deployments`` are the addresses of the servers of deployments, by name.
     """
 
     addresses: Addresses
     git: remote.Remote
     proxies: Mapping[int, Proxy]
     announce: str = ""
+    deployments: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def package_store(self) -> PackageStore | None:
@@ -86,6 +89,8 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     if served.announce:
         apps[announce_world.CHAT] = announce_world.chat_app(chosen.folder, chosen.announce, tokens.announce)
         every[announce_world.CHAT] = served.announce
+    apps |= deployments.apps(chosen.folder, served.deployments, tokens)
+    every |= served.deployments
     ports = {name: int(address.rpartition(":")[2]) for name, address in every.items()}
     logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
     return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})

@@ -33,6 +33,7 @@ class LocalWorld:
     It also ends with this process, which holds the only write end of its stdin. ``registries`` are addresses
     by the host that they stand for. If registries were requested but cannot run here, it is empty, and
     ``no_registry`` says why. ``moved`` has the former ports of servers whose port another program has taken.
+    ``deployments`` are the addresses of the servers of deployments, by name.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class LocalWorld:
     registries: dict[str, str] = field(default_factory=dict)
     no_registry: str = ""
     moved: dict[str, int] = field(default_factory=dict)
+    deployments: dict[str, str] = field(default_factory=dict)
 
     @property
     def registry(self) -> str | None:
@@ -101,6 +103,7 @@ class Beginning:
         tag: str = "",
         signing: bool = False,
         announce: Sequence[str] = (),
+        deployments: Sequence[str] = (),
     ) -> LocalWorld:
         """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
         arguments = [str(self._folder), "--repository", repository]
@@ -113,6 +116,8 @@ class Beginning:
             arguments += ["--announce", target]
         for host in hosts if registry else ():
             arguments += ["--registry", host]
+        for name in deployments:
+            arguments += ["--deployment", name]
         self._told = True
         with contextlib.suppress(OSError):  # it has ended, and its log says why
             self._process.tell(json.dumps(arguments).encode())
@@ -128,6 +133,7 @@ class Beginning:
             registries=ready["registries"],
             no_registry=ready["no_registry"],
             moved=ready["moved"],
+            deployments=ready["deployments"],
         )
 
 
@@ -143,6 +149,7 @@ def start(
     tag: str = "",
     signing: bool = False,
     announce: Sequence[str] = (),
+    deployments: Sequence[str] = (),
 ) -> LocalWorld:
     """Start a world in a folder, with the state and on the ports that the folder has.
 
@@ -151,7 +158,8 @@ def start(
     registry for each of ``hosts``, if this machine can run one. With ``any_platform`` the indexes take wheels for
     platforms that PyPI refuses, and a run warns about them. ``tag`` is the one that ID tokens are for, by default the
     newest. With ``signing`` the world has its trust config at once. ``announce`` are targets for
-    announcements, each as ``NAME=KIND``. Raises `Refused` if the folder is in use or the
+    announcements, each as ``NAME=KIND``, and ``deployments`` name the servers of deployments that it has. Raises
+    `Refused` if the folder is in use or the
     checkout cannot be cloned, `ConfigError`, `ToolMissing`, `TimedOut` if the servers are not ready in time,
     and `Unknown`, with the end of their log, if they exit.
     """
@@ -166,6 +174,7 @@ def start(
             tag=tag,
             signing=signing,
             announce=announce,
+            deployments=deployments,
         )
 
 

@@ -13,6 +13,7 @@ from unmoor import advice
 from unmoor.config.addresses import HOST
 from unmoor.errors import ConfigError
 from unmoor.rehearsal.announce.targets import LocalTarget
+from unmoor.rehearsal.deployments import NAMES
 
 FILE_LIMIT = 100 << 20
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
@@ -23,7 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
     tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
-    instead of at the first use. ``announce`` are the targets that catch announcements.
+    instead of at the first use. ``announce`` are the targets that catch announcements, ``deployments`` the servers of
+    `unmoor.rehearsal.deployments` that it has.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tag: str = ""
     signing: bool = False
     announce: tuple[LocalTarget, ...] = ()
+    deployments: tuple[str, ...] = ()
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -58,6 +61,9 @@ def options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--signing", action="store_true", help="make the keys of Sigstore at the start")
     parser.add_argument(
         "--announce", action="append", default=[], metavar="NAME=KIND", help="catch announcements to this target"
+    )
+    parser.add_argument(
+        "--deployment", action="append", default=[], choices=NAMES, help="have the server of such a deployment, too"
     )
     read = parser.parse_args(arguments)
     for host in read.registry:
@@ -83,4 +89,5 @@ def options(arguments: Sequence[str]) -> Options:
         tag=read.tag,
         signing=read.signing,
         announce=tuple(map(LocalTarget.parse, read.announce)),
+        deployments=tuple(dict.fromkeys(read.deployment)),
     )

@@ -31,6 +31,7 @@ from unmoor.filesystem.safe_folder import make_private, open_in_place
 from unmoor.ports.system import System
 from unmoor.ports.world import WheelPlatforms
 from unmoor.rehearsal.announce import world as announce_world
+from unmoor.rehearsal.deployments import tables
 from unmoor.rehearsal.listening import listen
 from unmoor.rehearsal.options import Options, options
 from unmoor.rehearsal.registry.site import Site
@@ -146,10 +147,11 @@ def serve(chosen: Options) -> None:
         begun = remote.begin(chosen.folder, checkout)
         announce_world.require_parts(chosen.announce)
         names = (*Addresses.__struct_fields__, *announce_world.servers(chosen.announce), *chosen.registries)
-        listening = listen(chosen.folder, names)
+        listening = listen(chosen.folder, (*names, *chosen.deployments))
         at = listening.addresses
         addresses = Addresses(**{name: at[name] for name in Addresses.__struct_fields__})
         registries = {host: at[host] for host in chosen.registries}
+        deployments = {name: at[name] for name in chosen.deployments}
         proxies, lacking = begin_registries(chosen, started, registries, this_system()) if started else ({}, "")
         if lacking:
             registries = {}
@@ -159,23 +161,27 @@ def serve(chosen: Options) -> None:
 
         git = remote.Remote(chosen.folder / "remote.git")
         chats = at.get(announce_world.CHAT, "")
-        app = build(chosen, Served(addresses=addresses, git=git, proxies=proxies, announce=chats), log)
+        served = Served(addresses=addresses, git=git, proxies=proxies, announce=chats, deployments=deployments)
+        app = build(chosen, served, log)
         remote.finish(chosen.folder, begun)
         if started:
             started.wait()
+        tokens = worldfile.credentials(chosen.folder)
         file = worldfile.write(
             chosen.folder,
             addresses=addresses,
-            credentials=worldfile.credentials(chosen.folder),
+            credentials=tokens,
             repository=chosen.repository,
             registries=registries,
             platforms=WheelPlatforms.LENIENT if chosen.any_platform else WheelPlatforms.PUBLIC,
-            more=announce_world.table(
-                chosen.folder, chosen.announce, worldfile.credentials(chosen.folder).announce, at
-            ),
+            more=tables(deployments, tokens)
+            + announce_world.table(chosen.folder, chosen.announce, tokens.announce, at),
         )
         facts = {"world": str(file), "pid": os.getpid(), **asdict(addresses)}
-        ready = json.dumps({**facts, "registries": registries, "no_registry": lacking, "moved": listening.moved})
+        ready = json.dumps(
+            {**facts, "registries": registries, "no_registry": lacking, "moved": listening.moved}
+            | {"deployments": deployments}
+        )
         # uvicorn raises the signal that ended it again, once it has closed everything.
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(app, listening.sockets, ready, life, chosen))

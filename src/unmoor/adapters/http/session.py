@@ -12,7 +12,7 @@ Built on `requests`, as twine and PyGithub are, so that the same proxy and CA va
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -46,6 +46,7 @@ _REDIRECTS = frozenset(
     }
 )
 _HOPS = 5
+_PIECE = 65_536
 # A transfer may take two minutes, and more time at this rate in bytes per second.
 _SLOWEST = 200_000
 _START = 120.0
@@ -150,6 +151,32 @@ class BoundedSession:
         request = _Request(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=login)
         with DeadlineWatch(bounds=self._bounds(limit, deadline)) as watch:
             return _answer(self._following(request, watch), watch, request)
+
+    def begin_of(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, Secret] | None = None,
+        limit: int,
+        deadline: float,
+    ) -> bytes:
+        """GET an answer that may never end, such as a log: what of it came until the deadline or the limit.
+
+        Empty for any other status than 200. Raises `Unknown` if no answer begins in time.
+        """
+        request = _Request(method="GET", url=url, headers=headers or {}, secrets=secret_headers or {}, login=None)
+        came = bytearray()
+        with DeadlineWatch(bounds=self._bounds(limit, deadline)) as watch:
+            response = self._following(request, watch)
+            if response.status_code != HTTPStatus.OK:
+                return b""
+            with suppress(Unknown), watch.translate_errors(url):
+                for piece in response.raw.stream(_PIECE, decode_content=True):
+                    came += piece
+                    if len(came) >= limit:
+                        break
+        return bytes(came[:limit])
 
     def send(
         self,

@@ -33,7 +33,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     ``testpypi_api`` are tokens of a user. ``forge`` is a user's token with write access, ``admin`` one of an
     administrator. ``read`` is a GitHub App installation's token with read access, ``installation`` one with write
     access that the API does not report. ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is
-    the token with which a job requests ID tokens. ``announce`` is that of every chat.
+    the token with which a job requests ID tokens. ``announce`` is that of every chat. ``hub`` writes to Spaces,
+    ``hub_read`` only reads.
     """
 
     pypi: str
@@ -48,6 +49,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     registry_read: str
     runner: str
     announce: str
+    hub: str
+    hub_read: str
 
 
 def credentials(folder: Path) -> Credentials:
@@ -66,6 +69,8 @@ def credentials(folder: Path) -> Credentials:
         "registry_read": secrets.token_hex(18),
         "runner": secrets.token_hex(18),
         "announce": secrets.token_hex(12),
+        "hub": f"hf_{secrets.token_hex(17)}",
+        "hub_read": f"hf_{secrets.token_hex(17)}",
     }
     read: object = {}
     with contextlib.suppress(FileNotFoundError):

@@ -1,0 +1,148 @@
+"""A hub of Spaces that runs in a thread, and files to deploy to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.sample_values import FakeClock
+
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.hub import HubSpace
+from unmoor.deploy.space.deploying import SpaceDeployer
+from unmoor.deploy.space.identity import describe
+from unmoor.ports.space_hub import HubFile, SpaceHub
+from unmoor.ports.world import Login, SpacePlace
+from unmoor.products import SpaceFile
+from unmoor.rehearsal.hub.app import HubTokens, app
+from unmoor.rehearsal.hub.spaces import Change, Mood, Spaces
+from unmoor.rehearsal.server import Server
+from unmoor.rehearsal.shared.faults import Failure
+from unmoor.rehearsal.shared.http import Logged
+from unmoor.util.secret import Secret
+from unmoor.util.values import replace
+
+REPO = "acme/demo"
+TITLE = "Deploy demo 1.0 (v1.0)"
+README = b"---\ntitle: Demo\nsdk: gradio\n---\n# Demo\n"
+TOKENS = HubTokens(write="hf_" + "w" * 34, read="hf_" + "r" * 34)
+APP = b"import demo\n\ndemo.main()\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalHub:
+    """A running hub. Each test has its own Spaces, in a folder that control files can be put into."""
+
+    folder: Path
+    address: str
+    http: BoundedSession
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    @property
+    def spaces(self) -> Spaces:
+        """The state of the Spaces."""
+        return Spaces(self.folder)
+
+    def space(self, repo: str = REPO, *, token: str = TOKENS.write) -> HubSpace:
+        """Return a new adapter."""
+        login = Login(username="", secret=Secret(token), origin="a test")
+        return HubSpace(SpacePlace(address=self.address, login=login), repo, self.http, self.clock)
+
+    def has(self, *moods: Mood) -> None:
+        """Let every Space be odd in these ways from now on, and in no other."""
+        for mood in Mood:
+            (self.folder / mood).unlink(missing_ok=True)
+        for mood in moods:
+            (self.folder / mood).touch()
+
+    def fail(self, failure: Failure, text: str = "") -> None:
+        """Let requests fail that contain a text."""
+        (self.folder / "faults").mkdir(exist_ok=True)
+        (self.folder / "faults" / failure).write_text(text, "utf-8")
+
+    def heal(self) -> None:
+        """Let no request fail any more."""
+        for failure in Failure:
+            (self.folder / "faults" / failure).unlink(missing_ok=True)
+
+    def requests(self) -> list[tuple[str, str]]:
+        """Return the method and the path of each request, without the query."""
+        lines = (self.folder / "requests.jsonl").read_text("utf-8").splitlines()
+        return [(each["method"], each["path"]) for each in map(json.loads, lines)]
+
+    def commits(self, repo: str = REPO) -> list[str]:
+        """Return the titles of the commits, the newest first."""
+        return [each.title for each in self.spaces.open(repo).commits]
+
+    def contents(self, repo: str = REPO) -> dict[str, bytes]:
+        """Return every file of the Space."""
+        tree = self.spaces.open(repo).head.tree
+        return {path: self.spaces.bytes_of(blob.sha256) or b"" for path, blob in tree.items()}
+
+    def somebody_commits(self, files: Mapping[str, bytes], repo: str = REPO) -> str:
+        """Commit as somebody else."""
+        change = Change(title="Somebody else", parent=None, files=files, lfs={}, deleted=())
+        return self.spaces.commit(repo, change)
+
+
+def files_in(folder: Path, contents: Mapping[str, bytes]) -> tuple[SpaceFile, ...]:
+    """Write files, and describe them."""
+    made = []
+    for number, (path, data) in enumerate(sorted(contents.items())):
+        source = folder / f"{number}-{len(data)}"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_bytes(data)
+        made.append(describe(path, source))
+    return tuple(made)
+
+
+def deployer(
+    hub: LocalHub, files: tuple[SpaceFile, ...], *, space: SpaceHub | None = None, **more: Any
+) -> SpaceDeployer:
+    """Return what deploys files to the Space."""
+    made = SpaceDeployer(
+        hub=space or hub.space(), clock=hub.clock, title=TITLE, files=files, critical=("app.py", "README.md")
+    )
+    return replace(made, **more)
+
+
+def plain(tree: Mapping[str, HubFile]) -> dict[str, int]:
+    """The sizes of the files of a tree."""
+    return {path: file.size for path, file in tree.items()}
+
+
+@contextmanager
+def run_hub(folder: Path) -> Iterator[LocalHub]:
+    """Run a hub in a thread, on a free port."""
+    folder.mkdir(parents=True)
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    log = os.open(folder / "requests.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    server = Server(Logged(app(folder, base=address, tokens=TOKENS), server="hub", log=log))
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        await server.serve(sockets=[listener])
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0.01)  # each of them is told in a turn of its own
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    try:
+        with BoundedSession() as http:
+            yield LocalHub(folder=folder, address=address, http=http)
+    finally:
+        loop.call_soon_threadsafe(server.stop_requested.set)
+        thread.join(10)
+        loop.close()
+        listener.close()
+        os.close(log)
