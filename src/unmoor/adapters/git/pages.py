@@ -38,6 +38,8 @@ _REMOTE: Final = "pages"
 _TIMEOUT: Final = 600.0
 _LARGEST_READ: Final = 1_000_000
 _MOST_COMMITS: Final = 20_000
+# As --unshallow, which is an error in a repository that has everything already.
+_WHOLE: Final = "--depth=2147483647"
 _MARKER: Final = "Unmoor-Docs"
 # Before any attributes of the pages themselves.
 _ATTRIBUTES: Final = "* -text -eol -crlf -filter -ident -working-tree-encoding -diff -merge\n"
@@ -236,7 +238,7 @@ class _Work:
         """Find the last commit that put a tree on the branch, by the trailer that each of our commits has."""
         if not self.state.commit:
             return None
-        self._remote("fetch", "--quiet", "--unshallow", "--filter=tree:0", "--no-tags", _REMOTE, self.state.commit)
+        self._remote("fetch", "--quiet", _WHOLE, "--filter=tree:0", "--no-tags", _REMOTE, self.state.commit)
         form = f"--format=%H %P%x00%(trailers:key={_MARKER},valueonly,separator=%x20)"
         most = f"--max-count={_MOST_COMMITS}"
         out = self._git.run(
