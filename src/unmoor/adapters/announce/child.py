@@ -30,13 +30,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What the child does: judge the addresses of targets, by name, or send them a message too.
 
     ``catcher`` is the root of a local world's servers that stand in for a service, empty for the real ones. In a
-    ``rehearsal`` an address that is not on this machine is not usable.
+    ``rehearsal`` an address that is not on this machine is not usable. ``seconds`` is for how long it sends.
     """
 
     targets: dict[str, str]
     message: Message | None = None
     catcher: str = ""
     rehearsal: bool = False
+    seconds: float = 30.0
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,8 +78,9 @@ def main() -> int:
         thread = threading.Thread(target=_send, args=(name, target, task.message, say), daemon=True)
         thread.start()
         threads.append(thread)
+    ends = time.monotonic() + task.seconds
     for thread in threads:
-        thread.join()
+        thread.join(max(ends - time.monotonic(), 0.0))
     return 0
 
 

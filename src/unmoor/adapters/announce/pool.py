@@ -20,11 +20,13 @@ from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.announcer import Delivery, Message, TargetFacts
 from unmoor.ports.shell import Shell
 from unmoor.ports.world import AnnouncePlace, Login
+from unmoor.util.announce import announce
 from unmoor.util.secret import Secret
 
 _PROGRAM = (sys.executable, "-P", "-X", "utf8", "-m", "unmoor.adapters.announce.child")
 _LIMIT = 100_000
-# Python and apprise start within that, on a busy machine too. It is not part of the time that sending has.
+# Python and apprise start within that, on a busy machine too. Then the child ends itself at the deadline; one that
+# cannot, since code in C holds it, is killed.
 _START = 10.0
 DEADLINE = 30.0
 _NOWHERE = Login(username="", secret=Secret(""), origin="the world file, which has none of that name")
@@ -75,7 +77,7 @@ class ApprisePool:
         there = {name: login for name, login in self.logins.items() if login.secret}
         heard: dict[str, Line] = {}
         if there:
-            self._run(self._task(tuple(there)), heard, _START + self.deadline)
+            _require_apprise(self._run(self._task(tuple(there)), heard, _START + self.deadline))
         return tuple(self._facts(name, login, heard.get(name)) for name, login in self.logins.items())
 
     def _facts(self, name: str, login: Login, line: Line | None) -> TargetFacts:
@@ -90,13 +92,14 @@ class ApprisePool:
         heard: dict[str, Line] = {}
         task = self._task(targets, message)
         # Those that answered in time have said so. Of any other nothing is known, whatever ended the child.
+        code = 0
         try:
-            self._run(task, heard, self.deadline)
+            code = self._run(task, heard, _START + self.deadline)
         except Interrupted:
             raise
         except UnmoorError as error:
-            if error.next_step:  # it is about the child itself, which has not begun
-                raise
+            announce(f"what sends the messages was ended: {error.what}")
+        _require_apprise(code)
         return tuple(
             Delivery(target=name, accepted=line.accepted if line.usable else False, seconds=line.seconds)
             if (line := heard.get(name)) is not None
@@ -106,10 +109,19 @@ class ApprisePool:
 
     def _task(self, names: Sequence[str], message: Message | None = None) -> Task:
         targets = {name: self.logins[name].secret.reveal() for name in names}
-        return Task(targets=targets, message=message, catcher=self.catcher, rehearsal=self.rehearsal)
+        task = Task(
+            targets=targets,
+            message=message,
+            catcher=self.catcher,
+            rehearsal=self.rehearsal,
+            seconds=self.deadline,
+        )
+        if len(msgspec.json.encode(task)) > _STDIN:
+            raise ConfigError("the addresses of the targets are too long", next_step=advice.SHORTEN_ADDRESSES())
+        return task
 
-    def _run(self, task: Task, heard: dict[str, Line], timeout: float) -> None:
-        """Run the child, and collect what it says. Its own output is never shown: addresses may be in it."""
+    def _run(self, task: Task, heard: dict[str, Line], timeout: float) -> int:
+        """Run the child, collect what it says and return its exit code. Its output is never shown."""
 
         def hear(text: str) -> None:
             with contextlib.suppress(msgspec.DecodeError):
@@ -117,9 +129,6 @@ class ApprisePool:
                 if line.target in task.targets:
                     heard[line.target] = line
 
-        given = msgspec.json.encode(task)
-        if len(given) > _STDIN:
-            raise ConfigError("the addresses of the targets are too long", next_step=advice.SHORTEN_ADDRESSES())
         with temporary_folder() as folder:
             ran = self.shell.run(
                 _PROGRAM,
@@ -128,10 +137,15 @@ class ApprisePool:
                 timeout=timeout,
                 limit=_LIMIT,
                 hear=hear,
-                stdin=given,
+                stdin=msgspec.json.encode(task),
             )
-        if ran.code == NO_APPRISE:
-            raise ToolMissing("announcements need apprise, which is not installed", next_step=advice.INSTALL_ANNOUNCE())
+        return ran.code
+
+
+def _require_apprise(code: int) -> None:
+    """Raise `ToolMissing` if the child ended because it could not import apprise."""
+    if code == NO_APPRISE:
+        raise ToolMissing("announcements need apprise, which is not installed", next_step=advice.INSTALL_ANNOUNCE())
 
 
 def _login_in(variable: str, environ: Mapping[str, str]) -> Login:
