@@ -97,7 +97,7 @@ def announce_stage(
     verified: Output[Verified],
     deployments: Sequence[Stage[Any]],
 ) -> Stage[Any] | None:
-    """Tell people, last of all: the stage ``runs_last``, after what is verified and deployed. None if nobody is told.
+    """Tell people, last of all: the stage ``runs_last``, after what is verified and deployed. None if it is not wanted.
 
     Of ``after``, nothing stops it; ``context.failures`` has the errors.
     """
@@ -133,7 +133,7 @@ def _docs_stage(
 
 def _space_check(request: ReleaseRequest, services: Services, *, release: Output[Release]) -> Stage[Any] | None:
     settings, open_space = request.settings.space, services.deployers.space
-    if settings is None or open_space is None:
+    if settings is None or open_space is None or "space" in request.skipped:
         return None
     from unmoor.stages.check_space import CheckSpace
 
@@ -162,7 +162,7 @@ def _space_stage(
 def _service_check(
     request: ReleaseRequest, services: Services, *, release: Output[Release], images: Output[Images] | None
 ) -> Stage[Any] | None:
-    if not request.settings.service:
+    if not request.settings.service or "service" in request.skipped:
         return None
     raise _not_here("service")
 
@@ -194,7 +194,7 @@ def _announce_check(request: ReleaseRequest, services: Services) -> Stage[Any] |
 
 def _delivering(request: ReleaseRequest, services: Services) -> Delivering | None:
     """What sends messages. None if nobody is to be told, or if this world has no place for messages."""
-    if request.settings.announce is None:
+    if request.settings.announce is None or "announce" in request.skipped:
         return None
     from unmoor.deploy.announce.delivery import Delivering
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from unmoor.config.announce import AnnounceSettings
+from unmoor.config.docs import DocsSettings
 from unmoor.config.images import ImageSettings
+from unmoor.config.service import ServiceSettings
 from unmoor.config.settings import Settings
+from unmoor.config.space import SpaceSettings
 from unmoor.config.workflows import WorkflowSettings
 from unmoor.workflows.facts import WorkflowFacts, tag_patterns
 
@@ -54,6 +58,22 @@ SAMPLES: Mapping[str, WorkflowFacts] = {
     ),
     "private, signed": WorkflowFacts(
         settings=Settings(workflows=WorkflowSettings(private=True), attestations="required"), project="demo"
+    ),
+    "deployed": WorkflowFacts(
+        settings=Settings(
+            docs=DocsSettings(to=("branch:gh-pages", "readthedocs:demo")),
+            space=SpaceSettings(repo="acme/demo", files=("app.py",)),
+            service={"web": ServiceSettings(port=8000, slots={"blue": 9101, "green": 9102}, runner="web-host")},
+            announce=AnnounceSettings(targets={"chat": "CHAT_URL"}, on=("released", "failed")),
+        ),
+        project="demo",
+        platforms=("linux/amd64",),
+    ),
+    "documented": WorkflowFacts(
+        settings=Settings(
+            docs=DocsSettings(to="readthedocs:demo"), announce=AnnounceSettings(targets={"mail": "MAIL_URL"})
+        ),
+        project="demo",
     ),
     "unmoor itself": WorkflowFacts(
         settings=Settings(workflows=WorkflowSettings(tool="checkout")), project="unmoor", platforms=("linux/amd64",)

@@ -17,7 +17,8 @@ from unmoor.workflows.model import Script, Uses, WorkflowJob
 from unmoor.workflows.release import release_file, release_workflow
 
 EVERY = pytest.mark.parametrize("kind", SAMPLES)
-TEST_ONLY = {"build", "test"}
+TEST_ONLY = {"build", "test", "docs"}
+READ_ON_RELEASE = ("deploy-", "announce")
 SECRET = re.compile(r"secrets\.|github\.token")
 
 
@@ -78,6 +79,23 @@ def digests(job: WorkflowJob) -> Iterator[tuple[str, str, str]]:
             ),
         ),
         (
+            "deployed",
+            (
+                "build test:build image-linux-amd64:build,test docs:build,test"
+                " check-space:build check-service:build check-announce:build"
+                " hold:build,test,image-linux-amd64,docs,check-space,check-service,check-announce"
+                " prove:hold publish:hold,prove verify:publish deploy-docs:hold,publish deploy-space:hold,publish"
+                " deploy-service-web:hold,publish announce:hold,publish,deploy-docs,deploy-space,deploy-service-web"
+            ),
+        ),
+        (
+            "documented",
+            (
+                "build test:build docs:build,test check-announce:build hold:build,test,docs,check-announce prove:hold"
+                " publish:hold,prove verify:publish deploy-docs:hold,publish announce:hold,publish,deploy-docs"
+            ),
+        ),
+        (
             "unmoor itself",
             (
                 "build test:build image-linux-amd64:build,test hold:build,test,image-linux-amd64 prove:build,hold"
@@ -122,7 +140,9 @@ def test_each_hand_over_has_its_digest(kind: str) -> None:
     for job in jobs.values():
         given = list(digests(job))
         names = artifacts(job, "download")
-        assert {made_by[name] for name in names} == {other for _, other, _ in given}, job.id
+        # What is deployed is read from the public release, by the same digest.
+        on_release = {"hold"} if job.id.startswith(READ_ON_RELEASE) else set()
+        assert {made_by[name] for name in names} | on_release == {other for _, other, _ in given}, job.id
         texts = "\n".join(step.script for step in scripts(job))
         for variable, _, output in given:
             argument = "TOOL_SHA256" if output == "tool-sha256" else f'--manifest-sha256 "${variable}"'
@@ -137,6 +157,8 @@ def test_only_a_proof_may_be_missing(kind: str) -> None:
         by_variable = {variable: output for variable, _, output in digests(job)}
         for step in scripts(job):
             missing = re.findall(r"\$\{([A-Z0-9_]+):\+", step.script)
+            if job.id == "announce":  # a release that failed early has no manifest
+                continue
             assert {by_variable[each] for each in missing} <= {"rebuild-sha256", "prove-testpypi-sha256"}
 
 
@@ -175,13 +197,14 @@ def test_only_unmoor_runs_beside_a_credential(kind: str) -> None:
     Every other step of it is an action of GitHub's own that moves files.
     """
     allowed = re.compile(
-        r'unmoor release .*--no-project-code\b|unmoor (status|verify) -- "\$TAG"'
+        r'unmoor release .*--no-project-code\b|unmoor (status|status --no-deployments|verify) -- "\$TAG"'
+        r"|unmoor (deploy (docs|space|service [a-z]+)|announce) \\\n"
         r'|python -P -m pip install --quiet --require-hashes --no-deps --only-binary ":all:" |\.ci/install-tool '
         r"|unmoor doctor\n|git config --global "
     )
     for job in jobs_of(SAMPLES[kind]).values():
         writes = any(each.access == "write" for each in job.permissions)
-        assert not (writes or job.environment) or job.id in {"hold", "publish"}
+        assert not (writes or job.environment) or job.id in {"hold", "publish", "deploy-docs", "announce"}
         if runs_project_code(job):
             continue
         for step in job.steps:
@@ -231,6 +254,13 @@ def test_secrets_reach_only_the_command_that_needs_them(kind: str) -> None:
         ("private", "verify", "contents:read packages:read", ""),
         ("private, signed", "publish", "contents:write id-token:write attestations:write actions:read", "pypi"),
         ("private, signed", "verify", "contents:read", ""),
+        ("deployed", "docs", "contents:read", ""),
+        ("deployed", "check-service", "contents:read", ""),
+        ("deployed", "deploy-docs", "contents:write", ""),
+        ("documented", "deploy-docs", "contents:read", ""),
+        ("deployed", "deploy-space", "contents:read", ""),
+        ("deployed", "deploy-service-web", "contents:read packages:read", ""),
+        ("deployed", "announce", "contents:write", ""),
     ],
 )
 def test_a_job_has_only_the_permissions_that_the_project_needs(
@@ -260,6 +290,15 @@ def test_a_job_has_only_the_permissions_that_the_project_needs(
         ),
         ("images elsewhere", "hold", "UNMOOR_REGISTRY_QUAY_IO_USERNAME UNMOOR_REGISTRY_QUAY_IO_PASSWORD"),
         ("an image", "hold", ""),
+        ("deployed", "hold", ""),
+        ("deployed", "publish", ""),
+        ("deployed", "check-space", "HF_TOKEN"),
+        ("deployed", "check-service", ""),
+        ("deployed", "check-announce", "CHAT_URL"),
+        ("deployed", "deploy-docs", "READTHEDOCS_TOKEN"),
+        ("deployed", "deploy-space", "HF_TOKEN"),
+        ("deployed", "deploy-service-web", ""),
+        ("documented", "announce", "MAIL_URL"),
         ("images", "image-linux-amd64", "BASE_PASSWORD"),
     ],
 )
@@ -517,3 +556,16 @@ def test_a_leg_builds_what_it_can_test(system: str, env: dict[str, str]) -> None
     assert build.env == env
     assert ("Scripts/python" in build.script) is system.startswith("windows")
     assert "--require-hashes --no-deps" in install.script
+
+
+def test_each_deployment_is_a_job_without_code_of_the_project() -> None:
+    """The jobs that release leave the checks of deployments to others, and stop at what everyone can see."""
+    jobs = jobs_of(SAMPLES["deployed"])
+    left = "--skip space --skip service --skip announce --no-project-code"
+    assert f"--until sign-images {left}" in scripts(jobs["hold"])[-1].script
+    assert f"unmoor release --until verify {left}" in scripts(jobs["publish"])[-1].script
+    assert "unmoor release --until check-service --no-project-code" in scripts(jobs["check-service"])[-1].script
+    assert jobs["check-service"].runs_on == jobs["deploy-service-web"].runs_on == "web-host"
+    assert scripts(jobs["deploy-docs"])[-2].script.startswith("git config --global ")
+    assert jobs["announce"].only_if.startswith("!cancelled()")
+    assert jobs_of(SAMPLES["documented"])["announce"].only_if == ""

@@ -41,7 +41,7 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
     ours = [each for each in expected_files(facts) if is_ours(read(each.path) or b"")]
     if not ours:
         skip("unmoor wrote none of the workflows")
-    lists = lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels))
+    lists = lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels), extras=facts.extras)
     if settings.workflows.tool == "checkout":
         lists = ()
     # What another version wrote may differ without being wrong.

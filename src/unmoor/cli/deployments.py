@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from unmoor import advice
+from unmoor.cli import project_code
+from unmoor.cli.run_options import RunOptions
 from unmoor.core.events import Report
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Reach
@@ -34,6 +37,13 @@ def failed_deployments(report: Report) -> tuple[tuple[str, ...], ...]:
     """The deployments that failed, as the command line names them; none if anything else failed too."""
     failed = tuple(words_of(each.info.name) for each in words.failures(report))
     return failed if all(failed) else ()
+
+
+def refuses(options: RunOptions) -> Callable[[AnyStage], UnmoorError | None]:
+    """What gives the error for a stage that must not make anything in a run."""
+    if options.deploys:
+        return partial(refusal, wanted=stage_of(options.deploys))
+    return project_code.refusal if options.no_project_code else lambda _: None
 
 
 def refusal(stage: AnyStage, *, wanted: str) -> UnmoorError | None:

@@ -62,7 +62,8 @@ def _read_leg_name(_context: click.Context, _option: click.Parameter, value: str
     "--skip",
     metavar="STAGE",
     multiple=True,
-    help="Skip an optional stage: testpypi, prove-testpypi or images. Can be repeated.",
+    help="Skip an optional stage: testpypi, prove-testpypi or images; or a deployment that another job checks and"
+    " makes: space, service or announce. Can be repeated.",
 )
 @click.option(
     "--no-project-code",

@@ -19,7 +19,7 @@ from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.assembly import assemble, assemble_deployments
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import deployments, documents, emergency, exit_codes, image_selection, output, project_code
+from unmoor.cli import deployments, documents, emergency, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_advice import advise, warn_of_temporary_folder
@@ -29,7 +29,7 @@ from unmoor.core.events import LeftOut, Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
 from unmoor.core.outcome import Failed
-from unmoor.core.pipeline import AnyStage, Pipeline
+from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError, from_os_error
@@ -179,7 +179,7 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             enter_workspace=workspace.enter if workspace else lambda: None,
             lost=workspace.lost if workspace else lambda: None,
             advise=partial(advise, options=options),
-            refuse=_refusal(options),
+            refuse=deployments.refuses(options),
             raise_if_stopped=processes.check,
             stop_programs=processes.stop,
         ).execute()
@@ -188,13 +188,6 @@ def run_session(session: Session, options: RunOptions, processes: Processes) -> 
             report = _with_documents(report, session.request)
         report = emergency.ended(report, session.request.emergency, journal)
         return _told_actions(report, options)
-
-
-def _refusal(options: RunOptions) -> Callable[[AnyStage], UnmoorError | None]:
-    """What gives the error for a stage that must not make anything in this run."""
-    if options.deploys:
-        return partial(deployments.refusal, wanted=deployments.stage_of(options.deploys))
-    return project_code.refusal if options.no_project_code else lambda _: None
 
 
 def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import click
 
 from unmoor.util.text import clean
 
-OPTIONAL = ("images", "prove-testpypi", "testpypi")
-"""The optional stages. No other stage needs their products."""
+OPTIONAL = ("announce", "images", "prove-testpypi", "service", "space", "testpypi")
+"""The optional stages, and the deployments, which another job may check and make. No other stage needs them."""
 
 
 def skippable(names: tuple[str, ...]) -> tuple[str, ...]:

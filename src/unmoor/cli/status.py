@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     epilog=examples("unmoor status v1.2.3", "unmoor status --world w.toml v1.2.3"),
 )
 @target_options()
+@click.option("--no-deployments", is_flag=True, help="Do not look at what is deployed, such as documentation.")
 @json_option
-def command(*, target: TargetOptions, as_json: bool) -> int:
+def command(*, target: TargetOptions, no_deployments: bool, as_json: bool) -> int:
     """Read the tag, the indexes, the GitHub release and the registries, and compare them with the manifest of TAG.
 
     The manifest is that of .unmoor/TAG if this account wrote it, else the one on the release. One that
@@ -37,4 +38,4 @@ def command(*, target: TargetOptions, as_json: bool) -> int:
     """
     from unmoor.cli.status_run import run
 
-    return run(target, as_json=as_json)
+    return run(target, deployments=not no_deployments, as_json=as_json)

@@ -63,15 +63,15 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
-def run(target: TargetOptions, *, as_json: bool) -> int:
-    """Judge every surface, print the result on stdout and return the exit code."""
+def run(target: TargetOptions, *, deployments: bool = True, as_json: bool) -> int:
+    """Judge every surface and, if wanted, ``deployments``; print the result on stdout and return the exit code."""
     options = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
         inventory = inventory_of(opened)
         if inventory.empty:
             raise _not_released(inventory, options.release_command(opened.request.tag))
-        deployed = look(opened)
+        deployed = look(opened) if deployments else ()
         states = (*_states(inventory, opened), *(each.state for each in deployed))
         emergencies = _emergencies(inventory, opened)
     advisory = {each.stage.name for each in deployed if each.stage.advisory}

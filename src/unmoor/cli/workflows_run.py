@@ -103,7 +103,7 @@ def open_project(target: TargetOptions, processes: Processes) -> WorkflowProject
         expected=tuple(expected_files(facts)),
         lists=()
         if settings.workflows.tool == "checkout"
-        else lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels)),
+        else lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels), extras=facts.extras),
     )
 
 

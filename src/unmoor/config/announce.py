@@ -23,7 +23,7 @@ def _targets(value: dict[str, str]) -> dict[str, str]:
 
 
 class AnnounceSettings(Table, frozen=True, kw_only=True):
-    """The announcement of each release. Without this table nobody is told. A failure is always a warning."""
+    """The announcement of each release. Without this table none is sent. A failure is always a warning."""
 
     targets: Annotated[
         dict[TargetName, Variable],

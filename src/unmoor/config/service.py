@@ -59,6 +59,15 @@ class ServiceSettings(Table, frozen=True, kw_only=True):
     max_latency: Annotated[
         Duration, Meta(description="Average time of an answer from which it is switched back while watched.")
     ] = "500ms"
+    runner: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)",
+            max_length=100,
+            description="Label of the runner of GitHub Actions on its machine, for the written workflows.",
+            extra={"words": "the label of a runner"},
+        ),
+    ] = "self-hosted"
     policy: Annotated[
         Literal["required", "advisory"],
         Meta(description="Whether a failure to deploy it fails the release, or is a warning."),

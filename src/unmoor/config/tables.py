@@ -218,7 +218,7 @@ class ProxyTable(Table, frozen=True, kw_only=True):
 
 
 class AnnounceTable(Table, frozen=True, kw_only=True):
-    """Where messages go. Without this table nobody is told."""
+    """Where messages go. Without this table none is sent."""
 
     targets: Annotated[
         dict[Label, Credential],

@@ -12,7 +12,7 @@ class Gates(NamedTuple):
     """The outputs of permissions, checks and tests. None has a default: a forgotten gate is a type error.
 
     ``rebuild`` and ``scan`` are ``None`` if the settings turn the second build or all scans off.
-    ``deployments`` are the checks of what is deployed later; there are none where nothing is.
+    ``deployments`` are the checks of what is deployed later; none if nothing is.
     """
 
     access: Output[Access]

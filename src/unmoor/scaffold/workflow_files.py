@@ -68,6 +68,6 @@ class WorkflowFiles:
         facts = self.facts()
         if facts.settings.workflows.tool == "checkout":
             return
-        for pinned in lists_of(tool_version=self.version, builds_wheels=bool(facts.wheels)):
+        for pinned in lists_of(tool_version=self.version, builds_wheels=bool(facts.wheels), extras=facts.extras):
             for change in list_changes(self.draft.read, pinned, self.compile_list):
                 self.draft.write(change.path, change.after, "what the jobs install, by version and hash")

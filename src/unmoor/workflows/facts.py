@@ -76,6 +76,11 @@ class WorkflowFacts(msgspec.Struct, frozen=True, kw_only=True):
     uses_uv: bool = False
     skipped_wheels: str = ""
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The extras of unmoor that the deployments of the project need."""
+        return tuple(name for name in ("announce", "space") if getattr(self.settings, name) is not None)
+
 
 def read_facts(
     files: Files,

@@ -11,6 +11,7 @@ from unmoor.errors import ConfigError
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Concurrency, Scalar, Value, Workflow
 from unmoor.workflows.release_build import build_jobs
+from unmoor.workflows.release_deploy import early_jobs
 from unmoor.workflows.release_publish import publish_jobs
 from unmoor.workflows.steps import MARK
 
@@ -47,7 +48,7 @@ def release_workflow(facts: WorkflowFacts) -> Workflow:
 
     Raises `ConfigError` for images of a platform that no runner has, and for the name of a file of other jobs.
     """
-    built = build_jobs(facts)
+    built = (*build_jobs(facts), *early_jobs(facts))
     folder: dict[str, Scalar] = {"UNMOOR_PATH": facts.path} if facts.path else {}
     return Workflow(
         file=release_file(facts),

@@ -84,12 +84,13 @@ def release_step(
     folders: Sequence[str] = (),
     env: Mapping[str, Scalar] | None = None,
     step: str = "unmoor",
+    command: str = "release",
 ) -> Script:
-    """The step that runs ``unmoor release`` for the tag of the run, with the digests of what was handed over.
+    """The step that runs a command for the tag of the run, with the digests of what was handed over.
 
     ``folders`` are the options that name a folder which another job handed over.
     """
-    lines = [" ".join(("unmoor release", *options)), *folders, *(each.argument for each in digests), '-- "$TAG"']
+    lines = [" ".join((f"unmoor {command}", *options)), *folders, *(each.argument for each in digests), '-- "$TAG"']
     return Script(
         name=name,
         id=step,
@@ -102,17 +103,20 @@ def begin(
     facts: WorkflowFacts, *, pythons: Sequence[str] = (TOOL_PYTHON,), built_by: str = "build"
 ) -> tuple[Step, ...]:
     """How each job begins: the checkout, Python, unmoor, and a look at the machine if somebody asks for it."""
-    # git asks the program for the token of the step; it is not in the checkout, and not in the environment of a build.
-    login = Script(
-        name="Let git read the private repository",
-        script="git config --global \"credential.$GITHUB_SERVER_URL.helper\" '!gh auth git-credential'",
-    )
     return (
         check_out(),
-        *((login,) if is_private(facts) else ()),
+        *((git_login("read the private repository"),) if is_private(facts) else ()),
         set_up_python(*pythons),
         *install_tool(facts, built_by=built_by),
         report_machine(),
+    )
+
+
+def git_login(what: str = "push") -> Script:
+    """Let git use the token of a step: it is not in the checkout, and not in the environment of a build."""
+    return Script(
+        name=f"Let git {what}",
+        script="git config --global \"credential.$GITHUB_SERVER_URL.helper\" '!gh auth git-credential'",
     )
 
 

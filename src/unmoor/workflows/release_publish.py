@@ -10,6 +10,7 @@ from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import JobPermission, Scalar, Script, WorkflowJob
 from unmoor.workflows.release_build import files_digests, files_steps, image_digests, image_id
+from unmoor.workflows.release_deploy import deploy_jobs, deploys, docs_digests, docs_steps, left_to_others
 from unmoor.workflows.release_parts import (
     READ,
     RUN_FOLDER,
@@ -46,7 +47,7 @@ _RUNS: Final = JobPermission("actions", "read", "to see in an emergency whether 
 def publish_jobs(facts: WorkflowFacts, *, after: Sequence[WorkflowJob]) -> tuple[WorkflowJob, ...]:
     """Every job from the first one with a credential on, which comes ``after`` those that build and test."""
     prove = (_prove(facts),) if has_staging(facts) else ()
-    return (_hold(facts, after), *prove, _publish(facts), _verify(facts))
+    return (_hold(facts, after), *prove, _publish(facts), _verify(facts), *deploy_jobs(facts))
 
 
 def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
@@ -54,7 +55,7 @@ def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
     legs = tuple(image_id(platform) for platform in facts.platforms)
     stages = ["testpypi"] if has_staging(facts) else []
     stages += ["registry", "sign-images"][: 1 + signs(facts)] if legs and stages else []
-    options = ("--hold", *(f"--until {stage}" for stage in stages), "--no-project-code")
+    options = ("--hold", *(f"--until {stage}" for stage in stages), *left_to_others(facts), "--no-project-code")
     secrets = {**_registry_secrets(facts), **(_index_secret("TESTPYPI", facts) if has_staging(facts) else {})}
     # Without a staging index, only secrets make this job need an environment, and then it is the other one.
     own = facts.settings.workflows
@@ -71,11 +72,12 @@ def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
         steps=(
             *begin(facts),
             *files_steps(facts),
+            *docs_steps(facts),
             *(download(leg, f"handed/{leg}") for leg in legs),
             release_step(
                 "Everything that can be taken back",
                 options,
-                (*files_digests(facts), *image_digests(facts)),
+                (*files_digests(facts), *docs_digests(facts), *image_digests(facts)),
                 folders=[f"--leg {folder_of(facts, leg)}" for leg in legs],
                 env={**TOKEN, **secrets},
             ),
@@ -126,7 +128,7 @@ def _publish(facts: WorkflowFacts) -> WorkflowJob:
             *((proof,) if staged else ()),
             release_step(
                 "Publish for good",
-                ("--no-project-code",),
+                (*(("--until verify",) if deploys(facts) else ()), *left_to_others(facts), "--no-project-code"),
                 (*_held(facts), *((PROVED,) if staged else ())),
                 env={**TOKEN, **secrets},
             ),
@@ -150,11 +152,18 @@ def _verify(facts: WorkflowFacts) -> WorkflowJob:
         steps=(
             *begin(facts),
             *(
-                Script(name=names[command], script=f'unmoor {command} -- "$TAG"', env=read_token(facts))
+                Script(
+                    name=names[command], script=f'unmoor {_looking(command, facts)} -- "$TAG"', env=read_token(facts)
+                )
                 for command in commands
             ),
         ),
     )
+
+
+def _looking(command: str, facts: WorkflowFacts) -> str:
+    """What is deployed, the jobs that deploy it look at themselves."""
+    return f"{command} --no-deployments" if command == "status" and deploys(facts) else command
 
 
 def _held(facts: WorkflowFacts) -> tuple[Digest, ...]:

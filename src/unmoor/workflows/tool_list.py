@@ -6,7 +6,7 @@ Dependabot and Renovate update such a list together with its ``.in`` file. Sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -34,13 +34,18 @@ class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
         """The path of the ``.in`` file."""
         return self.path.removesuffix(".txt") + ".in"
 
+    @property
+    def name(self) -> str:
+        """The name in the requirement, without its extras."""
+        return self.requirement.partition("==")[0].partition("[")[0]
+
     def text(self, compiled: str) -> str:
         """The text of the list, from what the compiler printed."""
         return f"# {MARK} A bot may update it.\n{compiled}"
 
     def faults(self, text: str | None) -> Iterator[WorkflowDifference]:
         """Yield what is wrong with a list. ``None``: there is none."""
-        name, _, wanted = self.requirement.partition("==")
+        name, wanted = self.name, self.requirement.partition("==")[2]
         if text is None:
             yield self._fault(1, "it is missing")
             return
@@ -60,7 +65,7 @@ class PinnedList(msgspec.Struct, frozen=True, kw_only=True):
 
     def made_from(self, text: str) -> str:
         """The text of the ``.in`` file for a list, which may be newer than this unmoor."""
-        name, _, wanted = self.requirement.partition("==")
+        name, _, wanted = self.requirement.partition("==")  # with extras
         return f"# {MARK}\n{name}=={pinned_version(self, text.encode()) or wanted}\n"
 
     def _fault(self, line: int, what: str, level: DifferenceLevel = DifferenceLevel.ERROR) -> WorkflowDifference:
@@ -94,7 +99,7 @@ def _entries(text: str) -> Iterator[tuple[int, str]]:
 
 def pinned_version(pinned: PinnedList, data: bytes | None) -> str | None:
     """The version that a list has of the tool that it is for, ``None`` if there is none."""
-    name = canonicalize_name(pinned.requirement.partition("==")[0])
+    name = canonicalize_name(pinned.name)
     for _, entry in _entries((data or b"").decode(errors="replace")):
         found = _PINNED.match(entry)
         if found is not None and canonicalize_name(found["name"]) == name:
@@ -102,7 +107,8 @@ def pinned_version(pinned: PinnedList, data: bytes | None) -> str | None:
     return None
 
 
-def lists_of(*, tool_version: str, builds_wheels: bool) -> tuple[PinnedList, ...]:
-    """The lists of a project whose jobs install unmoor from the index."""
-    tool = PinnedList(path=TOOL_LIST, requirement=f"unmoor=={tool_version}")
+def lists_of(*, tool_version: str, builds_wheels: bool, extras: Sequence[str] = ()) -> tuple[PinnedList, ...]:
+    """The lists of a project whose jobs install unmoor from the index, with the extras that its deployments need."""
+    with_extras = f"[{','.join(extras)}]" if extras else ""
+    tool = PinnedList(path=TOOL_LIST, requirement=f"unmoor{with_extras}=={tool_version}")
     return (tool, PinnedList(path=WHEELS_LIST, requirement=CIBUILDWHEEL)) if builds_wheels else (tool,)
