@@ -18,6 +18,7 @@ from unmoor.cli import built_elsewhere
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
+from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError
 from unmoor.filesystem import commands
@@ -81,7 +82,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     any_platform=True,
                     tag=prepared.tag,
                     announce=_announced_targets(resolved),
-                    deployments=("hub",) if resolved.settings.space else (),
+                    deployments=_deployment_servers(resolved.settings),
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")
@@ -159,6 +160,13 @@ def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
         target.settings, target.checkout, target.commit, repository=repository, without=False
     )
     return image_selection.registry_hosts(selection.images, repository)
+
+
+def _deployment_servers(settings: Settings) -> tuple[str, ...]:
+    """The servers that the deployments of a project need."""
+    hub = ("hub",) if settings.space else ()
+    targets = settings.docs.targets if settings.docs is not None else ()
+    return (*hub, "readthedocs") if any(each.startswith("readthedocs:") for each in targets) else hub
 
 
 def _announced_targets(target: ResolvedTarget) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HUB: Final = "hub"
 """The hub of Spaces."""
+READTHEDOCS: Final = "readthedocs"
+"""The service that builds documentation from tags."""
 
 
 def _hub(folder: Path, base: str, tokens: Credentials) -> ASGIApp:
@@ -29,8 +31,18 @@ def _hub_table(address: str, tokens: Credentials) -> str:
     return f"\n[space]\naddress = {json.dumps(address)}\ntoken = {json.dumps(tokens.hub)}\n"
 
 
-_APPS: Final[Mapping[str, Callable[[Path, str, Credentials], ASGIApp]]] = {HUB: _hub}
-_TABLES: Final[Mapping[str, Callable[[str, Credentials], str]]] = {HUB: _hub_table}
+def _readthedocs(folder: Path, base: str, tokens: Credentials) -> ASGIApp:
+    from unmoor.rehearsal.readthedocs.app import app
+
+    return app(folder, base=base, token=tokens.readthedocs)
+
+
+def _readthedocs_table(address: str, tokens: Credentials) -> str:
+    return f"\n[readthedocs]\naddress = {json.dumps(address)}\ntoken = {json.dumps(tokens.readthedocs)}\n"
+
+
+_APPS: Final[Mapping[str, Callable[[Path, str, Credentials], ASGIApp]]] = {HUB: _hub, READTHEDOCS: _readthedocs}
+_TABLES: Final[Mapping[str, Callable[[str, Credentials], str]]] = {HUB: _hub_table, READTHEDOCS: _readthedocs_table}
 NAMES: Final = tuple(_APPS)
 
 

@@ -22,7 +22,7 @@ from unmoor.util.text import clean, duration
 
 _SYNCHRONIZE: Final = 180.0
 _BUILD: Final = 1800.0
-_FIRST, _LONGEST = 2.0, 20.0
+_FIRST, _LONGEST = 0.5, 20.0
 
 
 class ServiceDeployment(msgspec.Struct, frozen=True, kw_only=True):

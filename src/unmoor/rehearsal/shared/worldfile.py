@@ -34,7 +34,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     administrator. ``read`` is a GitHub App installation's token with read access, ``installation`` one with write
     access that the API does not report. ``registry`` and ``registry_read`` are passwords of the registry. ``runner`` is
     the token with which a job requests ID tokens. ``announce`` is that of every chat. ``hub`` writes to Spaces,
-    ``hub_read`` only reads.
+    ``hub_read`` only reads. ``readthedocs`` is that of a maintainer there.
     """
 
     pypi: str
@@ -51,6 +51,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     announce: str
     hub: str
     hub_read: str
+    readthedocs: str
 
 
 def credentials(folder: Path) -> Credentials:
@@ -71,6 +72,7 @@ def credentials(folder: Path) -> Credentials:
         "announce": secrets.token_hex(12),
         "hub": f"hf_{secrets.token_hex(17)}",
         "hub_read": f"hf_{secrets.token_hex(17)}",
+        "readthedocs": secrets.token_hex(20),
     }
     read: object = {}
     with contextlib.suppress(FileNotFoundError):

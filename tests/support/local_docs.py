@@ -1,0 +1,97 @@
+"""Read the Docs of a local world, in a thread, with the tag of one repository."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.git_repos import Repo
+from tests.support.sample_values import FakeClock, sample_release
+
+from unmoor.adapters.http.session import BoundedSession
+from unmoor.adapters.readthedocs import ReadTheDocs
+from unmoor.deploy.docs.service import ServiceDeployment
+from unmoor.products import Release
+from unmoor.rehearsal.readthedocs.app import DocsMood, app
+from unmoor.rehearsal.server import Server
+from unmoor.rehearsal.shared.faults import Failure
+from unmoor.rehearsal.shared.http import Logged
+from unmoor.util.secret import Secret
+from unmoor.util.values import replace
+
+TOKEN = "t" * 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalDocs:
+    """A running server. `reset` forgets what happened to it."""
+
+    folder: Path
+    address: str
+    http: BoundedSession
+    release: Release
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def service(self, token: str = TOKEN) -> ReadTheDocs:
+        """Return a new adapter."""
+        return ReadTheDocs(self.address, "tide", Secret(token), self.http, self.clock)
+
+    def deployment(self, token: str = TOKEN) -> ServiceDeployment:
+        """Return what deploys to it."""
+        return ServiceDeployment(service=self.service(token), clock=self.clock)
+
+    def reset(self, *moods: DocsMood) -> None:
+        """Forget every build and fault, and be odd in these ways."""
+        for path in (*map(self.folder.joinpath, DocsMood), self.folder / "record.json", *self._faults):
+            path.unlink(missing_ok=True)
+        (self.folder / "requests.jsonl").write_bytes(b"")
+        for mood in moods:
+            (self.folder / mood).touch()
+
+    @property
+    def _faults(self) -> list[Path]:
+        return [self.folder / "faults" / each for each in Failure]
+
+    def fail(self, failure: Failure, text: str = "") -> None:
+        """Let requests fail that contain a text."""
+        (self.folder / "faults" / failure).write_text(text, "utf-8")
+
+    def sent(self) -> list[str]:
+        """The requests that change something, as ``METHOD PATH`` below the project."""
+        lines = (self.folder / "requests.jsonl").read_text("utf-8").splitlines()
+        found = [(each["method"], each["path"].partition("/tide/")[2]) for each in map(json.loads, lines)]
+        return [f"{method} {path}" for method, path in found if method != "GET"]
+
+
+@contextmanager
+def start_docs(folder: Path) -> Iterator[LocalDocs]:
+    """Serve until the end of the block."""
+    repo = Repo.new(folder / "repo")
+    repo.git("tag", "v1.0")
+    repo.remote(folder / "remote.git")
+    served = folder / "readthedocs"
+    (served / "faults").mkdir(parents=True)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    log = os.open(served / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    server = Server(Logged(app(served, base=address, token=TOKEN), server="readthedocs", log=log))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=[server.serve(sockets=[listener])])
+    thread.start()
+    release = replace(sample_release(), commit=repo.git("rev-parse", "HEAD"))
+    try:
+        with BoundedSession() as http:
+            yield LocalDocs(folder=served, address=address, http=http, release=release)
+    finally:
+        loop.call_soon_threadsafe(server.stop_requested.set)
+        thread.join()
+        loop.close()
+        os.close(log)
