@@ -69,6 +69,9 @@ SAMPLES: Mapping[str, WorkflowFacts] = {
         project="demo",
         platforms=("linux/amd64",),
     ),
+    "compiled and documented": WorkflowFacts(
+        settings=Settings(docs=DocsSettings(to="branch:gh-pages")), project="demo", wheels=("linux",)
+    ),
     "documented": WorkflowFacts(
         settings=Settings(
             docs=DocsSettings(to="readthedocs:demo"), announce=AnnounceSettings(targets={"mail": "MAIL_URL"})

@@ -33,6 +33,7 @@ from unmoor.workflows.steps import BY_HASH, TOOL_PYTHON, WHEELS_LIST, download, 
 
 BUILT: Final = manifest_of("build", "BUILT")
 MERGED: Final = manifest_of("merge", "MERGED")
+DOCS: Final = manifest_of("docs", "DOCS")
 PROOFS: Final = f"{RUN_FOLDER}*/proofs/*.json"
 
 # The platforms that a runner has itself; images of the others are built and run by QEMU.
@@ -49,7 +50,10 @@ def build_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     """Every job before the first one with a credential. Raises `ConfigError` for a platform that no runner has."""
     test = (_test(facts),) if not is_compiled(facts) or _has_sdist(facts) else ()
     wheels = _wheel_jobs(facts) if is_compiled(facts) else ()
-    return (_build(facts), *test, *wheels, *(_image_job(facts, platform) for platform in facts.platforms))
+    docs = (_docs(facts),) if has_docs(facts) else ()
+    *legs, merge = wheels or (None,)
+    joined = (*(leg for leg in legs if leg), *docs, *((merge,) if merge else ()))
+    return (_build(facts), *test, *joined, *(_image_job(facts, platform) for platform in facts.platforms))
 
 
 def files_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
@@ -99,6 +103,55 @@ def _build(facts: WorkflowFacts) -> WorkflowJob:
     )
 
 
+def has_docs(facts: WorkflowFacts) -> bool:
+    """Whether the release has documentation."""
+    return facts.settings.docs is not None
+
+
+def docs_folders(facts: WorkflowFacts) -> tuple[str, ...]:
+    """The option that joins the documentation with the files that it was built with, where no job has done so."""
+    return (f"--dists {folder_of(facts, 'docs')}",) if has_docs(facts) and not is_compiled(facts) else ()
+
+
+def docs_steps(facts: WorkflowFacts) -> tuple[Uses, ...]:
+    """Take over the documentation from the job that built it, where no job has joined it with the files."""
+    return (download("docs", "handed/docs"),) if docs_folders(facts) else ()
+
+
+def docs_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
+    """The digest of the manifest that lists the documentation, where no job has joined it with the files."""
+    return (DOCS,) if docs_folders(facts) else ()
+
+
+def _docs(facts: WorkflowFacts) -> WorkflowJob:
+    """Build the documentation with the built files: with the wheels of one system if several build some."""
+    system: System = "linux" if "linux" in facts.wheels or not is_compiled(facts) else facts.wheels[0]
+    built = f"wheels-{system}" if is_compiled(facts) else "build"
+    artifact = built if is_compiled(facts) else "built"
+    return WorkflowJob(
+        id="docs",
+        name="Documentation",
+        comment="Builds the documentation. Of what it hands on, the files are those of the job that built them.",
+        needs=needs_of(facts, built),
+        runs_on=RUNNERS[system],
+        minutes=minutes(facts),
+        permissions=(READ,),
+        outputs=outputs_of(DOCS),
+        steps=(
+            *begin(facts, pythons=project_pythons(facts)),
+            download(artifact, f"handed/{artifact}" if is_compiled(facts) else RUN_FOLDER),
+            release_step(
+                "Build the documentation",
+                ("--dry-run", "--until build-docs"),
+                (manifest_of(built) if is_compiled(facts) else BUILT,),
+                folders=(f"--dists {folder_of(facts, artifact)}",) if is_compiled(facts) else (),
+                env=read_token(facts),
+            ),
+            upload("docs", RUN_FOLDER),
+        ),
+    )
+
+
 def _has_sdist(facts: WorkflowFacts) -> bool:
     """Whether the sdist is released, and not only built from."""
     return "sdist" in facts.settings.formats
@@ -138,26 +191,29 @@ def _wheel_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     legs = tuple(f"wheels-{system}" for system in facts.wheels)
     sdist = ("build", "test") if _has_sdist(facts) else ()
     joined = {**({"built": "proofs"} if sdist else {}), **{leg: f"proofs-{leg}" for leg in legs}}
+    docs = ("docs",) if has_docs(facts) else ()
     digests = (
         *((BUILT, *proofs_of(facts, "test")) if sdist else ()),
         *(each for leg in legs for each in (manifest_of(leg), *proofs_of(facts, leg, f"_{variable_of(leg)}"))),
+        *((DOCS,) if docs else ()),
     )
     merge = WorkflowJob(
         id="merge",
         name="Merge",
         comment="Joins the files and proofs of all machines, each by its digest. It runs no code of the project.",
-        needs=needs_of(facts, *sdist, *legs),
+        needs=needs_of(facts, *sdist, *legs, *docs),
         minutes=minutes(facts),
         permissions=(READ,),
         outputs=outputs_of(MERGED),
         steps=(
             *begin(facts),
             *(download(name, f"handed/{files}") for files, proofs in joined.items() for name in (files, proofs)),
+            *(download(name, f"handed/{name}") for name in docs),
             release_step(
                 "Join the tested files",
                 ("--dry-run", "--until prove-dists", "--no-project-code"),
                 digests,
-                folders=tuple(f"--dists {folder_of(facts, each)}" for each in joined),
+                folders=tuple(f"--dists {folder_of(facts, each)}" for each in (*joined, *docs)),
                 env=read_token(facts),
             ),
             upload("merged", RUN_FOLDER),

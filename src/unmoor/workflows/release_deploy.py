@@ -1,7 +1,7 @@
 """The jobs of release.yml that deploy what belongs to a release, each with the one credential that it needs.
 
 Those that check run before anything is sent, and those that deploy once the release is public. None runs code of the
-project but the one that builds the documentation, which has no credential.
+project.
 """
 
 from __future__ import annotations
@@ -11,41 +11,28 @@ from typing import Final
 
 from unmoor.config.real_world import HUB_TOKEN, READTHEDOCS_TOKEN
 from unmoor.config.registries import GITHUB
-from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
-from unmoor.workflows.model import Concurrency, JobPermission, Scalar, Uses, WorkflowJob
-from unmoor.workflows.release_build import files_digests, files_steps
+from unmoor.workflows.model import Concurrency, JobPermission, Scalar, WorkflowJob
+from unmoor.workflows.release_build import has_docs
 from unmoor.workflows.release_parts import (
     READ,
-    RUN_FOLDER,
     TOKEN,
-    Digest,
     begin,
     git_login,
     hosts,
     images,
     images_of,
-    is_compiled,
     is_private,
     manifest_of,
     minutes,
     needs_of,
-    outputs_of,
-    project_pythons,
     read_token,
     release_step,
 )
-from unmoor.workflows.steps import download, upload
 
-DOCS: Final = Digest(job="docs", output="docs-sha256", variable="DOCS")
 _HELD: Final = manifest_of("hold", "HELD")
 _HELD_IMAGES: Final = images_of("hold", "HELD_IMAGES")
 _LOCAL: Final = ("--no-project-code",)
-
-
-def has_docs(facts: WorkflowFacts) -> bool:
-    """Whether the release has documentation."""
-    return facts.settings.docs is not None
 
 
 def deploys(facts: WorkflowFacts) -> bool:
@@ -62,13 +49,12 @@ def left_to_others(facts: WorkflowFacts) -> tuple[str, ...]:
 
 
 def early_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
-    """The jobs that build the documentation, and that check what a deployment could fail of later."""
+    """The jobs that check what a deployment could fail of later."""
     settings = facts.settings
-    docs = (_build_docs(facts),) if has_docs(facts) else ()
     space = (_check(facts, "space", _hub_secret()),) if settings.space else ()
     service = (_check(facts, "service", read_token(facts), runs_on=_runner(facts)),) if settings.service else ()
     announce = (_check(facts, "announce", _targets(facts)),) if settings.announce else ()
-    return (*docs, *space, *service, *announce)
+    return (*space, *service, *announce)
 
 
 def deploy_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
@@ -78,40 +64,6 @@ def deploy_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     jobs += [_deploy_space(facts)] if settings.space else []
     jobs += [_deploy_service(facts, name) for name in settings.service]
     return (*jobs, *((_announce(facts, [job.id for job in jobs]),) if settings.announce else ()))
-
-
-def _build_docs(facts: WorkflowFacts) -> WorkflowJob:
-    made_by = ("merge",) if is_compiled(facts) else ("build", "test")
-    return WorkflowJob(
-        id="docs",
-        name="Documentation",
-        comment="Builds the documentation with the tested files. What it hands on is nothing but that.",
-        needs=needs_of(facts, *made_by),
-        minutes=minutes(facts),
-        permissions=(READ,),
-        outputs=outputs_of(DOCS),
-        steps=(
-            *begin(facts, pythons=project_pythons(facts)),
-            *files_steps(facts),
-            release_step(
-                "Build the documentation",
-                ("--dry-run", "--until build-docs"),
-                files_digests(facts),
-                env=read_token(facts),
-            ),
-            upload("docs", f"{RUN_FOLDER}*/docs*"),
-        ),
-    )
-
-
-def docs_steps(facts: WorkflowFacts) -> tuple[Uses, ...]:
-    """Take over the documentation from the job that built it."""
-    return (download("docs", RUN_FOLDER),) if has_docs(facts) else ()
-
-
-def docs_digests(facts: WorkflowFacts) -> tuple[Digest, ...]:
-    """The digest of the documentation that is released."""
-    return (DOCS,) if has_docs(facts) else ()
 
 
 def _check(
@@ -212,7 +164,9 @@ def _deploy_service(facts: WorkflowFacts, name: str) -> WorkflowJob:
 def _announce(facts: WorkflowFacts, after: list[str]) -> WorkflowJob:
     announce = facts.settings.announce
     always = announce is not None and "failed" in announce.on
-    failed: dict[str, Scalar] = {"UNMOOR_FAILED": "${{ contains(needs.*.result, 'failure') }}"} if always else {}
+    failed: dict[str, Scalar] = (
+        {"FAILED": "${{ contains(needs.*.result, 'failure') && 'yes' || '' }}"} if always else {}
+    )
     return WorkflowJob(
         id="announce",
         name="Tell people",
@@ -224,9 +178,7 @@ def _announce(facts: WorkflowFacts, after: list[str]) -> WorkflowJob:
             *begin(facts),
             release_step(
                 "Send one message to each target",
-                (),
-                # A release that failed may have none.
-                (replace(_HELD, optional=always),),
+                ("${FAILED:+--failed}",) if always else (),
                 env={**TOKEN, **_targets(facts), **failed},
                 command="announce",
             ),

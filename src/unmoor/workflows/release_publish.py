@@ -9,8 +9,16 @@ from unmoor.config.registries import GITHUB, variables_of
 from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import JobPermission, Scalar, Script, WorkflowJob
-from unmoor.workflows.release_build import files_digests, files_steps, image_digests, image_id
-from unmoor.workflows.release_deploy import deploy_jobs, deploys, docs_digests, docs_steps, left_to_others
+from unmoor.workflows.release_build import (
+    docs_digests,
+    docs_folders,
+    docs_steps,
+    files_digests,
+    files_steps,
+    image_digests,
+    image_id,
+)
+from unmoor.workflows.release_deploy import deploy_jobs, deploys, left_to_others
 from unmoor.workflows.release_parts import (
     READ,
     RUN_FOLDER,
@@ -78,7 +86,7 @@ def _hold(facts: WorkflowFacts, after: Sequence[WorkflowJob]) -> WorkflowJob:
                 "Everything that can be taken back",
                 options,
                 (*files_digests(facts), *docs_digests(facts), *image_digests(facts)),
-                folders=[f"--leg {folder_of(facts, leg)}" for leg in legs],
+                folders=[*docs_folders(facts), *(f"--leg {folder_of(facts, leg)}" for leg in legs)],
                 env={**TOKEN, **secrets},
             ),
             upload("held", RUN_FOLDER),
