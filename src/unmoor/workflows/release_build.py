@@ -51,8 +51,7 @@ def build_jobs(facts: WorkflowFacts) -> tuple[WorkflowJob, ...]:
     test = (_test(facts),) if not is_compiled(facts) or _has_sdist(facts) else ()
     wheels = _wheel_jobs(facts) if is_compiled(facts) else ()
     docs = (_docs(facts),) if has_docs(facts) else ()
-    *legs, merge = wheels or (None,)
-    joined = (*(leg for leg in legs if leg), *docs, *((merge,) if merge else ()))
+    joined = (*wheels[:-1], *docs, *wheels[-1:])  # the last one joins what the others hand over
     return (_build(facts), *test, *joined, *(_image_job(facts, platform) for platform in facts.platforms))
 
 
