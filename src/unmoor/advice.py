@@ -1561,3 +1561,43 @@ ROLL_SPACE_BACK = Template(
     "roll it back by hand: the files of the last tag unmoor-backup-… in {address}",
 )
 INSTALL_SPACE_EXTRA = Template("install-space-extra", 'pip install "unmoor[space]"')
+
+
+# Services behind a proxy
+PRINT_PROXY_CONFIG = Template(
+    "print-proxy-config",
+    "write the backend {name} as in docs/how-to/deploy-service.md, and reload the proxy",
+)
+DESCRIBE_PROXY = Template(
+    "describe-proxy", "add a table [proxy.{name}] with socket and state to the world file, and name that: --world FILE"
+)
+START_PROXY = Template("start-proxy", "start the proxy, or correct socket in the table [proxy.NAME] of the world file")
+ALLOW_PROXY_SOCKET = Template(
+    "allow-proxy-socket",
+    "let this user write to the socket, which needs 'level admin' in the line 'stats socket' of the proxy's"
+    " configuration",
+)
+CHECK_PROXY_SOCKET = Template(
+    "check-proxy-socket", "check that the socket is that of HAProxy's runtime API, 2.4 or later"
+)
+CORRECT_STATE_FILE = Template(
+    "correct-state-file",
+    "set state in the table [proxy.NAME] of the world file to the file of 'server-state-file' in the proxy's"
+    " configuration, in a folder that this user may write to",
+)
+FREE_PORT = Template(
+    "free-port", "see what listens there, and end it, or set another port in slots: ss -ltnp sport = :{port}"
+)
+NAME_SERVICE_IMAGE = Template(
+    "name-service-image", "set image in [tool.unmoor.service.{name}] to a target of [[tool.unmoor.image]]"
+)
+ADD_HEALTH_CHECK = Template(
+    "add-health-check",
+    "add a HEALTHCHECK to the Dockerfile, then release the next version",
+    rehearsed="add a HEALTHCHECK to the Dockerfile, and commit that",
+)
+READ_CONTAINER_LOG = Template(
+    "read-container-log",
+    "read all that it printed: docker logs {container}; then release a corrected version",
+    rehearsed="correct what it reports, and commit that",
+)

@@ -22,7 +22,6 @@ from unmoor.release_request import ReleaseRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from unmoor.config.service import ServiceSettings
     from unmoor.deploy.announce.delivery import Delivering
     from unmoor.stages.build_docs import BuildDocs
     from unmoor.stages.docs import DeployDocs
@@ -80,8 +79,8 @@ def deployment_stages(
         _docs_stage(*run, release=release, docs=docs, verified=verified),
         _space_stage(*run, release=release, check=checks.space, verified=verified),
         *(
-            _service_stage(*run, name, each, release=release, pushed=pushed, check=checks.service, verified=verified)
-            for name, each in request.settings.service.items()
+            _service_stage(*run, name, release=release, pushed=pushed, check=checks.service, verified=verified)
+            for name in request.settings.service
         ),
     )
     return tuple(stage for stage in stages if stage is not None)
@@ -164,23 +163,26 @@ def _service_check(
 ) -> Stage[Any] | None:
     if not request.settings.service or "service" in request.skipped:
         return None
-    raise _not_here("service")
+    from unmoor.stages.check_service import CheckService
+
+    return CheckService.of(request, services, release=release, images=images)
 
 
 def _service_stage(
     request: ReleaseRequest,
     services: Services,
     name: str,
-    settings: ServiceSettings,
     *,
     release: Output[Release],
     pushed: Output[Pushed] | None,
     check: Stage[Any] | None,
     verified: Output[Verified],
 ) -> Stage[Any] | None:
-    if check is None:
+    if check is None or pushed is None:
         return None
-    raise _not_here("service")
+    from unmoor.stages.service import DeployService
+
+    return DeployService.of(request, services, service=name, release=release, pushed=pushed, verified=verified)
 
 
 def _announce_check(request: ReleaseRequest, services: Services) -> Stage[Any] | None:

@@ -118,6 +118,18 @@ REASONS: Mapping[str, str] = {
         shorten-message
         update-lock
         """,
+    "a proxy or a container of a service has to be wrong: tests/deploy/service, tests/adapters/proxy": """
+        add-health-check
+        allow-proxy-socket
+        check-proxy-socket
+        correct-state-file
+        describe-proxy
+        free-port
+        name-service-image
+        print-proxy-config
+        read-container-log
+        start-proxy
+        """,
     "it is a bug": "report-bug report-it report-with-traceback",
     "a linter has to fail, or tests have to be measured again: tests/checks/test_linters.py, test_coverage.py": """
         update-program

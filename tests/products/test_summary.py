@@ -55,6 +55,7 @@ from unmoor.products import (
     Verified,
     VerifiedItem,
 )
+from unmoor.products.deployment import CheckedServices, Deployed
 from unmoor.util.values import replace
 
 DIGEST = "0" * 64
@@ -188,6 +189,12 @@ SUMMARIES: list[tuple[Product, str]] = [
         SignedImages(images=(SignedImage(name="ghcr.io/a/b", digest=DIGEST, referrer=DIGEST),), why_not="x: refused"),
         "1 signed image: x: refused",
     ),
+    (CheckedServices(services=("web", "api")), "web, api"),
+    (
+        Deployed(what="service web", address="https://web.invalid/", identity=f"sha256:{DIGEST}"),
+        "https://web.invalid/, sha256:00000000000…",
+    ),
+    (Deployed(what="service web", address="", identity="", left_out=("no haproxy",)), "without no haproxy"),
     (Uploaded(index="pypi", files=(WHEEL, WHEEL)), "2 files on pypi"),
     (published(prerelease=True, latest=False), "https://forge.invalid/ v1.0 (prerelease)"),
     (published(prerelease=False, latest=True), "https://forge.invalid/ v1.0 (latest)"),

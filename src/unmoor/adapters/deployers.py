@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell
+from unmoor.adapters.service_ports import ServiceOpener
 from unmoor.ports.announcer import Announcer
 from unmoor.ports.clock import Clock
 from unmoor.ports.deployers import Deployers
@@ -18,11 +19,12 @@ from unmoor.ports.space_hub import SpaceHub
 from unmoor.ports.world import AnnouncePlace, ReadTheDocsPlace, SpacePlace, World
 
 if TYPE_CHECKING:
+    from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.http.session import BoundedSession
 
 
 def open_deployers(
-    world: World, *, git: GitCheckout, shell: LocalShell, http: BoundedSession, clock: Clock
+    world: World, *, git: GitCheckout, shell: LocalShell, http: BoundedSession, clock: Clock, engine: DockerEngine
 ) -> Deployers:
     """Return what opens the services of deployments."""
 
@@ -53,7 +55,9 @@ def open_deployers(
 
         return HubSpace(place, repo, http, clock)
 
+    opener = ServiceOpener(world=world, engine=engine, processes=shell.processes, clock=clock)
     return Deployers(
+        service=opener,
         announcer=partial(open_announcer, world.announce) if world.announce is not None else None,
         pages=open_pages,
         docs_service=partial(open_docs_service, world.readthedocs) if world.readthedocs is not None else None,

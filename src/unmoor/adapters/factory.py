@@ -80,6 +80,7 @@ def create_services(
     signing = Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None
     signs = signing is not None and signing.signer.credential().present
     system = this_system()
+    engine = DockerEngine(shell=shell, processes=processes, system=system)
     return Services(
         system=system,
         git=git,
@@ -92,7 +93,7 @@ def create_services(
         staging=_index(world.staging, http, clock) if world.staging else None,
         forge=GitHubForge(world.forge, http, clock, pace),
         rules=GitHubRules(world.forge, http, clock, pace),
-        engine=DockerEngine(shell=shell, processes=processes, system=system),
+        engine=engine,
         inventory=Syft(shell=building, environ=uv.environ),
         # Once per name: the stages of a run share a registry's tokens.
         registry=cache(lambda name: registry.open_registry(name, world, http, clock)),
@@ -100,7 +101,7 @@ def create_services(
         keys=open_key,
         signing=signing,
         scanners=_scanners(world, uv),
-        deployers=open_deployers(world, git=git, shell=shell, http=http, clock=clock),
+        deployers=open_deployers(world, git=git, shell=shell, http=http, clock=clock, engine=engine),
     )
 
 

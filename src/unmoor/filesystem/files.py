@@ -82,6 +82,11 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = Tru
         stream.write(data)
 
 
+def may_write_in(folder: Path) -> bool:
+    """Whether this user may make files in a folder, as far as the system says."""
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
 def keeps_executable_bits(folder: Path) -> bool:
     """Whether files in a folder are executable if chmod(2) says so. On Windows and on FAT their names decide, or none.
 

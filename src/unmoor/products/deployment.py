@@ -43,3 +43,14 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     def numbers(self) -> str:
         """The counts, in one line."""
         return ", ".join(f"{number} {clean(name)}" for name, number in self.counts)
+
+
+class CheckedServices(msgspec.Struct, frozen=True, kw_only=True):
+    """The services whose proxy, slots and image were looked at before the release became public."""
+
+    services: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Their names, in one line."""
+        return ", ".join(clean(each) for each in self.services)

@@ -53,7 +53,8 @@ class DockerEngine:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
-    def _connection(self) -> Connection:
+    def connection(self) -> Connection:
+        """The connection, which everything that talks to this engine shares. Raises `ToolMissing`."""
         if self.system.why_no_images:
             raise ToolMissing(
                 self.system.why_no_images, next_step=advice.RELEASE_IMAGES_ON_LINUX().then(advice.LEAVE_OUT_IMAGES())
@@ -69,7 +70,7 @@ class DockerEngine:
     def _building(self) -> Building:
         from unmoor.adapters.engine.building import Building
 
-        return Building(connection=self._connection, shell=self.shell, timeout=self.build_timeout)
+        return Building(connection=self.connection, shell=self.shell, timeout=self.build_timeout)
 
     def _builder(self) -> Builder:
         building = self._building
@@ -82,12 +83,12 @@ class DockerEngine:
         """Describe the engine. Raises `ToolMissing` if there is none, with how to get one."""
         from unmoor.adapters.engine.building import facts
 
-        self._connection.api()
-        return facts(self._connection, self._building, self._builder())
+        self.connection.api()
+        return facts(self.connection, self._building, self._builder())
 
     def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:
         """Build and return the image's id (``sha256:…``). Raises `BuildFailed` naming file and line."""
-        self._connection.api()
+        self.connection.api()
         reported = self._building.build(recipe, self._builder(), hear)
         # Some stores name an image by its manifest. All later calls need the engine's own name.
         image = self.look(reported) or self.inspect(recipe.tag)
@@ -104,8 +105,8 @@ class DockerEngine:
         """Describe an image, ``None`` if the engine does not have it. Raises `Unknown`."""
         what = f"the image {image}"
         try:
-            document = self._connection.read(lambda api: api.inspect_image(image), what=what)
-            history = self._connection.read(lambda api: api.history(image), what=what)
+            document = self.connection.read(lambda api: api.inspect_image(image), what=what)
+            history = self.connection.read(lambda api: api.history(image), what=what)
         except LookupError:
             return None
         return _facts(document, history)
@@ -118,7 +119,7 @@ class DockerEngine:
             api._raise_for_status(answer)  # noqa: SLF001  # raises the SDK's errors
             return iter(answer.iter_content(_CHUNK))
 
-        return self._connection.follow(save, what="the layers of the images", timeout=self.save_timeout)
+        return self.connection.follow(save, what="the layers of the images", timeout=self.save_timeout)
 
     def save(self, names: Sequence[str], into: Path) -> None:
         """Write images to one archive; see `unmoor.ports.engine.Engine`."""
@@ -137,7 +138,7 @@ class DockerEngine:
 
         try:
             with contextlib.closing(
-                self._connection.follow(load, what="the archive of the images", timeout=self.save_timeout)
+                self.connection.follow(load, what="the archive of the images", timeout=self.save_timeout)
             ) as lines:
                 for line in lines:
                     if isinstance(line, dict) and line.get("error"):
@@ -186,7 +187,7 @@ class DockerEngine:
         job = running.Job(
             image=image, command=tuple(command), entrypoint=entrypoint, timeout=timeout, memory=memory, limit=limit
         )
-        return running.run(self._connection, job)
+        return running.run(self.connection, job)
 
     def push(self, image: str, name: str, *, login: Login, hear: Callable[[str], None] | None = None) -> str:
         """Push under a full name and return the manifest's digest. Raises `Denied`, `Rejected`, `Unknown`."""
@@ -194,11 +195,11 @@ class DockerEngine:
 
         repository, _, tag = name.rpartition(":")
         try:
-            self._connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
+            self.connection.ask(lambda api: api.tag(image, repository, tag), what=f"the name {name}")
         except LookupError as error:
             raise Incomplete(f"the engine has no image {image}: the next run builds it again") from error
         try:
-            return transfer.push(self._connection, name, login, hear, self.transfer_timeout)
+            return transfer.push(self.connection, name, login, hear, self.transfer_timeout)
         finally:
             self._unname(image, name)
 
@@ -207,7 +208,7 @@ class DockerEngine:
 
         Does so even while the run is being stopped.
         """
-        ask = partial(self._connection.ask, what=f"the name {name}", stopping=True)
+        ask = partial(self.connection.ask, what=f"the name {name}", stopping=True)
         with contextlib.suppress(LookupError):
             document = ask(lambda api: api.inspect_image(image))
             if len(document.get("RepoTags") or ()) > 1:
@@ -221,24 +222,24 @@ class DockerEngine:
         from unmoor.adapters.engine import transfer
 
         try:
-            transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
+            transfer.pull(self.connection, name, login, platform, self.transfer_timeout)
         except Unknown as error:
             if error.cause is not Cause.LOST:
                 raise
-            transfer.pull(self._connection, name, login, platform, self.transfer_timeout)
+            transfer.pull(self.connection, name, login, platform, self.transfer_timeout)
         return self.inspect(name).id
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove local names. Missing ones are fine. Raises `Unknown`."""
         for name in names:
             with contextlib.suppress(LookupError):
-                self._connection.ask(partial(_remove, name=name), what=f"the name {name}")
+                self.connection.ask(partial(_remove, name=name), what=f"the name {name}")
 
     def forget(self, prefix: str) -> None:
         """Remove the images with local names below a prefix. Raises `ToolMissing`, `Unknown`."""
         from unmoor.adapters.engine.remove import forget
 
-        forget(self._connection, prefix)
+        forget(self.connection, prefix)
 
 
 def _remove(api: Any, name: str) -> None:

@@ -107,11 +107,15 @@ def user_agent() -> str:
 
 
 class BoundedSession:
-    """An HTTP session with bounded exchanges. Safe to share between threads. Close it, or use it in a ``with``."""
+    """An HTTP session with bounded exchanges. Safe to share between threads. Close it, or use it in a ``with``.
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
+    ``direct``: without the proxy of the environment, for servers on this machine.
+    """
+
+    def __init__(self, bounds: Bounds | None = None, *, direct: bool = False) -> None:
         self.bounds = bounds or Bounds()
         self._session = requests.Session()
+        self._session.trust_env = not direct
         self._session.headers["User-Agent"] = user_agent()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         mount(self._session, self.bounds)

@@ -7,6 +7,8 @@ this process, by the known folders of Windows, and these are asked for any envir
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from unmoor.adapters.process.system import this_system
 from unmoor.filesystem.layout import home_of
 from unmoor.ports.system import MACOS, WINDOWS, System
 
+_SERVICE_PROGRAMS: Final = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/sbin")
 _MACOS_PIP: Final = "Library/Application Support/pip/pip.conf"
 
 
@@ -103,3 +106,9 @@ def _folder(environ: Mapping[str, str], name: str) -> Path | None:
 
 def _below(folder: Path | None, name: str) -> Path | None:
     return None if folder is None else folder / name
+
+
+def find_service_program(name: str, environ: Mapping[str, str]) -> str:
+    """The path of a program such as haproxy, empty if there is none. Not every user has its folder in ``PATH``."""
+    path = os.pathsep.join((environ.get("PATH", ""), *_SERVICE_PROGRAMS))
+    return shutil.which(name, path=path) or ""
