@@ -1549,7 +1549,7 @@ SEE_SPACE_COMMITS = Template(
 )
 CORRECT_SPACE = Template(
     "correct-space",
-    "correct what its log names, then release the next version",
+    "correct what its log names, then release the next version, or push it if each push is deployed",
     rehearsed="correct what its log names, and commit that",
 )
 ALLOW_SPACE_MORE_TIME = Template(

@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what a release would do, without changing anything.",
     "release": "Release a tag, or continue a release that failed.",
     "deploy": "Deploy documentation, a Space or a service of a release.",
+    "sync": "Deploy the files of a commit that is no release.",
     "status": "Compare what is published with the manifest, by digest.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",

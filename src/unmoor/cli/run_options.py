@@ -102,7 +102,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def same_command(self, tag: str) -> str:
         """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
-        if self.deploys:
+        if self.deploys and not self.command:
             return self.deploy_command(self.deploys, tag)
         if self.command or self.ceiling is Reach.READS:
             return self.command or self.other_command("plan", tag)

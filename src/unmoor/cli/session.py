@@ -325,7 +325,7 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     tag = session.request.tag
     failed = [each.outcome.error for each in words.failures(report) if isinstance(each.outcome, Failed)]
     next_command = options.same_command(tag) if failed else options.command or options.release_command(tag)
-    if not options.rehearsing and (undeployed := deployments.failed_deployments(report)):
+    if not options.rehearsing and not options.command and (undeployed := deployments.failed_deployments(report)):
         next_command = sequence([options.deploy_command(each, tag) for each in undeployed])
     if options.changed_command and any(not error.retryable for error in failed):
         next_command = options.changed_command

@@ -51,7 +51,8 @@ class Release:
     def summary(self) -> str:
         """The project, its version and its commit, in one line."""
         kind = "prerelease" if self.prerelease else "final, the highest" if self.highest else "final"
-        return f"{self.project} {self.version} at {self.commit[:12]} ({kind})"
+        named = f"{self.project} {self.version}".rstrip()  # a commit that is no release has no version
+        return f"{named} at {self.commit[:12]} ({kind})"
 
 
 class Notes(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from unmoor.core.events import Event, Report, RunEnded, RunStarted, StageEnded, StageReport, StageSaid, StageStarted
 from unmoor.core.outcome import Failed, Outcome
 from unmoor.core.waivers import Emergency
-from unmoor.products import Access, Dists, Release, Verified
+from unmoor.products import Access, Deployed, Dists, Release, Verified
 from unmoor.render import words
 from unmoor.render.advice import next_step
 
@@ -152,7 +152,14 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         ),
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
         deployments=tuple(
-            DeploymentDocument(state=state(each.outcome), **(asdict(product) | {"counts": dict(product.counts)}))
+            DeploymentDocument(
+                state=state(each.outcome),
+                # A product may have fields more.
+                **(
+                    {name: getattr(product, name) for name in Deployed.__struct_fields__}
+                    | {"counts": dict(product.counts)}
+                ),
+            )
             for each, product in words.deployed(report)
         ),
         documents=dict(report.documents),

@@ -1,4 +1,4 @@
-"""Find which files the history of a commit deletes."""
+"""Find which files the history of a commit deletes, and which differ between two commits."""
 
 from __future__ import annotations
 
@@ -24,3 +24,22 @@ def deleted(git: GitProgram, folder: Path, commit: str, paths: Sequence[str], *,
     options = ("log", "-z", "--diff-filter=D", "--no-renames", "--name-only", "--no-color", "--format=", commit, "--")
     out = git.run(*options, *by_full_path, cwd=folder).out
     return frozenset(by_full_path[path] for each in out.split("\0") if (path := each.strip("\n")) in by_full_path)
+
+
+def changed_files(git: GitProgram, folder: Path, old: str, new: str, *, within: str = "") -> tuple[str, ...]:
+    """The paths below a folder, relative to it, that differ between two commits, of which both are full ids.
+
+    ``folder`` is the top of the checkout, ``within`` the folder.
+    """
+    options = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-relative")
+    out = git.run(*options, old, new, "--", within or ".", cwd=folder).out
+    start = f"{within}/" if within else ""
+    return tuple(path.removeprefix(start) for path in out.split("\0") if path.startswith(start) and path)
+
+
+def commit_at(git: GitProgram, folder: Path, revision: str) -> str | None:
+    """The full id of the commit that a revision names, such as ``HEAD~1``; ``None`` if there is none in a checkout."""
+    if "\0" in revision:
+        return None
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return git.run(*asked, cwd=folder, fine=(0, 1, 128)).out.strip() or None
