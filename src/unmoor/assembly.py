@@ -272,5 +272,7 @@ def assemble_deployments(request: ReleaseRequest, services: Services) -> Pipelin
     sent = hold(request, services, prepared)
     find_public = FindPublic.of(request, services, release=prepared.release)
     deployments = _deployments(request, services, prepared, sent, verified=find_public.output)
-    before = (replace(stage, after=()) for stage in (*prepared.stages, *sent.stages) if stage is not None)
-    return Pipeline.of(*before, find_public, *deployments)
+    first, *before = (stage for stage in (*prepared.stages, *sent.stages) if stage is not None)
+    # What is not there is looked for in a release that is public, and not made.
+    after = (find_public.output,)
+    return Pipeline.of(first, find_public, *(replace(stage, after=after) for stage in before), *deployments)

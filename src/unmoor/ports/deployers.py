@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from unmoor.ports.announcer import Announcer
-from unmoor.ports.docs_service import DocsService
-from unmoor.ports.pages import PagesBranch
-from unmoor.ports.proxy import Proxy
-from unmoor.ports.service_host import ServiceHost
-from unmoor.ports.space_hub import SpaceHub
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from unmoor.ports.announcer import Announcer
+    from unmoor.ports.docs_service import DocsService
+    from unmoor.ports.pages import PagesBranch
+    from unmoor.ports.proxy import Proxy
+    from unmoor.ports.service_host import ServiceHost
+    from unmoor.ports.space_hub import SpaceHub
 
 
 class ServicePorts(msgspec.Struct, frozen=True, kw_only=True):

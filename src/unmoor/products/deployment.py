@@ -42,7 +42,9 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def numbers(self) -> str:
         """The counts, in one line."""
-        return ", ".join(f"{number} {clean(name)}" for name, number in self.counts)
+        return ", ".join(
+            f"{number:,} {clean(name.removesuffix('s') if number == 1 else name)}" for name, number in self.counts
+        )
 
 
 class CheckedServices(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,95 @@
+"""A release with documentation and an announcement: from the release to status, undo of one part, and deploying it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.git_repos import Repo
+from tests.support.local_release import LocalRelease, digests_in, small_repo
+
+from unmoor.rehearsal import local
+
+pytestmark = pytest.mark.journey
+
+SETTINGS = """
+[tool.unmoor.docs]
+builder = "python docs/build.py {out}"
+to = "branch:gh-pages"
+
+[tool.unmoor.announce]
+targets = { chat = "CHAT_URL" }
+on = ["released", "failed"]
+
+[dependency-groups]
+docs = []
+"""
+DEPLOYED = ("docs", "announce")
+BUILD = """\
+import pathlib, sys
+import small_one
+out = pathlib.Path(sys.argv[1])
+out.mkdir(parents=True, exist_ok=True)
+(out / "index.html").write_text("<h1>small one</h1>", encoding="utf-8")
+"""
+
+
+def documented_repo(path: Path) -> Repo:
+    """The small project with documentation and somebody to tell, at the tag v1.0."""
+    repo = small_repo(path)
+    pyproject = (path / "pyproject.toml").read_text("utf-8")
+    repo.commit({"pyproject.toml": pyproject + SETTINGS, "docs/build.py": BUILD})
+    repo.git("tag", "--force", "v1.0")
+    return repo
+
+
+def deployments(place: LocalRelease) -> tuple[int, dict[str, str]]:
+    """The exit code of status, and the state of what is deployed."""
+    ran = place.status("--json")
+    document = json.loads(ran.stdout)
+    return ran.returncode, {
+        each["surface"]: each["state"] for each in document["surfaces"] if each["surface"] in DEPLOYED
+    }
+
+
+def test_what_is_deployed_is_seen_taken_back_and_deployed_alone(tmp_path: Path) -> None:
+    """One command deploys what another took back; nothing is built for it, and nothing else of the release changes."""
+    repo = documented_repo(tmp_path / "small")
+    with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path, announce=["chat=json"]):
+        place = LocalRelease(repo=repo, world=tmp_path / "world")
+        world = ("--world", str(place.world_file), "v1.0")
+        early = place.unmoor("deploy", "docs", *world)
+        assert early.returncode == 12, early.stderr
+        assert "v1.0 is not public" in early.stderr
+
+        released = place.release()
+        assert released.returncode == 0, released.stderr
+        assert "deployed: docs" in released.stderr
+        assert "chat: released sent" in released.stderr
+        assert deployments(place) == (0, dict.fromkeys(DEPLOYED, "complete"))
+
+        planned = place.unmoor("undo", "--only", "docs", *world)
+        assert planned.returncode == 0, planned.stderr
+        assert planned.stdout.startswith("docs: would be taken back: ")
+        undone = place.unmoor("undo", "--only", "docs", "--apply", *world)
+        assert undone.returncode == 0, undone.stderr
+        assert deployments(place)[0] == 12
+        assert deployments(place)[1]["docs"] == "incomplete"
+
+        # A machine that has only the sha256 of the manifest, as a job of its own has.
+        elsewhere = LocalRelease(
+            repo=documented_repo(tmp_path / "elsewhere"), world=place.world, state=tmp_path / "state"
+        )
+        refused = elsewhere.unmoor("deploy", "docs", *world)
+        assert refused.returncode != 0
+        digest = digests_in(released.stderr)["manifest.json"]
+        deployed = elsewhere.unmoor("deploy", "docs", "--manifest-sha256", digest, "--json", *world)
+        assert deployed.returncode == 0, deployed.stderr
+        assert [(each["what"], each["state"]) for each in json.loads(deployed.stdout)["deployments"]] == [
+            ("docs", "made")
+        ]
+        assert deployments(place)[0] == 0
+        again = elsewhere.unmoor("deploy", "docs", "--manifest-sha256", digest, *world)
+        assert again.returncode == 0, again.stderr
+        assert "already there" in again.stdout
