@@ -24,7 +24,7 @@ def send(at: Catchers, *recipients: str) -> dict[str, tuple[int, bytes]]:
     mail["Subject"] = "A title with \u00e4"
     mail["From"] = "unmoor@rehearsal.invalid"
     mail["To"] = ", ".join(recipients)
-    mail.set_content(["A body", "of two lines"])
+    mail.set_content("A body\nof two lines")
     with smtplib.SMTP(host, int(port.rstrip("/")), timeout=10) as server:
         return server.send_message(mail)
 
