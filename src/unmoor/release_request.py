@@ -41,6 +41,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``no_project_code`` forbids to build, import or test the project, and whatever could run code of it;
     - ``emergency`` is the emergency in which a person releases, ``None`` for any other run; the settings are already
       those that its waived gates leave;
+    - ``any_version`` deploys a version although it is not the highest final one;
     - ``command`` is the command line that goes on with the release;
     - ``settings_origin`` says where the settings came from, if not from the commit: see `Release`.
 
@@ -72,6 +73,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
     no_project_code: bool = False
     published: bool = True
+    any_version: bool = False
     command: str = ""
     settings_origin: str = ""
     emergency: Emergency | None = None

@@ -121,6 +121,10 @@ SUMMARIES: list[tuple[Product, str]] = [
         ),
         "https://hub.invalid/a, 000000000000000000…, 2 files",
     ),
+    (
+        DeployedSpace(what="space", address="https://hub.invalid/a", identity="", left_out=("1.0 is old",), title="t"),
+        "left as it is: 1.0 is old",
+    ),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
     (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
     (

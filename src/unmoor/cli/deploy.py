@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
 
 
+_any_version_option = click.option(
+    "--any-version",
+    is_flag=True,
+    help="Deploy TAG even if it is a prerelease, or a higher final version is released.",
+)
+
+
 @click.group(short_help="Deploy documentation, a Space or a service of a release.")
 def command() -> None:
     """Deploy what belongs to a public release: its documentation, its Space, its services.
@@ -49,16 +56,17 @@ def docs(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> i
 )
 @target_options()
 @digest_option
+@_any_version_option
 @json_option
-def space(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+def space(*, target: TargetOptions, digests: tuple[str, ...], any_version: bool, as_json: bool) -> int:
     """Deploy the Space of TAG, as [tool.unmoor.space] says, and wait until it runs.
 
     The files are those of the tag's commit. TAG defaults to the tag of the run in GitHub Actions, and to the tag on
-    HEAD elsewhere.
+    HEAD elsewhere. There is one Space for all versions, so it stays as it is unless TAG is the highest final version.
     """
     from unmoor.cli.deploy_run import run
 
-    return run(("space",), target, digests=digests, as_json=as_json)
+    return run(("space",), target, digests=digests, any_version=any_version, as_json=as_json)
 
 
 @command.command(
@@ -68,13 +76,14 @@ def space(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> 
 @click.argument("name")
 @target_options()
 @digest_option
+@_any_version_option
 @json_option
-def service(*, name: str, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+def service(*, name: str, target: TargetOptions, digests: tuple[str, ...], any_version: bool, as_json: bool) -> int:
     """Switch the service NAME to the image of TAG, as [tool.unmoor.service.NAME] says, and watch it.
 
     The image runs by the digest that was tested. TAG defaults to the tag of the run in GitHub Actions, and to the tag
-    on HEAD elsewhere.
+    on HEAD elsewhere. A service runs one version, so it stays as it is unless TAG is the highest final version.
     """
     from unmoor.cli.deploy_run import run
 
-    return run(("service", name), target, digests=digests, as_json=as_json)
+    return run(("service", name), target, digests=digests, any_version=any_version, as_json=as_json)

@@ -13,7 +13,14 @@ from unmoor.errors import ConfigError
 from unmoor.util.text import clean
 
 
-def run(deploys: tuple[str, ...], target: TargetOptions, *, digests: tuple[str, ...], as_json: bool) -> int:
+def run(
+    deploys: tuple[str, ...],
+    target: TargetOptions,
+    *,
+    digests: tuple[str, ...],
+    any_version: bool = False,
+    as_json: bool,
+) -> int:
     """Deploy what ``deploys`` names, as the command line writes it. Print the result and return the exit code."""
     options = RunOptions(
         target=target,
@@ -23,6 +30,7 @@ def run(deploys: tuple[str, ...], target: TargetOptions, *, digests: tuple[str, 
         as_json=as_json,
         engine=False,
         deploys=deploys,
+        any_version=any_version,
     )
     with Processes() as processes:
         opened = session.open_session(options, processes)

@@ -51,6 +51,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(self.product, Deployed):
             return SurfaceState(surface=name, state=State.COMPLETE, note=words.describe(self.product))
         there = self.product
+        if not there.is_there:
+            return SurfaceState(surface=name, state=State.COMPLETE, note=f"left out: {', '.join(there.left_out)}")
         note = ", ".join(filter(None, (there.numbers, there.time)))
         item = Item(
             name=there.address or there.what,
@@ -66,7 +68,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         """What becomes of it if the release is taken back; ``None`` if nothing is there."""
         if self.error is not None:
             return UndoItem(stage=self.stage.name, what=self.stage.name, fate=Fate.UNKNOWN, error=self.error)
-        if self.product is None:
+        if self.product is None or (isinstance(self.product, Deployed) and not self.product.is_there):
             return None
         what = words.describe(self.product)
         if isinstance(self.stage, Publish):

@@ -147,7 +147,7 @@ def conclusion(report: Report, *, tag: str, rehearsal: bool, unsigned: str = "")
     limits += [f"in an emergency without {list_some(emergency)}"] if emergency else []
     what = "rehearsal passed" if rehearsal else "released"
     done = f"{what}: every surface holds {tag}, verified by digest" if report.product("verify") is not None else ""
-    deployed = list_some([clean(each.what) for _, each in words.deployed(report)], 3)
+    deployed = list_some([clean(each.what) for _, each in words.deployed(report) if each.is_there], 3)
     return "; ".join(filter(None, (done, f"deployed: {deployed}" if deployed else "", *limits)))
 
 
@@ -201,10 +201,14 @@ def table(report: Report) -> list[str]:
     untested = [(each.name, each.detail) for each in words.untested(report)]
     left_out = [(each.what, each.why) for each in report.left_out]
     deployed = [
-        (each.what, words.state(stage.outcome), each.address, each.identity, each.numbers)
+        (each.what, words.deployment_state(stage, each), each.address, each.identity, each.numbers)
         for stage, each in words.deployed(report)
     ]
-    left_out += [(each, f"not in {product.what}") for _, product in words.deployed(report) for each in product.left_out]
+    left_out += [
+        (each, f"not in {product.what}") if product.is_there else (product.what, each)
+        for _, product in words.deployed(report)
+        for each in product.left_out
+    ]
     lines += align_columns(("deployed", "state", "address", "identity", "counts"), deployed)
     return [*lines, *align_columns(("left out", "why"), left_out), *align_columns(("not tested", "why"), untested)]
 

@@ -63,7 +63,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     project, if that is another one. ``uncommitted`` are the
     files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings. ``no_project_code``
     refuses whatever would build, import or test the project. ``deploys`` names the only deployment that the run is for,
-    as the command line does: then everything else is only looked for.
+    as the command line does: then everything else is only looked for. ``any_version``: even if another one is the
+    highest final version.
     """
 
     target: TargetOptions
@@ -87,6 +88,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     sign_with: str | None = None
     no_project_code: bool = False
     deploys: tuple[str, ...] = ()
+    any_version: bool = False
     emergency: EmergencyOptions | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
@@ -103,7 +105,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     def same_command(self, tag: str) -> str:
         """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
         if self.deploys and not self.command:
-            return self.deploy_command(self.deploys, tag)
+            return self.deploy_command(self.deploys, tag, any_version=self.any_version)
         if self.command or self.ceiling is Reach.READS:
             return self.command or self.other_command("plan", tag)
         limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]
@@ -113,10 +115,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
             ["unmoor", "release", *self.target.arguments(), *limits, *self._file_arguments(), *images, tag]
         )
 
-    def deploy_command(self, deploys: Iterable[str], tag: str) -> str:
+    def deploy_command(self, deploys: Iterable[str], tag: str, *, any_version: bool = False) -> str:
         """Return the command line that deploys one thing of the release, such as ``service`` and ``web``."""
         digests = _repeat("--manifest-sha256", self.files.digests)
-        return commands.join(["unmoor", "deploy", *deploys, *self.target.arguments(), *digests, tag])
+        any_ = ["--any-version"] if any_version else []
+        return commands.join(["unmoor", "deploy", *deploys, *self.target.arguments(), *digests, *any_, tag])
 
     def _file_arguments(self) -> list[str]:
         """Return the arguments for files from other jobs and tools, for skipped stages and for an emergency."""

@@ -145,6 +145,7 @@ def _request(
         skipped=options.skip,
         whole=not options.until,
         published=options.target.world is not None or not options.rehearsing,
+        any_version=options.any_version,
         command=options.release_command(target.tag),
         settings_origin=target.sources.config.origin if target.sources.config is not None else "",
         prebuilt=options.files.prebuilt,

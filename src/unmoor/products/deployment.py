@@ -17,7 +17,8 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     ``what`` is ``docs``, ``space`` or ``service NAME``; ``address`` is where users see it, empty if there is none.
     ``identity`` is the tree, commit or digest by which it was found. ``counts`` are numbers with their names, such as
     ``("files", 20)``. ``when`` it was deployed is in seconds since 1970, 0 if that cannot be read there. ``left_out``
-    names what was not deployed, each with the reason.
+    names what was not deployed, each with the reason. Without an identity nothing was deployed, and ``left_out`` says
+    why.
     """
 
     what: str
@@ -28,8 +29,15 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
 
     @property
+    def is_there(self) -> bool:
+        """Whether this release is deployed; if not, its deployment was left out."""
+        return bool(self.identity)
+
+    @property
     def summary(self) -> str:
         """Where it is, what proves it, and the counts, in one line."""
+        if not self.is_there:
+            return f"left as it is: {list_some([clean(each) for each in self.left_out], 3)}"
         parts = [clean(self.address), clean(self.identity, limit=19), self.numbers]
         parts += [f"without {list_some([clean(each) for each in self.left_out], 3)}"] if self.left_out else []
         return ", ".join(filter(None, parts)) or clean(self.what)

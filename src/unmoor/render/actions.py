@@ -110,7 +110,7 @@ def summary(report: Report) -> str:
     if deployed := words.deployed(report):
         parts.append("### Deployed\n\n")
         stands = [
-            (d.what, words.state(s.outcome), d.address, d.time, d.numbers, d.identity, list_some(d.left_out, 5))
+            (d.what, words.deployment_state(s, d), d.address, d.time, d.numbers, d.identity, list_some(d.left_out, 5))
             for s, d in deployed
         ]
         parts.append(table(("what", "state", "address", "time", "counts", "identity", "left out"), stands))

@@ -153,7 +153,7 @@ def document(report: Report, *, world: str, rehearsal: bool, ceiling: str) -> Ru
         surfaces=tuple(SurfaceDocument(**asdict(held)) for held in verified.held),
         deployments=tuple(
             DeploymentDocument(
-                state=state(each.outcome),
+                state=words.deployment_state(each, product),
                 # A product may have fields more.
                 **(
                     {name: getattr(product, name) for name in Deployed.__struct_fields__}

@@ -63,6 +63,11 @@ def deployed(report: Report) -> tuple[tuple[StageReport, Deployed], ...]:
     return tuple((each, product) for each, product in products if isinstance(product, Deployed))
 
 
+def deployment_state(stage: StageReport, product: Deployed) -> str:
+    """Return what became of a deployment, in one or two words."""
+    return state(stage.outcome) if product.is_there else "left out"
+
+
 def untested(report: Report) -> tuple[Result, ...]:
     """Return what no stage tested, once each, although a proof lists it."""
     proofs = (report.product(each.info.name) for each in report.stages)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from unmoor.config.amounts import seconds_of
 from unmoor.config.space import SpaceSettings
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
+from unmoor.deploy.precedence import why_left
 from unmoor.deploy.space.deploying import SpaceDeployer
 from unmoor.deploy.space.identity import digest_of
 from unmoor.ports.clock import Clock
@@ -30,11 +31,12 @@ class DeploySpace(Push[DeployedSpace]):
     settings: SpaceSettings
     hub: SpaceHub
     clock: Clock
+    any_version: bool = False
 
     @classmethod
     def of(
         cls,
-        _request: ReleaseRequest,
+        request: ReleaseRequest,
         services: Services,
         *,
         release: Output[Release],
@@ -50,6 +52,7 @@ class DeploySpace(Push[DeployedSpace]):
             settings=settings,
             hub=hub,
             clock=services.clock,
+            any_version=request.any_version,
             after=after,
             advisory=settings.policy == "advisory",
         )
@@ -61,12 +64,13 @@ class DeploySpace(Push[DeployedSpace]):
     def find(self, context: StageContext) -> DeployedSpace | None:
         """Return the Space if it holds every file and runs them; ``None`` if any differs or something else runs.
 
-        A Space has a history: other bytes are a former version, so they are no conflict. Raises `Unknown`.
+        A Space has a history: other bytes are a former version, so they are no conflict. One that belongs to a higher
+        version is left out. Raises `Unknown`.
         """
         deployer = self._deployer(context)
         state = deployer.look()
         if not state.difference.is_none or not deployer.is_running(state.head):
-            return None
+            return self._left_out(context, deployer.title)
         return self._product(context, deployer)
 
     def make(self, context: StageContext) -> DeployedSpace:
@@ -100,6 +104,12 @@ class DeploySpace(Push[DeployedSpace]):
             kept=tuple(each.path for each in found.left_out),
             wait=seconds_of(self.settings.wait),
         )
+
+    def _left_out(self, context: StageContext, title: str) -> DeployedSpace | None:
+        why = why_left(context[self.release], any_version=self.any_version)
+        if not why:
+            return None
+        return DeployedSpace(what="space", address=self.hub.address, identity="", left_out=(why,), title=title)
 
     def _product(self, context: StageContext, deployer: SpaceDeployer) -> DeployedSpace:
         return DeployedSpace(
