@@ -19,6 +19,7 @@ from unmoor.products import (
     AnnouncedTo,
     Asset,
     BranchImage,
+    BuiltDocs,
     Certainty,
     CheckedDists,
     DeployedSpace,
@@ -125,6 +126,11 @@ SUMMARIES: list[tuple[Product, str]] = [
         DeployedSpace(what="space", address="https://hub.invalid/a", identity="", left_out=("1.0 is old",), title="t"),
         "left as it is: 1.0 is old",
     ),
+    (
+        BuiltDocs(file=File(name="p-1.0-docs.tar.gz", path=Path(), sha256=DIGEST, size=2_000), pages=3),
+        "3 files in p-1.0-docs.tar.gz (2.0 kB)",
+    ),
+    (BuiltDocs(why_not="a\x1b[31m warning"), "no documentation: a warning"),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),
     (release(prerelease=False, highest=False), "pkg 1.0 at aaaaaaaaaaaa (final)"),
     (
@@ -198,7 +204,7 @@ SUMMARIES: list[tuple[Product, str]] = [
         Deployed(what="service web", address="https://web.invalid/", identity=f"sha256:{DIGEST}"),
         "https://web.invalid/, sha256:00000000000…",
     ),
-    (Deployed(what="service web", address="", identity="", left_out=("no haproxy",)), "without no haproxy"),
+    (Deployed(what="service web", address="", identity="", left_out=("no haproxy",)), "left as it is: no haproxy"),
     (Uploaded(index="pypi", files=(WHEEL, WHEEL)), "2 files on pypi"),
     (published(prerelease=True, latest=False), "https://forge.invalid/ v1.0 (prerelease)"),
     (published(prerelease=False, latest=True), "https://forge.invalid/ v1.0 (latest)"),

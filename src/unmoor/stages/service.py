@@ -9,6 +9,7 @@ from typing import Any, Self
 from unmoor import advice
 from unmoor.config.service import ServiceSettings
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
+from unmoor.deploy.precedence import why_left
 from unmoor.deploy.service.deployer import Deployer
 from unmoor.deploy.service.plan import ServiceVersion
 from unmoor.deploy.service.stage_parts import ServiceSetup, puller, wanted_version
@@ -35,6 +36,7 @@ class DeployService(Push[Deployed]):
     setup: ServiceSetup
     pull: Callable[[ServiceVersion], str]
     hold: bool = False
+    any_version: bool = False
 
     @classmethod
     def of(
@@ -63,6 +65,7 @@ class DeployService(Push[Deployed]):
             ),
             pull=puller(services.engine, services.registry),
             hold=hold,
+            any_version=request.any_version,
             after=(verified,),
             advisory=settings.policy == "advisory",
         )
@@ -81,7 +84,8 @@ class DeployService(Push[Deployed]):
     def find(self, context: StageContext) -> Deployed | None:
         """Return the deployment if the released digest serves, healthy and watched to the end.
 
-        Raises `Unknown` if proxy or engine cannot be read, and `ConfigError` if the proxy's backend is another one.
+        A service runs one version: one that belongs to a higher version is left out. Raises `Unknown` if proxy or engine
+        cannot be read, and `ConfigError` if the proxy's backend is another one.
         """
         ports = self.setup.open()
         if isinstance(ports, NoService):
@@ -91,7 +95,8 @@ class DeployService(Push[Deployed]):
         digest = self._wanted(context).digest
         if serves(slots, digest) or (self.hold and is_held(slots, digest)):
             return self._deployed(ports, digest)
-        return None
+        why = why_left(context[self.release], any_version=self.any_version)
+        return self._left_out(why) if why else None
 
     def make(self, context: StageContext) -> Deployed:
         """Bring it into service. Raises `CheckFailed` if it is not fit to serve: then the former version does."""
@@ -99,7 +104,7 @@ class DeployService(Push[Deployed]):
         if isinstance(ports, NoService):
             self._require_left_out(ports)
             context.warn(f"the service {self.setup.name} is left out: {ports.why}")
-            return Deployed(what=self._what, address="", identity="", left_out=(ports.why,))
+            return self._left_out(ports.why)
         wanted = self._wanted(context)
         deployer = self._deployer(ports)
         deployer.say, deployer.warn = context.say, context.warn
@@ -132,6 +137,9 @@ class DeployService(Push[Deployed]):
 
     def _deployer(self, ports: ServicePorts) -> Deployer:
         return Deployer(service=self.setup.service(ports), pull=self.pull)
+
+    def _left_out(self, why: str) -> Deployed:
+        return Deployed(what=self._what, address="", identity="", left_out=(why,))
 
     def _deployed(self, ports: ServicePorts, digest: str) -> Deployed:
         return Deployed(what=self._what, address=ports.address, identity=digest)
