@@ -84,7 +84,7 @@ class DeployService(Push[Deployed]):
     def find(self, context: StageContext) -> Deployed | None:
         """Return the deployment if the released digest serves, healthy and watched to the end.
 
-        A service runs one version: one that belongs to a higher version is left out. Raises `Unknown` if proxy or engine
+        One that belongs to a higher version is left out. Raises `Unknown` if proxy or engine
         cannot be read, and `ConfigError` if the proxy's backend is another one.
         """
         ports = self.setup.open()
