@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from unmoor import advice
-from unmoor.checks.changed_lines import read_diff
-from unmoor.checks.coverage_report import CoverageReport, read_report, share
-from unmoor.checks.measured_files import MeasuredFiles, locate, why_unlike
 from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, CheckRemark, RepositoryCheck, skip
 from unmoor.errors import Unknown
 from unmoor.util.text import clean, count_of, list_some
+
+if TYPE_CHECKING:
+    from unmoor.checks.coverage_report import CoverageReport
+    from unmoor.checks.measured_files import MeasuredFiles
 
 _MOST_FILES: Final = 50
 _MOST_RANGES: Final = 10
@@ -20,6 +21,8 @@ _MOST_RANGES: Final = 10
 
 def check_whole(context: CheckContext) -> Iterator[CheckProblem | CheckRemark]:
     """Compare the coverage of the whole project with the threshold. Raises `NotApplicable`, `Unknown`."""
+    from unmoor.checks.measured_files import locate
+
     threshold = _threshold(context)
     report = _read(context)
     measured = locate(report, context.source.names(), context.git.folder, context.source.read)
@@ -42,6 +45,9 @@ def check_whole(context: CheckContext) -> Iterator[CheckProblem | CheckRemark]:
 
 def check_changes(context: CheckContext) -> Iterator[CheckProblem | CheckRemark]:
     """Compare the coverage of the lines that a change touches. Raises `NotApplicable`, `Unknown`."""
+    from unmoor.checks.coverage_report import share
+    from unmoor.checks.measured_files import locate
+
     threshold = _threshold(context)
     report = _read(context)
     branch, commit = _base(context)
@@ -112,6 +118,8 @@ def _uncovered(known: Mapping[str, Mapping[int, bool]]) -> Iterator[CheckProblem
 
 def _touched(context: CheckContext, commit: str) -> Mapping[str, frozenset[int]]:
     """The lines of each file that are new since a commit. Raises `Unknown`."""
+    from unmoor.checks.changed_lines import read_diff
+
     try:
         diff = read_diff(context.source.diff(commit))
     except ValueError as error:
@@ -143,6 +151,8 @@ def _read(context: CheckContext) -> CoverageReport:
     """Read the report that the command line names. Raises `NotApplicable` without one, `Unknown`."""
     if context.coverage is None:
         skip("no report is given: --coverage FILE")
+    from unmoor.checks.coverage_report import read_report
+
     where = str(context.coverage)
     try:
         return read_report(context.coverage)
@@ -161,6 +171,8 @@ def _read(context: CheckContext) -> CoverageReport:
 
 def _faults(context: CheckContext, report: CoverageReport, measured: MeasuredFiles) -> Iterator[CheckProblem]:
     """Why a report says nothing about the present files."""
+    from unmoor.checks.measured_files import why_unlike
+
     where = _name(context)
     if not report.lines:
         yield CheckProblem(what="the report measures no line of code", where=where)

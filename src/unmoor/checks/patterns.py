@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 
@@ -14,9 +14,13 @@ def matching(pattern: str, names: Iterable[str]) -> tuple[str, ...]:
     >>> matching("license*|docs/*.md", ["LICENSE.txt", "docs/b.md", "src/license", "docs/a/b.md"])
     ('LICENSE.txt', 'docs/b.md')
     """
-    forms = [each.lower().split("/") for each in pattern.split("|")]
-    return tuple(name for name in names if any(_fits(form, name.lower().split("/")) for form in forms))
+    forms: dict[int, list[list[str]]] = {}
+    for each in pattern.lower().split("|"):
+        forms.setdefault(each.count("/"), []).append(each.split("/"))
+    # Most names of a large project are deeper than every pattern.
+    alike = ((name, forms.get(name.count("/"), ())) for name in names)
+    return tuple(name for name, some in alike if some and _fits(some, name.lower().split("/")))
 
 
-def _fits(form: list[str], parts: list[str]) -> bool:
-    return len(form) == len(parts) and all(fnmatchcase(part, each) for part, each in zip(parts, form, strict=True))
+def _fits(forms: Sequence[list[str]], parts: list[str]) -> bool:
+    return any(all(map(fnmatchcase, parts, form)) for form in forms)

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from unmoor.project.files import Files, table
-from unmoor.project.test_needs.extras import setup_keyword
-from unmoor.project.test_needs.poetry import requirement_of
-from unmoor.project.test_needs.source import texts_of
+from unmoor.project.literals import setup_keyword, texts_of
 
 OFFERED: Final = tuple(f"3.{minor}" for minor in range(8, 15))
 """The minor versions that hosted runners offer on every system. They may offer newer ones too."""
@@ -91,8 +88,14 @@ def _specifiers(files: Files) -> SpecifierSet:
 def _required(files: Files) -> Iterator[str]:
     yield from filter(None, [requires_python(files)])
     poetry = table(files.pyproject, "tool", "poetry", "dependencies").get("python")
-    if poetry and (text := requirement_of("python", poetry)):
-        yield str(Requirement(text).specifier)
+    if poetry:
+        # What reads it takes longer to import than everything else here.
+        from packaging.requirements import Requirement
+
+        from unmoor.project.test_needs.poetry import requirement_of
+
+        if text := requirement_of("python", poetry):
+            yield str(Requirement(text).specifier)
     flit = table(files.pyproject, "tool", "flit", "metadata").get("requires-python")
     yield from (each for each in (flit, setup_keyword(files, "python_requires")) if isinstance(each, str) and each)
 

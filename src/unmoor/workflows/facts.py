@@ -16,8 +16,8 @@ from unmoor.config.workflows import System
 from unmoor.dists.systems import excludes
 from unmoor.images.image_names import configured_images
 from unmoor.project.files import Files, table
+from unmoor.project.literals import texts_of
 from unmoor.project.pythons import classifiers_of, minor_versions
-from unmoor.project.test_needs.source import texts_of
 from unmoor.versioning.tag_scheme import parse_prefix
 from unmoor.workflows.commands import (
     Commands,

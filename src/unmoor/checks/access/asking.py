@@ -8,10 +8,10 @@ from unmoor import advice
 from unmoor.checks.model import CheckContext
 from unmoor.errors import ConfigError, Unknown
 from unmoor.ports.repository_rules import RepositoryRules
-from unmoor.ports.services import Services
 from unmoor.project import read_facts
 
 if TYPE_CHECKING:
+    from unmoor.ports.services import Services
     from unmoor.workflows.facts import WorkflowFacts
 
 

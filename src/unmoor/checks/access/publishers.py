@@ -21,10 +21,10 @@ from unmoor.checks.model import (
     skip,
 )
 from unmoor.errors import Unknown
-from unmoor.ports.index import Index, Publisher
 from unmoor.util.text import clean, list_some
 
 if TYPE_CHECKING:
+    from unmoor.ports.index import Index, Publisher
     from unmoor.workflows.facts import WorkflowFacts
 
 Run = Callable[[CheckContext], Iterator[CheckProblem | CheckRemark]]
@@ -36,6 +36,7 @@ def _of(*, staging: bool) -> Run:
     """The check of one index."""
 
     def run(context: CheckContext) -> Iterator[CheckProblem | CheckRemark]:
+        from unmoor.ports.index import Publisher
         from unmoor.workflows.release import release_file
         from unmoor.workflows.release_parts import has_staging, trusts
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from unmoor import advice
 from unmoor.checks.access.asking import services_of
 from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, CheckRemark, RepositoryCheck
 from unmoor.errors import Denied, Unknown
-from unmoor.ports.services import Services
+
+if TYPE_CHECKING:
+    from unmoor.ports.services import Services
 
 
 def _run(context: CheckContext) -> Iterator[CheckProblem | CheckRemark]:

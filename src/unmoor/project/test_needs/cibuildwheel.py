@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unmoor.project.files import Files, table
+from unmoor.project.literals import texts_of
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Source, SourceKind, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind
 
 
 def read_cibuildwheel(files: Files) -> Iterator[Source]:

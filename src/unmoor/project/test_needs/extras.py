@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from unmoor.project.files import Files, table
+from unmoor.project.literals import setup_keyword, texts_of
 from unmoor.project.test_needs.poetry import requirement_of
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Described, Description, Source, SourceKind, kind_of, texts_of
+from unmoor.project.test_needs.source import Described, Description, Source, SourceKind, kind_of
 
 
 def read_extras(project: Described) -> Iterator[Source]:
@@ -56,23 +56,6 @@ def describe(files: Files, name: str = "") -> Description:
         requires=tuple(text for text in requires if text.strip()),
         extras=tuple(extras),
     )
-
-
-def setup_keyword(files: Files, name: str) -> Any:
-    """The literal value of a keyword of ``setup()``, ``None`` for anything else."""
-    node = files.setup[1].get(name) if files.setup is not None else None
-    if isinstance(node, ast.Name) and files.setup is not None:
-        assigned = [
-            each.value
-            for each in files.setup[0].body
-            if isinstance(each, ast.Assign) and any(getattr(to, "id", "") == node.id for to in each.targets)
-        ]
-        node = assigned[-1] if assigned else None
-    try:
-        found = ast.literal_eval(node) if node is not None else None
-    except (ValueError, TypeError, RecursionError, MemoryError):
-        return None
-    return found if isinstance(found, str | list | tuple | Mapping) else None
 
 
 def _with_marker(text: str, extra: str) -> str:

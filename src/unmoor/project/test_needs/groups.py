@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unmoor.project.files import Files, table
+from unmoor.project.literals import texts_of
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 
 
 def read_groups(files: Files) -> Iterator[Source]:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
+from unmoor.project.literals import texts_of
 from unmoor.project.test_needs.command import PytestCall, read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Source, SourceKind, kind_of, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind, kind_of
 from unmoor.project.test_needs.variables import PROJECT, usable
 
 # What "hatch test" installs and runs unless the project says otherwise (Hatch's documentation, "Testing").

@@ -85,11 +85,6 @@ def kind_of(name: str) -> SourceKind:
     return SourceKind.DEVELOPMENT if _DEVELOPMENT.fullmatch(plain) else SourceKind.OTHER
 
 
-def texts_of(value: object) -> list[str]:
-    """The texts in a list of a document. Anything else is left to the program that the document is for."""
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else []
-
-
 def name_of(text: str) -> str:
     """The normalised name of a requirement, empty if it is not valid."""
     try:

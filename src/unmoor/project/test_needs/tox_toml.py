@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from unmoor.errors import ConfigError
 from unmoor.project.files import Files, table
+from unmoor.project.literals import texts_of
 from unmoor.project.test_needs.command import read_call, runs_tests, settled
 from unmoor.project.test_needs.groups import resolve_known
 from unmoor.project.test_needs.requirement_lines import read_lines
-from unmoor.project.test_needs.source import Source, SourceKind, texts_of
+from unmoor.project.test_needs.source import Source, SourceKind
 from unmoor.project.test_needs.tox_ini import distinct, is_main, main_first
 from unmoor.project.test_needs.variables import PROJECT, usable
 
