@@ -22,13 +22,18 @@ _COMMENT: Final = f"""\
 
 def dependabot_text(facts: WorkflowFacts) -> str:
     """Return the file dependabot.yml."""
+    return _COMMENT + write_yaml(dependabot_tree(facts))
+
+
+def dependabot_tree(facts: WorkflowFacts) -> Value:
+    """Return what YAML says in dependabot.yml."""
     updates = [_update("github-actions", ["/"], "actions")]
     updates.append(_update("uv" if facts.uses_uv else "pip", [posixpath.join("/", facts.path)], "python"))
     if facts.docker:
         updates.append(_update("docker", facts.docker, "docker"))
     if facts.settings.workflows.tool == "index":
         updates.append(_update("pip", ["/.github/unmoor"], "unmoor"))
-    return _COMMENT + write_yaml({"version": 2, "updates": updates})
+    return {"version": 2, "updates": updates}
 
 
 def _update(ecosystem: str, folders: Sequence[str], group: str) -> Value:

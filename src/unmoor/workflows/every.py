@@ -52,12 +52,15 @@ class ExpectedFile:
         return releases and _RELEASE_JOBS.fullmatch(job) is not None
 
 
+def every_workflow(facts: WorkflowFacts) -> Iterator[Workflow]:
+    """Yield every workflow for a project, the release first."""
+    for write in _WRITERS:
+        if write is not tests_workflow or facts.test is not None:
+            yield write(facts)
+
+
 def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:
     """Yield every file for a project, ``release.yml`` first."""
-    for write in _WRITERS:
-        if write is tests_workflow and facts.test is None:
-            continue
-        workflow = write(facts)
-        path = f"{FOLDER}/{workflow.file}"
-        yield ExpectedFile(path=path, text=text_of(workflow), workflow=workflow)
+    for workflow in every_workflow(facts):
+        yield ExpectedFile(path=f"{FOLDER}/{workflow.file}", text=text_of(workflow), workflow=workflow)
     yield ExpectedFile(path=DEPENDABOT, text=dependabot_text(facts))

@@ -1,67 +1,59 @@
 """The text of a workflow: the same model gives the same bytes.
 
-ruamel.yaml writes it, which reads workflow files too: YAML 1.2, as GitHub does, and it writes comments.
+They are those of ruamel.yaml. What has one obvious form is written without it, which is several times as fast.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from unmoor.workflows import plain_yaml
 from unmoor.workflows.model import Concurrency, JobPermission, Step, Uses, Value, Workflow, WorkflowCall, WorkflowJob
 from unmoor.workflows.pins import pin_of
-
-if TYPE_CHECKING:
-    from ruamel.yaml.comments import CommentedMap
-
-# No line is folded: a long command stays as it is.
-_WIDTH = 1_000_000
+from unmoor.workflows.yaml_nodes import Braces, Commented, Flow
 
 
 def text_of(workflow: Workflow) -> str:
     """Return the file of a workflow, with LF at the end of each line."""
-    top = _mapping(
+    return _commented(workflow.comment) + write_yaml(tree_of(workflow))
+
+
+def tree_of(workflow: Workflow) -> Commented:
+    """Return what YAML says of a workflow."""
+    pairs = _present(
         {
             "name": workflow.name,
             "run-name": workflow.run_name,
             "on": workflow.on,
-            "permissions": _empty(),
+            "permissions": Braces(),
             "concurrency": _concurrency(workflow.concurrency),
             "env": workflow.env,
             "defaults": {"run": {"shell": "bash"}},
             "jobs": _jobs(workflow.jobs),
         }
     )
-    for key in list(top)[1:]:
-        if key != "run-name":
-            top.yaml_set_comment_before_after_key(key, before="\n")
-    return _commented(workflow.comment) + write_yaml(top)
+    return Commented(pairs, above={key: "\n" for key in list(pairs)[1:] if key != "run-name"})
 
 
-def write_yaml(value: Value) -> str:
+def write_yaml(value: Value | Commented) -> str:
     """Return a value as YAML in block style, indented by two spaces."""
-    from ruamel.yaml import YAML
+    try:
+        return plain_yaml.written(value)
+    except plain_yaml.Unusual:
+        from unmoor.workflows import yaml_by_ruamel  # it takes longer to import than a check takes
 
-    yaml = YAML()
-    yaml.width = _WIDTH
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    stream = StringIO()
-    yaml.dump(_value(value), stream)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+        return yaml_by_ruamel.written(value)
 
 
-def _jobs(jobs: Sequence[WorkflowJob | WorkflowCall]) -> CommentedMap:
-    found = _mapping({job.id: _job(job) if isinstance(job, WorkflowJob) else _call(job) for job in jobs})
-    for number, job in enumerate(jobs):
-        blank = "\n" if number else ""
-        if job.comment or blank:
-            found.yaml_set_comment_before_after_key(job.id, before=blank + job.comment, indent=2)
-    return found
+def _jobs(jobs: Sequence[WorkflowJob | WorkflowCall]) -> Commented:
+    pairs = {job.id: _job(job) if isinstance(job, WorkflowJob) else _call(job) for job in jobs}
+    above = {job.id: ("\n" if number else "") + job.comment for number, job in enumerate(jobs)}
+    return Commented(pairs, above={key: text for key, text in above.items() if text}, indent=2)
 
 
-def _job(job: WorkflowJob) -> CommentedMap:
-    return _mapping(
+def _job(job: WorkflowJob) -> Mapping[str, Any]:
+    return _present(
         {
             "name": job.name,
             "needs": _flow(job.needs),
@@ -79,8 +71,8 @@ def _job(job: WorkflowJob) -> CommentedMap:
     )
 
 
-def _call(call: WorkflowCall) -> CommentedMap:
-    return _mapping(
+def _call(call: WorkflowCall) -> Mapping[str, Any]:
+    return _present(
         {
             "name": call.name,
             "needs": _flow(call.needs),
@@ -93,23 +85,20 @@ def _call(call: WorkflowCall) -> CommentedMap:
     )
 
 
-def _step(step: Step) -> CommentedMap:
+def _step(step: Step) -> Mapping[str, Any] | Commented:
     head = {"name": step.name, "id": step.id, "if": step.only_if}
     if not isinstance(step, Uses):
-        return _mapping({**head, "run": step.script, "env": step.env})
+        return _present({**head, "run": step.script, "env": step.env})
     pin = pin_of(step.action)
-    found = _mapping({**head, "uses": f"{step.action}@{pin.commit}", "with": step.inputs, "env": step.env})
-    found.yaml_add_eol_comment(pin.version, "uses", column=0)
-    return found
+    pairs = _present({**head, "uses": f"{step.action}@{pin.commit}", "with": step.inputs, "env": step.env})
+    return Commented(pairs, beside={"uses": pin.version})
 
 
-def _permissions(permissions: Sequence[JobPermission]) -> CommentedMap:
+def _permissions(permissions: Sequence[JobPermission]) -> Commented | Braces:
     if not permissions:
-        return _empty()
-    found = _mapping({each.scope: each.access for each in permissions})
-    for each in permissions:
-        found.yaml_add_eol_comment(each.why, each.scope, column=0)
-    return found
+        return Braces()
+    pairs = {each.scope: each.access for each in permissions}
+    return Commented(pairs, beside={each.scope: each.why for each in permissions})
 
 
 def _concurrency(concurrency: Concurrency | None) -> Mapping[str, Value] | None:
@@ -119,53 +108,16 @@ def _concurrency(concurrency: Concurrency | None) -> Mapping[str, Value] | None:
     return {**found, "queue": "max"} if concurrency.queue else found
 
 
-def _mapping(pairs: Mapping[str, Any]) -> CommentedMap:
+def _present(pairs: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping without what is not there: empty texts, lists and tables, and ``None``."""
-    from ruamel.yaml.comments import CommentedMap
-
-    def is_there(value: Any) -> bool:
-        is_braces = isinstance(value, CommentedMap) and value.fa.flow_style()
-        return bool(value) or is_braces
-
-    return CommentedMap({key: _value(value) for key, value in pairs.items() if is_there(value)})
+    return {key: value for key, value in pairs.items() if value}
 
 
-def _value(value: Any) -> Any:
-    from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
-
-    if isinstance(value, CommentedBase):
-        return value
-    if isinstance(value, Mapping):
-        return CommentedMap({key: _value(each) for key, each in value.items()})
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return CommentedSeq([_value(each) for each in value])
-    return _text(value) if isinstance(value, str) else value
-
-
-def _flow(values: Sequence[str]) -> Any:
+def _flow(values: Sequence[str]) -> Flow | str | None:
     """A list on one line; one value stands without a list, as people write ``needs``."""
-    from ruamel.yaml.comments import CommentedSeq
-
     if len(values) < 2:  # noqa: PLR2004
         return values[0] if values else None
-    found = CommentedSeq(values)
-    found.fa.set_flow_style()
-    return found
-
-
-def _empty() -> CommentedMap:
-    from ruamel.yaml.comments import CommentedMap
-
-    found = CommentedMap()
-    found.fa.set_flow_style()
-    return found
-
-
-def _text(text: str) -> str:
-    """A text of several lines stands as its lines."""
-    from ruamel.yaml.scalarstring import LiteralScalarString
-
-    return LiteralScalarString(text) if "\n" in text else text
+    return Flow(tuple(values))
 
 
 def _commented(text: str) -> str:
