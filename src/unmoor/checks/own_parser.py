@@ -11,7 +11,7 @@ from typing import Final
 
 from unmoor import advice
 from unmoor.checks import parse_files
-from unmoor.checks.python_sources import Parsed, PythonSource, SourceFault, write_numbered
+from unmoor.checks.python_sources import Parsed, PythonSource, SourceFault
 from unmoor.errors import Unknown
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports import child
@@ -69,21 +69,21 @@ def _parse_apart(sources: Sequence[PythonSource], minor: int | None, shell: Shel
     width = max(1, min(os.cpu_count() or 1, size // _WORTH_A_PROCESS, len(sources)))
     found: list[SourceFault] = []
     with temporary_folder() as folder:
-        write_numbered(sources, folder)
 
         def work(first: int) -> None:
-            arguments = [str(folder), str(first), str(width), "" if minor is None else str(minor)]
-            found.extend(_run(sources, arguments, folder, shell))
+            found.extend(_run(sources[first::width], minor, folder / f"{first}.sources", shell))
 
         for failure in run_parallel(range(width), work, width=width):
             raise failure
     return found
 
 
-def _run(sources: Sequence[PythonSource], arguments: Sequence[str], folder: Path, shell: Shell) -> list[SourceFault]:
+def _run(sources: Sequence[PythonSource], minor: int | None, file: Path, shell: Shell) -> list[SourceFault]:
+    with file.open("wb") as stream:
+        parse_files.write((each.text for each in sources), stream)
     program = Path(parse_files.__file__).read_text("utf-8")
     try:
-        ran = child.run(shell, program, arguments, cwd=folder)
+        ran = child.run(shell, program, [str(file), "" if minor is None else str(minor)], cwd=file.parent)
     except child.BeyondLimits as error:
         raise Unknown(
             f"the files cannot be parsed: {error}", retryable=False, next_step=advice.LET_CHECK_READ()

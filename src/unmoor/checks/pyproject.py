@@ -6,12 +6,17 @@ installed, know the tables of other tools. It imports only those.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from unmoor.checks.model import CheckContext, CheckGroup, CheckLevel, CheckProblem, RepositoryCheck, skip
 from unmoor.config.read_toml import parse
 from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from validate_pyproject.plugins import PluginProtocol
 
 NAME = "pyproject.toml"
 _PART = re.compile(r"[^.\[\]`]+")
@@ -26,16 +31,30 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
     if context.staged and where not in context.source.changed(context.head):
         skip(f"{NAME} is not among the staged files")
     document = parse(data, where)
+    tools = document.table.get("tool", {})
     # They read what is next to them, and so take long to import.
     from validate_pyproject.api import Validator
     from validate_pyproject.errors import ValidationError
 
     try:
-        Validator()(dict(document.table))
+        Validator(_plugins_for(tools if isinstance(tools, Mapping) else ()))(dict(document.table))
     except ValidationError as error:
         path = tuple(_PART.findall(str(error.name)))
         what = clean(str(error.message), 1000)
         yield CheckProblem(what=what, where=where, line=document.line_of(_named(path)) or None)
+
+
+def _plugins_for(tools: Collection[str]) -> list[PluginProtocol]:
+    """The plug-ins for these tools, and those whose schemas the schemas of these name. Schemas take long to compile."""
+    from validate_pyproject.plugins import list_from_entry_points
+
+    left: list[PluginProtocol] = [*list_from_entry_points()]
+    chosen = [each for each in left if each.tool in tools]
+    for plugin in chosen:  # which grows
+        left = [each for each in left if each not in chosen]
+        text = json.dumps(dict(plugin.schema))
+        chosen += [each for each in left if each.schema.get("$id", each.id) in text]
+    return chosen
 
 
 def _named(path: tuple[str, ...]) -> tuple[str, ...]:

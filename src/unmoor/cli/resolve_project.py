@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
 from unmoor import advice
-from unmoor.adapters.factory import open_checkout
 from unmoor.adapters.git.checkout import GitCheckout
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext, repository_of
-from unmoor.cli import output
-from unmoor.cli.run_options import TargetOptions
 from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
-from unmoor.config.worlds import read_world, real_world
 from unmoor.errors import Refused
 from unmoor.filesystem.safe_folder import refuse_links
-from unmoor.ports.world import Trusted, World
 from unmoor.project.locate import ConfigSources, locate, naming_at, settings_at
 from unmoor.project.releasable import tag_on_head
 from unmoor.util.text import clean
 from unmoor.versioning.tag_scheme import refuse_unsafe
+
+if TYPE_CHECKING:
+    from unmoor.cli.target_options import TargetOptions
+    from unmoor.ports.world import World
 
 
 class ResolvedProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,14 +84,14 @@ def resolve_checkout(
     Raises `Refused` or `ConfigError` if `unmoor.project.locate.locate` finds no project or several, and `Refused` if
     a link is in ``.unmoor``.
     """
-    top = open_checkout(target.folder, processes)
+    top = GitCheckout(target.folder, LocalShell(processes=processes))
     refuse_links(top.folder)
     if tag is not None:
         refuse_unsafe(tag)
     commit = (top.commit_of(tag) if tag is not None else None) or top.head()
     found = locate(top, target.folder, sources, named=target.path, tag=tag, commit=commit)
     if found.note:
-        output.err(found.note)
+        click.echo(found.note, err=True)
     return top.at(found.path)
 
 
@@ -121,6 +123,10 @@ def open_world(file: Path | None, project: ResolvedProject, *, repository: str, 
 
     Raises `Refused` if the real world is ``required`` to have a repository and there is none.
     """
+    # Commands that ask no server need none of them.
+    from unmoor.config.worlds import read_world, real_world
+    from unmoor.ports.world import Trusted
+
     trusted = Trusted(project.settings.trusted_publishing)
     if file is not None:
         return read_world(file, os.environ, repository=repository, trusted=trusted)

@@ -11,10 +11,9 @@ import click
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import output, workflow_log
+from unmoor.cli import workflow_log
 from unmoor.cli.workflows_run import open_project
 from unmoor.errors import Conflict, Incomplete
-from unmoor.render.actions import annotation
 from unmoor.util.text import clean, count_of, list_some
 from unmoor.workflows.comparing import DifferenceLevel
 from unmoor.workflows.differences import differences
@@ -47,6 +46,8 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
         for each in found:
             click.echo(f"{clean(each.file)}:{each.line}: {each.level}: {clean(each.place)}: {clean(each.what)}")
     if RunContext.from_environ(os.environ).actions:
+        from unmoor.render.actions import annotation
+
         for each in found:
             workflow_log.command(annotation(each.level, each.place, clean(each.what), file=each.file, line=each.line))
     if missing:
@@ -56,7 +57,7 @@ def run(target: TargetOptions, names: Sequence[str], *, as_json: bool) -> int:
         raise Conflict(
             f"{count_of(len(errors), 'difference')} from what unmoor would write", next_step=advice.WRITE_WORKFLOWS()
         )
-    output.err(f"{count_of(len(files), 'file')} as unmoor would write them")
+    click.echo(f"{count_of(len(files), 'file')} as unmoor would write them", err=True)
     return 0
 
 
@@ -75,6 +76,8 @@ def run_list(target: TargetOptions, *, as_json: bool) -> int:
             ]
         )
         return 0
+    from unmoor.cli import output  # it shows a whole release
+
     rows = [row for each in project.expected for row in _rows(each, is_written=each.path in written)]
     for line in output.align_columns(("file", "job", "permissions", "environment", "runs on"), rows):
         click.echo(line)

@@ -9,12 +9,13 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from unmoor.filesystem.names import windows_fault
+from unmoor.filesystem.protocol import EntryKind
 from unmoor.filesystem.safe_folder import changed, open_folder, open_regular, require_private, require_replaceable
 from unmoor.filesystem.system import here
 
@@ -43,7 +44,28 @@ def read_regular(path: Path, limit: int) -> bytes:
     Raises the errors of `open_regular`.
     """
     with open_regular(path) as stream:
-        return stream.read(limit + 1)
+        return _beginning(stream, limit)
+
+
+def read_plain(folder: Path, names: Iterable[str], limit: int) -> Iterator[tuple[str, bytes]]:
+    """Read many files of a folder as `read_regular` does, and leave out what is no file, a link, or unreadable."""
+    with open_folder(folder) as opened:
+        for name in names:
+            with suppress(OSError):
+                if opened.look(name).kind is not EntryKind.FILE:
+                    continue
+                with os.fdopen(opened.open_file(name, os.O_RDONLY), "rb") as stream:
+                    if here().entry_of(stream.fileno()).kind is not EntryKind.FILE:
+                        continue
+                    content = _beginning(stream, limit)
+                yield name, content
+
+
+def _beginning(stream: IO[bytes], limit: int) -> bytes:
+    """Read at most a byte more than ``limit``. Memory is taken for what the file has, not for the limit."""
+    size = min(os.fstat(stream.fileno()).st_size, limit)
+    content = stream.read(size + 1)
+    return content if len(content) <= size else content + stream.read(limit - size)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -12,11 +13,12 @@ from packaging.utils import canonicalize_name
 from unmoor import advice
 from unmoor.artifacts.oci import leg_tag
 from unmoor.config.images import IMAGE_NAME, ImageSettings, TargetSettings
-from unmoor.dists.inspect import read_metadata
 from unmoor.errors import ConfigError
-from unmoor.products import Dists, Image, Release, Subject
 from unmoor.util.text import clean
 from unmoor.util.values import replace
+
+if TYPE_CHECKING:
+    from unmoor.products import Dists, Image, Release, Subject
 
 DOCKERFILE = ImageSettings().dockerfile
 LOCAL = "unmoor.local"
@@ -79,6 +81,8 @@ def local_name(name: str, release: Release, suffix: str, platform: str, *, prefi
 
 def subject_of(image: Image) -> Subject:
     """Return the subject that stands for an image in a proof: the digest of its configuration."""
+    from unmoor.products import Subject
+
     return Subject(name=f"{image.name}:{image.target} {image.platform}", sha256=image.id.removeprefix("sha256:"))
 
 
@@ -88,6 +92,8 @@ def labels_of(release: Release, dists: Dists, own: Mapping[str, str], *, site: s
     ``site`` is the root URL of the forge's pages, ``base`` the base image. The project cannot override the
     labels that tie an image to its release. Source: the OCI image specification, "Pre-Defined Annotation Keys".
     """
+    from unmoor.dists.inspect import read_metadata  # most users of this module only need names
+
     metadata = read_metadata(dists.files[0].path) if dists.files else None
     name, _, digest = base.partition("@")
     values = {

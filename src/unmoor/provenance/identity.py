@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from unmoor.ports.signer import Identity, VerifiedSignature
 from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from unmoor.ports.signer import Identity, VerifiedSignature
 
 ISSUER = "https://token.actions.githubusercontent.com"
 """The issuer of the ID tokens of GitHub Actions, as certificates name it."""

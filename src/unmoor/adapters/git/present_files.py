@@ -18,7 +18,7 @@ from unmoor.adapters.git.changes import ANY_LINE_ENDS
 from unmoor.adapters.git.filters import without_own_filters
 from unmoor.adapters.git.program import GitProgram
 from unmoor.errors import Unknown
-from unmoor.filesystem.files import read_regular
+from unmoor.filesystem.files import read_plain, read_regular
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
 
@@ -116,7 +116,8 @@ class WorkTreeFiles(_Present):
         listed = ("ls-files", "--others", "--exclude-standard", "-z", "--full-name")
         new = self.git.run(*listed, cwd=self.top, limit=_LONGEST_LISTING).out.split("\0")
         paths = {*self.index, *(path for path in new if path and not path.endswith("/"))}
-        return tuple(sorted(path for path in paths if os.path.lexists(self.top / path)))
+        top = str(self.top)
+        return tuple(sorted(path for path in paths if os.path.lexists(os.path.join(top, path))))  # noqa: PTH118 - many
 
     def read(self, path: str) -> bytes | None:
         """A file on disk. What a link leads to counts only inside the checkout."""
@@ -135,9 +136,28 @@ class WorkTreeFiles(_Present):
         return content
 
     def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
-        """Files on disk, one after the other."""
-        contents = ((path, self.read(path)) for path in paths)
-        return {path: content for path, content in contents if content is not None}
+        """Files on disk, folder by folder. What is no plain file is read by itself."""
+        folders: dict[str, list[str]] = {}
+        for path in paths:
+            folders.setdefault(posixpath.dirname(path), []).append(path)
+        plain: dict[str, bytes] = {}
+        for folder, some in folders.items():
+            if self._is_inside(folder):
+                read = read_plain(self.top / folder, map(posixpath.basename, some), LARGEST_FILE)
+                plain.update((posixpath.join(folder, name), content) for name, content in read)
+        contents = ((path, plain[path] if path in plain else self.read(path)) for path in paths)
+        found = {path: content for path, content in contents if content is not None}
+        if large := next((path for path, content in found.items() if len(content) > LARGEST_FILE), None):
+            raise _too_large(large)
+        return found
+
+    def _is_inside(self, folder: str) -> bool:
+        """Whether a folder is in the checkout, wherever links on its path lead."""
+        try:
+            place = (self.top / folder).resolve(strict=True)
+            return place.is_dir() and place.is_relative_to(self.top.resolve())
+        except (OSError, RuntimeError):
+            return False
 
     def _differing(self, since: str) -> tuple[str, ...]:
         """What differs on disk, and new files."""
