@@ -253,7 +253,6 @@ def _deployments(
     announce = announce_stage(
         *run,
         release=prepared.release,
-        notes=prepared.notes,
         check=prepared.checks.announce,
         verified=verified,
         deployments=deployments,

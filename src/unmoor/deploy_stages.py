@@ -7,16 +7,13 @@ early (`build_docs_stage`, `early_checks`) runs before anything leaves this mach
 A world without a place for a deployment, such as a private index, has no stage for it.
 """
 
-# ruff: noqa: ARG001 - each owner removes this with the last unused argument
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unmoor.core.stage import Output, Stage
-from unmoor.errors import ConfigError
 from unmoor.ports.services import Services
-from unmoor.products import BuiltDocs, Dists, Images, Notes, Pushed, Release, Verified
+from unmoor.products import BuiltDocs, Dists, Images, Pushed, Release, Verified
 from unmoor.release_request import ReleaseRequest
 
 if TYPE_CHECKING:
@@ -91,7 +88,6 @@ def announce_stage(
     services: Services,
     *,
     release: Output[Release],
-    notes: Output[Notes],
     check: Stage[Any] | None,
     verified: Output[Verified],
     deployments: Sequence[Stage[Any]],
@@ -201,7 +197,3 @@ def _delivering(request: ReleaseRequest, services: Services) -> Delivering | Non
     from unmoor.deploy.announce.delivery import Delivering
 
     return Delivering.of(request.settings.announce, services)
-
-
-def _not_here(table: str) -> ConfigError:
-    return ConfigError(f"this version of unmoor cannot deploy what the table {table} describes")

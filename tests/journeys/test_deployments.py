@@ -13,7 +13,18 @@ from unmoor.rehearsal import local
 
 pytestmark = pytest.mark.journey
 
+# The other stages have journeys of their own.
 SETTINGS = """
+tests = "off"
+testpypi = "off"
+reproducible = "off"
+sbom = "off"
+attestations = "off"
+
+[tool.unmoor.scan]
+secrets = "off"
+vulnerabilities = "off"
+
 [tool.unmoor.docs]
 builder = "python docs/build.py {out}"
 to = "branch:gh-pages"
@@ -25,6 +36,7 @@ on = ["released", "failed"]
 [dependency-groups]
 docs = []
 """
+TESTS = 'test-command = "python {project}/tests/check.py"\n'
 DEPLOYED = ("docs", "announce")
 BUILD = """\
 import pathlib, sys
@@ -39,7 +51,7 @@ def documented_repo(path: Path) -> Repo:
     """The small project with documentation and somebody to tell, at the tag v1.0."""
     repo = small_repo(path)
     pyproject = (path / "pyproject.toml").read_text("utf-8")
-    repo.commit({"pyproject.toml": pyproject + SETTINGS, "docs/build.py": BUILD})
+    repo.commit({"pyproject.toml": pyproject.replace(TESTS, "") + SETTINGS, "docs/build.py": BUILD})
     repo.git("tag", "--force", "v1.0")
     return repo
 
