@@ -1566,7 +1566,7 @@ INSTALL_SPACE_EXTRA = Template("install-space-extra", 'pip install "unmoor[space
 # Services behind a proxy
 PRINT_PROXY_CONFIG = Template(
     "print-proxy-config",
-    "write the backend {name} as in docs/how-to/deploy-service.md, and reload the proxy",
+    "write the backend as this prints it, and reload the proxy: unmoor deploy service {name} --proxy-config",
 )
 DESCRIBE_PROXY = Template(
     "describe-proxy", "add a table [proxy.{name}] with socket and state to the world file, and name that: --world FILE"

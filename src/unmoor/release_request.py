@@ -39,6 +39,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     - ``whole`` is false if only some stages are asked for;
     - ``sign_with`` names the key that signs the list of checksums, empty for none;
     - ``no_project_code`` forbids to build, import or test the project, and whatever could run code of it;
+    - ``holds_services`` starts the new version of a service, and does not switch to it;
     - ``emergency`` is the emergency in which a person releases, ``None`` for any other run; the settings are already
       those that its waived gates leave;
     - ``any_version`` deploys a version although it is not the highest final one;
@@ -72,6 +73,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[str, ...] = ()
     whole: bool = True
     no_project_code: bool = False
+    holds_services: bool = False
     published: bool = True
     any_version: bool = False
     command: str = ""

@@ -71,19 +71,38 @@ def space(*, target: TargetOptions, digests: tuple[str, ...], any_version: bool,
 
 @command.command(
     short_help="Switch a service on this machine to the image of a release.",
-    epilog=examples("unmoor deploy service web v1.2.3", "unmoor deploy service web --world w.toml v1.2.3"),
+    epilog=examples(
+        "unmoor deploy service web v1.2.3",
+        "unmoor deploy service web --hold v1.2.3     start and test it, and leave the proxy as it is",
+        "unmoor deploy service web --proxy-config    print the backend for HAProxy",
+    ),
 )
 @click.argument("name")
+@click.option("--hold", is_flag=True, help="Start and test the new container, and do not switch to it.")
+@click.option("--proxy-config", is_flag=True, help="Print what HAProxy's configuration needs, and deploy nothing.")
 @target_options()
 @digest_option
 @_any_version_option
 @json_option
-def service(*, name: str, target: TargetOptions, digests: tuple[str, ...], any_version: bool, as_json: bool) -> int:
+def service(
+    *,
+    name: str,
+    hold: bool,
+    proxy_config: bool,
+    target: TargetOptions,
+    digests: tuple[str, ...],
+    any_version: bool,
+    as_json: bool,
+) -> int:
     """Switch the service NAME to the image of TAG, as [tool.unmoor.service.NAME] says, and watch it.
 
     The image runs by the digest that was tested. TAG defaults to the tag of the run in GitHub Actions, and to the tag
     on HEAD elsewhere. A service runs one version, so it stays as it is unless TAG is the highest final version.
     """
+    if proxy_config:
+        from unmoor.cli.proxy_config import show
+
+        return show(name, target)
     from unmoor.cli.deploy_run import run
 
-    return run(("service", name), target, digests=digests, any_version=any_version, as_json=as_json)
+    return run(("service", name), target, digests=digests, any_version=any_version, as_json=as_json, hold=hold)

@@ -20,8 +20,12 @@ def run(
     digests: tuple[str, ...],
     any_version: bool = False,
     as_json: bool,
+    hold: bool = False,
 ) -> int:
-    """Deploy what ``deploys`` names, as the command line writes it. Print the result and return the exit code."""
+    """Deploy what ``deploys`` names, as the command line writes it. Print the result and return the exit code.
+
+    ``hold``: a service is started and not switched to.
+    """
     options = RunOptions(
         target=target,
         ceiling=Reach.REMOTE,
@@ -31,6 +35,7 @@ def run(
         engine=False,
         deploys=deploys,
         any_version=any_version,
+        holds_service=hold,
     )
     with Processes() as processes:
         opened = session.open_session(options, processes)

@@ -64,7 +64,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     files that a rehearsal ignores as they are. ``sign_with`` replaces the key in the settings. ``no_project_code``
     refuses whatever would build, import or test the project. ``deploys`` names the only deployment that the run is for,
     as the command line does: then everything else is only looked for. ``any_version``: even if another one is the
-    highest final version.
+    highest final version. ``holds_service``: it is a service, to be started and not switched to.
     """
 
     target: TargetOptions
@@ -89,6 +89,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     no_project_code: bool = False
     deploys: tuple[str, ...] = ()
     any_version: bool = False
+    holds_service: bool = False
     emergency: EmergencyOptions | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
@@ -105,7 +106,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     def same_command(self, tag: str) -> str:
         """Return the command line of this run, with its limits: a failed dry run is repeated as a dry run."""
         if self.deploys and not self.command:
-            return self.deploy_command(self.deploys, tag, any_version=self.any_version)
+            held = ["--hold"] if self.holds_service else []
+            return self.deploy_command([*self.deploys, *held], tag, any_version=self.any_version)
         if self.command or self.ceiling is Reach.READS:
             return self.command or self.other_command("plan", tag)
         limits = [*_CEILINGS.get(self.ceiling, []), *_repeat("--until", self.until)]

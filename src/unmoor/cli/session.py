@@ -140,6 +140,7 @@ def _request(
         local_prefix=options.local_prefix,
         legs=options.files.legs,
         no_project_code=options.no_project_code,
+        holds_services=options.holds_service,
         secrets=images.secrets,
         site=world.forge.site,
         skipped=options.skip,

@@ -28,7 +28,7 @@ from unmoor.ports.world import (
 HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a name
 READTHEDOCS_TOKEN = "READTHEDOCS_TOKEN"  # noqa: S105 - a name
 
-_SOCKET = "/run/haproxy/admin.sock"
+PROXY_SOCKET = "/run/haproxy/admin.sock"
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
 
@@ -63,7 +63,7 @@ def real_world(
         proxies=(
             ProxyPlace(
                 service="",
-                socket=environ.get("UNMOOR_PROXY_SOCKET") or _SOCKET,
+                socket=environ.get("UNMOOR_PROXY_SOCKET") or PROXY_SOCKET,
                 state=environ.get("UNMOOR_PROXY_STATE", ""),
             ),
         ),

@@ -48,7 +48,6 @@ class DeployService(Push[Deployed]):
         release: Output[Release],
         pushed: Output[Pushed],
         verified: Output[Any],
-        hold: bool = False,
     ) -> Self:
         """Build the stage for a request."""
         settings = request.settings.service[service]
@@ -64,7 +63,7 @@ class DeployService(Push[Deployed]):
                 clock=services.clock,
             ),
             pull=puller(services.engine, services.registry),
-            hold=hold,
+            hold=request.holds_services,
             any_version=request.any_version,
             after=(verified,),
             advisory=settings.policy == "advisory",
