@@ -24,6 +24,9 @@ def _slots(value: dict[str, int]) -> dict[str, int]:
     """Check that there are two slots with two ports. Raises ``ValueError``."""
     if len(value) != _SLOTS or len(set(value.values())) != _SLOTS:
         raise ValueError("expected two slots, each with a port of its own, such as { blue = 9101, green = 9102 }")
+    first, second = value
+    if f"{first}-spare" == second or f"{second}-spare" == first:
+        raise ValueError(f"{max(value, key=len)} is the name of the other slot's backup server")
     return value
 
 

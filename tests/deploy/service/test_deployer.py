@@ -11,6 +11,7 @@ from unmoor.deploy.service.slots import SPARE
 from unmoor.deploy.service.steps import is_held, serves
 from unmoor.errors import CheckFailed, ConfigError, Denied, Refused, UnmoorError
 from unmoor.ports.proxy import Admin
+from unmoor.ports.service_host import ServiceContainer
 from unmoor.util.values import replace
 
 BLUE, GREEN = "acme-demo-web-blue", "acme-demo-web-green"
@@ -271,3 +272,18 @@ def test_a_container_of_other_ports_is_replaced() -> None:
     model.deploy(OLD)
     assert model.host.found[GREEN].inside == 8000
     assert model.proxy.users() == {OLD}
+
+
+def test_a_container_that_ends_at_once_is_started_once() -> None:
+    """It is not tried again and again: its exit code and the end of its log are the message."""
+    model = deployed(OLD)
+    start = model.host.start_again
+
+    def end(container: ServiceContainer) -> None:
+        start(container)
+        model.host.end(container.name, 3)
+
+    model.host.start_again = end  # type: ignore[method-assign]
+    with pytest.raises(CheckFailed, match=r"web-green ended with code 3 .*\n.*\n  cannot open the database"):
+        model.deploy(NEW)
+    assert model.host.starts == 2

@@ -6,8 +6,8 @@ import contextlib
 import os
 import socket
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from unmoor.adapters.process.places import find_service_program
 from unmoor.adapters.process.supervisor import Processes
@@ -29,11 +29,15 @@ frontend unmoor-rehearsal
 
 @dataclass(frozen=True, kw_only=True)
 class OwnProxy:
-    """A running HAProxy: its API, the loopback ports of the slots, and the address of its frontend."""
+    """A running HAProxy: its API, the loopback ports of the slots, and the address of its frontend.
+
+    ``stop`` ends it, at once; without a call it ends with this process.
+    """
 
     api: HaProxy
     slots: Mapping[str, int]
     address: str
+    stop: Callable[[], object] = field(repr=False, compare=False)
 
 
 def find_haproxy(environ: Mapping[str, str]) -> str:
@@ -63,14 +67,15 @@ def start_own_proxy(
     config.write_text(text + _FRONTEND.format(address=address, backend=service), encoding="utf-8", newline="\n")
     environ = {"PATH": os.environ.get("PATH", "")}
     child = processes.start((program, "-db", "-f", str(config)), cwd=folder, env=environ, log=log)
-    weakref.finalize(api, stack.close)
+    stack.callback(child.end)
+    stop = weakref.finalize(api, stack.close)  # at the latest when this process ends
     try:
         api.look()
     except UnmoorError as error:
-        child.end()
         said = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        stop()
         raise error.amended(also=f"haproxy printed: {clean(said[-1])}" if said else "") from error
-    return OwnProxy(api=api, slots=own, address=f"http://{address}/")
+    return OwnProxy(api=api, slots=own, address=f"http://{address}/", stop=stop)
 
 
 def free_ports(names: list[str]) -> dict[str, int]:

@@ -63,7 +63,7 @@ class Deployer:
             Step.ISOLATE: lambda: self._tell((slot.name, Admin.MAINT), (slot.name + SPARE, Admin.MAINT)),
             Step.REMOVE: lambda: self._host.remove(slot.held),
             Step.CREATE: lambda: self._create(slots, slot, wanted),
-            Step.START: lambda: self._host.start_again(slot.held),
+            Step.START: lambda: self._start(slot),
             Step.PROVE: lambda: self._prove(slots, slot),
             Step.SWITCH: lambda: self._switch(slot, other),
             Step.WATCH: lambda: self._watch(slot, other),
@@ -101,6 +101,12 @@ class Deployer:
         )
         self.say(f"starting {spec.name} from {wanted.image}@{wanted.digest}")
         self._host.start(spec)
+        self.progress = replace(self.progress, started=self.progress.started | {slot.name})
+
+    def _start(self, slot: Slot) -> None:
+        self.say(f"starting {slot.held.name} again")
+        self._host.start_again(slot.held)
+        self.progress = replace(self.progress, started=self.progress.started | {slot.name})
 
     def _prove(self, slots: Slots, slot: Slot) -> None:
         """Prove a slot. If that fails, its container is stopped, unless it is the one that serves."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from unmoor.deploy.service.slots import SPARE
 
+# What HAProxy's reader gives a meaning to (configuration manual, "Quoting and escaping").
+_SPECIAL = re.compile(r"""([\\"'#$])""")
 _TEXT = """\
 # HAProxy's configuration for the service {name}, by unmoor. Paste it, and reload HAProxy once.
 
@@ -48,6 +51,6 @@ def proxy_config(name: str, slots: Mapping[str, int], *, backend: str, socket: s
         backend=backend,
         socket=socket,
         state=state,
-        check=check,
+        check=_SPECIAL.sub(r"\\\1", check),
         servers="\n".join(servers),
     )

@@ -47,8 +47,9 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What this run has seen itself: the slots whose container it proved, and those that passed the watch."""
+    """What this run has done itself: the slots whose container it started, those it proved, and those it watched."""
 
+    started: frozenset[str] = frozenset()
     proven: frozenset[str] = frozenset()
     watched: frozenset[str] = frozenset()
 
@@ -117,16 +118,17 @@ def _replace(slots: Slots, slot: Slot, digest: str, progress: Progress, *, hold:
     proven = slot.running and slot.digest == digest and slot.name in progress.proven
     if not proven and not slot.is_set(Admin.MAINT, Admin.MAINT):
         return Next(step=Step.ISOLATE, slot=slot.name)
-    return Next(step=_bring_up(slot, digest, proven=proven, hold=hold), slot=slot.name)
+    started = slot.name in progress.started
+    return Next(step=_bring_up(slot, digest, started=started, proven=proven, hold=hold), slot=slot.name)
 
 
-def _bring_up(slot: Slot, digest: str, *, proven: bool, hold: bool) -> Step:
+def _bring_up(slot: Slot, digest: str, *, started: bool, proven: bool, hold: bool) -> Step:
     """The next step for a slot that is out of the proxy's reach, or proven."""
     if slot.container is None:
         return Step.CREATE
     if slot.digest != digest or slot.container.status not in {"running", "exited"}:
         return Step.REMOVE
-    if not slot.running:
+    if not slot.running and not started:
         return Step.START
     if not proven:
         return Step.PROVE
