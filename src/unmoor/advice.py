@@ -1519,6 +1519,12 @@ WAIT_FOR_READTHEDOCS = Template("wait-for-readthedocs", "see what it does: {addr
 REVERT_DOCS_BY_HAND = Template(
     "revert-docs-by-hand", "see the last commits of the branch, and revert the one that put the pages there"
 )
+DEPLOY_DEFAULT_BRANCH = Template(
+    "deploy-default-branch", "deploy its last commit, as its own workflow run does: unmoor deploy docs --as {folder}"
+)
+NAME_DOCS_BRANCH = Template(
+    "name-docs-branch", 'name one beside it: to = ["branch:gh-pages", "readthedocs:SLUG"] under [tool.unmoor.docs]'
+)
 # Spaces
 SET_SPACE_TOKEN = Template(
     "set-space-token",

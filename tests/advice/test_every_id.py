@@ -130,6 +130,24 @@ REASONS: Mapping[str, str] = {
         read-container-log
         start-proxy
         """,
+    "documentation has to be built or deployed: tests/deploy/docs, tests/stages/test_build_docs.py, test_docs.py": """
+        allow-docs-push
+        check-readthedocs-build
+        connect-readthedocs
+        correct-docs
+        correct-versions-file
+        deploy-default-branch
+        give-readthedocs-token
+        import-installed
+        name-docs-branch
+        name-docs-folder
+        name-docs-needs
+        name-docs-source
+        remove-other-docs
+        replace-link-on-branch
+        revert-docs-by-hand
+        wait-for-readthedocs
+        """,
     "it is a bug": "report-bug report-it report-with-traceback",
     "a linter has to fail, or tests have to be measured again: tests/checks/test_linters.py, test_coverage.py": """
         update-program

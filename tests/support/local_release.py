@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +95,13 @@ def small_repo(path: Path, **others: str) -> Repo:
 
 
 @contextmanager
-def start_release(folder: Path, repo: Repo | None = None, *, registry: bool = False) -> Iterator[LocalRelease]:
+def start_release(
+    folder: Path, repo: Repo | None = None, *, registry: bool = False, deployments: Sequence[str] = ()
+) -> Iterator[LocalRelease]:
     """Start a world for a small project."""
     folder.mkdir(parents=True, exist_ok=True)
     repo = repo or small_repo(folder / "small")
-    with local.start(folder / "world", repository="acme/small", checkout=repo.path, registry=registry):
+    with local.start(
+        folder / "world", repository="acme/small", checkout=repo.path, registry=registry, deployments=deployments
+    ):
         yield LocalRelease(repo=repo, world=folder / "world")

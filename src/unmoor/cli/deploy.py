@@ -34,17 +34,30 @@ def command() -> None:
 
 @command.command(
     short_help="Put the documentation of a release where it is read.",
-    epilog=examples("unmoor deploy docs v1.2.3", "unmoor deploy docs --json v1.2.3"),
+    epilog=examples("unmoor deploy docs v1.2.3", "unmoor deploy docs --json v1.2.3", "unmoor deploy docs --as dev"),
 )
 @target_options()
+@click.option(
+    "--as", "name", metavar="NAME", help="Build the documentation of HEAD, and put it into this folder instead."
+)
 @digest_option
 @json_option
-def docs(*, target: TargetOptions, digests: tuple[str, ...], as_json: bool) -> int:
+def docs(*, target: TargetOptions, name: str | None, digests: tuple[str, ...], as_json: bool) -> int:
     """Deploy the documentation of TAG, as [tool.unmoor.docs] says.
 
     The documentation was built with the release and is an asset of it. TAG defaults to the tag of the run in GitHub
     Actions, and to the tag on HEAD elsewhere.
+
+    With --as, the documentation is that of HEAD, which has to be the last commit of the default branch. It is built
+    here with a wheel of that commit, and replaces what was in the folder NAME. Such a run is no release: there is no
+    TAG, and it runs code of the project beside the token that pushes.
     """
+    if name is not None:
+        from unmoor.cli import deploy_dev
+
+        if target.tag is not None or digests:
+            raise click.UsageError("--as deploys HEAD: leave out TAG and --manifest-sha256")
+        return deploy_dev.run(name, target, as_json=as_json)
     from unmoor.cli.deploy_run import run
 
     return run(("docs",), target, digests=digests, as_json=as_json)

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-from packaging.version import Version
 
 from unmoor import advice
 from unmoor.adapters.factory import create_services
-from unmoor.adapters.git.checkout import GitCheckout
-from unmoor.adapters.git.untagged import UntaggedCheckout, VersionEdit
+from unmoor.adapters.git.untagged import UntaggedCheckout
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.notebook import StateNotebook
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.ci.github_actions import RunContext
 from unmoor.cli import branch_report, image_selection, output, session
 from unmoor.cli.branch_pipeline import BranchBuild, assemble_branch
 from unmoor.cli.branch_report import BranchRun
+from unmoor.cli.head_commit import HeadCommit
 from unmoor.cli.image_context import ImageContextOptions, tag_context
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.push_rules import refuse_push
-from unmoor.cli.resolve_project import ResolvedProject, open_world, read_sources, resolve_checkout, resolve_project
+from unmoor.cli.resolve_project import ResolvedProject, open_world
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.session import Session
 from unmoor.core.stage import Reach
-from unmoor.errors import ConfigError, Refused
+from unmoor.errors import ConfigError
 from unmoor.filesystem import commands
 from unmoor.filesystem.safe_folder import OWN
 from unmoor.images import image_record
@@ -39,16 +35,9 @@ from unmoor.images.image_names import LOCAL
 from unmoor.images.tags import TagContext
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
-from unmoor.products import Release
-from unmoor.project import guess_version, read_facts, read_version
-from unmoor.project.locate import naming_at
-from unmoor.project.other_versions import same_versions
-from unmoor.project.releasable import refuse_shallow
 from unmoor.release_request import ReleaseRequest
-from unmoor.util.text import clean, list_some
+from unmoor.util.text import clean
 from unmoor.util.values import replace
-from unmoor.versioning import pep440
-from unmoor.versioning.development import development_version
 
 FOLDER = "images"
 """The run folder in ``.unmoor``, which no tag can have."""
@@ -92,7 +81,7 @@ def run(
     context = _context(options)
     with Processes() as processes:
         with processes.guarded():
-            commit = _Commit.read(options, context, processes)
+            commit = _read_head(options, context, processes)
             opened, targets = _open(commit, options, context, processes)
         if not opened.request.images:
             return 0  # the warnings said why
@@ -110,76 +99,18 @@ def _context(options: ImagesOptions) -> TagContext:
     return tag_context(asked, os.environ, wants_commit_date=True)
 
 
-class _Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """HEAD: the project and its settings there, and what it would be as a release, without the version."""
+def _read_head(options: ImagesOptions, context: TagContext, processes: Processes) -> HeadCommit:
+    """Read HEAD's commit. Raises `Refused` if there is none, or if its images must not be pushed."""
 
-    project: ResolvedProject
-    provisional: Release
-    start: str
-    edit: VersionEdit
-
-    @classmethod
-    def read(cls, options: ImagesOptions, context: TagContext, processes: Processes) -> _Commit:
-        """Read HEAD's commit. Raises `Refused` if there is none, or if its images must not be pushed."""
-        target, ci = options.target, RunContext.from_environ(os.environ)
-        sources = read_sources(target.config)
-        checkout = resolve_checkout(target, sources, processes, tag=None)
-        head = checkout.head()
-        if head is None:
-            raise Refused("there is no commit yet", where=str(checkout.folder), next_step=advice.COMMIT_SOMETHING())
-        project = resolve_project(checkout, head, sources, ci)
+    def check(project: ResolvedProject, head: str) -> None:
         if options.push:
-            refuse_push(project, head, context, real=target.world is None)
-        refuse_shallow(checkout)
-        for path in checkout.changed():
-            output.err(f"warning: not part of the images, since it is not committed: {clean(path)}")
-        naming = naming_at(checkout, head, sources)
-        tags = {name: commit for name, commit in checkout.tags().items() if commit != head}
-        prefix = naming.new_prefix(tags)
-        read = partial(checkout.read, head)
-        origin = sources.config.origin if sources.config is not None else ""
-        provisional = Release(
-            repository=project.repository,
-            project=read_facts(read, project=project.settings.project).name,
-            tag="",
-            version="",
-            commit=head,
-            date=checkout.date_of(head),
-            prerelease=True,
-            highest=False,
-            prefix=prefix,
-            path=checkout.path,
-            settings=origin,
-        )
-        released = pep440.release_tags(tags, prefix=prefix).values()
-        edit = _edit(checkout, head, tuple(released)) if options.built is None else VersionEdit(places=(), version="")
-        return cls(project=project, provisional=provisional, start=pep440.tag_start(tags, prefix=prefix), edit=edit)
+            refuse_push(project, head, context, real=options.target.world is None)
 
-
-def _edit(checkout: GitCheckout, head: str, released: Sequence[Version]) -> VersionEdit:
-    """What to write into clones of HEAD so that its version is not that of a release. Raises `Refused`."""
-    read = partial(checkout.read, head)
-    written, scm = read_version(read)
-    written = written or (None if scm else guess_version(read))
-    if written is None:
-        return VersionEdit(places=(), version="")
-    stated = pep440.version_in(written.text)
-    if stated is None:
-        raise Refused(
-            f"{clean(written.text, 60)!r} is not a version (PEP 440)",
-            where=str(written),
-            next_step=advice.GIVE_DEVELOPMENT_VERSION(),
-        )
-    version = development_version(stated, head, released)
-    if version == stated:
-        return VersionEdit(places=(), version="")
-    places = same_versions(read, checkout.files(head), written)
-    output.err(f"{list_some(list(map(str, places)), 3)}: the images get version {version} instead of {stated}")
-    return VersionEdit(places=places, version=str(version))
+    return HeadCommit.read(options.target, processes, of="the images", check=check, built_here=options.built is None)
 
 
 def _open(
-    commit: _Commit, options: ImagesOptions, context: TagContext, processes: Processes
+    commit: HeadCommit, options: ImagesOptions, context: TagContext, processes: Processes
 ) -> tuple[Session, tuple[BranchTarget, ...]]:
     """Open the session: world, images, tags, services and stages. Only reads, apart from old images of the engine."""
     target, project, provisional = options.target, commit.project, commit.provisional
@@ -217,7 +148,7 @@ def _open(
 
 
 def _services(
-    world: World, commit: _Commit, options: ImagesOptions, processes: Processes
+    world: World, commit: HeadCommit, options: ImagesOptions, processes: Processes
 ) -> tuple[Services, UntaggedCheckout]:
     """The services of the run, whose clones have no tag on the commit."""
     folder, path = options.target.folder, commit.project.checkout.path
@@ -227,7 +158,7 @@ def _services(
 
 
 def _request(
-    commit: _Commit, options: ImagesOptions, world: World, images: ImageSelection, platforms: tuple[str, ...]
+    commit: HeadCommit, options: ImagesOptions, world: World, images: ImageSelection, platforms: tuple[str, ...]
 ) -> ReleaseRequest:
     checkout, repository = commit.project.checkout.folder, world.forge.repository
     notebook = StateNotebook.of(repository, FOLDER, commit.provisional.commit, checkout=checkout)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from unmoor import advice
-from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
+from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone, without_none
 from unmoor.deploy.docs.branch import BranchDeployment
 from unmoor.deploy.docs.layout import Placement
 from unmoor.deploy.docs.service import ServiceDeployment
-from unmoor.errors import Incomplete
+from unmoor.errors import Incomplete, Refused
 from unmoor.ports.clock import Clock
 from unmoor.ports.docs_service import DocsService
 from unmoor.ports.git import Git
@@ -30,7 +30,8 @@ from unmoor.util.text import clean
 class DeployDocs(Push[Deployed]):
     """Puts the pages beside those of other versions on each branch, and lets each service build the tag.
 
-    ``missing`` names the places in the settings that this world does not have.
+    ``missing`` names the places in the settings that this world does not have. ``folder`` is empty for the version's
+    own; else the pages are those of a branch, and replace what was there.
     """
 
     name: str = "docs"
@@ -41,6 +42,7 @@ class DeployDocs(Push[Deployed]):
     branches: tuple[PagesBranch, ...] = ()
     services: tuple[DocsService, ...] = ()
     missing: tuple[str, ...] = ()
+    folder: str = ""
 
     @classmethod
     def of(
@@ -50,7 +52,8 @@ class DeployDocs(Push[Deployed]):
         *,
         release: Output[Release],
         docs: Output[BuiltDocs],
-        verified: Output[Verified],
+        verified: Output[Verified] | None,
+        folder: str = "",
     ) -> Self:
         """Build the stage for a request, without the places that its world does not have."""
         settings, deployers = request.settings.docs, services.deployers
@@ -68,8 +71,9 @@ class DeployDocs(Push[Deployed]):
                 for kind, _, name in targets
                 if not (open_branch if kind == "branch" else open_service)
             ),
+            folder=folder,
             advisory=settings is not None and settings.policy == "advisory",
-            after=(verified,),
+            after=without_none(verified),
         )
 
     def plan(self) -> str:
@@ -89,7 +93,7 @@ class DeployDocs(Push[Deployed]):
         for branch in self.branches:
             if file is None:
                 return None
-            found = BranchDeployment(pages=branch).find(file.path, _placement(release))
+            found = BranchDeployment(pages=branch).find(file.path, self._placement(release))
             if found is None:
                 return None
             addresses.append(found.address)
@@ -107,7 +111,7 @@ class DeployDocs(Push[Deployed]):
         Raises `Refused` if the tag no longer names the commit that was released.
         """
         release, built = context[self.release], context[self.docs]
-        verify_tag_unmoved(self.git, release, already="the release is public, and stays so")
+        self._require_current(release)
         addresses: list[str] = []
         tree, files = "", 0
         for branch in self.branches:
@@ -117,9 +121,9 @@ class DeployDocs(Push[Deployed]):
                     next_step=advice.RELEASE_NEW_VERSION(why="a manifest never changes once it is complete"),
                     retryable=False,
                 )
-            title = f"{release.project} {release.version} ({release.tag})"
+            title = f"{release.project} {release.version} ({(self.folder and release.commit[:12]) or release.tag})"
             done = BranchDeployment(pages=branch, say=context.say).deploy(
-                built.file.path, _placement(release), title=title
+                built.file.path, self._placement(release), title=title
             )
             addresses.append(done.address)
             tree, files = done.tree, done.files
@@ -137,12 +141,24 @@ class DeployDocs(Push[Deployed]):
             return NotUndone(f"{before}{stays} keeps what it built of the tag: hide or delete the version there")
         return Undone("; ".join(done))
 
+    def _require_current(self, release: Release) -> None:
+        """Raise `Refused` if the tag moved, or if the default branch has a later commit than that of the pages."""
+        if not self.folder:
+            verify_tag_unmoved(self.git, release, already="the release is public, and stays so")
+            return
+        head = self.git.default_head()
+        if head is not None and head != release.commit:
+            raise Refused(
+                f"the default branch is at {head[:12]} now, and these pages are of {release.commit[:12]}",
+                next_step=advice.DEPLOY_DEFAULT_BRANCH(folder=self.folder),
+            )
+
+    def _placement(self, release: Release) -> Placement:
+        """Where the pages belong; the tree is worked out from the archive."""
+        folder = self.folder or release.version
+        return Placement(folder=folder, tree="", stable=release.highest, replaces=bool(self.folder))
+
     def _deployed(self, addresses: list[str], identity: str, files: int) -> Deployed:
         counts = (("files", files),) if files else ()
         address = ", ".join(filter(None, addresses))
         return Deployed(what="docs", address=address, identity=identity, counts=counts, left_out=self.missing)
-
-
-def _placement(release: Release) -> Placement:
-    """Where the pages of a release belong; the tree is worked out from the archive."""
-    return Placement(folder=release.version, tree="", stable=release.highest)
