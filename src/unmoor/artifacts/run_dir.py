@@ -2,6 +2,8 @@
 
 It is a cache and a record. The truth is what the surfaces hold. Its documents count only if they are vouched for,
 since anyone may have put the folder there: a commit, another job, a download.
+
+This module is long because every document of the folder is read and written in it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ TREE: Final = "040000"
 """The mode of a folder in a tree."""
 
 
-class PageEntry(msgspec.Struct, frozen=True, kw_only=True):
+class BranchEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A file or a folder at the top of the branch: its mode, such as `FILE` and `TREE`, and the id of its object."""
 
     mode: str
@@ -27,7 +27,7 @@ class PagesState(msgspec.Struct, frozen=True, kw_only=True):
     """A branch as it is: its last commit, empty if there is no such branch, and what is at its top, by name."""
 
     commit: str = ""
-    entries: Mapping[str, PageEntry] = msgspec.field(default_factory=dict)
+    entries: Mapping[str, BranchEntry] = msgspec.field(default_factory=dict)
 
     def tree(self, name: str) -> str:
         """The id of a folder at the top; empty if there is none of that name."""

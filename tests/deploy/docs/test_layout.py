@@ -17,16 +17,16 @@ from unmoor.deploy.docs.layout import (
 )
 from unmoor.deploy.docs.objects import object_id
 from unmoor.errors import Conflict, Refused
-from unmoor.ports.pages import FILE, TREE, FormerPages, PageEntry, PagesState
+from unmoor.ports.pages import FILE, TREE, BranchEntry, FormerPages, PagesState
 
 NEW, OLD, OTHER = "a" * 40, "b" * 40, "c" * 40
 
 
 def state(*, files: dict[str, bytes] | None = None, links: tuple[str, ...] = (), **trees: str) -> PagesState:
     """A branch with these folders, files and links; an underscore stands for a dot."""
-    entries = {name.strip("v").replace("_", "."): PageEntry(mode=TREE, id=tree) for name, tree in trees.items()}
-    entries |= {name: PageEntry(mode=FILE, id=object_id("blob", data)) for name, data in (files or {}).items()}
-    entries |= {name: PageEntry(mode="120000", id=OTHER) for name in links}
+    entries = {name.strip("v").replace("_", "."): BranchEntry(mode=TREE, id=tree) for name, tree in trees.items()}
+    entries |= {name: BranchEntry(mode=FILE, id=object_id("blob", data)) for name, data in (files or {}).items()}
+    entries |= {name: BranchEntry(mode="120000", id=OTHER) for name in links}
     return PagesState(commit="d" * 40, entries=entries)
 
 
@@ -111,7 +111,7 @@ def test_what_counts_as_deployed(before: PagesState, placement: Placement, *, ex
 @pytest.mark.parametrize("mode", [TREE, FILE])
 def test_other_pages_of_a_version_are_a_conflict(mode: str) -> None:
     """The folder of a version never gets other pages; the message has both ids."""
-    before = PagesState(commit="d" * 40, entries={"1.2": PageEntry(mode=mode, id=OTHER)})
+    before = PagesState(commit="d" * 40, entries={"1.2": BranchEntry(mode=mode, id=OTHER)})
 
     with pytest.raises(Conflict, match=f"{OTHER}.*{NEW}"):
         is_placed(before, FIRST)

@@ -8,7 +8,7 @@ import pytest
 from tests.support.git_repos import Repo
 
 from unmoor.deploy.docs.objects import object_id, site_tree, tree_object
-from unmoor.ports.pages import FILE, TREE, PageEntry
+from unmoor.ports.pages import FILE, TREE, BranchEntry
 
 FILES = {
     "index.html": "a",
@@ -32,7 +32,7 @@ def test_a_tree_has_the_id_that_git_gives_it(tmp_path: Path, kind: str) -> None:
     for line in repo.git("-c", "core.quotePath=false", "ls-tree", "HEAD").splitlines():
         head, _, name = line.partition("\t")
         mode, _, found = head.split()
-        entries[name] = PageEntry(mode=mode, id=found)
+        entries[name] = BranchEntry(mode=mode, id=found)
 
     assert site_tree(blobs, like=commit) == tree
     assert object_id("tree", tree_object(entries), like=commit) == tree

@@ -27,7 +27,7 @@ from unmoor.deploy.docs.objects import tree_object
 from unmoor.errors import Unknown
 from unmoor.filesystem.safe_folder import remove
 from unmoor.ports.git_writer import PushOutcome, PushState
-from unmoor.ports.pages import FILE, TREE, FormerPages, PageEntry, PagesChange, PagesState
+from unmoor.ports.pages import FILE, TREE, BranchEntry, FormerPages, PagesChange, PagesState
 from unmoor.ports.shell import Ran
 from unmoor.util.digests import is_commit
 from unmoor.util.secret import Secret
@@ -168,11 +168,11 @@ class _Work:
             raise Unknown("the remote's answer is no list of branches", where=self.pages.where)
         return head
 
-    def _entries(self, commit: str) -> dict[str, PageEntry]:
+    def _entries(self, commit: str) -> dict[str, BranchEntry]:
         out = self._remote("ls-tree", "-z", "--full-tree", commit, exact=True).out
         lines = (line.partition("\t") for line in out.split("\0") if line)
         fields = ((head.split(" "), name) for head, _, name in lines)
-        return {name: PageEntry(mode=mode, id=found) for (mode, _, found), name in fields}
+        return {name: BranchEntry(mode=mode, id=found) for (mode, _, found), name in fields}
 
     def read(self, name: str) -> bytes | None:
         """A small file at the top of the branch."""
@@ -208,11 +208,11 @@ class _Work:
         for name, tree in change.folders.items():
             entries.pop(name, None)
             if tree:
-                entries[name] = PageEntry(mode=TREE, id=tree)
+                entries[name] = BranchEntry(mode=TREE, id=tree)
         for name, data in change.files.items():
             entries.pop(name, None)
             if data is not None:
-                entries[name] = PageEntry(mode=FILE, id=self._write("blob", data))
+                entries[name] = BranchEntry(mode=FILE, id=self._write("blob", data))
         tree = self._write("tree", tree_object(entries))
         old = self.state.commit
         parents = ("-p", old) if old else ()

@@ -17,7 +17,7 @@ import msgspec
 from unmoor import advice
 from unmoor.deploy.docs.objects import object_id
 from unmoor.errors import Conflict, Refused
-from unmoor.ports.pages import FILE, TREE, FormerPages, PageEntry, PagesChange, PagesState
+from unmoor.ports.pages import FILE, TREE, BranchEntry, FormerPages, PagesChange, PagesState
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
 from unmoor.versioning import pep440
@@ -69,7 +69,7 @@ def is_placed(state: PagesState, placement: Placement) -> bool:
     Raises `Conflict`, with both ids, if the folder of a version holds other pages.
     """
     there = state.entries.get(placement.folder)
-    if there is not None and not placement.replaces and there != PageEntry(mode=TREE, id=placement.tree):
+    if there is not None and not placement.replaces and there != BranchEntry(mode=TREE, id=placement.tree):
         raise Conflict(
             f"{placement.folder}/ holds other pages: it is tree {there.id}, and the pages of this release are tree"
             f" {placement.tree}",
@@ -152,7 +152,7 @@ def redirect(folder: str) -> bytes:
     ).encode()
 
 
-def _is_redirect(index: PageEntry, folders: Iterable[str], like: str) -> bool:
+def _is_redirect(index: BranchEntry, folders: Iterable[str], like: str) -> bool:
     """Whether a page at the top is one of ours."""
     known = {STABLE, "dev", *(name for name in folders if pep440.parse(name) is not None)}
     return index.mode == FILE and index.id in {object_id("blob", redirect(name), like=like) for name in known}

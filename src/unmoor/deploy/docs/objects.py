@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from unmoor.ports.pages import FILE, TREE, PageEntry
+from unmoor.ports.pages import FILE, TREE, BranchEntry
 
 _SHA1_LENGTH: Final = 40
 # Deeper folders than any site has, and fewer than Python calls of one function within another.
@@ -31,10 +31,10 @@ def object_id(kind: str, data: bytes, *, like: str = "") -> str:
     return digest.hexdigest()
 
 
-def tree_object(entries: Mapping[str, PageEntry]) -> bytes:
+def tree_object(entries: Mapping[str, BranchEntry]) -> bytes:
     """A tree as git stores it, with its entries in git's order: a folder sorts as if its name ended with a slash."""
 
-    def order(item: tuple[str, PageEntry]) -> bytes:
+    def order(item: tuple[str, BranchEntry]) -> bytes:
         name, entry = item
         return name.encode(errors="surrogateescape") + (b"/" if entry.mode == TREE else b"")
 
@@ -61,7 +61,7 @@ def _tree_of(folder: Mapping[str, object], like: str) -> str:
     entries = {}
     for name, value in folder.items():
         if isinstance(value, dict):
-            entries[name] = PageEntry(mode=TREE, id=_tree_of(value, like))
+            entries[name] = BranchEntry(mode=TREE, id=_tree_of(value, like))
         else:
-            entries[name] = PageEntry(mode=FILE, id=str(value))
+            entries[name] = BranchEntry(mode=FILE, id=str(value))
     return object_id("tree", tree_object(entries), like=like)
