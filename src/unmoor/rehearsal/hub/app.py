@@ -108,7 +108,10 @@ class HubServer(msgspec.Struct, frozen=True, kw_only=True):
     async def create(self, request: Request) -> Response:
         """``POST /api/repos/create``: every Space is there already. Other clients ask."""
         self._require_token(request, writes=True)
-        return JSONResponse({"error": "You already created this space repo"}, status_code=HTTPStatus.CONFLICT)
+        given = decode_json(await _body(request), dict[str, Any])
+        name = f"{given.get('organization') or 'rehearsal'}/{given.get('name')}"
+        answer = {"error": "You already created this space repo", "url": f"{self.base}/spaces/{name}"}
+        return JSONResponse(answer, status_code=HTTPStatus.CONFLICT)
 
     async def info(self, request: Request) -> Response:
         """``GET /api/spaces/NAME``."""

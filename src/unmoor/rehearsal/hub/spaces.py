@@ -36,6 +36,7 @@ class Mood(StrEnum):
     STALE = "stale-running"  # goes on to report RUNNING, with the former commit
     UNNAMED = "unnamed"  # the runtime names no commit
     STUCK = "stuck"  # builds without an end
+    AT_ONCE = "at-once"  # runs each commit without a build that anybody sees
 
 
 class HubProblem(Exception):
@@ -209,7 +210,7 @@ class Spaces:
             last = "RUNTIME_ERROR"
         if broken and self.has(Mood.BUILD_ERROR):
             return ("BUILDING", "BUILD_ERROR")[min(space.polls, 1)]
-        return ("BUILDING", "APP_STARTING", last)[min(space.polls, 2)]
+        return last if self.has(Mood.AT_ONCE) else ("BUILDING", "APP_STARTING", last)[min(space.polls, 2)]
 
     def _path(self, name: str) -> Path:
         return self.folder / "spaces" / f"{name.replace('/', '%2F')}.json"
