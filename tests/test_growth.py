@@ -379,7 +379,7 @@ def test_a_quadratic_pattern_would_be_found(pattern: str, piece: str) -> None:
     """The measure tells quadratic time from linear time."""
 
     def make(size: int) -> str:  # so long that the first measurement is sure
-        return repeated(piece)(5 * size)
+        return repeated(piece)(2 * size)
 
     # A machine that is busy for a moment can hide it once.
     assert not all(grows_slowly(lambda each: re.search(pattern, each), make) for _ in range(3))

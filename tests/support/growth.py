@@ -15,7 +15,7 @@ _LEAST = 0.01
 _STEP, _MOST = 8, 32
 _ATTEMPTS = 4
 # Seconds that no busy moment of the machine explains.
-_SURE = 0.3
+_SURE = 0.1
 
 
 def repeated(piece: str, *, before: str = "", after: str = "") -> Make:
