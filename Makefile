@@ -23,11 +23,6 @@ MEASURED := $(addprefix tests/,artifacts core dists images provenance publish sb
 	cli/test_clean.py cli/test_partial_states.py cli/test_undo_run.py)
 UNMEASURED := $(shell grep -l 'mark\.journey' tests/repository/test_*.py) tests/journeys tests/laws \
 	$(filter-out $(MEASURED),$(SHORT)) $(addprefix --ignore=,$(filter %.py,$(MEASURED)))
-# What uses only the standard library and other programs is the same with other versions of the dependencies. Stages and
-# the walks to each piece of advice use what the adapters and the rooms use, whose own tests run.
-SAME_ANYWHERE := tests/repository tests/adapters/git tests/adapters/process tests/core tests/filesystem tests/ports \
-	tests/versioning tests/advice tests/stages tests/checks/test_linters.py tests/checks/test_syntax.py \
-	tests/test_advice.py tests/util/test_import_path.py tests/test_errors.py
 # mypy judges the code for each system that it runs on.
 TYPES := $(addprefix types-,linux darwin win32)
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
@@ -74,8 +69,9 @@ $(LOWEST)/.ready: pyproject.toml tools/environment.sh
 	@touch $@
 
 test-lowest: export PATH := $(CURDIR)/$(LOWEST)/bin:$(PATH)
-test-lowest: $(LOWEST)/.ready ## Run the fast tests with the lowest allowed versions of the dependencies
-	$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $(addprefix --ignore=,$(SAME_ANYWHERE)) --session-timeout=1200
+test-lowest: $(LOWEST)/.ready ## Run the fast tests that judge the use of a library, with the lowest allowed versions
+	files=$$($(LOWEST)/bin/python -m tools.lowest_tests) && \
+		$(LOWEST)/bin/pytest -n 2 --dist loadfile -m "not journey" $$files --session-timeout=1200
 
 # Only the tests of single packages count: a whole release runs a lot of code without checking it.
 coverage: $(READY) ## Run the tests of the packages that decide, and check their coverage
