@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 from tools.coverage_floor import FLOOR, HELD, percent_by_room, too_low
@@ -41,6 +42,12 @@ def test_only_rooms_that_decide_have_a_floor() -> None:
     assert too_low(percent_by_room(report(**{**whole, "dists": 94}))) == ["dists"]
     del whole["core"]
     assert too_low(percent_by_room(report(**whole))) == ["core"]
+
+
+def test_what_is_measured_is_what_is_held() -> None:
+    """Coverage measures the packages that have a floor, and no others."""
+    settings = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["coverage"]["run"]["source_pkgs"] == [f"unmoor.{room}" for room in HELD]
 
 
 def test_the_rooms_that_are_held_exist() -> None:
