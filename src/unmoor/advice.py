@@ -715,6 +715,7 @@ CONFIGURE_DEPLOYMENT = Template(
     "describe it in [tool.unmoor.{table}]; for a version that was released without that: --config FILE",
 )
 DESCRIBE_DEPLOYMENT = Template("describe-deployment", "describe its place in the world file")
+DEPLOY_IT = Template("deploy-it", "deploy it: {command}")
 RELEASE_WITH_DEPLOYMENT = Template(
     "release-with-deployment", "release the next version with these settings, since a public release never changes"
 )

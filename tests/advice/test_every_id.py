@@ -39,6 +39,7 @@ REASONS: Mapping[str, str] = {
         """,
     "a deployment has to be looked for, in tests/cli/test_deploy_run.py": """
         configure-deployment
+        deploy-it
         describe-deployment
         release-with-deployment
         """,

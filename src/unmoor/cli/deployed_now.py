@@ -19,14 +19,17 @@ from unmoor.core.events import Report
 from unmoor.core.outcome import Failed, Found, Made
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.scheduler import Run
-from unmoor.core.stage import Publish, Reach
-from unmoor.errors import Conflict, Incomplete, UnmoorError
+from unmoor.core.stage import Publish, Reach, StageContext
+from unmoor.errors import Conflict, Incomplete, Internal, Interrupted, UnmoorError
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.products import Deployed
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.undo_plan import Fate, UndoItem
 from unmoor.render import words
 from unmoor.util.values import replace
+
+_PUBLIC = "public"
+"""The stage that a deployment alone begins with. Here the release is public, or nothing of this is asked."""
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,29 +90,37 @@ def look(opened: Session, only: Collection[str] = ()) -> tuple[Deployment, ...]:
         tag, belief = opened.request.tag, opened.request.folder.belief
         elsewhere = RunFolder.of(folder, tag, belief)
         pipeline = _without_order(assemble_deployments(replace(opened.request, folder=elsewhere), opened.services))
-        names = [name for name in pipeline.names if _is_deployment(name, only)]
-        if not names:
-            return ()
+        names = [name for name in pipeline.names if words_of(name) and (not only or words_of(name)[0] in only)]
         report = Run(
             pipeline=pipeline,
             world=opened.world.name,
             rehearsal=opened.world.rehearsal,
             ceiling=Reach.REMOTE,
-            until=tuple(names),
+            until=("tag", *names),
             deadline=opened.request.settings.deadline,
             refuse=partial(refusal, wanted=""),
         ).execute()
-    return tuple(_deployment(pipeline[name], report) for name in names)
+    found = [_deployment(pipeline[name], report) for name in names]
+    told = [stage for stage in pipeline if stage.runs_last and not only]
+    return (*found, *(_announcement(stage, report) for stage in told))
 
 
-def _is_deployment(name: str, only: Collection[str]) -> bool:
-    words_ = words_of(name)
-    return words_[0] in only if only and words_ else bool(words_ or (not only and name == "announce"))
+def _announcement(stage: AnyStage, report: Report) -> Deployment:
+    """What was announced of a public release. The stage looks for itself: in a run, it would tell what failed."""
+    release = report.product("tag")
+    if release is None or not isinstance(stage, Publish):
+        return Deployment(stage=stage)
+    try:
+        return Deployment(stage=stage, product=stage.find(StageContext({"tag": release, _PUBLIC: release})))
+    except (Interrupted, Internal):
+        raise
+    except UnmoorError as error:
+        return Deployment(stage=stage, error=error)
 
 
 def _without_order(pipeline: Pipeline) -> Pipeline:
     """The stages without what they come after: looking waits for nothing."""
-    return Pipeline(tuple(replace(stage, after=()) for stage in pipeline if stage.name != "public"))
+    return Pipeline(tuple(replace(stage, after=()) for stage in pipeline if stage.name != _PUBLIC))
 
 
 def _deployment(stage: AnyStage, report: Report) -> Deployment:

@@ -181,13 +181,13 @@ def _print_remaining(report: Report, *, ceiling: Reach, next_command: str) -> No
         err(f"then:  {next_command}")
 
 
-def table(report: Report) -> list[str]:
+def table(report: Report, *, with_files: bool = True) -> list[str]:
     """Return a table of files and images by surface, with digests: as read back, else as the stages reported them.
 
-    What was deployed, left out or not tested is listed below, with the reason.
+    What was deployed, left out or not tested is listed below, with the reason: alone, if not ``with_files``.
     """
     rows: dict[tuple[str, str], str] = {}
-    for each in report.stages:
+    for each in report.stages if with_files else ():
         match report.product(each.info.name):
             case Dists(files=files):
                 rows |= {("this machine", file.name): file.sha256 for file in files}

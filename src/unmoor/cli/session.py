@@ -318,7 +318,7 @@ def _write_result(report: Report, session: Session, options: RunOptions) -> None
             )
         )
     elif options.ceiling > Reach.READS:
-        for line in output.table(report):
+        for line in output.table(report, with_files=not options.deploys):
             click.echo(line)
 
 

@@ -11,12 +11,14 @@ from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.advice import NOTHING, join
 from unmoor.cli import output, session
-from unmoor.cli.deployed_now import look
+from unmoor.cli.deployed_now import Deployment, look
+from unmoor.cli.deployments import words_of
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.cli.surfaces import inventory_of, is_highest
 from unmoor.core.events import LeftOut
 from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
+from unmoor.filesystem.commands import sequence
 from unmoor.products import Release
 from unmoor.products.signatures import BY_HAND
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
@@ -34,6 +36,9 @@ CODES = {
     State.UNKNOWN: Unknown.exit_code,
     State.CONFLICTING: Conflict.exit_code,
 }
+
+
+_DONE = {State.COMPLETE, State.PENDING}
 
 
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +84,11 @@ def run(target: TargetOptions, *, deployments: bool = True, as_json: bool) -> in
         advisory.add(inventory.staging.name)
     overall = worst(each.state for each in states if each.surface not in advisory)
     best, release = inventory.best, inventory.release
-    command = options.release_command(release.tag)
-    steps = how_to_finish(inventory) if overall not in {State.COMPLETE, State.PENDING} else None
-    whole = NOTHING if steps is None else join([*steps, advice.RELEASE_IT(command=command)])
+    command = _undeployed(states, deployed, options, release.tag)
+    steps = None if overall in _DONE else () if command else how_to_finish(inventory)
+    last = advice.DEPLOY_IT if command else advice.RELEASE_IT
+    command = command or options.release_command(release.tag)
+    whole = NOTHING if steps is None else join([*steps, last(command=command)])
     unsigned = best is not None and BY_HAND in best.manifest.decisions
     if as_json:
         session.echo_json(
@@ -118,6 +125,15 @@ def run(target: TargetOptions, *, deployments: bool = True, as_json: bool) -> in
             output.err(f"next:  {line}")
         output.err(f"then:  {command}")
     return CODES[overall]
+
+
+def _undeployed(states: Sequence[SurfaceState], deployed: Sequence[Deployment], options: RunOptions, tag: str) -> str:
+    """The command that deploys what is missing, if nothing but deployments is; else empty."""
+    names = {each.stage.name for each in deployed}
+    missing = [words_of(each.stage.name) for each in deployed if each.state.state not in _DONE]
+    commands = [options.deploy_command(words, tag) for words in missing if words]
+    complete = all(each.state in _DONE for each in states if each.surface not in names)
+    return sequence(commands) if commands and complete else ""
 
 
 def _states(inventory: Inventory, opened: session.Session) -> tuple[SurfaceState, ...]:
