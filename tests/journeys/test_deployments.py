@@ -6,54 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo
-from tests.support.local_release import LocalRelease, digests_in, small_repo
+from tests.support.documented_projects import ANNOUNCE, documented_repo
+from tests.support.local_release import LocalRelease, digests_in
 
 from unmoor.rehearsal import local
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
-# The other stages have journeys of their own.
-SETTINGS = """
-tests = "off"
-testpypi = "off"
-reproducible = "off"
-sbom = "off"
-attestations = "off"
-
-[tool.unmoor.scan]
-secrets = "off"
-vulnerabilities = "off"
-
-[tool.unmoor.docs]
-builder = "python docs/build.py {out}"
-to = "branch:gh-pages"
-
-[tool.unmoor.announce]
-targets = { chat = "CHAT_URL" }
-on = ["released", "failed"]
-
-[dependency-groups]
-docs = []
-"""
-TESTS = 'test-command = "python {project}/tests/check.py"\n'
 DEPLOYED = ("docs", "announce")
-BUILD = """\
-import pathlib, sys
-import small_one
-out = pathlib.Path(sys.argv[1])
-out.mkdir(parents=True, exist_ok=True)
-(out / "index.html").write_text("<h1>small one</h1>", encoding="utf-8")
-"""
-
-
-def documented_repo(path: Path) -> Repo:
-    """The small project with documentation and somebody to tell, at the tag v1.0."""
-    repo = small_repo(path)
-    pyproject = (path / "pyproject.toml").read_text("utf-8")
-    repo.commit({"pyproject.toml": pyproject.replace(TESTS, "") + SETTINGS, "docs/build.py": BUILD})
-    repo.git("tag", "--force", "v1.0")
-    return repo
 
 
 def deployments(place: LocalRelease) -> tuple[int, dict[str, str]]:
@@ -68,7 +28,7 @@ def deployments(place: LocalRelease) -> tuple[int, dict[str, str]]:
 def test_what_is_deployed_is_seen_taken_back_and_deployed_alone(tmp_path: Path) -> None:
     """One command deploys what another took back; nothing is built for it, and nothing else of the release changes."""
     repo = documented_repo(tmp_path / "small")
-    with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path, announce=["chat=json"]):
+    with local.start(tmp_path / "world", repository="acme/small", checkout=repo.path, announce=ANNOUNCE):
         place = LocalRelease(repo=repo, world=tmp_path / "world")
         world = ("--world", str(place.world_file), "v1.0")
         early = place.unmoor("deploy", "docs", *world)
@@ -101,7 +61,7 @@ def test_what_is_deployed_is_seen_taken_back_and_deployed_alone(tmp_path: Path) 
         deployed = elsewhere.unmoor("deploy", "docs", "--manifest-sha256", digest, "--json", *world)
         assert deployed.returncode == 0, deployed.stderr
         assert [(each["what"], each["state"]) for each in json.loads(deployed.stdout)["deployments"]] == [
-            ("docs", "made")
+            ("docs", "done")
         ]
         again = elsewhere.unmoor("deploy", "docs", "--manifest-sha256", digest, *world)
         assert again.returncode == 0, again.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,18 @@ from tests.support.git_repos import Repo
 from tests.support.local_release import LocalRelease, start_release
 
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.artifacts.files import describe_file
 from unmoor.cli import session
 from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
+from unmoor.deploy.docs.archive import pack
 from unmoor.errors import Conflict
 from unmoor.products import (
+    BuiltDocs,
     Dists,
     Draft,
+    File,
     Images,
     ImageSboms,
     Proof,
@@ -33,7 +37,7 @@ from unmoor.products import (
 from unmoor.provenance.build import build_provenance
 from unmoor.util.values import replace
 
-BOUND_TO_DIGESTS = (Images, ImageSboms, Proof, Provenance, Sboms, Signed, SignedImages)
+BOUND_TO_DIGESTS = (BuiltDocs, Images, ImageSboms, Proof, Provenance, Sboms, Signed, SignedImages)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
 
@@ -56,9 +60,11 @@ class StageRecord:
 
 
 @contextmanager
-def walk_pipeline(folder: Path, repo: Repo, *, registry: bool = False) -> Iterator[dict[str, StageRecord]]:
+def walk_pipeline(
+    folder: Path, repo: Repo, *, registry: bool = False, announce: Sequence[str] = ()
+) -> Iterator[dict[str, StageRecord]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
-    with start_release(folder, repo, registry=registry) as place, Processes() as processes:
+    with start_release(folder, repo, registry=registry, announce=announce) as place, Processes() as processes:
         options = RunOptions(
             target=TargetOptions(folder=place.repo.path, tag="v1.0", world=place.world_file),
             ceiling=Reach.FINAL,
@@ -119,6 +125,8 @@ def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> St
                 for name, each in products.items()
                 if isinstance(each, Provenance)
             }
+        if isinstance(product, BuiltDocs) and product.file is not None:
+            products[output.by] = BuiltDocs(file=other_archive(product.file))
         if isinstance(product, Images):
             products[output.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
         if isinstance(product, Pushed):
@@ -128,6 +136,15 @@ def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> St
         if isinstance(product, Draft):
             products[output.by] = replace(product, id=product.id + 1000)
     return StageContext(products)
+
+
+def other_archive(file: File) -> File:
+    """An archive with one other page."""
+    page = file.path.with_name("other.html")
+    page.write_text("<h1>other</h1>", encoding="utf-8")
+    path = file.path.with_name(f"other-{file.name}")
+    pack({"index.html": page}, path, 1_700_000_000)
+    return describe_file(path)
 
 
 def other_digest(digest: str) -> str:

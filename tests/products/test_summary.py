@@ -131,8 +131,8 @@ SUMMARIES: list[tuple[Product, str]] = [
         "left as it is: 1.0 is old",
     ),
     (
-        BuiltDocs(file=File(name="p-1.0-docs.tar.gz", path=Path(), sha256=DIGEST, size=2_000), pages=3),
-        "3 files in p-1.0-docs.tar.gz (2.0 kB)",
+        BuiltDocs(file=File(name="p-1.0-docs.tar.gz", path=Path(), sha256=DIGEST, size=2_000)),
+        "p-1.0-docs.tar.gz (2.0 kB)",
     ),
     (BuiltDocs(why_not="a\x1b[31m warning"), "no documentation: a warning"),
     (release(prerelease=False, highest=True), "pkg 1.0 at aaaaaaaaaaaa (final, the highest)"),

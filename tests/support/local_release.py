@@ -96,12 +96,22 @@ def small_repo(path: Path, **others: str) -> Repo:
 
 @contextmanager
 def start_release(
-    folder: Path, repo: Repo | None = None, *, registry: bool = False, deployments: Sequence[str] = ()
+    folder: Path,
+    repo: Repo | None = None,
+    *,
+    registry: bool = False,
+    announce: Sequence[str] = (),
+    deployments: Sequence[str] = (),
 ) -> Iterator[LocalRelease]:
-    """Start a world for a small project."""
+    """Start a world for a small project, with these targets of announcements and servers of deployments."""
     folder.mkdir(parents=True, exist_ok=True)
-    repo = repo or small_repo(folder / "small")
+    repo, world = repo or small_repo(folder / "small"), folder / "world"
     with local.start(
-        folder / "world", repository="acme/small", checkout=repo.path, registry=registry, deployments=deployments
+        world,
+        repository="acme/small",
+        checkout=repo.path,
+        registry=registry,
+        announce=announce,
+        deployments=deployments,
     ):
-        yield LocalRelease(repo=repo, world=folder / "world")
+        yield LocalRelease(repo=repo, world=world)

@@ -6,17 +6,16 @@ import msgspec
 
 from unmoor.products.dists import File
 from unmoor.products.forge import Asset
-from unmoor.util.text import clean, count_of, size
+from unmoor.util.text import clean, size
 
 
 class BuiltDocs(msgspec.Struct, frozen=True, kw_only=True):
-    """The archive of the built pages, which is an asset of the release, and the number of pages if it is known.
+    """The archive of the built pages, which is an asset of the release.
 
     ``why_not`` says why there is none, empty if there is.
     """
 
     file: File | None = None
-    pages: int = 0
     why_not: str = ""
 
     @property
@@ -30,5 +29,4 @@ class BuiltDocs(msgspec.Struct, frozen=True, kw_only=True):
         """The archive and its size, in one line."""
         if self.file is None:
             return f"no documentation: {clean(self.why_not)}"
-        counted = f"{count_of(self.pages, 'file')} in " if self.pages else ""
-        return f"{counted}{self.file.name} ({size(self.file.size)})"
+        return f"{self.file.name} ({size(self.file.size)})"

@@ -171,7 +171,7 @@ class BuildDocs(Build[BuiltDocs]):
             raise BuildFailed(
                 f"{file.name} has {file.size:,} bytes, too many for an asset", next_step=advice.CORRECT_DOCS()
             )
-        return BuiltDocs(file=file, pages=len(pages))
+        return BuiltDocs(file=file)
 
     def _frozen(self, context: StageContext) -> Manifest | None:
         """The complete manifest of these files, ``None`` if there is none yet."""

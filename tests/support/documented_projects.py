@@ -1,0 +1,52 @@
+"""A small project with documentation and somebody to tell, whose release takes little time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.git_repos import Repo
+from tests.support.local_release import small_repo
+
+ANNOUNCE = ("chat=json",)
+"""The targets of its world."""
+
+# The other stages have journeys and laws of their own.
+_SETTINGS = """
+tests = "off"
+testpypi = "off"
+reproducible = "off"
+sbom = "off"
+attestations = "off"
+
+[tool.unmoor.scan]
+secrets = "off"
+vulnerabilities = "off"
+
+[tool.unmoor.docs]
+builder = "python docs/build.py {out}"
+to = "branch:gh-pages"
+
+[tool.unmoor.announce]
+targets = { chat = "CHAT_URL" }
+on = ["released", "failed"]
+
+[dependency-groups]
+docs = []
+"""
+_TESTS = 'test-command = "python {project}/tests/check.py"\n'
+_BUILD = """\
+import pathlib, sys
+import small_one
+out = pathlib.Path(sys.argv[1])
+out.mkdir(parents=True, exist_ok=True)
+(out / "index.html").write_text("<h1>small one</h1>", encoding="utf-8")
+"""
+
+
+def documented_repo(path: Path) -> Repo:
+    """The small project with documentation and somebody to tell, at the tag v1.0."""
+    repo = small_repo(path)
+    pyproject = (path / "pyproject.toml").read_text("utf-8")
+    repo.commit({"pyproject.toml": pyproject.replace(_TESTS, "") + _SETTINGS, "docs/build.py": _BUILD})
+    repo.git("tag", "--force", "v1.0")
+    return repo
