@@ -226,4 +226,14 @@ def test_a_plan_names_the_targets(it: Announcing) -> None:
     """And sends nothing."""
     assert it.stage.plan() == "tell chat, mail what became of the release, once"
     assert it.stage.runs_last
-    assert it.stage.find(it.context()) == Announced()
+    assert it.stage.find(it.context()) is None
+    assert it.stage.make(it.context()) == Announced()
+
+
+def test_who_only_looks_sees_what_was_sent(it: Announcing) -> None:
+    """As `unmoor status` does, without a verified release and without failures; nothing is sent then."""
+    it.publish()
+    assert it.stage.find(it.context()) is None
+    told = it.stage.make(it.context(verified=True))
+    assert it.stage.find(it.context()) == told
+    assert it.sender.sent == ["chat", "mail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -116,6 +117,7 @@ def _message(event: Event, release: Release, there: ForgeRelease | None, opened:
             why=(),
             is_public=f"The release is public: {public.url}" if public is not None else "",
             command=opened.request.command,
+            run=_run_address(opened),
         )
     if public is None:
         raise Incomplete(
@@ -125,6 +127,14 @@ def _message(event: Event, release: Release, there: ForgeRelease | None, opened:
             retryable=False,
         )
     return released_message(project=release.project, version=release.version, page=public.url, notes=public.body)
+
+
+def _run_address(opened: Session) -> str:
+    """The page of the workflow run that this is a job of; empty elsewhere."""
+    number = os.environ.get("GITHUB_RUN_ID", "") if os.environ.get("GITHUB_ACTIONS") == "true" else ""
+    if not number.isascii() or not number.isdecimal():
+        return ""
+    return f"{opened.services.forge.address}/actions/runs/{number[:20]}"
 
 
 def _print(told: Announced, opened: Session, *, as_json: bool) -> None:

@@ -230,7 +230,7 @@ class AnnounceTable(Table, frozen=True, kw_only=True):
     catcher: Annotated[
         RootOrEmpty,
         Meta(
-            description="Root of a server that stands in for Slack (`/slack`) and Discord (`/discord`), as in a local"
+            description="Root of a server in place of Slack (`/slack`) and Discord (`/discord`), as in a local"
             " world. Empty: the real ones."
         ),
     ] = ""

@@ -22,14 +22,14 @@ from unmoor.ports.announcer import Message
 
 NO_APPRISE = 3
 """The exit code if apprise cannot be imported."""
-# The services whose servers a local world stands in for: the attributes that hold their addresses, and the paths there.
+# The services that a local world has servers for: the attributes that hold their addresses, and the paths there.
 _CAUGHT = {"slack": ("webhook_url", "slack"), "discord": ("notify_url", "discord")}
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What the child does: judge the addresses of targets, by name, or send them a message too.
 
-    ``catcher`` is the root of a local world's servers that stand in for a service, empty for the real ones. In a
+    ``catcher`` is the root of a local world's servers in place of a service, empty for the real ones. In a
     ``rehearsal`` an address that is not on this machine is not usable. ``seconds`` is for how long it sends.
     """
 
@@ -40,7 +40,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 30.0
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TargetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the child says of one target: whether the address is usable, or whether the message was accepted."""
 
     target: str
@@ -61,19 +61,19 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     lock = threading.Lock()
 
-    def say(line: Line) -> None:
+    def say(line: TargetResult) -> None:
         with lock:
             said.write(msgspec.json.encode(line) + b"\n")
 
     found = {name: _opened(apprise, address, task) for name, address in task.targets.items()}
     if task.message is None:
         for name, target in found.items():
-            say(Line(target=name, usable=target is not None))
+            say(TargetResult(target=name, usable=target is not None))
         return 0
     threads = []
     for name, target in found.items():
         if target is None:
-            say(Line(target=name, usable=False))
+            say(TargetResult(target=name, usable=False))
             continue
         thread = threading.Thread(target=_send, args=(name, target, task.message, say), daemon=True)
         thread.start()
@@ -132,7 +132,7 @@ def _send(name: str, target: Any, message: Message, say: Any) -> None:
         accepted = bool(target.notify(body=body, title=title, body_format="text"))
     except Exception:  # noqa: BLE001 - whatever a plugin raises, the message was not accepted
         accepted = False
-    say(Line(target=name, accepted=accepted, seconds=round(time.monotonic() - begun, 2)))
+    say(TargetResult(target=name, accepted=accepted, seconds=round(time.monotonic() - begun, 2)))
 
 
 if __name__ == "__main__":

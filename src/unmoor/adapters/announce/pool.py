@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from unmoor import advice
-from unmoor.adapters.announce.child import NO_APPRISE, Line, Task
+from unmoor.adapters.announce.child import NO_APPRISE, TargetResult, Task
 from unmoor.adapters.process.variables import tool_variables
 from unmoor.errors import ConfigError, Interrupted, ToolMissing, UnmoorError
 from unmoor.filesystem.temporary import temporary_folder
@@ -75,12 +75,12 @@ class ApprisePool:
     def examine(self) -> tuple[TargetFacts, ...]:
         """Judge the address of each target; see the port."""
         there = {name: login for name, login in self.logins.items() if login.secret}
-        heard: dict[str, Line] = {}
+        heard: dict[str, TargetResult] = {}
         if there:
             _require_apprise(self._run(self._task(tuple(there)), heard, _START + self.deadline))
         return tuple(self._facts(name, login, heard.get(name)) for name, login in self.logins.items())
 
-    def _facts(self, name: str, login: Login, line: Line | None) -> TargetFacts:
+    def _facts(self, name: str, login: Login, line: TargetResult | None) -> TargetFacts:
         if not login.secret:
             return TargetFacts(name=name, origin=login.origin, problem="has no address here", missing=True)
         if line is None or not line.usable:
@@ -89,7 +89,7 @@ class ApprisePool:
 
     def send(self, message: Message, targets: Sequence[str]) -> tuple[Delivery, ...]:
         """Send a message; see the port."""
-        heard: dict[str, Line] = {}
+        heard: dict[str, TargetResult] = {}
         task = self._task(targets, message)
         # Those that answered in time have said so. Of any other nothing is known, whatever ended the child.
         code = 0
@@ -120,12 +120,12 @@ class ApprisePool:
             raise ConfigError("the addresses of the targets are too long", next_step=advice.SHORTEN_ADDRESSES())
         return task
 
-    def _run(self, task: Task, heard: dict[str, Line], timeout: float) -> int:
+    def _run(self, task: Task, heard: dict[str, TargetResult], timeout: float) -> int:
         """Run the child, collect what it says and return its exit code. Its output is never shown."""
 
         def hear(text: str) -> None:
             with contextlib.suppress(msgspec.DecodeError):
-                line = msgspec.json.decode(text, type=Line)
+                line = msgspec.json.decode(text, type=TargetResult)
                 if line.target in task.targets:
                     heard[line.target] = line
 

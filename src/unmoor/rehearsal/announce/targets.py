@@ -23,7 +23,7 @@ _DOMAIN = "rehearsal.invalid"
 
 
 class Caught(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that a target caught. ``kind`` is the service that it stands in for."""
+    """A message that a target caught. ``kind`` is the service that it imitates."""
 
     target: str
     kind: str
@@ -32,7 +32,7 @@ class Caught(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocalTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """A target of a local world: its name, and the service that it stands in for: slack, discord, mail or json."""
+    """A target of a local world: its name, and the service that it imitates: slack, discord, mail or json."""
 
     name: str
     kind: str
