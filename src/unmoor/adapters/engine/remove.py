@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from unmoor.adapters.engine.connection import Connection
+from unmoor.adapters.process.process_system import LABEL
 
 # The local world's registries are on loopback.
 _LOOPBACK = "127.0.0.1:"
@@ -19,10 +20,29 @@ _NONE = "<none>"
 
 
 def forget(connection: Connection, prefix: str) -> None:
-    """Remove the images with local names below a prefix; see `unmoor.ports.engine.Engine.forget`."""
+    """Remove the images with local names below a prefix; see `unmoor.ports.engine.Engine.forget`.
+
+    The run's containers go first, such as those of a rehearsed service: an image that one uses stays.
+    """
+    for container in _containers(connection):
+        with contextlib.suppress(LookupError):
+            connection.ask(partial(_remove_container, name=container), what="a container of this run", stopping=True)
     for name in _names(connection, prefix):
         with contextlib.suppress(LookupError):
             connection.ask(partial(_remove, name=name), what=f"the name {name}", stopping=True)
+
+
+def _containers(connection: Connection) -> list[str]:
+    """The ids of this run's containers, running or not."""
+    label = f"{LABEL}={connection.processes.run}"
+    listed: list[Mapping[str, Any]] = connection.ask(
+        lambda api: api.containers(all=True, filters={"label": label}), what="the containers of this run", stopping=True
+    )
+    return [str(each["Id"]) for each in listed]
+
+
+def _remove_container(api: Any, name: str) -> None:
+    api.remove_container(name, force=True, v=True)
 
 
 def _remove(api: Any, name: str) -> None:
