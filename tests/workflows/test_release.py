@@ -577,7 +577,10 @@ def test_each_deployment_is_a_job_without_code_of_the_project() -> None:
     left = "--skip space --skip service --skip announce --no-project-code"
     assert f"--until sign-images {left}" in scripts(jobs["hold"])[-1].script
     assert f"unmoor release --until verify {left}" in scripts(jobs["publish"])[-1].script
-    assert "unmoor release --until check-service --no-project-code" in scripts(jobs["check-service"])[-1].script
+    assert (
+        "unmoor release --until check-service --skip images --no-project-code"
+        in scripts(jobs["check-service"])[-1].script
+    )
     assert jobs["check-service"].runs_on == jobs["deploy-service-web"].runs_on == "web-host"
     assert scripts(jobs["deploy-docs"])[-2].script.startswith("git config --global ")
     assert jobs["announce"].only_if.startswith("!cancelled()")

@@ -78,7 +78,7 @@ class LeftOutDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeploymentDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment. ``state`` is done, already there or left out, ``when`` in seconds since 1970, 0 if it is unknown."""
+    """A deployment. ``state`` is done, already there or left out. ``when`` is in seconds since 1970, 0 if unknown."""
 
     what: str
     state: str

@@ -18,12 +18,16 @@ from unmoor.release_request import ReleaseRequest
 
 @dataclass(frozen=True, kw_only=True)
 class CheckService(Check[CheckedServices]):
-    """Reads each service's proxy and slots, its state file's folder, and the health check of the image that it runs."""
+    """Reads each service's proxy and slots, its state file's folder, and the health check of the image that it runs.
+
+    ``alone``: another job builds the images, so that only proxy and slots are looked at.
+    """
 
     name: str = "check-service"
     release: Output[Release]
     images: Output[Images] | None
     setups: tuple[ServiceSetup, ...]
+    alone: bool = False
 
     @classmethod
     def of(
@@ -43,6 +47,7 @@ class CheckService(Check[CheckedServices]):
                 )
                 for name, settings in request.settings.service.items()
             ),
+            alone=not request.whole,
             advisory=all(each.policy == "advisory" for each in request.settings.service.values()),
         )
 
@@ -62,7 +67,7 @@ class CheckService(Check[CheckedServices]):
         return CheckedServices(services=tuple(each.name for each in self.setups))
 
     def _check(self, setup: ServiceSetup, context: StageContext) -> None:
-        if self.images is None:
+        if self.images is None and not self.alone:
             context.warn(f"the service {setup.name} is left out: this run has no images")
             return
         ports = setup.open()

@@ -70,6 +70,8 @@ def _check(
     facts: WorkflowFacts, what: str, env: Mapping[str, Scalar], *, runs_on: str = "ubuntu-latest"
 ) -> WorkflowJob:
     stage = f"check-{what}"
+    # Another job builds the images.
+    without = ("--skip images",) if what == "service" and facts.platforms else ()
     return WorkflowJob(
         id=stage,
         name=f"Check the {_NAMES[what]}",
@@ -80,7 +82,7 @@ def _check(
         permissions=(READ,),
         steps=(
             *begin(facts),
-            release_step("Look", (f"--until {stage}", *_LOCAL), env={**read_token(facts), **env}),
+            release_step("Look", (f"--until {stage}", *without, *_LOCAL), env={**read_token(facts), **env}),
         ),
     )
 
