@@ -140,6 +140,8 @@ def test_a_port_that_another_program_has(real_service: RealService) -> None:  # 
             service.deploy("v2", service.service(host=blind))
     assert service.statuses() == {"blue": "running"}
     assert service.get() == "v1"
+    service.engine.forget("unmoor-test-none")  # the end of a rehearsal
+    assert service.statuses() == {}
 
 
 class _Blind:
