@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.support.checked import FilesInMemory, found_by, result_of
+from validate_pyproject import plugins
+from validate_pyproject.plugins import PluginWrapper
+from validate_pyproject.types import Schema
 
 from unmoor.checks.model import CheckState
-from unmoor.checks.pyproject import CHECK
+from unmoor.checks.pyproject import CHECK, plugins_for
 
 PROJECT = '[project]\nname = "demo"\n'
 
@@ -59,3 +62,20 @@ def test_it_is_read_when_it_is_staged(new: list[str], state: CheckState) -> None
 def test_without_one_there_is_nothing_to_judge() -> None:
     """A project may have only setup.py."""
     assert result_of(CHECK, {"setup.py": ""}).state is CheckState.SKIPPED
+
+
+@pytest.mark.parametrize(("tools", "chosen"), [((), []), (("b",), ["b"]), (("a", "c"), ["a", "b"])])
+def test_only_schemas_that_are_needed_are_compiled(
+    tools: tuple[str, ...], chosen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the tools that have a table, and those that these name."""
+
+    def a(tool: str) -> Schema:
+        return Schema({"$id": tool, "properties": {"x": {"$ref": "id-of-b"}}})
+
+    def b(tool: str) -> Schema:
+        return Schema({"$id": f"id-of-{tool}"})
+
+    every = [PluginWrapper("a", a), PluginWrapper("b", b), PluginWrapper("d", b)]
+    monkeypatch.setattr(plugins, "list_from_entry_points", lambda: every)
+    assert [each.tool for each in plugins_for(tools)] == chosen

@@ -109,7 +109,7 @@ class CheckContext:
     ``owner/name`` on the forge and ``default_branch`` the remote's, each empty if unknown. ``programs`` runs other
     programs, ``linters`` those that the user has installed, and ``services`` has the ports that only some groups need.
     ``installing`` are those of a project on any forge, or on none, for building and installing. ``coverage`` is the
-    report to read.
+    report to read, ``commit`` the one that is checked out, if it is known already.
     """
 
     source: RepositoryFiles
@@ -125,6 +125,7 @@ class CheckContext:
     services: Callable[[], Services] = no_services
     installing: Callable[[], Services] = no_services
     coverage: Path | None = None
+    commit: str | None = None
 
     @cached_property
     def files(self) -> Files:
@@ -151,7 +152,7 @@ class CheckContext:
     @cached_property
     def head(self) -> str | None:
         """The commit that is checked out, ``None`` before the first."""
-        return self.git.head()
+        return self.commit or self.git.head()
 
 
 class RepositoryCheck(msgspec.Struct, frozen=True, kw_only=True):

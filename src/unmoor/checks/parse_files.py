@@ -65,7 +65,6 @@ def write(contents: Iterable[bytes], stream: IO[bytes]) -> None:
 
 def main(file: str, minor: str) -> str:
     """Parse the files that `write` wrote. Return as JSON the numbers and what is wrong."""
-    gc.disable()  # syntax trees have no circles, and looking for some takes as long as parsing
     found = []
     with open(file, "rb") as stream:  # noqa: PTH123 - pathlib takes longer to import than a small file to parse
         for number, length in enumerate(stream):
@@ -76,5 +75,6 @@ def main(file: str, minor: str) -> str:
 
 
 if __name__ == "__main__":
+    gc.disable()  # syntax trees have no circles, and looking for some takes as long as parsing
     warnings.simplefilter("ignore")
     sys.stdout.write(main(*sys.argv[1:]))

@@ -37,14 +37,14 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
     from validate_pyproject.errors import ValidationError
 
     try:
-        Validator(_plugins_for(tools if isinstance(tools, Mapping) else ()))(dict(document.table))
+        Validator(plugins_for(tools if isinstance(tools, Mapping) else ()))(dict(document.table))
     except ValidationError as error:
         path = tuple(_PART.findall(str(error.name)))
         what = clean(str(error.message), 1000)
         yield CheckProblem(what=what, where=where, line=document.line_of(_named(path)) or None)
 
 
-def _plugins_for(tools: Collection[str]) -> list[PluginProtocol]:
+def plugins_for(tools: Collection[str]) -> list[PluginProtocol]:
     """The plug-ins for these tools, and those whose schemas the schemas of these name. Schemas take long to compile."""
     from validate_pyproject.plugins import list_from_entry_points
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache
 from pathlib import Path
@@ -22,9 +23,11 @@ from unmoor.ci.github_actions import RunContext, default_branch
 from unmoor.cli import check_report
 from unmoor.config.config_file import read_config_file
 from unmoor.config.settings import Settings
+from unmoor.errors import UnmoorError
 from unmoor.filesystem.safe_folder import refuse_links
 from unmoor.ports.repository_files import RepositoryFiles
 from unmoor.project.locate import ConfigSources, locate, settings_at
+from unmoor.util.concurrency import run_parallel
 
 if TYPE_CHECKING:
     from unmoor.cli.target_options import TargetOptions
@@ -91,7 +94,8 @@ def open_context(
     refuse_links(top.folder)
     source: RepositoryFiles = top.staged_files() if staged else top.work_tree_files()
     seen = top.with_present(source)
-    commit = seen.head() or _NO_COMMIT
+    head = _ask_git(seen, source, staged=staged)
+    commit = head or _NO_COMMIT
     found = locate(seen, target.folder, sources, named=target.path, tag=None, commit=commit)
     if found.note:
         click.echo(found.note, err=True)
@@ -129,7 +133,27 @@ def open_context(
         services=lambda: services(repository()),
         installing=lambda: services(repository() or _NO_REPOSITORY),
         coverage=coverage,
+        commit=head,
     )
+
+
+def _ask_git(git: GitCheckout, source: RepositoryFiles, *, staged: bool) -> str | None:
+    """The commit that is checked out. The files remember what checks ask for: two programs take no longer than one."""
+    found: list[str | None] = []
+
+    def names() -> None:
+        with contextlib.suppress(UnmoorError):  # whoever asks for them gets the error
+            source.names()
+
+    def head() -> None:
+        found.append(git.head())
+        if staged and found[0] is not None:
+            with contextlib.suppress(UnmoorError):
+                source.changed(found[0])
+
+    for failure in run_parallel((head, names), lambda ask: ask(), width=2):
+        raise failure
+    return found[0]
 
 
 def run_list(*, as_json: bool) -> int:

@@ -74,13 +74,13 @@ def test_what_changed(repo: Repo, shell: LocalShell) -> None:
 def test_links_stay_inside(repo: Repo, shell: LocalShell, tmp_path: Path, where: str) -> None:
     """A link to another file of the repository has its content, one to anything else has none."""
     (tmp_path / "secret").write_text("secret")
-    for name, target in {"in": "a b/\u00e4", "out": "../secret", "deep": "a b", "self": "self"}.items():
+    for name, target in {"in": "a b/\u00e4", "out": "../secret", "deep": "a b", "self": "self", "up": ".."}.items():
         (repo.path / name).symlink_to(target)
     repo.git("add", "in", "out", "deep", "self")
     files = both(repo, shell)[where]
     assert files.read("in") == b"1\n"
     assert [files.read(name) for name in ("out", "deep", "self", "../secret", "/etc/passwd")] == [None] * 5
-    assert files.read_many(["in", "out"]) == {"in": b"1\n"}
+    assert files.read_many(["in", "out", "up/secret", "deep"]) == {"in": b"1\n"}
 
 
 @pytest.mark.parametrize("where", ["tree", "index"])
