@@ -132,6 +132,7 @@ def _open(
         ceiling=Reach.REMOTE,
         real=target.world is None,
         site=world.forge.site,
+        any_version=True,  # a commit has no version that another one could be higher than
     )
     pipeline = _assemble(request, services, settings, world, _commit(project, head))
     return Session(request=request, world=world, services=services, pipeline=pipeline)

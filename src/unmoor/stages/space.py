@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from unmoor.config.amounts import seconds_of
 from unmoor.config.space import SpaceSettings
 from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.deploy.precedence import why_left
-from unmoor.deploy.space.deploying import SpaceDeployer
+from unmoor.deploy.space.deploying import SpaceDeployer, SpaceState
 from unmoor.deploy.space.identity import digest_of
 from unmoor.ports.clock import Clock
 from unmoor.ports.services import Services
@@ -22,7 +22,7 @@ from unmoor.release_request import ReleaseRequest
 class DeploySpace(Push[DeployedSpace]):
     """Commits what differs onto the head of the Space, which is tagged first, and verifies it by digests.
 
-    Found: the Space holds every file, and the hub says that it runs that commit.
+    Found: the Space holds every file, and the hub says that it runs that commit. ``looked`` is what `find` saw.
     """
 
     name: str = "space"
@@ -32,6 +32,7 @@ class DeploySpace(Push[DeployedSpace]):
     hub: SpaceHub
     clock: Clock
     any_version: bool = False
+    looked: list[SpaceState] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -69,6 +70,7 @@ class DeploySpace(Push[DeployedSpace]):
         """
         deployer = self._deployer(context)
         state = deployer.look()
+        self.looked[:] = [state]
         if not state.difference.is_none or not deployer.is_running(state.head):
             return self._left_out(context, deployer.title)
         return self._product(context, deployer)
@@ -76,7 +78,9 @@ class DeploySpace(Push[DeployedSpace]):
     def make(self, context: StageContext) -> DeployedSpace:
         """Commit, verify and wait. On a failure the Space gets its former files back before the error is raised."""
         deployer = self._deployer(context)
-        _, difference = deployer.deploy(context.say)
+        # What `find` has seen counts for one commit, which the hub refuses if it is no longer so.
+        before = self.looked.pop() if self.looked else None
+        _, difference = deployer.deploy(context.say, before)
         context.say(
             f"{self.hub.address} runs {len(deployer.files)} files: {len(difference.changed)} were new or changed,"
             f" {len(difference.deleted)} deleted"

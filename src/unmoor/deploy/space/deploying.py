@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -92,14 +93,16 @@ class SpaceDeployer:
         """Whether the hub says by itself that it runs this commit."""
         return RunningWatch(commit=head).seen(self.hub.runtime())[1] is Progress.RUNS
 
-    def deploy(self, say: Say) -> tuple[str, SpaceDifference]:
+    def deploy(self, say: Say, before: SpaceState | None = None) -> tuple[str, SpaceDifference]:
         """Make the Space the same and wait until it runs. Returns its commit and what differed before.
+
+        ``before`` is what was seen a moment ago: a commit is refused if that is no longer the head.
 
         Raises `Conflict` if somebody else commits meanwhile, and the error of the hub. If what was committed is not
         what was meant, or does not run, the Space gets its former files back before the error is raised. If it is only
         late, and this run sent nothing, it stays as it is.
         """
-        before = self.look()
+        before = before or self.look()
         head = before.head
         if before.difference.is_none:
             say(f"the Space holds {self._files} already")
@@ -161,26 +164,25 @@ class SpaceDeployer:
 
     def _verify(self, head: str) -> None:
         """Compare every file of the commit by its id, and the critical ones by their bytes. Raises `_OtherBytes`."""
-        tree = self.hub.tree(head)
-        left = compare(self.files, tree, prune=self.prune, kept=self.kept)
-        if not left.is_none:
-            names = list_some([clean(path) for path in (*(each.path for each in left.changed), *left.deleted)])
-            raise _OtherBytes(
-                f"the Space does not hold what was committed: {names}", where=self.hub.address, retryable=True
-            )
         wrong: list[str] = []
 
-        def read(file: SpaceFile) -> None:
+        def compare_ids() -> None:
+            left = compare(self.files, self.hub.tree(head), prune=self.prune, kept=self.kept)
+            wrong.extend((*(each.path for each in left.changed), *left.deleted))
+
+        def read_back(file: SpaceFile) -> None:
             data = self.hub.read(head, file.path, size=file.size)
             if hashlib.sha256(data).hexdigest() != file.sha256:
-                wrong.append(clean(file.path))
+                wrong.append(file.path)
 
         critical = [each for each in self.files if matches(self.critical, each.path)]
-        for error in run_parallel(critical, read, width=8):
+        works = (compare_ids, *(partial(read_back, each) for each in critical))
+        for error in run_parallel(works, lambda work: work(), width=8):
             raise error
         if wrong:
+            names = list_some(sorted({clean(path) for path in wrong}))
             raise _OtherBytes(
-                f"the Space serves other bytes for {list_some(sorted(wrong))}", where=self.hub.address, retryable=True
+                f"the Space does not hold what was committed: {names}", where=self.hub.address, retryable=True
             )
 
     def _await_running(self, head: str, say: Say) -> None:
