@@ -20,8 +20,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.support.git_repos import Repo
 from tests.support.local_hub import TOKENS, LocalHub, run_hub
 
-import unmoor.rehearsal.hub.app as hub_app
-
 ANSWER = 0.05
 FILES = 20
 ROUNDS = 3
@@ -43,26 +41,6 @@ remote = "{remote}"
 address = "{address}"
 token = "{token}"
 """
-
-
-def slow_down() -> None:
-    """Let each answer of the hub take a while."""
-    plain = hub_app.app
-
-    def app(*args: object, **kwargs: object) -> object:
-        inner = plain(*args, **kwargs)  # type: ignore[arg-type]
-
-        async def slow(scope: object, receive: object, send: object) -> None:
-            import asyncio
-
-            await asyncio.sleep(ANSWER)
-            await inner(scope, receive, send)  # type: ignore[arg-type]
-
-        return slow
-
-    import tests.support.local_hub as support
-
-    support.app = app  # type: ignore[assignment]
 
 
 def project(folder: Path, number: int) -> Repo:
@@ -118,8 +96,7 @@ def measure(hub: LocalHub, folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """Print the seconds and the ratios."""
-    slow_down()
-    with TemporaryDirectory() as name, run_hub(Path(name) / "hub") as hub:
+    with TemporaryDirectory() as name, run_hub(Path(name) / "hub", seconds=ANSWER) as hub:
         # A hub that names the commit at once: waiting for a build is not what is measured.
         (Path(name) / "hub" / "at-once").touch()
         best = measure(hub, Path(name))

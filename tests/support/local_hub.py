@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
@@ -120,13 +121,19 @@ def plain(tree: Mapping[str, HubFile]) -> dict[str, int]:
 
 
 @contextmanager
-def run_hub(folder: Path) -> Iterator[LocalHub]:
-    """Run a hub in a thread, on a free port."""
+def run_hub(folder: Path, *, seconds: float = 0.0) -> Iterator[LocalHub]:
+    """Run a hub in a thread, on a free port. Each answer takes some seconds more."""
     folder.mkdir(parents=True)
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     log = os.open(folder / "requests.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-    server = Server(Logged(app(folder, base=address, tokens=TOKENS), server="hub", log=log))
+    served = app(folder, base=address, tokens=TOKENS)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(seconds)
+        await served(scope, receive, send)
+
+    server = Server(Logged(answer, server="hub", log=log))
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:

@@ -176,7 +176,7 @@ class SpaceDeployer:
                 wrong.append(file.path)
 
         critical = [each for each in self.files if matches(self.critical, each.path)]
-        works = (compare_ids, *(partial(read_back, each) for each in critical))
+        works: list[Callable[[], None]] = [compare_ids, *(partial(read_back, each) for each in critical)]
         for error in run_parallel(works, lambda work: work(), width=8):
             raise error
         if wrong:
