@@ -62,7 +62,6 @@ from unmoor.util.values import replace
 DIGEST = "0" * 64
 WHEEL = Subject(name="pkg-1.0-py3-none-any.whl", sha256=DIGEST)
 SBOM = File(name="pkg-1.0-py3-none-any.whl.cdx.json", sha256=DIGEST, size=10, path=Path("s"))
-PAGES = File(name="pkg-1.0-docs.tar.gz", sha256=DIGEST, size=10, path=Path("d"))
 SUMS_SIGNATURE = File(name="SHA256SUMS.sig", sha256=DIGEST, size=10, path=Path("SHA256SUMS.sig"))
 URL = "https://forge.invalid/\x1b[31mv1.0"
 
@@ -104,9 +103,6 @@ SUMMARIES: list[tuple[Product, str]] = [
     (Scanned(files=("a", "b"), packages=3), "2 files, 3 packages: nothing found"),
     (Scanned(), "nothing to scan: nothing found"),
     (Sboms(files=(SBOM,)), "1 SBOM"),
-    (BuiltDocs(file=PAGES, pages=2), "2 files in pkg-1.0-docs.tar.gz (10 B)"),
-    (BuiltDocs(file=PAGES), "pkg-1.0-docs.tar.gz (10 B)"),
-    (BuiltDocs(why_not="it \x1b[31mfailed"), "no documentation: it failed"),
     (ImageSboms(why_not="syft is not installed"), "0 SBOMs of images: syft is not installed"),
     (Sboms(why_not="uv \x1b[31mfailed"), "0 SBOMs: uv failed"),
     (Provenance(statement=b"{}", subjects=(WHEEL,), tools=3), "1 file, made with 3 tools"),

@@ -98,7 +98,8 @@ class RunFolder:
         """
         ours = {(each.name, each.sha256) for each in files}
         for document in (self.read_manifest(), self._decode(BUILT)):
-            if document is not None and ours == {(each.name, each.sha256) for each in document.artifacts}:
+            artifacts = document.artifacts if document is not None else ()
+            if document is not None and document.docs and ours == {(each.name, each.sha256) for each in artifacts}:
                 return document.docs
         return ()
 
