@@ -23,6 +23,9 @@ MEASURED := $(addprefix tests/,artifacts core dists images provenance publish sb
 	cli/test_clean.py cli/test_partial_states.py cli/test_undo_run.py)
 UNMEASURED := $(shell grep -l 'mark\.journey' tests/repository/test_*.py) tests/journeys tests/laws \
 	$(filter-out $(MEASURED),$(SHORT)) $(addprefix --ignore=,$(filter %.py,$(MEASURED)))
+# Files with journeys take longest, so they begin first here, too.
+MEASURED_FILES := $(shell grep -rl --include='test_*.py' 'mark\.journey' $(MEASURED))
+MEASURED_FILES += $(filter-out $(MEASURED_FILES),$(shell find $(MEASURED) -name 'test_*.py' | sort))
 # mypy judges the code for each system that it runs on.
 TYPES := $(addprefix types-,linux darwin win32)
 # If no container engine is available, a message says so, and everything that needs one is skipped with a message.
@@ -33,7 +36,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-unmeasured lint format docs site bench pins clean $(TYPES)
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-unmeasured lint lint-imports lint-workflows lint-scripts format docs site bench pins clean $(TYPES)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -77,29 +80,36 @@ test-lowest: $(LOWEST)/.ready ## Run the fast tests that judge the use of a libr
 coverage: $(READY) ## Run the tests of the packages that decide, and check their coverage
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
 	$(BIN)/coverage erase
-	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(MEASURED) --session-timeout=1800
+	$(WITH_ENGINE) $(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(MEASURED_FILES) --session-timeout=1800
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o - | $(BIN)/python tools/coverage_floor.py
 
+# With a worker more than elsewhere: whole releases often wait for the engine and for servers.
 test-unmeasured: $(READY) ## Run the tests that neither coverage nor lint runs, whole releases among them
-	@$(WITH_ENGINE) $(PYTEST) --no-loadscope-reorder $(UNMEASURED) --session-timeout=3000
+	@$(WITH_ENGINE) $(PYTEST) -n 3 --no-loadscope-reorder $(UNMEASURED) --session-timeout=3000
 
 # A cache for each system: a shared one would be thrown away each time.
 $(TYPES): types-%: $(READY)
 	$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$* src tests bench tools
 
+# What takes one processor runs in pairs; the type checkers begin first, because they take longest.
 lint: $(READY) ## Run the linters and type checkers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory -j 2 $(TYPES)
+	@$(MAKE) --no-print-directory -j 2 $(TYPES) lint-imports lint-workflows lint-scripts site
+	$(PYTEST) -q -m "not journey" tests/repository
+
+lint-imports: $(READY)
 	$(BIN)/lint-imports --no-logo
+
+lint-workflows: $(READY)
 	$(BIN)/zizmor --offline --quiet --persona=pedantic --strict-collection .github
 	$(BIN)/jactionlint
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+lint-scripts: $(READY)
 	$(BIN)/shellcheck $$(grep -rlIE '^#!.*[/ ](ba)?sh$$' .ci bench docker examples tools)
 	$(BIN)/hadolint --no-color $$(find Dockerfile examples -name Dockerfile)
-	@$(MAKE) --no-print-directory site
-	$(PYTEST) -q -m "not journey" tests/repository
 
 format: $(READY) ## Fix and format the code with ruff
 	$(BIN)/ruff check --fix .
