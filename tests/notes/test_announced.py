@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from unmoor.notes.announced import (
-    Event,
     Marker,
     MarkerState,
+    ReleaseEvent,
     keep_markers,
     moved_to,
     read_markers,
@@ -17,9 +17,15 @@ from unmoor.notes.announced import (
 from unmoor.notes.limit import LIMIT, TEXT_LIMIT
 
 CHAT = Marker(
-    event=Event.RELEASED, target="chat", state=MarkerState.SENDING, time="2026-01-31T12:00:00Z", run="0123456789abcdef"
+    event=ReleaseEvent.RELEASED,
+    target="chat",
+    state=MarkerState.SENDING,
+    time="2026-01-31T12:00:00Z",
+    run="0123456789abcdef",
 )
-MAIL = Marker(event=Event.FAILED, target="mail.team", state=MarkerState.SENT, time="2026-01-31T12:00:01Z", run="ab")
+MAIL = Marker(
+    event=ReleaseEvent.FAILED, target="mail.team", state=MarkerState.SENT, time="2026-01-31T12:00:01Z", run="ab"
+)
 NOTES = "# 1.0\n\n- Something new\n\n---\n\nTo verify these files: `unmoor verify`."
 
 
@@ -76,7 +82,7 @@ def test_there_is_room_in_notes_of_any_length() -> None:
     """Notes are cut so that ten targets fit, for both events; longer ones, edited by hand, get no marker."""
     every = [
         Marker(event=event, target=f"{'t' * 20}{number}", state=MarkerState.REFUSED, time=CHAT.time, run=CHAT.run)
-        for event in Event
+        for event in ReleaseEvent
         for number in range(8)
     ]
     marked = with_markers("x" * TEXT_LIMIT, every)

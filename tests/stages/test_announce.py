@@ -13,7 +13,7 @@ from tests.support.local_forge import RELEASE, DraftInputs, LocalForge, draft_in
 from unmoor.core.stage import Output, StageContext
 from unmoor.deploy.announce.delivery import Delivering
 from unmoor.errors import ConfigError, Incomplete, UnmoorError
-from unmoor.notes.announced import Event, MarkerState, read_markers
+from unmoor.notes.announced import MarkerState, ReleaseEvent, read_markers
 from unmoor.ports.announcer import TargetFacts
 from unmoor.products import Announced, AnnouncedTo, Draft, PublishedRelease, Verified
 from unmoor.stages.announce import Announce
@@ -136,7 +136,7 @@ def test_a_failed_run_is_announced_with_the_command(it: Announcing) -> None:
     assert it.stage.find(later) is None
     it.stage.make(later)
     assert {(each.event, each.target) for each in read_markers(it.body())} == {
-        (event, name) for event in Event for name in it.sender.names
+        (event, name) for event in ReleaseEvent for name in it.sender.names
     }
 
 

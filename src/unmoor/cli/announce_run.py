@@ -20,7 +20,7 @@ from unmoor.deploy.announce.delivery import Delivering
 from unmoor.deploy.announce.message import failed as failed_message
 from unmoor.deploy.announce.message import released as released_message
 from unmoor.errors import ConfigError, Incomplete
-from unmoor.notes.announced import Event, read_markers
+from unmoor.notes.announced import ReleaseEvent, read_markers
 from unmoor.ports.announcer import Message
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Announced, Release
@@ -54,10 +54,10 @@ def run(target: TargetOptions, *, again: Sequence[str], failed: bool, show: bool
             if name not in delivering.targets:
                 raise click.UsageError(f"there is no target {name!r}; the targets are: {', '.join(delivering.targets)}")
         release = _release(opened, options, processes)
-        event = Event.FAILED if failed else Event.RELEASED
+        event = ReleaseEvent.FAILED if failed else ReleaseEvent.RELEASED
         there = _find(delivering, release.tag, drafts=failed)
         if show:
-            told = delivering.recorded(read_markers(there.body) if there is not None else (), list(Event))
+            told = delivering.recorded(read_markers(there.body) if there is not None else (), list(ReleaseEvent))
         else:
             message = _message(event, release, there, opened)
             told = delivering.announce(there, event, message, warn=_warn, again=again)
@@ -108,9 +108,9 @@ def _find(delivering: Delivering, tag: str, *, drafts: bool) -> ForgeRelease | N
     return next(iter(delivering.forge.releases(tag)), None)
 
 
-def _message(event: Event, release: Release, there: ForgeRelease | None, opened: Session) -> Message:
+def _message(event: ReleaseEvent, release: Release, there: ForgeRelease | None, opened: Session) -> Message:
     public = there if there is not None and not there.draft else None
-    if event is Event.FAILED:
+    if event is ReleaseEvent.FAILED:
         return failed_message(
             project=release.project,
             version=release.version,

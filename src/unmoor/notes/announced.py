@@ -23,7 +23,7 @@ _MARKER = re.compile(
 )
 
 
-class Event(StrEnum):
+class ReleaseEvent(StrEnum):
     """What is announced."""
 
     RELEASED = "released"
@@ -45,7 +45,7 @@ class MarkerState(StrEnum):
 class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """One message: what it is about, the name of its target, and its state since ``time``, by the run ``run``."""
 
-    event: Event
+    event: ReleaseEvent
     target: str
     state: MarkerState
     time: str
@@ -69,7 +69,7 @@ def read_markers(body: str) -> tuple[Marker, ...]:
 def _marker(found: re.Match[str]) -> Marker:
     state = found["state"]
     return Marker(
-        event=Event(found["event"]),
+        event=ReleaseEvent(found["event"]),
         target=found["target"],
         state=MarkerState(state) if state in list(MarkerState) else MarkerState.SENDING,
         time=found["time"],

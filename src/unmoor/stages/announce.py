@@ -10,7 +10,7 @@ from unmoor.core.stage import Output, Publish, StageContext
 from unmoor.deploy.announce.claim import again_command
 from unmoor.deploy.announce.delivery import Delivering
 from unmoor.deploy.announce.message import failed, released
-from unmoor.notes.announced import Event, read_markers
+from unmoor.notes.announced import ReleaseEvent, read_markers
 from unmoor.ports.announcer import Message
 from unmoor.ports.forge import ForgeRelease
 from unmoor.products import Announced, Release, Verified
@@ -66,7 +66,7 @@ class Announce(Publish[Announced]):
         there = self._release(context)
         if there is None:
             return None
-        found = self.delivering.recorded(read_markers(there.body), events or tuple(Event))
+        found = self.delivering.recorded(read_markers(there.body), events or tuple(ReleaseEvent))
         if len(found.targets) < (len(self.delivering.targets) * len(events) or 1):
             return None
         self._warn(context, found)
@@ -87,9 +87,9 @@ class Announce(Publish[Announced]):
         told = ", ".join(dict.fromkeys(each.target for each in product.targets)) or "nobody"
         return f"what {told} got stays: delete it there, or send a message that corrects it"
 
-    def _events(self, context: StageContext) -> tuple[Event, ...]:
+    def _events(self, context: StageContext) -> tuple[ReleaseEvent, ...]:
         """What there is to announce, and somebody wants to hear of."""
-        true = {Event.RELEASED: self.verified in context.products, Event.FAILED: bool(context.failures)}
+        true = {ReleaseEvent.RELEASED: self.verified in context.products, ReleaseEvent.FAILED: bool(context.failures)}
         return tuple(event for event, is_true in true.items() if is_true and event in self.delivering.on)
 
     def _release(self, context: StageContext) -> ForgeRelease | None:
@@ -100,10 +100,10 @@ class Announce(Publish[Announced]):
             return public
         return next(iter(forge.releases(tag)), None)
 
-    def _message(self, context: StageContext, event: Event, there: ForgeRelease | None) -> Message:
+    def _message(self, context: StageContext, event: ReleaseEvent, there: ForgeRelease | None) -> Message:
         release = context[self.release]
         public = there if there is not None and not there.draft else None
-        if event is Event.RELEASED:
+        if event is ReleaseEvent.RELEASED:
             page, notes = (public.url, public.body) if public is not None else ("", "")
             return released(project=release.project, version=release.version, page=page, notes=notes)
         return failed(

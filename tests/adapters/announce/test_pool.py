@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from unmoor.ports.announcer import Message
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import AnnouncePlace, Login
 from unmoor.util.secret import Secret
+from unmoor.util.values import replace
 
 MESSAGE = Message(
     title="demo 1.0 is released",
@@ -122,7 +122,7 @@ def test_addresses_are_judged_without_sending(at: Catchers) -> None:
 def replace_rehearsal(pool: ApprisePool, address: str) -> ApprisePool:
     """The same in the real world, for one address."""
     login = Login(username="", secret=Secret(address), origin="a test")
-    return dataclasses.replace(pool, logins={"elsewhere": login}, rehearsal=False, catcher="")
+    return replace(pool, logins={"elsewhere": login}, rehearsal=False, catcher="")
 
 
 def test_nothing_that_is_heard_holds_an_address(at: Catchers, faults: Callable[[str, str], None]) -> None:
@@ -138,7 +138,7 @@ def test_nothing_that_is_heard_holds_an_address(at: Catchers, faults: Callable[[
             seen.extend([*args, *env.values(), ran.out, ran.err])
             return ran
 
-    pool = dataclasses.replace(at.pool(*KINDS), shell=cast("Shell", Listening()))
+    pool = replace(at.pool(*KINDS), shell=cast("Shell", Listening()))
     pool.examine()
     sent = pool.send(MESSAGE, tuple(KINDS))
     assert seen
@@ -151,7 +151,7 @@ def test_without_apprise_nothing_is_sent(at: Catchers, tmp_path: Path) -> None:
     """The error names the extra."""
     (tmp_path / "apprise.py").write_text("raise ImportError\n", "utf-8")
     environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    pool = dataclasses.replace(at.pool("hook"), environ=environ)
+    pool = replace(at.pool("hook"), environ=environ)
     before = len(at.messages("hook"))
     for call in (pool.examine, lambda: pool.send(MESSAGE, ["hook"])):
         with pytest.raises(ToolMissing, match="apprise") as caught:
@@ -170,7 +170,7 @@ def test_a_child_that_is_killed_leaves_the_rest_unknown(at: Catchers) -> None:
             hear("not JSON")
             raise TimedOut("it ran for too long")
 
-    pool = dataclasses.replace(at.pool("hook", "mail"), shell=cast("Shell", Killing()))
+    pool = replace(at.pool("hook", "mail"), shell=cast("Shell", Killing()))
     assert [each.accepted for each in pool.send(MESSAGE, ["hook", "mail"])] == [True, None]
 
 

@@ -13,10 +13,12 @@ from tests.support.sample_values import FakeClock
 
 from unmoor.deploy.announce.claim import WINDOW, ReleaseRecord
 from unmoor.errors import Incomplete, Refused, Rejected, Unknown
-from unmoor.notes.announced import Event, Marker, MarkerState, read_markers, with_markers
+from unmoor.notes.announced import Marker, MarkerState, ReleaseEvent, read_markers, with_markers
 from unmoor.notes.limit import LIMIT
 
-OTHER = Marker(event=Event.RELEASED, target="chat", state=MarkerState.SENDING, time="2026-01-31T12:00:00Z", run="ff")
+OTHER = Marker(
+    event=ReleaseEvent.RELEASED, target="chat", state=MarkerState.SENDING, time="2026-01-31T12:00:00Z", run="ff"
+)
 
 
 class HookedClock(FakeClock):
@@ -48,7 +50,7 @@ def marked(body: str, *markers: Marker) -> str:
 def test_a_message_is_claimed_sent_and_settled() -> None:
     """The notes say so before and after; a message without an answer stays claimed, and none is claimed twice."""
     notebook, clock = Notebook(), FakeClock()
-    claims = record(notebook, clock).claim(Event.RELEASED, ["chat", "mail", "hook"])
+    claims = record(notebook, clock).claim(ReleaseEvent.RELEASED, ["chat", "mail", "hook"])
     assert [each.target for each in claims] == ["chat", "mail", "hook"]
     assert read_markers(notebook.body) == claims
     assert clock.slept[0] == WINDOW
@@ -56,10 +58,10 @@ def test_a_message_is_claimed_sent_and_settled() -> None:
     assert [each.state for each in ended] == [MarkerState.SENT, MarkerState.REFUSED, MarkerState.SENDING]
     assert read_markers(notebook.body) == ended
     assert notebook.body.startswith(RELEASE.body)
-    assert record(notebook, run="bb").claim(Event.RELEASED, ["chat", "mail", "hook"]) == ()
-    (again,) = record(notebook, run="bb").claim(Event.RELEASED, ["chat", "mail"], again=["mail"])
+    assert record(notebook, run="bb").claim(ReleaseEvent.RELEASED, ["chat", "mail", "hook"]) == ()
+    (again,) = record(notebook, run="bb").claim(ReleaseEvent.RELEASED, ["chat", "mail"], again=["mail"])
     assert (again.target, again.run) == ("mail", "bb")
-    assert len(record(notebook, run="cc").claim(Event.FAILED, ["chat"])) == 1
+    assert len(record(notebook, run="cc").claim(ReleaseEvent.FAILED, ["chat"])) == 1
 
 
 def test_the_later_of_two_claims_wins() -> None:
@@ -70,7 +72,7 @@ def test_the_later_of_two_claims_wins() -> None:
         notebook.body = marked(RELEASE.body, OTHER)
 
     with pytest.raises(Refused, match="another run is sending"):
-        record(notebook, HookedClock(other)).claim(Event.RELEASED, ["chat"])
+        record(notebook, HookedClock(other)).claim(ReleaseEvent.RELEASED, ["chat"])
     assert read_markers(notebook.body) == (OTHER,)
 
 
@@ -79,9 +81,11 @@ def test_a_claim_that_another_run_saw_holds() -> None:
     notebook = Notebook()
 
     def other() -> None:
-        assert [each.target for each in record(notebook, run="bb").claim(Event.RELEASED, ["chat", "mail"])] == ["mail"]
+        assert [each.target for each in record(notebook, run="bb").claim(ReleaseEvent.RELEASED, ["chat", "mail"])] == [
+            "mail"
+        ]
 
-    (claim,) = record(notebook, HookedClock(other)).claim(Event.RELEASED, ["chat"])
+    (claim,) = record(notebook, HookedClock(other)).claim(ReleaseEvent.RELEASED, ["chat"])
     assert claim.target == "chat"
     assert [each.target for each in read_markers(notebook.body)] == ["chat", "mail"]
 
@@ -93,7 +97,7 @@ def test_only_what_is_still_claimed_is_sent() -> None:
     def other() -> None:
         notebook.body = marked(notebook.body, OTHER)
 
-    claims = record(notebook, HookedClock(other)).claim(Event.RELEASED, ["chat", "mail"])
+    claims = record(notebook, HookedClock(other)).claim(ReleaseEvent.RELEASED, ["chat", "mail"])
     assert [each.target for each in claims] == ["mail"]
 
 
@@ -102,7 +106,7 @@ def test_a_slow_claim_is_none() -> None:
     notebook, clock = Notebook(), FakeClock()
     notebook.writes = lambda _body: clock.sleep(WINDOW + 1)
     with pytest.raises(Refused, match="took more than 3 s") as caught:
-        record(notebook, clock).claim(Event.RELEASED, ["chat"])
+        record(notebook, clock).claim(ReleaseEvent.RELEASED, ["chat"])
     assert "unmoor announce v1.0 --again chat" in caught.value.next_step
     assert read_markers(notebook.body)[0].state is MarkerState.SENDING
 
@@ -117,11 +121,11 @@ def test_a_lost_answer_is_looked_up(*, arrives: bool) -> None:
 
     if arrives:
         notebook.wrote = lose
-        assert len(record(notebook).claim(Event.RELEASED, ["chat"])) == 1
+        assert len(record(notebook).claim(ReleaseEvent.RELEASED, ["chat"])) == 1
         return
     notebook.writes = lose
     with pytest.raises(Unknown):
-        record(notebook).claim(Event.RELEASED, ["chat"])
+        record(notebook).claim(ReleaseEvent.RELEASED, ["chat"])
     assert notebook.body == RELEASE.body
 
 
@@ -130,20 +134,20 @@ def test_without_room_nothing_is_claimed() -> None:
     notebook = Notebook()
     notebook.body = "x" * LIMIT
     with pytest.raises(Rejected, match="no room"):
-        record(notebook).claim(Event.RELEASED, ["chat"])
+        record(notebook).claim(ReleaseEvent.RELEASED, ["chat"])
     assert notebook.body == "x" * LIMIT
 
 
 def test_a_release_that_is_gone_claims_nothing() -> None:
     """There are no notes any more."""
     with pytest.raises(Incomplete, match="gone"):
-        record(Notebook(release_there=None)).claim(Event.RELEASED, ["chat"])
+        record(Notebook(release_there=None)).claim(ReleaseEvent.RELEASED, ["chat"])
 
 
 def test_settling_survives_another_run_that_settles() -> None:
     """A run that writes old notes over ours at that moment is corrected."""
     notebook = Notebook()
-    claims = record(notebook).claim(Event.RELEASED, ["chat"])
+    claims = record(notebook).claim(ReleaseEvent.RELEASED, ["chat"])
     stale = notebook.body
 
     def overwrite(_body: str) -> None:
@@ -174,7 +178,7 @@ def test_of_many_runs_at_once_at_most_one_sends() -> None:
     def run(name: str) -> None:
         mine = ReleaseRecord(forge=notebook.forge, clock=RealClock(), number=RELEASE.id, run=name, window=0.3)
         try:
-            senders.extend(f"{each.target}" for each in mine.claim(Event.RELEASED, ["chat", "mail"]))
+            senders.extend(f"{each.target}" for each in mine.claim(ReleaseEvent.RELEASED, ["chat", "mail"]))
         except Refused:
             return
 

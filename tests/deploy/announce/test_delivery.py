@@ -10,7 +10,7 @@ from tests.support.sample_values import FakeClock
 
 from unmoor.deploy.announce.delivery import Delivering
 from unmoor.errors import ConfigError, Denied, Unknown
-from unmoor.notes.announced import Event, read_markers
+from unmoor.notes.announced import ReleaseEvent, read_markers
 from unmoor.ports.announcer import Message, TargetFacts
 from unmoor.products import Announced, AnnouncedTarget
 
@@ -42,7 +42,7 @@ def announce(
     delivering = Delivering(
         announcer=sender, forge=notebook.forge, clock=clock or FakeClock(), targets=sender.names, on=("released",)
     )
-    return delivering.announce(notebook.release_there, Event.RELEASED, MESSAGE, warn=warn, again=again)
+    return delivering.announce(notebook.release_there, ReleaseEvent.RELEASED, MESSAGE, warn=warn, again=again)
 
 
 def results(told: Announced) -> dict[str, str]:

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unmoor.deploy.announce.message import Limits, fit
+from unmoor.deploy.announce.message import TargetLimits, fit
 from unmoor.ports.announcer import Message
+from unmoor.util.decode import decode_json
 
 NO_APPRISE = 3
 """The exit code if apprise cannot be imported."""
@@ -26,7 +27,7 @@ NO_APPRISE = 3
 _CAUGHT = {"slack": ("webhook_url", "slack"), "discord": ("notify_url", "discord")}
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class SendTask(msgspec.Struct, frozen=True, kw_only=True):
     """What the child does: judge the addresses of targets, by name, or send them a message too.
 
     ``catcher`` is the root of a local world's servers in place of a service, empty for the real ones. In a
@@ -51,7 +52,7 @@ class TargetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 def main() -> int:
     """Do the task on stdin."""
-    task = msgspec.json.decode(sys.stdin.buffer.read(), type=Task)
+    task = decode_json(sys.stdin.buffer.read(), SendTask)
     said = _silence()
     try:
         import apprise
@@ -93,7 +94,7 @@ def _silence() -> IO[bytes]:
     return said
 
 
-def _opened(apprise: Any, address: str, task: Task) -> Any:
+def _opened(apprise: Any, address: str, task: SendTask) -> Any:
     """The target at an address, ``None`` if apprise cannot use the address."""
     try:
         target = apprise.Apprise.instantiate(address, suppress_exceptions=True)
@@ -127,7 +128,7 @@ def _schemes(target: Any) -> tuple[str, ...]:
 def _send(name: str, target: Any, message: Message, say: Any) -> None:
     begun = time.monotonic()
     try:
-        limits = Limits(title=target.title_maxlen, body=target.body_maxlen, lines=target.body_max_line_count)
+        limits = TargetLimits(title=target.title_maxlen, body=target.body_maxlen, lines=target.body_max_line_count)
         title, body = fit(message, limits)
         accepted = bool(target.notify(body=body, title=title, body_format="text"))
     except Exception:  # noqa: BLE001 - whatever a plugin raises, the message was not accepted

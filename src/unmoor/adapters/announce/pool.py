@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from unmoor import advice
-from unmoor.adapters.announce.child import NO_APPRISE, TargetResult, Task
+from unmoor.adapters.announce.child import NO_APPRISE, SendTask, TargetResult
 from unmoor.adapters.process.variables import tool_variables
 from unmoor.errors import ConfigError, Interrupted, ToolMissing, UnmoorError
 from unmoor.filesystem.temporary import temporary_folder
@@ -21,6 +21,7 @@ from unmoor.ports.announcer import Delivery, Message, TargetFacts
 from unmoor.ports.shell import Shell
 from unmoor.ports.world import AnnouncePlace, Login
 from unmoor.util.announce import announce
+from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
 
 _PROGRAM = (sys.executable, "-P", "-X", "utf8", "-m", "unmoor.adapters.announce.child")
@@ -107,9 +108,9 @@ class ApprisePool:
             for name in targets
         )
 
-    def _task(self, names: Sequence[str], message: Message | None = None) -> Task:
+    def _task(self, names: Sequence[str], message: Message | None = None) -> SendTask:
         targets = {name: self.logins[name].secret.reveal() for name in names}
-        task = Task(
+        task = SendTask(
             targets=targets,
             message=message,
             catcher=self.catcher,
@@ -120,12 +121,12 @@ class ApprisePool:
             raise ConfigError("the addresses of the targets are too long", next_step=advice.SHORTEN_ADDRESSES())
         return task
 
-    def _run(self, task: Task, heard: dict[str, TargetResult], timeout: float) -> int:
+    def _run(self, task: SendTask, heard: dict[str, TargetResult], timeout: float) -> int:
         """Run the child, collect what it says and return its exit code. Its output is never shown."""
 
         def hear(text: str) -> None:
-            with contextlib.suppress(msgspec.DecodeError):
-                line = msgspec.json.decode(text, type=TargetResult)
+            with contextlib.suppress(ValueError):
+                line = decode_json(text.encode(), TargetResult)
                 if line.target in task.targets:
                     heard[line.target] = line
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from unmoor import advice
 from unmoor.errors import Incomplete, Refused, Rejected, Unknown
 from unmoor.filesystem import commands
-from unmoor.notes.announced import Event, Marker, MarkerState, moved_to, read_markers, with_markers
+from unmoor.notes.announced import Marker, MarkerState, ReleaseEvent, moved_to, read_markers, with_markers
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import require_not_put_off
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -56,7 +56,7 @@ class ReleaseRecord:
         """What the notes say now. Raises `Denied`, `Unknown`, `Incomplete` if the release is gone."""
         return read_markers(self._read().body)
 
-    def claim(self, event: Event, targets: Sequence[str], *, again: Sequence[str] = ()) -> tuple[Marker, ...]:
+    def claim(self, event: ReleaseEvent, targets: Sequence[str], *, again: Sequence[str] = ()) -> tuple[Marker, ...]:
         """Claim the messages to these targets that nobody has claimed, and those in ``again`` in any case.
 
         Returns the claims of this run: only these may be sent. Raises `Refused` if this run was too slow or another

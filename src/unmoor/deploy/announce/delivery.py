@@ -12,7 +12,7 @@ from unmoor import advice
 from unmoor.config.announce import AnnounceSettings
 from unmoor.deploy.announce.claim import WINDOW, ReleaseRecord, ended_as
 from unmoor.errors import ConfigError, Denied, Incomplete, Rejected, Unknown
-from unmoor.notes.announced import Event, Marker, MarkerState, read_markers
+from unmoor.notes.announced import Marker, MarkerState, ReleaseEvent, read_markers
 from unmoor.ports.announcer import Announcer, Message
 from unmoor.ports.clock import Clock
 from unmoor.ports.forge import Forge, ForgeRelease
@@ -65,7 +65,7 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
     def announce(
         self,
         there: ForgeRelease | None,
-        event: Event,
+        event: ReleaseEvent,
         message: Message,
         *,
         warn: Callable[[str], None],
@@ -94,7 +94,7 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
             ended = tuple(ended_as(each, accepted.get(each.target)) for each in claims)
             return self.recorded((*read_markers(there.body), *ended), [event])
 
-    def _unrecorded(self, event: Event, message: Message, targets: Sequence[str]) -> Announced:
+    def _unrecorded(self, event: ReleaseEvent, message: Message, targets: Sequence[str]) -> Announced:
         sent = self.announcer.send(message, targets) if targets else ()
         return Announced(
             targets=tuple(
@@ -102,7 +102,7 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
 
-    def recorded(self, markers: Sequence[Marker], events: Sequence[Event]) -> Announced:
+    def recorded(self, markers: Sequence[Marker], events: Sequence[ReleaseEvent]) -> Announced:
         """What markers say of the messages to these targets about these events."""
         known = {(each.event, each.target): each for each in markers}
         found = (known.get((event, name)) for event in events for name in self.targets)

@@ -29,7 +29,7 @@ _MORE = "…"
 _SHARE = 0.9
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class TargetLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a target takes: characters of a title and of a body, and lines. A title of 0 goes into the body."""
 
     title: int
@@ -64,10 +64,10 @@ def failed(*, project: str, version: str, why: Iterable[str], is_public: str, co
     )
 
 
-def fit(message: Message, limits: Limits) -> tuple[str, str]:
+def fit(message: Message, limits: TargetLimits) -> tuple[str, str]:
     r"""The title and the body of a message for a target, within its limits. The middle is cut between lines.
 
-    >>> fit(Message(title="t", opening="one", middle="two\nthree\nfour", closing="five"), Limits(title=9, body=26))
+    >>> fit(Message(title="t", opening="one", middle="two\nthree\nfour", closing="five"), TargetLimits(title=9, body=26))
     ('t', 'one\n\ntwo\n…\n\nfive')
     """
     title = _shortened(message.title, limits.title) if limits.title > 0 else message.title
