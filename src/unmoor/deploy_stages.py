@@ -187,7 +187,7 @@ def _announce_check(request: ReleaseRequest, services: Services) -> Stage[Any] |
         return None
     from unmoor.stages.check_announce import CheckAnnounce
 
-    return CheckAnnounce(delivering=delivering)
+    return CheckAnnounce.of(delivering)
 
 
 def _delivering(request: ReleaseRequest, services: Services) -> Delivering | None:

@@ -14,10 +14,9 @@ from packaging.utils import canonicalize_name
 from tests.support.syntax import nodes
 
 ROOT = Path(__file__).parents[2]
-DECLARED = {
-    canonicalize_name(each.name): each
-    for each in map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
-}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
+DECLARED = {canonicalize_name(each.name): each for each in map(Requirement, [*PROJECT["dependencies"], *EXTRAS])}
 # twine depends on it where it works. If it is missing, the credential says so.
 OPTIONAL = {"keyring"}
 # Imported by a program that unmoor writes, or by another library for unmoor.

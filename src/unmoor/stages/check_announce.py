@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from unmoor.core.stage import Check, StageContext
 from unmoor.deploy.announce.delivery import Delivering
@@ -15,6 +16,11 @@ class CheckAnnounce(Check[AnnouncedTo]):
 
     name: str = "check-announce"
     delivering: Delivering
+
+    @classmethod
+    def of(cls, delivering: Delivering) -> Self:
+        """Build the stage for the targets of a request."""
+        return cls(delivering=delivering)
 
     def plan(self) -> str:
         """Say what would be parsed."""

@@ -67,7 +67,7 @@ def failed(*, project: str, version: str, why: Iterable[str], is_public: str, co
 def fit(message: Message, limits: TargetLimits) -> tuple[str, str]:
     r"""The title and the body of a message for a target, within its limits. The middle is cut between lines.
 
-    >>> fit(Message(title="t", opening="one", middle="two\nthree\nfour", closing="five"), TargetLimits(title=9, body=26))
+    >>> fit(Message(title="t", opening="one", middle="two\nthree", closing="five"), TargetLimits(title=9, body=20))
     ('t', 'one\n\ntwo\n…\n\nfive')
     """
     title = _shortened(message.title, limits.title) if limits.title > 0 else message.title
