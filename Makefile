@@ -134,6 +134,7 @@ bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing, verif
 	$(BIN)/python -m bench.startup
 	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
 	$(BIN)/python -m bench.check_dists
+	$(BIN)/python -m bench.docs
 	$(BIN)/python -m bench.uploads
 	$(BIN)/python -m bench.signing
 	$(BIN)/python -m bench.verify
