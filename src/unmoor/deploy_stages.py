@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class EarlyChecks(NamedTuple):
-    """The checks of what deployments could fail of later, each ``None`` where there is nothing to check."""
+    """The checks of what deployments could fail of later, each ``None`` if there is nothing to check."""
 
     space: Stage[Any] | None
     service: Stage[Any] | None

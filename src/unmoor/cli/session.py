@@ -61,10 +61,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_session(options: RunOptions, processes: Processes) -> Session:
-    """Resolve the target of a run and open its session. Only reads.
-
-    Raises the errors of `resolve_target` and `open_resolved`.
-    """
+    """Resolve the target of a run and open its session. Only reads, and raises as what it calls."""
     # git answers several questions now, one after the other. Meanwhile a thread loads what asks the servers.
     threading.Thread(target=importlib.import_module, args=("requests",), daemon=True).start()
     sources = read_sources(options.target.config)
