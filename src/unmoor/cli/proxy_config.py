@@ -7,6 +7,7 @@ import os
 import click
 
 from unmoor import advice
+from unmoor.adapters.process.places import PROXY_STATE
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output
@@ -16,8 +17,6 @@ from unmoor.config.real_world import PROXY_SOCKET
 from unmoor.deploy.service.proxy_config import proxy_config
 from unmoor.errors import ConfigError
 from unmoor.util.text import clean
-
-_STATE = "/var/lib/haproxy/servers.state"
 
 
 def show(name: str, target: TargetOptions) -> int:
@@ -41,13 +40,15 @@ def show(name: str, target: TargetOptions) -> int:
     place = world.proxy(name)
     state = place.state if place is not None else ""
     if not state:
-        output.err(f"this world names no state file of HAProxy: write state = {_STATE} or UNMOOR_PROXY_STATE={_STATE}")
+        output.err(
+            f"this world names no state file of HAProxy: write state = {PROXY_STATE} or UNMOOR_PROXY_STATE={PROXY_STATE}"
+        )
     text = proxy_config(
         name,
         settings.slots,
         backend=name,
         socket=place.socket if place is not None else PROXY_SOCKET,
-        state=state or _STATE,
+        state=state or PROXY_STATE,
         check=settings.smoke[0] if settings.smoke else "/",
     )
     click.echo(text, nl=False)

@@ -20,6 +20,8 @@ from unmoor.filesystem.layout import home_of
 from unmoor.ports.system import MACOS, WINDOWS, System
 
 _SERVICE_PROGRAMS: Final = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/sbin")
+PROXY_STATE: Final = "/var/lib/haproxy/servers.state"
+"""Where the packages of Linux distributions let HAProxy keep the state of its servers."""
 _MACOS_PIP: Final = "Library/Application Support/pip/pip.conf"
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from unmoor.deploy.service.failures import no_health_check, not_fit, version_of
-from unmoor.deploy.service.fitness import prove
 from unmoor.deploy.service.look import Service
 from unmoor.deploy.service.plan import ServiceVersion
+from unmoor.deploy.service.readiness import prove
 from unmoor.deploy.service.slots import SPARE, Slot, Slots
-from unmoor.deploy.service.steps import Progress, Step, next_step
+from unmoor.deploy.service.steps import DeployProgress, Step, next_step
 from unmoor.deploy.service.watch import LEAST
 from unmoor.deploy.service.watching import watch
 from unmoor.errors import CheckFailed, Unknown, UnmoorError
@@ -36,7 +36,7 @@ class Deployer:
     pull: Callable[[ServiceVersion], str]
     say: Callable[[str], None] = _silent
     warn: Callable[[str], None] = _silent
-    progress: Progress = field(default_factory=Progress)
+    progress: DeployProgress = field(default_factory=DeployProgress)
 
     @property
     def _host(self) -> ServiceHost:

@@ -46,7 +46,7 @@ class Next(msgspec.Struct, frozen=True, kw_only=True):
     slot: str
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class DeployProgress(msgspec.Struct, frozen=True, kw_only=True):
     """What this run has done itself: the slots whose container it started, those it proved, and those it watched."""
 
     started: frozenset[str] = frozenset()
@@ -54,7 +54,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     watched: frozenset[str] = frozenset()
 
 
-def next_step(slots: Slots, digest: str, progress: Progress, *, hold: bool = False) -> Next:
+def next_step(slots: Slots, digest: str, progress: DeployProgress, *, hold: bool = False) -> Next:
     """Decide the next step towards a slot that serves ``digest``. ``hold``: it is to be proven, but serve nobody."""
     serving = slots.serving
     if serving is not None and serving.digest == digest:
@@ -84,7 +84,7 @@ def is_held(slots: Slots, digest: str) -> bool:
     )
 
 
-def _finish(slots: Slots, serving: Slot, progress: Progress) -> Next:
+def _finish(slots: Slots, serving: Slot, progress: DeployProgress) -> Next:
     """The wanted digest serves: prove it once, watch it, stop the former one."""
     other = slots.other(serving)
     if serving.server.admin is not Admin.READY:
@@ -110,7 +110,7 @@ def _candidate(slots: Slots, serving: Slot | None, digest: str) -> Slot:
     return next(iter((*own, *empty, slots.first)))
 
 
-def _replace(slots: Slots, slot: Slot, digest: str, progress: Progress, *, hold: bool) -> Next:
+def _replace(slots: Slots, slot: Slot, digest: str, progress: DeployProgress, *, hold: bool) -> Next:
     """Another digest serves, or none: bring the wanted one up in the slot, out of reach until it is proven."""
     serving = slots.serving
     if serving is not None and serving.server.admin is not Admin.READY:
@@ -135,6 +135,6 @@ def _bring_up(slot: Slot, digest: str, *, started: bool, proven: bool, hold: boo
     return Step.DONE if hold else Step.SWITCH
 
 
-def without_watch(slot: str) -> Progress:
+def without_watch(slot: str) -> DeployProgress:
     """The progress of a run that goes back to a version, which was watched when it was new."""
-    return Progress(watched=frozenset({slot}))
+    return DeployProgress(watched=frozenset({slot}))
