@@ -41,7 +41,7 @@ def show(name: str, target: TargetOptions) -> int:
     state = place.state if place is not None else ""
     if not state:
         output.err(
-            f"this world names no state file of HAProxy: write state = {PROXY_STATE} or UNMOOR_PROXY_STATE={PROXY_STATE}"
+            f"this world names no state file: write state = {PROXY_STATE} or UNMOOR_PROXY_STATE={PROXY_STATE}"
         )
     text = proxy_config(
         name,
