@@ -83,7 +83,7 @@ def main() -> int:
             f"{theirs / 'ghp-import'} --push --no-jekyll --prefix {last} {work / f'site-{VERSIONS}'}\n",
             "utf-8",
         )
-        commands = {
+        commands: dict[str, list[str | Path]] = {
             "ghp-import with its clone": ["bash", script],
             "unmoor": [ours / "python", "-c", DEPLOY, checkout, work, last],
         }

@@ -40,9 +40,7 @@ def show(name: str, target: TargetOptions) -> int:
     place = world.proxy(name)
     state = place.state if place is not None else ""
     if not state:
-        output.err(
-            f"this world names no state file: write state = {PROXY_STATE} or UNMOOR_PROXY_STATE={PROXY_STATE}"
-        )
+        output.err(f"this world names no state file: write state = {PROXY_STATE} or UNMOOR_PROXY_STATE={PROXY_STATE}")
     text = proxy_config(
         name,
         settings.slots,

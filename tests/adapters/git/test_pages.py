@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.git_repos import Repo
@@ -20,7 +21,7 @@ from unmoor.util.secret import Secret
 SITE = {"index.html": b"<p>\r\n", ".gitattributes": b"* text=auto eol=crlf\n", ".gitignore": b"*\n", "a/b.txt": b"b\n"}
 
 
-def pages(tmp_path: Path, shell: LocalShell, **more: str) -> tuple[GitPages, Repo]:
+def pages(tmp_path: Path, shell: LocalShell, **more: Any) -> tuple[GitPages, Repo]:
     """The branch ``gh-pages`` of a remote that has another branch only."""
     repo = Repo.new(tmp_path / "repo")
     remote = repo.remote(tmp_path / "remote.git")
