@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.support.git_repos import Repo
@@ -21,12 +20,12 @@ from unmoor.util.secret import Secret
 SITE = {"index.html": b"<p>\r\n", ".gitattributes": b"* text=auto eol=crlf\n", ".gitignore": b"*\n", "a/b.txt": b"b\n"}
 
 
-def pages(tmp_path: Path, shell: LocalShell, **more: Any) -> tuple[GitPages, Repo]:
+def pages(tmp_path: Path, shell: LocalShell) -> tuple[GitPages, Repo]:
     """The branch ``gh-pages`` of a remote that has another branch only."""
     repo = Repo.new(tmp_path / "repo")
     remote = repo.remote(tmp_path / "remote.git")
     remote.git("config", "uploadpack.allowFilter", "true")
-    return GitPages(checkout=GitCheckout(repo.path, shell), remote="origin", branch="gh-pages", **more), remote
+    return GitPages(checkout=GitCheckout(repo.path, shell), remote="origin", branch="gh-pages"), remote
 
 
 def fresh(tmp_path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Read the Docs, through version 3 of its API. Implements `unmoor.ports.docs_service`; begin with `project`."""
+"""Read the Docs, through version 3 of its API. Implements `unmoor.ports.docs_service`. Begin with `project`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, second_look, time_to_wait
 from unmoor.errors import Cause, Refused, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
-from unmoor.ports.docs_service import ServiceBuild, ServiceVersion
+from unmoor.ports.docs_service import HostedBuild, HostedVersion
 from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_commit
@@ -85,20 +85,20 @@ class ReadTheDocs:
         """The address of the project in the API."""
         return f"{self._root}/"
 
-    def version(self, tag: str) -> ServiceVersion | None:
+    def version(self, tag: str) -> HostedVersion | None:
         """The version that the service made of a tag."""
         page = self._read("versions/?" + urlencode({"verbose_name": tag, "limit": _PER_PAGE}), _Versions)
         found = next((each for each in page.results if each.verbose_name == tag and each.type in {"", "tag"}), None)
         if found is None:
             return None
-        return ServiceVersion(slug=found.slug, active=found.active, address=clean(found.urls.documentation))
+        return HostedVersion(slug=found.slug, active=found.active, address=clean(found.urls.documentation))
 
-    def builds(self, version: ServiceVersion) -> tuple[ServiceBuild, ...]:
+    def builds(self, version: HostedVersion) -> tuple[HostedBuild, ...]:
         """The last builds of a version."""
         page = self._read(f"versions/{quote(version.slug, safe='')}/builds/?limit={_PER_PAGE}", _Builds)
         return tuple(_build(each) for each in page.results)
 
-    def build(self, number: int) -> ServiceBuild:
+    def build(self, number: int) -> HostedBuild:
         """One build."""
         return _build(self._read(f"builds/{number}/", _Build))
 
@@ -106,12 +106,12 @@ class ReadTheDocs:
         """Ask the service to look for new tags."""
         self._write("POST", "sync-versions/", (HTTPStatus.ACCEPTED,))
 
-    def activate(self, version: ServiceVersion) -> None:
+    def activate(self, version: HostedVersion) -> None:
         """Turn the builds of a version on."""
         path = f"versions/{quote(version.slug, safe='')}/"
         self._write("PATCH", path, (HTTPStatus.NO_CONTENT, HTTPStatus.OK), {"active": True})
 
-    def trigger(self, version: ServiceVersion) -> int:
+    def trigger(self, version: HostedVersion) -> int:
         """Begin a build of a version."""
         answer = self._write("POST", f"versions/{quote(version.slug, safe='')}/builds/", (HTTPStatus.ACCEPTED,))
         return _decoded(answer, _Triggered).build.id
@@ -178,9 +178,9 @@ class ReadTheDocs:
 _HEADERS: Final = {"Accept": "application/json"}
 
 
-def _build(found: _Build) -> ServiceBuild:
+def _build(found: _Build) -> HostedBuild:
     commit = found.commit or ""
-    return ServiceBuild(
+    return HostedBuild(
         id=found.id,
         finished=found.state.code in {"finished", "cancelled"},
         success=found.state.code == "finished" and found.success is True,

@@ -15,7 +15,7 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import BuildFailed, Conflict, Refused, TimedOut, TryLater, Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.docs_service import DocsService, ServiceBuild, ServiceVersion
+from unmoor.ports.docs_service import DocsService, HostedBuild, HostedVersion
 from unmoor.ports.poll import growing, poll
 from unmoor.products import Release
 from unmoor.util.text import clean, duration
@@ -32,14 +32,14 @@ class ServiceDeployment(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     say: Callable[[str], None] = lambda _: None
 
-    def find(self, release: Release) -> ServiceVersion | None:
+    def find(self, release: Release) -> HostedVersion | None:
         """Find the version of a release, ``None`` unless a build of its commit went well and users see it."""
         version = self.service.version(release.tag)
         if version is None or not version.active:
             return None
         return version if self._built(version, release) else None
 
-    def deploy(self, release: Release) -> ServiceVersion:
+    def deploy(self, release: Release) -> HostedVersion:
         """Build the tag of a release and wait for the end.
 
         Raises `BuildFailed` with the address of the log, `Conflict` for a build of another commit, `TimedOut`,
@@ -52,10 +52,10 @@ class ServiceDeployment(msgspec.Struct, frozen=True, kw_only=True):
             self._wait(self._begin(version, release), release)
         return self._known(release)
 
-    def _built(self, version: ServiceVersion, release: Release) -> bool:
+    def _built(self, version: HostedVersion, release: Release) -> bool:
         return any(each.success and each.commit == release.commit for each in self.service.builds(version))
 
-    def _known(self, release: Release) -> ServiceVersion:
+    def _known(self, release: Release) -> HostedVersion:
         """The version of the tag, once the service has heard of it."""
         version = self.service.version(release.tag)
         if version is None:
@@ -77,7 +77,7 @@ class ServiceDeployment(msgspec.Struct, frozen=True, kw_only=True):
             )
         return version
 
-    def _begin(self, version: ServiceVersion, release: Release) -> int:
+    def _begin(self, version: HostedVersion, release: Release) -> int:
         """Return the number of the build that is under way, or of a new one."""
         if (running := self._running(version, release)) is not None:
             return running.id
@@ -89,7 +89,7 @@ class ServiceDeployment(msgspec.Struct, frozen=True, kw_only=True):
                 return running.id
             raise
 
-    def _running(self, version: ServiceVersion, release: Release) -> ServiceBuild | None:
+    def _running(self, version: HostedVersion, release: Release) -> HostedBuild | None:
         builds = self.service.builds(version)
         return next((each for each in builds if not each.finished and each.commit in {"", release.commit}), None)
 
