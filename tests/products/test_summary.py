@@ -30,7 +30,7 @@ from unmoor.products import (
     Image,
     Images,
     ImageSboms,
-    LeftOut,
+    LeftOutFile,
     MovedTag,
     MovedTags,
     Notes,
@@ -112,7 +112,7 @@ SUMMARIES: list[tuple[Product, str]] = [
         SpaceFiles(
             commit="a" * 40,
             files=(SpaceFile(path="app.py", size=1, blob="", sha256=DIGEST, source=Path()),),
-            left_out=(LeftOut(path="b\x1b[31m.py", why="it is empty"),),
+            left_out=(LeftOutFile(path="b\x1b[31m.py", why="it is empty"),),
         ),
         "1 file of aaaaaaaaaaaa, 1 left out",
     ),

@@ -164,7 +164,7 @@ def _assemble(
             f"the world {clean(world.name)} has no place for a Space", next_step=advice.DESCRIBE_DEPLOYMENT()
         )
     hub = open_space(settings.repo)
-    take = TakeCommit(release=commit)
+    take = TakeCommit.of(commit)
     check = CheckSpace.of(request, services, release=take.output, settings=settings, hub=hub)
     deploy = DeploySpace.of(request, services, release=take.output, files=check.output, settings=settings, hub=hub)
     return Pipeline.of(take, check, deploy)

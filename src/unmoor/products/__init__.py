@@ -31,7 +31,7 @@ from unmoor.products.release import Notes, Release
 from unmoor.products.sboms import ImageSbom, ImageSboms, Sboms
 from unmoor.products.scan import Level, ScanFinding, Scanned, Unscanned
 from unmoor.products.signatures import Signed, SignedImage, SignedImages, SumsSignature
-from unmoor.products.space import DeployedSpace, LeftOut, SpaceFile, SpaceFiles
+from unmoor.products.space import DeployedSpace, LeftOutFile, SpaceFile, SpaceFiles
 from unmoor.products.verified import Verified, VerifiedItem
 
 __all__ = [
@@ -54,7 +54,7 @@ __all__ = [
     "ImageSbom",
     "ImageSboms",
     "Images",
-    "LeftOut",
+    "LeftOutFile",
     "LeftTag",
     "Level",
     "MovedTag",

@@ -29,7 +29,7 @@ class SpaceFile(msgspec.Struct, frozen=True, kw_only=True):
         return hash((self.path, self.sha256))
 
 
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+class LeftOutFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file, or a pattern, that does not go into the Space, and why. ``secret``: because it has one."""
 
     path: str
@@ -45,7 +45,7 @@ class SpaceFiles(msgspec.Struct, frozen=True, kw_only=True):
 
     commit: str
     files: tuple[SpaceFile, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutFile, ...] = ()
 
     @property
     def summary(self) -> str:

@@ -1,8 +1,9 @@
-"""The stage ``commit`` of `unmoor sync`: the commit whose files are deployed, in place of a release."""
+"""The stage ``synced-commit`` of `unmoor sync`: the commit whose files are deployed, in place of a release."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from unmoor.core.stage import Check, StageContext
 from unmoor.products import Release
@@ -12,8 +13,13 @@ from unmoor.products import Release
 class TakeCommit(Check[Release]):
     """Gives a commit that is no release: it has no tag and no version."""
 
-    name: str = "commit"
+    name: str = "synced-commit"
     release: Release
+
+    @classmethod
+    def of(cls, release: Release) -> Self:
+        """Build the stage for a commit, described as a release."""
+        return cls(release=release)
 
     def plan(self) -> str:
         """Say which commit it is."""

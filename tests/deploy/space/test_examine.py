@@ -12,7 +12,7 @@ from tests.support.systems import posix
 from unmoor.deploy.space import examine as module
 from unmoor.deploy.space.examine import examine
 from unmoor.errors import Refused, Unsafe
-from unmoor.products import LeftOut
+from unmoor.products import LeftOutFile
 
 GOOD = {"app.py": APP, "README.md": README}
 TOKEN = "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH"
@@ -80,7 +80,7 @@ def test_link_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_bytes(APP)
     (tmp_path / "link").symlink_to("app.py")
     found = examine(tmp_path, ("app.py", "link"), patterns=("*",), critical=(), judge_python=judge)
-    assert found.left_out == (LeftOut(path="link", why="it is a link"),)
+    assert found.left_out == (LeftOutFile(path="link", why="it is a link"),)
 
 
 def test_large_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

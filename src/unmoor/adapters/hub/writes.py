@@ -105,11 +105,10 @@ class HubWriter:
 
     @contextmanager
     def _configured(self) -> Iterator[HfApi]:
-        """Give the client our transport and nothing of this machine's login, and take it back afterwards."""
+        """Give the client our transport and nothing of this machine's login, and close it afterwards."""
         import huggingface_hub
         from huggingface_hub import constants
         from huggingface_hub.utils import logging as hub_logging
-        from huggingface_hub.utils._http import default_client_factory
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         # Xet is native code, which has no limits of ours; without it the client uses LFS. No login but the given one.
@@ -124,7 +123,7 @@ class HubWriter:
                 warnings.simplefilter("ignore")  # about a README that the hub takes
                 yield huggingface_hub.HfApi(endpoint=self._root, token=self._token.reveal() or False)
         finally:
-            huggingface_hub.set_client_factory(default_client_factory)
+            huggingface_hub.close_session()
 
     def _client(self) -> httpx2.Client:
         import httpx2

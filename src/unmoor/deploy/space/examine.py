@@ -17,7 +17,7 @@ from unmoor.deploy.space.identity import describe
 from unmoor.deploy.space.patterns import matches, select
 from unmoor.errors import Refused, UnmoorError, Unsafe
 from unmoor.filesystem.files import read_regular
-from unmoor.products import LeftOut, SpaceFile
+from unmoor.products import LeftOutFile, SpaceFile
 from unmoor.scanning.secrets import RULES, find_secrets
 from unmoor.util.decode import decode_json, decode_toml
 from unmoor.util.secret_scan import secret_file
@@ -44,7 +44,7 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """The files that go into the Space, sorted by path, and what is left out."""
 
     files: tuple[SpaceFile, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutFile, ...] = ()
 
 
 def examine(
@@ -58,19 +58,19 @@ def examine(
     _require_few(chosen.paths)
     contents: dict[str, bytes] = {}
     found: list[SpaceFile] = []
-    left_out = [LeftOut(path=each, why="no tracked file matches") for each in chosen.unmatched]
+    left_out = [LeftOutFile(path=each, why="no tracked file matches") for each in chosen.unmatched]
     for path in chosen.paths:
         file, why = _look_at(path, tree / path)
         if file is not None:
             found.append(file)
             contents |= {path: read_regular(file.source, LARGEST)} if _is_text(file) else {}
         else:
-            left_out.append(LeftOut(path=path, why=why))
+            left_out.append(LeftOutFile(path=path, why=why))
     wrong = dict(judge_python({path: data for path, data in contents.items() if path.endswith(".py")}))
     wrong |= {path: why for path, data in contents.items() if (why := _why_malformed(path, data))}
     secrets = {each.path: why for each in found if (why := _secret_in(each))}
-    left_out += [LeftOut(path=each.path, why=wrong[each.path]) for each in found if each.path in wrong]
-    left_out += [LeftOut(path=path, why=why, secret=True) for path, why in secrets.items() if path not in wrong]
+    left_out += [LeftOutFile(path=each.path, why=wrong[each.path]) for each in found if each.path in wrong]
+    left_out += [LeftOutFile(path=path, why=why, secret=True) for path, why in secrets.items() if path not in wrong]
     kept = tuple(each for each in found if each.path not in wrong and each.path not in secrets)
     _require_critical(critical, kept, left_out)
     if not kept:
@@ -179,12 +179,12 @@ def _secret_in(file: SpaceFile) -> str:
     return f"line {match.line} has {RULES[match.rule].what}" if match is not None else ""
 
 
-def _require_critical(critical: Sequence[str], kept: Sequence[SpaceFile], left_out: Sequence[LeftOut]) -> None:
+def _require_critical(critical: Sequence[str], kept: Sequence[SpaceFile], left_out: Sequence[LeftOutFile]) -> None:
     """Raise if a critical file is not among those that are kept."""
     failed = [each for each in left_out if matches(critical, each.path)]
     names = [*(each.path for each in kept), *(each.path for each in left_out)]
     absent = [each for each in critical if not any(matches((each,), name) for name in names)]
-    failed += [LeftOut(path=each, why="it is not among the files of the Space, or not tracked") for each in absent]
+    failed += [LeftOutFile(path=each, why="it is not among the files of the Space, or not tracked") for each in absent]
     if not failed:
         return
     if any(each.secret for each in failed):
@@ -194,10 +194,10 @@ def _require_critical(critical: Sequence[str], kept: Sequence[SpaceFile], left_o
     raise _refused("the Space needs these files:", failed)
 
 
-def _refused(what: str, files: Sequence[LeftOut]) -> Refused:
+def _refused(what: str, files: Sequence[LeftOutFile]) -> Refused:
     return Refused(f"{what}{_lines(files)}", next_step=advice.CORRECT_SPACE_FILES())
 
 
-def _lines(files: Sequence[LeftOut]) -> str:
+def _lines(files: Sequence[LeftOutFile]) -> str:
     shown = "".join(f"\n  {each}" for each in files[:20])
     return shown + (f"\n  and {len(files) - 20} more" if len(files) > 20 else "")  # noqa: PLR2004 - as above

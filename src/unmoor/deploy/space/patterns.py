@@ -10,14 +10,14 @@ import msgspec
 _STAR, _STARS = "*", "**"
 
 
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
+class PathSelection(msgspec.Struct, frozen=True, kw_only=True):
     """The paths that the patterns select, sorted, and the patterns that select nothing."""
 
     paths: tuple[str, ...]
     unmatched: tuple[str, ...]
 
 
-def select(patterns: Sequence[str], names: Iterable[str]) -> Selection:
+def select(patterns: Sequence[str], names: Iterable[str]) -> PathSelection:
     """Choose the names that a pattern matches as a whole.
 
     A star stands for anything but a slash, two for any number of folders; case matters.
@@ -25,7 +25,7 @@ def select(patterns: Sequence[str], names: Iterable[str]) -> Selection:
     >>> select(["app.py", "assets/**", "*.md"], ["app.py", "assets/a/b.png", "docs/x.md", "README.md"]).paths
     ('README.md', 'app.py', 'assets/a/b.png')
     >>> select(["**/*.css", "data/*"], ["a/b.css", "c.css"])
-    Selection(paths=('a/b.css', 'c.css'), unmatched=('data/*',))
+    PathSelection(paths=('a/b.css', 'c.css'), unmatched=('data/*',))
     """
     names = tuple(names)
     found: set[str] = set()
@@ -35,7 +35,7 @@ def select(patterns: Sequence[str], names: Iterable[str]) -> Selection:
         matching = [name for name in names if form.fullmatch(name)]
         found.update(matching)
         unmatched += [] if matching else [pattern]
-    return Selection(paths=tuple(sorted(found)), unmatched=tuple(unmatched))
+    return PathSelection(paths=tuple(sorted(found)), unmatched=tuple(unmatched))
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
