@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.git_repos import shell_for_tests
 
-from unmoor.adapters.announce import ApprisePool
+from unmoor.adapters.announce.pool import ApprisePool
 from unmoor.ports.shell import Shell
 from unmoor.ports.world import Login
 from unmoor.rehearsal import local

@@ -29,7 +29,7 @@ def open_deployers(
     """Return what opens the services of deployments."""
 
     def open_announcer(place: AnnouncePlace, targets: Mapping[str, str]) -> Announcer:
-        from unmoor.adapters.announce import ApprisePool
+        from unmoor.adapters.announce.pool import ApprisePool
 
         return ApprisePool.of(place, targets, shell, os.environ, rehearsal=world.rehearsal)
 

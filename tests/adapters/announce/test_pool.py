@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from tests.support.caught_messages import KINDS, Catchers, start_catchers, token_of
 
-from unmoor.adapters.announce import ApprisePool
+from unmoor.adapters.announce.pool import ApprisePool
 from unmoor.errors import TimedOut, ToolMissing
 from unmoor.ports.announcer import Message
 from unmoor.ports.shell import Ran, Shell

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from unmoor.notes.announced import without_markers
 from unmoor.ports.announcer import Message
 from unmoor.util.text import clean, indented
 
@@ -105,6 +104,8 @@ def without_mentions(text: str) -> str:
 
 def _notes(body: str) -> str:
     """The notes of a release as lines for a message: without comments, and without how to verify the files."""
+    from unmoor.notes.announced import without_markers  # and the readers of notes, which the child does without
+
     text = without_markers(body).replace("\r\n", "\n")
     text = _COMMENT.sub("", text.rpartition(_VERIFY)[0] or text)
     lines: list[str] = []
