@@ -21,17 +21,12 @@ simple = "https://index.example/simple/"
 
 
 @pytest.mark.parametrize(
-    ("more", "args", "what", "advised"),
+    ("more", "args", "said"),
     [
-        ("", ("docs",), "there is no table [tool.unmoor.docs] in the settings of v1.0", "configure-deployment"),
-        ("", ("space",), "there is no table [tool.unmoor.space]", "configure-deployment"),
-        (
-            SERVICE,
-            ("service", "api"),
-            "[tool.unmoor.service.api] in the settings of v1.0; its services are: web",
-            "conf",
-        ),
-        (DOCS, ("docs",), "the world mine has no place for docs", "describe-deployment"),
+        ("", ("docs",), ("no table [tool.unmoor.docs] in the settings of v1.0", "configure-deployment")),
+        ("", ("space",), ("no table [tool.unmoor.space]", "configure-deployment")),
+        (SERVICE, ("service", "api"), ("of v1.0; its services are: web", "configure-deployment")),
+        (DOCS, ("docs",), ("the world mine has no place for docs", "describe-deployment")),
     ],
     ids=["no docs", "no space", "another service", "no place"],
 )
