@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as replace_stage
-
 import pytest
 from tests.support.sample_values import sample_release
 from tests.support.service_model import NEW, OLD, PORTS, Model, deployed
@@ -16,6 +14,7 @@ from unmoor.ports.deployers import NoService, ServicePorts
 from unmoor.products import Pushed, PushedImage, Release
 from unmoor.products.deployment import Deployed
 from unmoor.stages.service import DeployService
+from unmoor.util.values import replace
 
 RELEASE = sample_release()
 RELEASED: Output[Release] = Output("tag")
@@ -75,7 +74,7 @@ def test_a_held_version_is_found_only_by_a_run_that_holds() -> None:
     """Without ``--hold`` the same version is still to be switched to."""
     model = deployed(OLD)
     here = stage(model)
-    holding = replace_stage(here, hold=True)
+    holding = replace(here, hold=True)
     assert "switch" in here.plan()
     assert "switch" not in holding.plan()
     made = holding.make(context(NEW))

@@ -63,7 +63,7 @@ SAMPLES: Mapping[str, WorkflowFacts] = {
         settings=Settings(
             docs=DocsSettings(to=("branch:gh-pages", "readthedocs:demo")),
             space=SpaceSettings(repo="acme/demo", files=("app.py",)),
-            service={"web": ServiceSettings(port=8000, slots={"blue": 9101, "green": 9102}, runner="web-host")},
+            service={"web": ServiceSettings(port=8000, slots={"blue": 9101, "green": 9102}, runner="self-hosted")},
             announce=AnnounceSettings(targets={"chat": "CHAT_URL"}, on=("released", "failed")),
         ),
         project="demo",

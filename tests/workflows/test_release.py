@@ -581,7 +581,7 @@ def test_each_deployment_is_a_job_without_code_of_the_project() -> None:
         "unmoor release --until check-service --skip images --no-project-code"
         in scripts(jobs["check-service"])[-1].script
     )
-    assert jobs["check-service"].runs_on == jobs["deploy-service-web"].runs_on == "web-host"
+    assert jobs["check-service"].runs_on == jobs["deploy-service-web"].runs_on == "self-hosted"
     assert scripts(jobs["deploy-docs"])[-2].script.startswith("git config --global ")
     assert jobs["announce"].only_if.startswith("!cancelled()")
     assert jobs_of(SAMPLES["documented"])["announce"].only_if == ""

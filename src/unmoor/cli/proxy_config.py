@@ -13,9 +13,9 @@ from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output
 from unmoor.cli.resolve_project import open_world, read_sources, resolve_checkout, resolve_project
 from unmoor.cli.run_options import TargetOptions
-from unmoor.config.real_world import PROXY_SOCKET
 from unmoor.deploy.service.proxy_config import proxy_config
 from unmoor.errors import ConfigError
+from unmoor.filesystem.layout import PROXY_SOCKET
 from unmoor.util.text import clean
 
 

@@ -10,6 +10,7 @@ from unmoor import advice
 from unmoor.config.addresses import root_address
 from unmoor.config.credentials import forge_login, index_login, token_login
 from unmoor.errors import ConfigError, Internal
+from unmoor.filesystem.layout import PROXY_SOCKET
 from unmoor.ports.world import (
     AnnouncePlace,
     ForgePlace,
@@ -28,7 +29,6 @@ from unmoor.ports.world import (
 HUB_TOKEN = "HF_TOKEN"  # noqa: S105 - a name
 READTHEDOCS_TOKEN = "READTHEDOCS_TOKEN"  # noqa: S105 - a name
 
-PROXY_SOCKET = "/run/haproxy/admin.sock"
 _GITHUB_API = "https://api.github.com"
 _ENTERPRISE_API = "/api/v3"
 

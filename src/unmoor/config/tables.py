@@ -201,7 +201,7 @@ class ProxyTable(Table, frozen=True, kw_only=True):
         str,
         Meta(
             description="Its runtime socket, with the level `admin`. Relative to the world file.",
-            examples=["/run/haproxy/admin.sock"],
+            examples=["haproxy/admin.sock"],
             extra={"check": printable_path},
         ),
     ]

@@ -16,6 +16,8 @@ from unmoor.filesystem import windows_programs
 
 NULL_OF_GIT: Final = "/dev/null"
 """The null device as git names it on every system: on Windows it opens ``nul`` instead (git's compat/mingw.c)."""
+PROXY_SOCKET: Final = "/run/haproxy/admin.sock"
+"""Where the packages of Linux distributions let HAProxy listen for commands."""
 HOME_VARIABLES: Final = ("HOME", "USERPROFILE")
 """The variables that may name the user's home; see `home_of`."""
 

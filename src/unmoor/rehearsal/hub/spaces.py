@@ -165,7 +165,7 @@ class Spaces:
         """Commit onto the branch. Raises what the hub would."""
         space = self.open(name)
         if change.parent is not None and change.parent != space.head.id:
-            raise HubProblem(412, "A commit has happened since. Please refresh and try again.")
+            raise HubProblem(412, "A commit has happened since. Refresh and repeat it.")
         tree = dict(space.head.tree)
         for path, data in change.files.items():
             if needs_lfs(path, len(data)):
