@@ -14,7 +14,7 @@ from unmoor.artifacts.manifest import Manifest
 from unmoor.config.docs import DocsSettings
 from unmoor.core.stage import Output
 from unmoor.deploy.docs.archive import tree_of
-from unmoor.errors import BuildFailed, CheckFailed, ConfigError, Conflict, ToolMissing, UnmoorError
+from unmoor.errors import BuildFailed, CheckFailed, ConfigError, Conflict, ToolMissing, Unknown, UnmoorError
 from unmoor.products import BuiltDocs, Dists, Proof, Result, Subject, Verdict
 from unmoor.stages.build_docs import BuildDocs
 from unmoor.util.values import replace
@@ -102,6 +102,31 @@ def test_documentation_that_stops_the_release(
     advisory = stage(at, policy="advisory").make(context)
     assert advisory.file is None
     assert said in at.warned[0]
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "said"),
+    [
+        (
+            "print('WARNING: failed to reach any of the inventories with the following issues:')\nsys.exit(1)\n",
+            Unknown,
+            "could not reach another site",
+        ),
+        ("import os\nos.kill(os.getpid(), 9)\n", ToolMissing, "was killed by"),
+    ],
+    ids=["unreached", "killed"],
+)
+def test_what_is_not_the_fault_of_the_documentation(
+    make_inputs: MakeInputs, script: str, kind: type[UnmoorError], said: str
+) -> None:
+    """Another site that Sphinx cannot reach, or a killed builder, says nothing about the pages, whatever the policy."""
+    at = inputs(make_inputs, script)
+    context = at.context(dists=at.dists())
+
+    for policy in ("required", "advisory"):
+        with pytest.raises(kind, match=said):
+            stage(at, policy=policy).make(context)
+    assert stage(at).find(context) is None
 
 
 @pytest.mark.parametrize(

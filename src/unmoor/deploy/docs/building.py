@@ -19,8 +19,9 @@ from packaging.utils import canonicalize_name
 from unmoor import advice
 from unmoor.config.docs import DocsSettings
 from unmoor.dists.testing.import_trace import install_recorder, read_recording
-from unmoor.errors import BuildFailed, CheckFailed, ConfigError, TimedOut, ToolMissing
+from unmoor.errors import BuildFailed, Cause, CheckFailed, ConfigError, TimedOut, ToolMissing, UnmoorError
 from unmoor.ports.environments import Environment
+from unmoor.ports.failure import child_failure, failure
 from unmoor.project.files import Files
 from unmoor.project.test_needs.groups import groups_of, resolve_group
 from unmoor.project.test_needs.locations import likely_modules
@@ -32,6 +33,8 @@ _SPHINX: Final = ("sphinx-build", "-b", "html", "-W", "-n", "--keep-going")
 _MKDOCS: Final = ("mkdocs", "build", "--strict", "--clean")
 _MKDOCS_FILES: Final = ("mkdocs.yml", "mkdocs.yaml")
 _LINES: Final = 30
+# What Sphinx says if no copy of another site's list of references can be had: then its references seem to lead nowhere.
+_UNREACHED: Final = "WARNING: failed to reach any of the inventories"
 _TIMEOUT: Final = 3600.0
 _TABLE: Final = "[tool.unmoor.docs]"
 
@@ -107,7 +110,7 @@ class DocsBuild(msgspec.Struct, frozen=True, kw_only=True):
         """Build the pages, and return their folder.
 
         Raises `BuildFailed` with the end of the log, `CheckFailed` for a module that only the repository has,
-        `ConfigError`, `TimedOut` and `ToolMissing`.
+        `ConfigError`, `TimedOut` and `ToolMissing`, and `Unknown` if another site that it refers to cannot be reached.
         """
         out = self.folder / "site"
         args = command_for(self.settings, self.clone, out, self.folder)
@@ -116,10 +119,13 @@ class DocsBuild(msgspec.Struct, frozen=True, kw_only=True):
         only_here = [name for name in only_here if not (self.clone / self.settings.source / name).exists()]
         install_recorder(self.environment.packages, log, [*self.modules, *only_here], only=True)
         last: deque[str] = deque(maxlen=_LINES)
+        unreached = False
 
         def hear(line: str) -> None:
+            nonlocal unreached
             self.hear(line)
             last.append(line)
+            unreached = unreached or line.startswith(_UNREACHED)
 
         try:
             ran = self.environment.run(args, cwd=self.clone, env=self._variables, timeout=_TIMEOUT, hear=hear)
@@ -131,13 +137,18 @@ class DocsBuild(msgspec.Struct, frozen=True, kw_only=True):
                 raise  # this machine is at fault, and not what is installed
             raise ToolMissing(error.what, where=_TABLE, next_step=advice.NAME_DOCS_NEEDS()) from error
         if ran.code:
-            raise BuildFailed(
-                self._with_lines(f"{args[0]} failed with exit code {ran.code}", last), next_step=advice.CORRECT_DOCS()
-            )
+            raise child_failure(ran, args[0]) or self._failure(args[0], ran.code, last, unreached=unreached)
         self._require_installed(log)
         if not out.is_dir():
             raise BuildFailed(f"{args[0]} wrote no pages to {OUT}", next_step=advice.CORRECT_DOCS())
         return out
+
+    def _failure(self, program: str, code: int, last: Sequence[str], *, unreached: bool) -> UnmoorError:
+        what = f"{program} failed with exit code {code}"
+        if unreached:
+            what += ", and could not reach another site that the pages refer to (intersphinx)"
+            return failure(Cause.UNREACHABLE, self._with_lines(what, last))
+        return BuildFailed(self._with_lines(what, last), next_step=advice.CORRECT_DOCS())
 
     @property
     def _tops(self) -> frozenset[str]:
