@@ -33,7 +33,7 @@ _SPHINX: Final = ("sphinx-build", "-b", "html", "-W", "-n", "--keep-going")
 _MKDOCS: Final = ("mkdocs", "build", "--strict", "--clean")
 _MKDOCS_FILES: Final = ("mkdocs.yml", "mkdocs.yaml")
 _LINES: Final = 30
-# What Sphinx says if no copy of another site's list of references is available: then its references seem to lead nowhere.
+# What Sphinx says if no copy of another site's list of references is available: its references lead nowhere.
 _UNREACHED: Final = "WARNING: failed to reach any of the inventories"
 _TIMEOUT: Final = 3600.0
 _TABLE: Final = "[tool.unmoor.docs]"
