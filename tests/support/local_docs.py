@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from starlette.types import ASGIApp
+from tests.support.asgi_thread import serve_in_thread
 from tests.support.git_repos import Repo
 from tests.support.sample_values import FakeClock, sample_release
 
@@ -20,7 +19,6 @@ from unmoor.adapters.readthedocs import ReadTheDocs
 from unmoor.deploy.docs.service import ServiceDeployment
 from unmoor.products import Release
 from unmoor.rehearsal.readthedocs.app import DocsMood, app
-from unmoor.rehearsal.server import Server
 from unmoor.rehearsal.shared.faults import Failure
 from unmoor.rehearsal.shared.http import Logged
 from unmoor.util.secret import Secret
@@ -78,20 +76,14 @@ def start_docs(folder: Path) -> Iterator[LocalDocs]:
     repo.remote(folder / "remote.git")
     served = folder / "readthedocs"
     (served / "faults").mkdir(parents=True)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     log = os.open(served / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    server = Server(Logged(app(served, base=address, token=TOKEN), server="readthedocs", log=log))
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_until_complete, args=[server.serve(sockets=[listener])])
-    thread.start()
+
+    def make(address: str) -> ASGIApp:
+        return Logged(app(served, base=address, token=TOKEN), server="readthedocs", log=log)
+
     release = replace(sample_release(), commit=repo.git("rev-parse", "HEAD"))
     try:
-        with BoundedSession() as http:
+        with serve_in_thread(make) as address, BoundedSession() as http:
             yield LocalDocs(folder=served, address=address, http=http, release=release)
     finally:
-        loop.call_soon_threadsafe(server.stop_requested.set)
-        thread.join()
-        loop.close()
         os.close(log)

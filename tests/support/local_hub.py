@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.support.asgi_thread import serve_in_thread
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
@@ -25,7 +24,6 @@ from unmoor.ports.world import Login, SpacePlace
 from unmoor.products import SpaceFile
 from unmoor.rehearsal.hub.app import HubTokens, app
 from unmoor.rehearsal.hub.spaces import Change, Mood, Spaces
-from unmoor.rehearsal.server import Server
 from unmoor.rehearsal.shared.faults import Failure
 from unmoor.rehearsal.shared.http import Logged
 from unmoor.util.secret import Secret
@@ -122,34 +120,21 @@ def plain(tree: Mapping[str, HubFile]) -> dict[str, int]:
 
 @contextmanager
 def run_hub(folder: Path, *, seconds: float = 0.0) -> Iterator[LocalHub]:
-    """Run a hub in a thread, on a free port. Each answer takes some seconds more."""
+    """Run a hub in a thread. Each answer takes some seconds more."""
     folder.mkdir(parents=True)
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     log = os.open(folder / "requests.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-    served = app(folder, base=address, tokens=TOKENS)
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(seconds)
-        await served(scope, receive, send)
+    def make(address: str) -> ASGIApp:
+        served = app(folder, base=address, tokens=TOKENS)
 
-    server = Server(Logged(answer, server="hub", log=log))
-    loop = asyncio.new_event_loop()
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(seconds)
+            await served(scope, receive, send)
 
-    async def serve() -> None:
-        await server.serve(sockets=[listener])
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0.01)  # each of them is told in a turn of its own
+        return Logged(answer, server="hub", log=log)
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
-    thread.start()
     try:
-        with BoundedSession() as http:
+        with serve_in_thread(make) as address, BoundedSession() as http:
             yield LocalHub(folder=folder, address=address, http=http)
     finally:
-        loop.call_soon_threadsafe(server.stop_requested.set)
-        thread.join(10)
-        loop.close()
-        listener.close()
         os.close(log)
