@@ -86,7 +86,7 @@ coverage: $(READY) ## Run the tests of the packages that decide, and check their
 
 # With a worker more than elsewhere: whole releases often wait for the engine and for servers.
 test-unmeasured: $(READY) ## Run the tests that neither coverage nor lint runs, whole releases among them
-	@$(WITH_ENGINE) $(PYTEST) -n 3 --no-loadscope-reorder $(UNMEASURED) --session-timeout=3000
+	@$(WITH_ENGINE) $(PYTEST) -n 3 --no-loadscope-reorder $(UNMEASURED) --session-timeout=3600
 
 # A cache for each system: a shared one would be thrown away each time.
 $(TYPES): types-%: $(READY)
