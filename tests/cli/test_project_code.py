@@ -30,7 +30,7 @@ def _stage_classes() -> Iterator[type[AnyStage]]:
 
 
 CLASSES = {each.__dataclass_fields__["name"].default: each for each in _stage_classes()}
-RUN_CODE = {"dists", "images", "prove-dists", "prove-images", "prove-testpypi", "rebuild"}
+RUN_CODE = {"build-docs", "dists", "images", "prove-dists", "prove-images", "prove-testpypi", "rebuild"}
 """The stages that start a build backend, an installed project, its tests, or a container of it."""
 
 
@@ -46,6 +46,7 @@ def test_which_stages_run_code_of_the_project() -> None:
         ("dists", "`build`, or `merge`"),
         ("prove-dists", "`test`, or `merge`"),
         ("rebuild", "`test`, or `merge`"),
+        ("build-docs", "`docs`"),
         ("images", "`image-OS-ARCH`"),
         ("prove-images", "`image-OS-ARCH`"),
         ("prove-testpypi", "`prove`"),

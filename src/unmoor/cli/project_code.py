@@ -15,6 +15,7 @@ MADE_BY: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "dists": ("built files", "build", "manifest.json"),
         "prove-dists": ("proof that the files were tested", "test", "proofs/prove-dists.json"),
         "rebuild": ("proof of a second build", "test", "proofs/rebuild.json"),
+        "build-docs": ("built documentation", "docs", "manifest.json"),
         "images": ("built images", "image-OS-ARCH", "images.json"),
         "prove-images": ("proof that the images were tested", "image-OS-ARCH", "images.json"),
         "prove-testpypi": ("proof of what the staging index serves", "prove", "proofs/prove-testpypi.json"),
