@@ -6,7 +6,7 @@ gives the same commits and tags, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,13 @@ from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.clone import check_out, clone_of, write_tags
 from unmoor.adapters.git.program import GitProgram
 from unmoor.adapters.git.submodules_lfs import store_of
-from unmoor.adapters.git.untagged import file_inside, replace_content
+from unmoor.adapters.git.untagged import NO_EDIT, VersionEdit, replace_content, write_version
 from unmoor.errors import ConfigError, Refused
 from unmoor.notes.files import relative_files
 from unmoor.notes.fragments import fragment_kinds
 from unmoor.notes.next_section import NamedSection, name_unreleased
 from unmoor.ports.shell import Shell
-from unmoor.project import WrittenVersion, read_facts, with_version
+from unmoor.project import read_facts
 from unmoor.project.locate import ConfigSources, naming_at, settings_at
 from unmoor.project.other_versions import same_versions
 from unmoor.project.releasable import refuse_shallow
@@ -97,8 +97,8 @@ def prepare(
         check_out(program, checkout, choice.commit)
     when = _identity(git.date_of(choice.commit))
     section = None if built is not None else _next_section(git, checkout / git.path, choice, sources, naming)
-    places = _places(git, choice)
-    diff = _commit_version(program, checkout / git.path, choice, places, when, section=section, top=checkout)
+    edit = _edit(git, choice)
+    diff = _commit_version(program, checkout / git.path, choice, edit, when, section=section, top=checkout)
     if clone.commit_of(choice.tag) is None:
         program.run("tag", "--annotate", "-m", f"{choice.tag} (rehearsal)", "--", choice.tag, cwd=checkout, env=when)
         program.run("push", "--quiet", "--", "origin", f"refs/tags/{choice.tag}", cwd=checkout)
@@ -165,30 +165,27 @@ def _next_section(
     )
 
 
-def _places(git: GitCheckout, choice: RehearsalTag) -> tuple[WrittenVersion, ...]:
+def _edit(git: GitCheckout, choice: RehearsalTag) -> VersionEdit:
     """Return where the version must be written first: everywhere that the project repeats it, as a cut writes it."""
     if choice.edit is None:
-        return ()
+        return NO_EDIT
     paths = relative_files(git.at("").files(choice.commit), git.path)
-    return same_versions(partial(git.read, choice.commit), paths, choice.edit)
+    places = same_versions(partial(git.read, choice.commit), paths, choice.edit)
+    return VersionEdit(places=places, version=str(choice.version))
 
 
 def _commit_version(
     program: GitProgram,
     project: Path,
     choice: RehearsalTag,
-    places: Sequence[WrittenVersion],
+    edit: VersionEdit,
     when: dict[str, str],
     *,
     section: NamedSection | None,
     top: Path,
 ) -> str:
     """Set the version in the clone with one commit, in its places and in the changelog. Return the diff."""
-    edited: list[Path] = []
-    for place in places:
-        path = file_inside(project / place.path, top, place)
-        replace_content(path, with_version(path.read_bytes(), place, str(choice.version)))
-        edited.append(path)
+    edited = [*write_version(project, top, edit)]
     if section is not None:
         path = (project / section.file).resolve()
         replace_content(path, section.content)

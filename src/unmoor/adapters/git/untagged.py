@@ -51,9 +51,7 @@ class UntaggedCheckout(GitCheckout):
         """Clone as `GitCheckout.clone` does, whatever the ``tag``. Raises `Refused` if a link leads elsewhere."""
         del tag
         project = super().clone(into, commit=commit, tag="", whole=whole)
-        for place in self._edit.places:
-            path = file_inside(project / place.path, into, place)
-            replace_content(path, with_version(path.read_bytes(), place, self._edit.version))
+        write_version(project, into, self._edit)
         return project
 
     def precedes(self, commit: str, other: str) -> bool:
@@ -62,6 +60,16 @@ class UntaggedCheckout(GitCheckout):
             return False
         ran = self.git.run("merge-base", "--is-ancestor", commit, other, cwd=self.folder, fine=(0, 1))
         return ran.code == 0
+
+
+def write_version(project: Path, top: Path, edit: VersionEdit) -> tuple[Path, ...]:
+    """Write a version into its places in the clone at ``top``, and return their files; see `file_inside` for errors."""
+    paths = []
+    for place in edit.places:
+        path = file_inside(project / place.path, top, place)
+        replace_content(path, with_version(path.read_bytes(), place, edit.version))
+        paths.append(path)
+    return tuple(paths)
 
 
 def file_inside(path: Path, top: Path, written: WrittenVersion) -> Path:
