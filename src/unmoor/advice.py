@@ -1608,3 +1608,8 @@ READ_CONTAINER_LOG = Template(
     "read all that it printed: docker logs {container}; then release a corrected version",
     rehearsed="correct what it reports, and commit that",
 )
+
+# Records of metrics
+REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
+REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
+NAME_OTHER_DATABASE = Template("name-other-database", "name another file, or delete this one: it is built again")

@@ -25,6 +25,7 @@ COMMANDS = {
     "verify-rebuild": "Build a published release again, and compare the bytes.",
     "protect": "Protect the default branch and the release tags (a dry run without --apply).",
     "workflows": "Write, check and list the workflows of GitHub Actions.",
+    "metrics": "Keep figures of runs and measurements, and judge them.",
     "cut": "Write the next version, commit, tag and push it.",
     "announce": "Tell people of a release, once.",
     "scan": "Scan built files for secrets and known vulnerabilities.",

@@ -24,6 +24,7 @@ from unmoor.config.cut import CutSettings
 from unmoor.config.docs import DocsSettings
 from unmoor.config.groups import BuildOptions, ImportOptions, SuiteOptions
 from unmoor.config.images import INSIDE, ImageSettings
+from unmoor.config.metrics import MetricsSettings
 from unmoor.config.scan import ScanSettings
 from unmoor.config.service import ServiceName, ServiceSettings
 from unmoor.config.space import SpaceSettings
@@ -308,6 +309,7 @@ class Settings(Table, frozen=True, kw_only=True):
     )
     checks: Annotated[CheckSettings, Meta(description="What `unmoor check` looks for.")] = CheckSettings()
     cut: Annotated[CutSettings, Meta(description="How `unmoor cut` commits a release.")] = CutSettings()
+    metrics: Annotated[MetricsSettings, Meta(description="What is kept of runs and measurements.")] = MetricsSettings()
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),
