@@ -1613,3 +1613,7 @@ READ_CONTAINER_LOG = Template(
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
 NAME_OTHER_DATABASE = Template("name-other-database", "name another file, or delete this one: it is built again")
+
+
+# Benchmarks
+NAME_BENCH_REPORT = Template("name-bench-report", "name the file of a report that the comparison of benchmarks wrote")

@@ -19,6 +19,7 @@
     ├── TryLater           15  a surface asked to try again later
     ├── BadSignature       16  a signature that does not verify, or is not of this release
     ├── Unsafe             17  a built file with a secret, or with a known vulnerability, where that must not be
+    ├── Slower             18  a benchmark that needs more time or memory than before
     └── Interrupted       130  stopped by the user or a signal
 
 Exit code 0 means done and verified. Code 1 says that ``init --check`` would change something; code 2 is for an error on
@@ -340,6 +341,14 @@ class Unsafe(UnmoorError):
 
     exit_code = 17
     kind = "unsafe"
+    retryable = False
+
+
+class Slower(UnmoorError):
+    """A benchmark that needs more time or memory than at the commit that it is compared with."""
+
+    exit_code = 18
+    kind = "slower"
     retryable = False
 
 

@@ -53,6 +53,7 @@ REASONS: Mapping[str, str] = {
         shorten-addresses
         shorten-notes
         """,
+    "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "a folder has to belong to another user, whom only root can make its owner": "take-ownership",

@@ -9,13 +9,15 @@ from unmoor.config.settings import resolve
 from unmoor.errors import ConfigError
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("500ms", 0.5), ("300s", 300.0), ("10m", 600.0), ("1h", 3600.0)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("300s", 300.0), ("10m", 600.0), ("10 min", 600.0), ("1h", 3600.0)]
+)
 def test_times(text: str, seconds: float) -> None:
     """A number and its unit."""
     assert seconds_of(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "5", "0s", "-1s", "1.5s", "5 s", "5d", "5s\n", "1234567s"])
+@pytest.mark.parametrize("text", ["", "5", "0s", "-1s", "1.5s", "5  s", "5 mins", "5d", "5s\n", "1234567s"])
 def test_no_time(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(ValueError, match="a time such as"):

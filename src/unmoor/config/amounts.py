@@ -1,4 +1,4 @@
-"""Amounts with a unit that settings hold as text: times such as `10m`, shares such as `1%`."""
+"""Amounts with a unit that settings hold as text: times such as `10m` or `10 min`, shares such as `1%`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta
 
-_DURATION: Final = r"^[1-9][0-9]{0,5}(ms|s|m|h)$(?!\n)"
+_DURATION: Final = r"^[1-9][0-9]{0,5} ?(ms|s|m|min|h)$(?!\n)"
 _SHARE: Final = r"^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%$(?!\n)"
-_SECONDS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+_SECONDS: Final = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "min": Decimal(60), "h": Decimal(3600)}
 _LONGEST: Final = 86_400.0
 
 
@@ -18,8 +18,8 @@ def seconds_of(text: str) -> float:
     """The seconds of a time such as ``500ms``, ``300s``, ``10m`` or ``1h``. Raises ``ValueError`` for other text."""
     if not re.fullmatch(_DURATION, text):
         raise ValueError("expected a time such as 500ms, 300s, 10m or 1h")
-    number = text.rstrip("msh")
-    return float(Decimal(number) * _SECONDS[text.removeprefix(number)])
+    unit = text.lstrip("0123456789 ")
+    return float(Decimal(text.removesuffix(unit).rstrip()) * _SECONDS[unit])
 
 
 def share_of(text: str) -> float:

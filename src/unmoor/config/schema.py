@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from unmoor.config.announce import AnnounceSettings
+from unmoor.config.bench import BenchSettings, MeasuredCommand
 from unmoor.config.checks import CheckSettings, IgnoredCheck
 from unmoor.config.docs import DocsSettings
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
@@ -115,6 +116,12 @@ def deploy_tables() -> str:
     return "\n\n".join(_block(heading, kind) for heading, kind in tables)
 
 
+def bench_tables() -> str:
+    """The table of benchmarks and that of measured commands, each as a Markdown table under a heading."""
+    tables = (("`bench`", BenchSettings), ("`[[bench.measure]]`", MeasuredCommand))
+    return "\n\n".join(_block(heading, kind) for heading, kind in tables)
+
+
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = fields_of(WorldTable)
@@ -187,6 +194,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "scan": scan_tables,
     "checks": check_tables,
     "deploy": deploy_tables,
+    "bench": bench_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {

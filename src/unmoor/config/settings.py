@@ -18,6 +18,7 @@ from msgspec import Meta
 from unmoor.config import sources
 from unmoor.config.addresses import PROJECT, REPOSITORY
 from unmoor.config.announce import AnnounceSettings
+from unmoor.config.bench import BenchSettings
 from unmoor.config.checks import CheckSettings
 from unmoor.config.config_file import ConfigFile
 from unmoor.config.cut import CutSettings
@@ -320,6 +321,7 @@ class Settings(Table, frozen=True, kw_only=True):
         dict[ServiceName, ServiceSettings], Meta(description="Services to switch to the new image, one table each.")
     ] = msgspec.field(default_factory=dict)
     announce: Annotated[AnnounceSettings | None, Meta(description="Who hears of a release.")] = None
+    bench: Annotated[BenchSettings | None, Meta(description="Benchmarks to compare.")] = None
 
     @property
     def building(self) -> BuildOptions:
