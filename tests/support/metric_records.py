@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from unmoor.metrics.records import (
     BenchmarkRecord,
     CoverageRecord,
+    FetchedRecord,
     FindingsRecord,
     JobRecord,
     Record,
@@ -63,5 +64,6 @@ EXAMPLES: tuple[Record, ...] = (
         ecosystem="uv",
         security=True,
     ),
+    FetchedRecord(at=LATER, covered=((MOMENT, LATER),), unfinished=(3,), updates_until=MOMENT),
 )
 """One record of each kind."""

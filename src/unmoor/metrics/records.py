@@ -228,6 +228,30 @@ class UpdateRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
         return self.created
 
 
+class FetchedRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fetched"):
+    """What the fetches of a forge's runs had read by a moment; the last one counts.
+
+    ``covered`` are spans of time, newest first: the completed runs that were created in them are kept. ``unfinished``
+    are runs in them that were not completed yet. Updates that changed last before ``updates_until`` are kept.
+    """
+
+    folder: ClassVar[str] = "fetched"
+    at: Time
+    covered: Annotated[tuple[tuple[Time, Time], ...], Meta(max_length=100)] = ()
+    unfinished: Annotated[tuple[Count, ...], Meta(max_length=700)] = ()
+    updates_until: Time | None = None
+
+    @property
+    def key(self) -> Key:
+        """The only one."""
+        return ("fetched",)
+
+    @property
+    def time(self) -> datetime:
+        """When the fetch ended."""
+        return self.at
+
+
 Record: TypeAlias = (
     RunRecord
     | JobRecord
@@ -237,6 +261,7 @@ Record: TypeAlias = (
     | FindingsRecord
     | ReleasedRecord
     | UpdateRecord
+    | FetchedRecord
 )
 KINDS: Final[tuple[type[Record], ...]] = (
     RunRecord,
@@ -247,6 +272,7 @@ KINDS: Final[tuple[type[Record], ...]] = (
     FindingsRecord,
     ReleasedRecord,
     UpdateRecord,
+    FetchedRecord,
 )
 """Every kind of record, in the order of the reference."""
 BY_FOLDER: Final[Mapping[str, type[Record]]] = {kind.folder: kind for kind in KINDS}

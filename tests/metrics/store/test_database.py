@@ -58,7 +58,8 @@ def test_a_database_of_each_version_is_brought_up_to_date(
     path = tmp_path / "metrics.sqlite"
     with monkeypatch.context() as old:
         old.setattr(database, "MIGRATIONS", MIGRATIONS[:version])
-        database.build(EXAMPLES, path).close()
+        with closing(database.open_database(path)) as older:
+            database.add(older, EXAMPLES[:2])
     with closing(database.open_database(path)) as opened, closing(database.open_database()) as new:
         assert _schema(opened) == _schema(new)
         assert opened.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)

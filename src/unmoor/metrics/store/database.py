@@ -20,6 +20,7 @@ from unmoor.errors import Refused
 from unmoor.metrics.records import (
     BenchmarkRecord,
     CoverageRecord,
+    FetchedRecord,
     FindingsRecord,
     JobRecord,
     Record,
@@ -177,6 +178,16 @@ def _update(record: UpdateRecord) -> dict[str, Any]:
     }
 
 
+def _fetched(record: FetchedRecord) -> dict[str, Any]:
+    since, until = max(record.covered, key=lambda span: span[1], default=(None, None))
+    return {
+        "at": written(record.at),
+        "since": written(since),
+        "until": written(until),
+        "unfinished": len(record.unfinished),
+    }
+
+
 _ROWS: Final[Mapping[type, tuple[str, Callable[[Any], dict[str, Any]]]]] = {
     RunRecord: ("runs", _run),
     JobRecord: ("jobs", _job),
@@ -186,4 +197,5 @@ _ROWS: Final[Mapping[type, tuple[str, Callable[[Any], dict[str, Any]]]]] = {
     FindingsRecord: ("findings", _measured),
     ReleasedRecord: ("releases", _release),
     UpdateRecord: ("updates", _update),
+    FetchedRecord: ("fetched", _fetched),
 }

@@ -44,7 +44,10 @@ _INDEXES: Final = (
     "CREATE INDEX jobs_by_name ON jobs (workflow, name, started)",
     "CREATE INDEX benchmarks_by_name ON benchmarks (name, unit, at)",
 )
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_TABLES, _INDEXES)
+_FETCHED: Final = (
+    "CREATE TABLE fetched (at TEXT NOT NULL PRIMARY KEY, since TEXT, until TEXT, unfinished INTEGER NOT NULL)",
+)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_TABLES, _INDEXES, _FETCHED)
 """The statements of each step; the number of steps is the version of the schema."""
 
 _COMMIT: Final = "full id of the commit"
@@ -150,6 +153,15 @@ DESCRIPTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "merged": "when it was merged",
             "ecosystem": "kind of dependency; empty if unknown",
             "security": "1 if it fixes a vulnerability, 0 if not",
+        },
+    ),
+    "fetched": (
+        "The last fetch of runs from the forge.",
+        {
+            "at": "when it ended",
+            "since": "from here on, all completed runs are kept; NULL if none were read",
+            "until": "up to here",
+            "unfinished": "runs of that time that were not completed yet",
         },
     ),
 }
