@@ -1,0 +1,48 @@
+"""Apply the rules to the figures of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from unmoor.metrics.judge import rules
+from unmoor.metrics.judge.figures import Figures
+from unmoor.metrics.judge.model import Judgement, Limits, Rule, Verdict
+from unmoor.metrics.judge.rules import Question
+from unmoor.util.text import clean, count_of
+from unmoor.util.values import replace
+
+_RULES: Final[Mapping[Rule, Callable[[Question], Iterable[Judgement]]]] = {
+    "success": rules.success,
+    "flaky": rules.flaky,
+    "budget": rules.budget,
+    "regression": rules.regression,
+    "coverage": rules.coverage,
+    "findings": rules.findings,
+    "updates": rules.updates,
+}
+_ORDER: Final = tuple(Verdict)
+
+
+def judge(figures: Figures, limits: Limits, now: datetime) -> tuple[Judgement, ...]:
+    """Apply the rules that are on: what is broken first, then what is unknown, then what holds."""
+    asked = Question(figures=figures, limits=limits, now=now)
+    found = [
+        replace(each, subject=clean(each.subject), why=clean(each.why))
+        for name, rule in _RULES.items()
+        if name in limits.rules
+        for each in rule(asked)
+    ]
+    return tuple(sorted(found, key=lambda each: _ORDER.index(each.verdict)))
+
+
+def with_verdict(judgements: Sequence[Judgement], verdict: Verdict) -> tuple[Judgement, ...]:
+    """Those of one verdict, in their order."""
+    return tuple(each for each in judgements if each.verdict is verdict)
+
+
+def summary(judgements: Sequence[Judgement]) -> str:
+    """Count the verdicts in one line. What is unknown is no pass."""
+    broken, unknown, holds = (len(with_verdict(judgements, verdict)) for verdict in Verdict)
+    return f"{count_of(broken, 'rule')} broken, {unknown} unknown, {holds} kept"
