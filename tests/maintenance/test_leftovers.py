@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ FACTS = ArtifactFacts(unfinished=frozenset({7}), tags=frozenset({"v1", "v2", "v3
         pytest.param({"ref": "v3"}, WhyKept.UNSURE, id="no-answer"),
     ],
 )
-def test_artifacts(changes: dict[str, object], why: WhyKept | None) -> None:
+def test_artifacts(changes: dict[str, Any], why: WhyKept | None) -> None:
     """An artifact goes only if its run has ended and its tag, if it has one, is public."""
     (verdict,) = judge_artifacts([replace(ARTIFACT, **changes)], FACTS, older_than=WEEK, now=NOW)
     assert verdict.why is why

@@ -19,6 +19,7 @@ from unmoor.ports.clock import Clock
 from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.index import Index
 from unmoor.ports.key_signer import KeySigner
+from unmoor.ports.leftovers import Leftovers
 from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
 from unmoor.ports.repository_rules import RepositoryRules
@@ -149,6 +150,14 @@ def open_workflow_runs(world: World, processes: Processes) -> WorkflowRuns:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubWorkflowRuns(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_leftovers(world: World, processes: Processes) -> Leftovers:
+    """Return the artifacts and caches of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge.leftovers import GitHubLeftovers
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubLeftovers(world.forge, BoundedSession(), MonotonicClock(processes=processes))
 
 
 def open_rules(world: World, processes: Processes) -> RepositoryRules:

@@ -1,4 +1,4 @@
-"""``unmoor clean``: delete images that no tag needs any more from container registries."""
+"""``unmoor clean``: delete images that no tag needs any more, and what runs of workflows left on the forge."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Age(click.ParamType[float]):
         return float(found[1]) * _UNITS[found[2] or "d"]
 
 
-@click.group(short_help="Delete images that no tag needs (a dry run without --apply).")
+@click.group(short_help="Delete images, artifacts and caches that nothing needs (a dry run without --apply).")
 def command() -> None:
-    """Delete what builds left on container registries."""
+    """Delete what builds left on container registries and on the forge."""
 
 
 class CleanImages(GroupedCommand):
@@ -112,3 +112,57 @@ def images(
 
     rules = RetentionRules(keep=keep, older_than=older_than, passing=(*PASSING, *also), protect=protect)
     return run(rules, target, images, apply=apply, as_json=as_json)
+
+
+_older_than = click.option(
+    "--older-than",
+    type=Age(),
+    default="7d",
+    show_default=True,
+    help="Delete only what is older than this, such as 7d, 12h or 2w.",
+)
+_apply = click.option("--apply", is_flag=True, help="Delete them (the default is a dry run).")
+
+
+@command.command(
+    short_help="Delete old artifacts of runs that ended (a dry run without --apply).",
+    epilog=examples("unmoor clean artifacts", "unmoor clean artifacts --older-than 2w --apply"),
+)
+@_older_than
+@_apply
+@target_options(tag=False, config=False)
+@json_option
+def artifacts(*, older_than: float, target: TargetOptions, apply: bool, as_json: bool) -> int:
+    """Delete the artifacts that runs of workflows uploaded, once they are old.
+
+    By default nothing is deleted: the command lists what it would delete and why it keeps the rest.
+
+    The artifacts of a run that has not ended stay, however old they are: a release may wait for its approval for
+    weeks. So do those of a tag without a public release, since a later run may need what a failed one handed over.
+    What is unknown about an artifact is a reason to keep it. Runs are never deleted.
+    """
+    from unmoor.cli.clean_leftovers import run
+
+    return run("artifacts", target, older_than=older_than, apply=apply, as_json=as_json)
+
+
+@command.command(
+    short_help="Delete caches that no run used for long (a dry run without --apply).",
+    epilog=examples("unmoor clean caches", "unmoor clean caches --older-than 2w --apply"),
+)
+@_older_than
+@_apply
+@target_options(tag=False, config=False)
+@json_option
+def caches(*, older_than: float, target: TargetOptions, apply: bool, as_json: bool) -> int:
+    """Delete the caches of workflows that no run restored for long.
+
+    By default nothing is deleted: the command lists what it would delete and why it keeps the rest.
+
+    On each branch, tag and open pull request, the newest cache of each kind stays, where digests and numbers at the
+    end of a key do not count. On a branch that is gone, or a pull request that is closed, none stays: no run can
+    restore it.
+    """
+    from unmoor.cli.clean_leftovers import run
+
+    return run("caches", target, older_than=older_than, apply=apply, as_json=as_json)

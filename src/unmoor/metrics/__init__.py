@@ -2,5 +2,5 @@
 
 `compare` decides whether a change made something slower. The other rooms keep figures for as long as the project wants
 them, read them from the forge and from files of other tools, and judge them. They decide on values and talk to the
-outside through ports alone: nothing here starts a program or opens a connection.
+outside through ports alone: nothing here starts a program or opens a connection. Begin with `compare`.
 """

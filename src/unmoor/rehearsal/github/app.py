@@ -17,6 +17,7 @@ from starlette.routing import Route
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
 from unmoor.rehearsal.github.json_shapes import Shapes
+from unmoor.rehearsal.github.leftovers import Leftovers
 from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.pulls import Pulls
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
@@ -284,6 +285,7 @@ def apps(
             handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
         ).routes(),
         *Runs(handler=handler).routes(),
+        *Leftovers(handler=handler).routes(),
         *Pulls(handler=handler).routes(),
         *Rulesets(handler=handler).routes(),
         *Settings(handler=handler).routes(),

@@ -43,7 +43,7 @@ class DispatchBody(msgspec.Struct, kw_only=True):
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
-    """The route of the runs."""
+    """The routes of the runs."""
 
     handler: RequestHandler
 
@@ -65,6 +65,17 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
         for shape in shapes:
             shape["repository"] = shape["head_repository"] = repository
         return JSONResponse({"total_count": len(found), "workflow_runs": shapes})
+
+    async def get(self, request: Request) -> Response:
+        """``GET /repos/{owner}/{repo}/actions/runs/{id}``."""
+        self.handler.rights(request, _PERMISSION)
+        number = request.path_params["id"]
+        found = next((each for each in await asyncio.to_thread(self._read) if each.id == number), None)
+        if found is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
+        shape = self.handler.shapes.run(found.id, branch=found.branch, status=found.status, name=found.name)
+        repository = self.handler.shapes.minimal_repo(owner=self.handler.owner(), private=self.handler.is_private)
+        return JSONResponse(shape | {"repository": repository, "head_repository": repository})
 
     async def dispatch(self, request: Request) -> Response:
         """``POST /actions/workflows/{file}/dispatches``: the run waits in the list of runs."""
@@ -90,5 +101,6 @@ class Runs(msgspec.Struct, frozen=True, kw_only=True):
         actions = "/api/v3/repos/{owner}/{repo}/actions"
         return [
             Route(f"{actions}/runs", self.listing),
+            Route(f"{actions}/runs/{{id:int}}", self.get),
             Route(f"{actions}/workflows/{{file}}/dispatches", self.dispatch, methods=["POST"]),
         ]

@@ -1,0 +1,194 @@
+"""The artifacts and caches of one GitHub repository, through its REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from unmoor import advice
+from unmoor.adapters.github import GitHubClient, Pace
+from unmoor.adapters.github.answers import NotFound, converted
+from unmoor.errors import Unknown
+from unmoor.ports.clock import Clock
+from unmoor.ports.leftovers import Artifact, Cache
+from unmoor.ports.world import ForgePlace
+from unmoor.util.text import clean
+
+if TYPE_CHECKING:
+    from unmoor.adapters.http.session import BoundedSession
+
+_PER_PAGE: Final = 100
+_PAGES: Final = 200
+_MOST_RUNS: Final = 1000
+"""How many runs GitHub shows for a query."""
+_UNFINISHED: Final = ("queued", "in_progress", "waiting", "pending", "requested")
+
+
+class _ArtifactRun(msgspec.Struct, frozen=True, kw_only=True):
+    id: int | None = None
+    head_branch: str | None = None
+
+
+class _Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    name: str
+    size_in_bytes: int
+    expired: bool
+    created_at: datetime
+    workflow_run: _ArtifactRun | None = None
+
+
+class _Cache(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    key: str
+    version: str
+    ref: str
+    size_in_bytes: int
+    last_accessed_at: datetime
+
+
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    status: str
+
+
+class _Ref(msgspec.Struct, frozen=True, kw_only=True):
+    ref: str
+
+
+class _Pull(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    state: str
+
+
+class GitHubLeftovers:
+    """Implements `unmoor.ports.leftovers.Leftovers`."""
+
+    def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock) -> None:
+        token = place.login.secret
+        rights = advice.ALLOW_ACTIONS()
+        self._api = GitHubClient(place, http, clock, token=token or None, pace=Pace(place.api, clock), rights=rights)
+        self._root = f"/repos/{quote(place.repository)}"
+        self._actions = f"{self._root}/actions"
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Every artifact, newest first; see the port."""
+        path = f"{self._actions}/artifacts"
+        found = {}
+        for raw in self._items(path, "artifacts"):
+            each = converted(raw, _Artifact, "an artifact", self._api.where(path))
+            run = each.workflow_run or _ArtifactRun()
+            found[each.id] = Artifact(
+                id=each.id,
+                name=each.name,
+                size=each.size_in_bytes,
+                created=self._dated(each.created_at, path),
+                run=run.id,
+                ref=run.head_branch,
+                expired=each.expired,
+            )
+        return tuple(found.values())
+
+    def caches(self) -> tuple[Cache, ...]:
+        """Every cache; see the port."""
+        path = f"{self._actions}/caches"
+        found = {}
+        for raw in self._items(path, "actions_caches"):
+            each = converted(raw, _Cache, "a cache", self._api.where(path))
+            found[each.id] = Cache(
+                id=each.id,
+                key=each.key,
+                version=each.version,
+                ref=each.ref,
+                size=each.size_in_bytes,
+                used=self._dated(each.last_accessed_at, path),
+            )
+        return tuple(found.values())
+
+    def unfinished(self) -> frozenset[int]:
+        """The runs that have not ended, by a query for each status; see the port."""
+        path = f"{self._actions}/runs"
+        found: set[int] = set()
+        for status in _UNFINISHED:
+            items = self._items(f"{path}?status={status}", "workflow_runs", most=_MOST_RUNS)
+            found.update(converted(raw, _Run, "a run", self._api.where(path)).id for raw in items)
+        return frozenset(found)
+
+    def is_finished(self, run: int) -> bool:
+        """Whether a run has ended, as of now; see the port."""
+        path = f"{self._actions}/runs/{run}"
+        try:
+            raw = self._api.read(path)
+        except NotFound as error:
+            raise Unknown(f"there is no run {run}", where=error.where, next_step=advice.SEE_ACTIONS()) from None
+        return converted(raw, _Run, "a run", self._api.where(path)).status == "completed"
+
+    def tags(self) -> frozenset[str]:
+        """The names of all tags."""
+        return self._refs("tags")
+
+    def branches(self) -> frozenset[str]:
+        """The names of all branches."""
+        return self._refs("heads")
+
+    def is_public(self, tag: str) -> bool:
+        """Whether a tag has a published release: drafts have no such address."""
+        try:
+            self._api.read(f"{self._root}/releases/tags/{quote(tag, safe='')}")
+        except NotFound:
+            return False
+        return True
+
+    def open_pull_requests(self) -> frozenset[int]:
+        """The numbers of the pull requests that are open."""
+        path = f"{self._root}/pulls"
+        pulls = self._api.listed(f"{path}?state=open", "pull requests", size=_PER_PAGE)
+        return frozenset(converted(raw, _Pull, "a pull request", self._api.where(path)).number for raw in pulls)
+
+    def delete_artifact(self, artifact: Artifact) -> bool:
+        """Delete an artifact; see the port."""
+        return self._api.delete(f"{self._actions}/artifacts/{artifact.id}")
+
+    def delete_cache(self, cache: Cache) -> bool:
+        """Delete a cache by its number: a key may stand for several; see the port."""
+        return self._api.delete(f"{self._actions}/caches/{cache.id}")
+
+    def _refs(self, kind: str) -> frozenset[str]:
+        path, prefix = f"{self._root}/git/matching-refs/{kind}", f"refs/{kind}/"
+        listed = self._api.listed(path, "refs", size=_PER_PAGE)
+        names = (converted(raw, _Ref, "a ref", self._api.where(path)).ref for raw in listed)
+        return frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+
+    def _items(self, path: str, name: str, *, most: int = _PER_PAGE * _PAGES) -> Iterator[Any]:
+        """Yield what a list has that GitHub counts. Raises `Unknown` if it ends early, or has more than ``most``."""
+        where = self._api.where(path)
+        query = "&" if "?" in path else "?"
+        seen = 0
+        for number in range(1, _PAGES + 1):
+            raw = self._api.read(f"{path}{query}per_page={_PER_PAGE}&page={number}")
+            page = converted(raw, dict[str, Any], f"a list of {name}", where)
+            total = converted(page.get("total_count"), int, "a count", where)
+            items = converted(page.get(name), list[Any], f"a list of {name}", where)
+            if total > most:
+                break
+            yield from items
+            seen += len(items)
+            if seen >= total:
+                return
+            if not items:
+                break
+        raise Unknown(
+            f"the list of {name} has {total} entries, but ends after {seen}",
+            where=where,
+            next_step=advice.SEE_ACTIONS(),
+        )
+
+    def _dated(self, moment: datetime, path: str) -> datetime:
+        if moment.tzinfo is None:
+            what = f"the forge names a time without a zone: {clean(str(moment), 40)}"
+            raise Unknown(what, where=self._api.where(path), next_step=advice.SEE_ACTIONS())
+        return moment
