@@ -11,8 +11,8 @@ import pytest
 from unmoor import advice
 from unmoor.errors import Denied, Rejected, Unknown, UnmoorError
 from unmoor.maintenance.deleting import NOT_TRIED, delete
-from unmoor.maintenance.leftovers import Verdict, WhyKept
-from unmoor.ports.leftovers import Artifact, Cache, Leftovers
+from unmoor.maintenance.leftovers import LeftoverVerdict, WhyKept
+from unmoor.ports.leftovers import Cache, Leftovers, RunArtifact
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 STEP = advice.ALLOW_ACTIONS()
@@ -32,7 +32,7 @@ class FakeLeftovers:
         self.asked.append(run)
         return run not in self.running
 
-    def delete_artifact(self, artifact: Artifact) -> bool:
+    def delete_artifact(self, artifact: RunArtifact) -> bool:
         """Delete it, or fail."""
         if artifact.id in self.errors:
             raise self.errors[artifact.id]
@@ -43,10 +43,10 @@ class FakeLeftovers:
         return cache.id not in self.gone
 
 
-def verdicts(*runs: int) -> list[Verdict]:
+def verdicts(*runs: int) -> list[LeftoverVerdict]:
     """Artifacts that go, one of each of these runs, numbered from 1."""
     return [
-        Verdict(leftover=Artifact(id=number, name="a", size=1, created=NOW, run=run, ref="main"), why=None)
+        LeftoverVerdict(leftover=RunArtifact(id=number, name="a", size=1, created=NOW, run=run, ref="main"), why=None)
         for number, run in enumerate(runs, 1)
     ]
 
@@ -72,9 +72,9 @@ def test_a_run_that_began_once_more_keeps_its_artifacts() -> None:
     forge = FakeLeftovers(running=frozenset({6}), gone=frozenset({3}))
     said: list[str] = []
     cache = Cache(id=9, key="k", version="v", ref="refs/heads/main", size=1, used=NOW)
-    kept = Verdict(leftover=cache, why=WhyKept.NEWEST)
+    kept = LeftoverVerdict(leftover=cache, why=WhyKept.NEWEST)
     done = delete(
-        cast("Leftovers", forge), [*verdicts(5, 6, 5), kept, Verdict(leftover=cache, why=None)], say=said.append
+        cast("Leftovers", forge), [*verdicts(5, 6, 5), kept, LeftoverVerdict(leftover=cache, why=None)], say=said.append
     )
     assert done.gone == {1, 3, 9}
     assert dict(done.spared) == {2: "its run has not ended"}

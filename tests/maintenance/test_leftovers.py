@@ -17,12 +17,12 @@ from unmoor.maintenance.leftovers import (
     judge_caches,
     kind_of,
 )
-from unmoor.ports.leftovers import Artifact, Cache
+from unmoor.ports.leftovers import Cache, RunArtifact
 from unmoor.util.values import replace
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
-ARTIFACT = Artifact(id=1, name="dists", size=10, created=NOW - timedelta(days=8), run=5, ref="main")
+ARTIFACT = RunArtifact(id=1, name="dists", size=10, created=NOW - timedelta(days=8), run=5, ref="main")
 CACHE = Cache(id=1, key="pip-linux-0a1b2c3d", version="v", ref="refs/heads/main", size=10, used=NOW - timedelta(days=8))
 
 

@@ -18,8 +18,8 @@ from unmoor.cli import output, session
 from unmoor.cli.resolve_project import open_world, read_sources, resolve_checkout, resolve_project
 from unmoor.errors import Refused
 from unmoor.maintenance.deleting import Deleted, delete
-from unmoor.maintenance.leftovers import ArtifactFacts, CacheFacts, Verdict, judge_artifacts, judge_caches
-from unmoor.ports.leftovers import Artifact, Cache, Leftovers
+from unmoor.maintenance.leftovers import ArtifactFacts, CacheFacts, LeftoverVerdict, judge_artifacts, judge_caches
+from unmoor.ports.leftovers import Cache, Leftovers, RunArtifact
 from unmoor.util.text import clean, count_of, size
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run(kind: Kind, target: TargetOptions, *, older_than: float, apply: bool, as
     return 0
 
 
-def _judge(kind: Kind, leftovers: Leftovers, older_than: timedelta) -> tuple[Verdict, ...]:
+def _judge(kind: Kind, leftovers: Leftovers, older_than: timedelta) -> tuple[LeftoverVerdict, ...]:
     now = datetime.now(UTC)
     if kind == "artifacts":
         # What has not ended is looked up after the list, so that no run is missed that began in between.
@@ -95,7 +95,7 @@ def _judge(kind: Kind, leftovers: Leftovers, older_than: timedelta) -> tuple[Ver
     return judge_caches(caches, there, older_than=older_than, now=now)
 
 
-def _summarize(verdict: Verdict, done: Deleted) -> CleanedLeftover:
+def _summarize(verdict: LeftoverVerdict, done: Deleted) -> CleanedLeftover:
     each = verdict.leftover
     why = verdict.why or done.spared.get(each.id, "")
     name, of, at = _described(each)
@@ -110,7 +110,7 @@ def _summarize(verdict: Verdict, done: Deleted) -> CleanedLeftover:
     )
 
 
-def _described(leftover: Artifact | Cache) -> tuple[str, str, datetime]:
+def _described(leftover: RunArtifact | Cache) -> tuple[str, str, datetime]:
     if isinstance(leftover, Cache):
         return leftover.key, leftover.ref, leftover.used
     run = f"run {leftover.run}" if leftover.run is not None else "no run"

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from unmoor.errors import Rejected, UnmoorError
-from unmoor.maintenance.leftovers import Verdict, WhyKept
-from unmoor.ports.leftovers import Artifact, Leftovers
+from unmoor.maintenance.leftovers import LeftoverVerdict, WhyKept
+from unmoor.ports.leftovers import Leftovers, RunArtifact
 from unmoor.util.text import clean
 
 NOT_TRIED: Final = "not tried after that error"
@@ -28,7 +28,7 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     error: UnmoorError | None = None
 
 
-def delete(leftovers: Leftovers, verdicts: Sequence[Verdict], *, say: Callable[[str], None]) -> Deleted:
+def delete(leftovers: Leftovers, verdicts: Sequence[LeftoverVerdict], *, say: Callable[[str], None]) -> Deleted:
     """Delete what goes. A run that somebody started once more since then keeps its artifacts.
 
     One that the forge refuses to delete is spared. After any other error the rest is spared: a token that may not
@@ -47,7 +47,7 @@ def delete(leftovers: Leftovers, verdicts: Sequence[Verdict], *, say: Callable[[
             spared[leftover.id] = NOT_TRIED
             continue
         try:
-            if isinstance(leftover, Artifact):
+            if isinstance(leftover, RunArtifact):
                 if not has_ended(leftover.run):
                     spared[leftover.id] = WhyKept.UNFINISHED
                     continue

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from unmoor.errors import UnmoorError
-from unmoor.ports.leftovers import Artifact, Cache
+from unmoor.ports.leftovers import Cache, RunArtifact
 
 _PULL: Final = re.compile(r"refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
 _BRANCH: Final = "refs/heads/"
@@ -38,10 +38,10 @@ class WhyKept(StrEnum):
     FAILED = "it could not be deleted"
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class LeftoverVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of one leftover: it stays for a reason, or goes if there is none."""
 
-    leftover: Artifact | Cache
+    leftover: RunArtifact | Cache
     why: WhyKept | None
 
     @property
@@ -76,8 +76,8 @@ class CacheFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge_artifacts(
-    artifacts: Sequence[Artifact], facts: ArtifactFacts, *, older_than: timedelta, now: datetime
-) -> tuple[Verdict, ...]:
+    artifacts: Sequence[RunArtifact], facts: ArtifactFacts, *, older_than: timedelta, now: datetime
+) -> tuple[LeftoverVerdict, ...]:
     """Decide which artifacts can go: old ones of runs that ended, unless their tag is not public yet.
 
     An approval may take weeks, and what a failed release handed over is needed until the release is public.
@@ -90,7 +90,7 @@ def judge_artifacts(
         except UnmoorError:
             return WhyKept.UNSURE
 
-    def why(artifact: Artifact) -> WhyKept | None:
+    def why(artifact: RunArtifact) -> WhyKept | None:
         if artifact.expired:
             return WhyKept.EXPIRED
         if now - artifact.created < older_than:
@@ -101,12 +101,12 @@ def judge_artifacts(
             return WhyKept.UNFINISHED
         return of_tag(artifact.ref) if artifact.ref in facts.tags else None
 
-    return tuple(Verdict(leftover=each, why=why(each)) for each in artifacts)
+    return tuple(LeftoverVerdict(leftover=each, why=why(each)) for each in artifacts)
 
 
 def judge_caches(
     caches: Sequence[Cache], facts: CacheFacts, *, older_than: timedelta, now: datetime
-) -> tuple[Verdict, ...]:
+) -> tuple[LeftoverVerdict, ...]:
     """Decide which caches can go: those that no run used for long, but the newest of each kind on each branch.
 
     On a branch that is gone, or a pull request that is closed, none is the newest: no run can restore it.
@@ -126,7 +126,7 @@ def judge_caches(
             return WhyKept.UNKNOWN_REF
         return WhyKept.NEWEST if is_there and cache.id in kept else None
 
-    return tuple(Verdict(leftover=each, why=why(each)) for each in caches)
+    return tuple(LeftoverVerdict(leftover=each, why=why(each)) for each in caches)
 
 
 def kind_of(key: str) -> str:

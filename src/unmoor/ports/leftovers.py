@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+class RunArtifact(msgspec.Struct, frozen=True, kw_only=True):
     """Files that a run uploaded. ``run`` and ``ref``, the branch or tag of the run, are ``None`` if nobody knows them.
 
     ``expired``: the forge has deleted the files itself, and still lists the name.
@@ -40,7 +40,7 @@ class Cache(msgspec.Struct, frozen=True, kw_only=True):
 class Leftovers(Protocol):
     """The artifacts and caches of one repository. Everything raises `Denied`, `Rejected`, `Unknown`."""
 
-    def artifacts(self) -> tuple[Artifact, ...]:
+    def artifacts(self) -> tuple[RunArtifact, ...]:
         """Every artifact, newest first."""
 
     def caches(self) -> tuple[Cache, ...]:
@@ -64,7 +64,7 @@ class Leftovers(Protocol):
     def open_pull_requests(self) -> frozenset[int]:
         """The numbers of the pull requests that are open."""
 
-    def delete_artifact(self, artifact: Artifact) -> bool:
+    def delete_artifact(self, artifact: RunArtifact) -> bool:
         """Delete an artifact. False: it was gone already."""
 
     def delete_cache(self, cache: Cache) -> bool:

@@ -14,7 +14,7 @@ from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, converted
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
-from unmoor.ports.leftovers import Artifact, Cache
+from unmoor.ports.leftovers import Cache, RunArtifact
 from unmoor.ports.world import ForgePlace
 from unmoor.util.text import clean
 
@@ -75,14 +75,14 @@ class GitHubLeftovers:
         self._root = f"/repos/{quote(place.repository)}"
         self._actions = f"{self._root}/actions"
 
-    def artifacts(self) -> tuple[Artifact, ...]:
+    def artifacts(self) -> tuple[RunArtifact, ...]:
         """Every artifact, newest first; see the port."""
         path = f"{self._actions}/artifacts"
         found = {}
         for raw in self._items(path, "artifacts"):
             each = converted(raw, _Artifact, "an artifact", self._api.where(path))
             run = each.workflow_run or _ArtifactRun()
-            found[each.id] = Artifact(
+            found[each.id] = RunArtifact(
                 id=each.id,
                 name=each.name,
                 size=each.size_in_bytes,
@@ -149,7 +149,7 @@ class GitHubLeftovers:
         pulls = self._api.listed(f"{path}?state=open", "pull requests", size=_PER_PAGE)
         return frozenset(converted(raw, _Pull, "a pull request", self._api.where(path)).number for raw in pulls)
 
-    def delete_artifact(self, artifact: Artifact) -> bool:
+    def delete_artifact(self, artifact: RunArtifact) -> bool:
         """Delete an artifact; see the port."""
         return self._api.delete(f"{self._actions}/artifacts/{artifact.id}")
 
