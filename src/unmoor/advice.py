@@ -1613,6 +1613,12 @@ READ_CONTAINER_LOG = Template(
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
 NAME_OTHER_DATABASE = Template("name-other-database", "name another file, or delete this one: it is built again")
+CORRECT_FIGURES = Template(
+    "correct-figures", "correct what made the figures worse, or set other limits in [tool.unmoor.metrics]"
+)
+ALLOW_ISSUES = Template(
+    "allow-issues", "give a token that may write issues (GH_TOKEN; in a job: permissions: issues: write)"
+)
 
 
 # Benchmarks

@@ -53,6 +53,10 @@ REASONS: Mapping[str, str] = {
         shorten-addresses
         shorten-notes
         """,
+    "figures of many runs are needed: tests/cli/test_metrics_check.py, tests/adapters/forge/test_issues.py": """
+        allow-issues
+        correct-figures
+        """,
     "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",

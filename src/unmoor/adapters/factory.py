@@ -18,6 +18,7 @@ from unmoor.adapters.process.system import this_system
 from unmoor.ports.clock import Clock
 from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.index import Index
+from unmoor.ports.issues import Issues
 from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.leftovers import Leftovers
 from unmoor.ports.project_lock import ProjectLock
@@ -142,6 +143,14 @@ def open_pull_requests(world: World, processes: Processes) -> PullRequests:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubPullRequests(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_issues(world: World, processes: Processes) -> Issues:
+    """Return the issues of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge.issues import GitHubIssues
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubIssues(world.forge, BoundedSession(), MonotonicClock(processes=processes))
 
 
 def open_workflow_runs(world: World, processes: Processes) -> WorkflowRuns:

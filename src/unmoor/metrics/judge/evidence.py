@@ -1,9 +1,9 @@
 """The statistics of the rule for slow-downs: whether times are longer than before, or only seem so.
 
 Two samples are compared by their ranks (Mann and Whitney, with the normal approximation and a correction for ties), so
-one run that hung counts no more than any other. Runs that follow each other are alike, because a slow day makes many slow
-runs: the more they are, the fewer of them count as evidence of their own. Where many jobs are compared at once, Holm's method keeps the chance
-that any of them is a false alarm as small as for one.
+one run that hung counts no more than any other. Runs that follow each other are alike, since a slow day makes many slow
+runs: the more they are, the fewer of them count as evidence of their own. Where many jobs are compared at once, Holm's
+method keeps the chance that any of them is a false alarm as small as for one.
 """
 
 from __future__ import annotations
