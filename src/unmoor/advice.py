@@ -1612,6 +1612,13 @@ READ_CONTAINER_LOG = Template(
 # Records of metrics
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
+NAME_OTHER_BRANCH = Template(
+    "name-other-branch", "set store in [tool.unmoor.metrics] to another branch, which need not exist: branch:NAME"
+)
+ALLOW_METRICS_BRANCH = Template(
+    "allow-metrics-branch",
+    "give a token that may write to the branch {branch} (permission contents: write), and let no rule protect it",
+)
 NAME_OTHER_DATABASE = Template("name-other-database", "name another file, or delete this one: it is built again")
 CORRECT_FIGURES = Template(
     "correct-figures", "correct what made the figures worse, or set other limits in [tool.unmoor.metrics]"

@@ -23,6 +23,7 @@ from unmoor.ports.key_signer import KeySigner
 from unmoor.ports.leftovers import Leftovers
 from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
+from unmoor.ports.record_files import RecordFiles
 from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
@@ -167,6 +168,16 @@ def open_leftovers(world: World, processes: Processes) -> Leftovers:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubLeftovers(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_branch_files(world: World, processes: Processes, branch: str, *, cache: Path | None = None) -> RecordFiles:
+    """Return the records on a branch of a world's repository. ``cache`` keeps what was read. Sends nothing yet."""
+    from unmoor.adapters.forge.branch_files import GitHubBranchFiles
+    from unmoor.adapters.http.session import BoundedSession
+    from unmoor.metrics.records import BY_FOLDER
+
+    clock = MonotonicClock(processes=processes)
+    return GitHubBranchFiles(world.forge, BoundedSession(), clock, branch=branch, folders=BY_FOLDER, cache=cache)
 
 
 def open_rules(world: World, processes: Processes) -> RepositoryRules:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
 from unmoor.rehearsal.github.issues import IssueRoutes
+from unmoor.rehearsal.github.git_data import GitData
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.leftovers import Leftovers
 from unmoor.rehearsal.github.packages import Packages, PackageStore
@@ -289,6 +290,7 @@ def apps(
         *Leftovers(handler=handler).routes(),
         *Pulls(handler=handler).routes(),
         *IssueRoutes(handler=handler).routes(),
+        *GitData(handler=handler).routes(),
         *Rulesets(handler=handler).routes(),
         *Settings(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),

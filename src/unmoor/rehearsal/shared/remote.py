@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -74,9 +75,10 @@ class Remote(msgspec.Struct, frozen=True):
 
     path: Path
 
-    def _run(self, *args: str) -> Ended:
+    def run(self, *args: str, env: Mapping[str, str] | None = None) -> Ended:
+        """Run git in the repository, with more variables."""
         command = [git(), *OPTIONS, f"--git-dir={self.path}", *args]
-        return Program(command, variables(os.environ, own=True)).wait(TIMEOUT)
+        return Program(command, variables(os.environ, own=True) | dict(env or {})).wait(TIMEOUT)
 
     def refs(self, prefix: str) -> list[Ref]:
         """Return every ref whose full name begins with ``prefix``, sorted by name."""
@@ -86,7 +88,7 @@ class Remote(msgspec.Struct, frozen=True):
         return [ref for ref in out if ref.name.startswith(prefix)]
 
     def _list(self, pattern: str) -> list[Ref]:
-        out = self._run("for-each-ref", f"--format={_FIELDS}", pattern).out.decode(errors="replace")
+        out = self.run("for-each-ref", f"--format={_FIELDS}", pattern).out.decode(errors="replace")
         rows = (line.split("\0") for line in out.splitlines())
         return [Ref(name=name, sha=sha, kind=kind) for name, sha, kind in rows]
 
@@ -97,44 +99,44 @@ class Remote(msgspec.Struct, frozen=True):
     def default_branch(self) -> str:
         """Return the branch that HEAD names; ``main`` if it names none."""
         # Not --short, which writes heads/main if there is a tag main.
-        return self._run("symbolic-ref", "HEAD").out.decode().strip().removeprefix("refs/heads/") or "main"
+        return self.run("symbolic-ref", "HEAD").out.decode().strip().removeprefix("refs/heads/") or "main"
 
     def tag_object(self, sha: str) -> dict[str, str] | None:
         """Return an annotated tag: name, message, tagger, date, and its target; ``None`` for anything else."""
-        if not is_commit(sha) or self._run("cat-file", "-t", sha).out.strip() != b"tag":
+        if not is_commit(sha) or self.run("cat-file", "-t", sha).out.strip() != b"tag":
             return None
-        head, _, message = self._run("cat-file", "tag", sha).out.decode(errors="replace").partition("\n\n")
+        head, _, message = self.run("cat-file", "tag", sha).out.decode(errors="replace").partition("\n\n")
         fields = dict(line.partition(" ")[::2] for line in head.splitlines())
         return {**fields, "message": message}
 
     def is_tag_name(self, name: str) -> bool:
         """Whether git accepts this as a tag's name."""
-        return "\0" not in name and self._run("check-ref-format", f"refs/tags/{name}").code == 0
+        return "\0" not in name and self.run("check-ref-format", f"refs/tags/{name}").code == 0
 
     def commit(self, target: str) -> str | None:
         """Return the commit of a branch or of a full hash; ``None`` for anything else, as on GitHub."""
         branch = self.ref(f"refs/heads/{target}")
         if branch is not None:
             return branch.sha
-        if not is_commit(target) or self._run("cat-file", "-t", target).out.strip() != b"commit":
+        if not is_commit(target) or self.run("cat-file", "-t", target).out.strip() != b"commit":
             return None
         return target
 
     def history(self, target: str, most: int = 100) -> list[str]:
         """Return the last commits of a branch or of a full hash, the newest first; none if there is no such branch."""
         begin = self.commit(target)
-        return [] if begin is None else self._run("rev-list", f"--max-count={most}", begin).out.decode().split()
+        return [] if begin is None else self.run("rev-list", f"--max-count={most}", begin).out.decode().split()
 
     def commit_of(self, ref: str) -> str | None:
         """Return the commit that a ref leads to; ``None`` if there is none."""
-        ran = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        ran = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         return ran.out.decode().strip() or None
 
     def newest_tag(self) -> str:
         """Return the full name of the tag that was made last; empty if there is none."""
         args = ("--count=1", "--sort=-version:refname", "--sort=-creatordate", "--format=%(refname)", "refs/tags")
-        return self._run("for-each-ref", *args).out.decode(errors="replace").strip()
+        return self.run("for-each-ref", *args).out.decode(errors="replace").strip()
 
     def make_tag(self, name: str, commit: str) -> None:
         """Make a lightweight tag, if there is none."""
-        self._run("update-ref", f"refs/tags/{name}", commit, "0" * len(commit))
+        self.run("update-ref", f"refs/tags/{name}", commit, "0" * len(commit))
