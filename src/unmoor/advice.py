@@ -1612,6 +1612,9 @@ READ_CONTAINER_LOG = Template(
 # Records of metrics
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
+NAME_STORE = Template(
+    "name-store", "name a branch that nothing else uses, as branch:metrics, or a folder, as folder:metrics"
+)
 NAME_OTHER_BRANCH = Template(
     "name-other-branch", "set store in [tool.unmoor.metrics] to another branch, which need not exist: branch:NAME"
 )

@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
-from unmoor.rehearsal.github.issues import IssueRoutes
 from unmoor.rehearsal.github.git_data import GitData
+from unmoor.rehearsal.github.issues import IssueRoutes
 from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.leftovers import Leftovers
 from unmoor.rehearsal.github.packages import Packages, PackageStore
