@@ -1610,6 +1610,11 @@ READ_CONTAINER_LOG = Template(
 )
 
 # Records of metrics
+ALLOW_READING_ACTIONS = Template(
+    "allow-reading-actions",
+    "give a token that may read actions and pull requests: GH_TOKEN, or in a workflow the permissions"
+    " actions: read, contents: read and pull-requests: read",
+)
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
 NAME_STORE = Template(

@@ -50,7 +50,8 @@ _READ_NOW = replace(_READ, waits=0)
 _DELETE = replace(_READ, patience=900.0, writes=True)
 _WRITE = replace(_DELETE, faults=())
 _PAGES = 200
-_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+"""Sent with every request."""
 
 
 class GitHubClient:
@@ -192,12 +193,12 @@ class GitHubClient:
         token = authorization(self.token) if self.token else None
         with self._lock:
             if verb == "GET":
-                answer = read(self._http, self.address(path), headers=_HEADERS, token=token)
+                answer = read(self._http, self.address(path), headers=HEADERS, token=token)
             else:
                 import msgspec
 
                 body = b"" if fields is None else msgspec.json.encode(fields)
-                headers = _HEADERS if fields is None else {**_HEADERS, "Content-Type": "application/json"}
+                headers = HEADERS if fields is None else {**HEADERS, "Content-Type": "application/json"}
                 answer = exchange(self._http, verb, self.address(path), body=body, headers=headers, token=token)
         named = {name.lower(): value for name, value in answer.headers.items()}
         if answer.status >= HTTPStatus.BAD_REQUEST:

@@ -1,4 +1,4 @@
-"""The rate limit for writes, from GitHub's REST API guides "Best practices" and "Rate limits"."""
+"""The rate limits for writes and for many reads, from GitHub's REST API guides "Best practices" and "Rate limits"."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from unmoor.ports.clock import Clock
 
 BURST = 20
 HOURLY = 500
+READ_BURST = 60
+READS = 12.0
+"""Reads in a second. GitHub accepts 900 a minute from one token, which others may use too."""
 _HOUR = 3600.0
 
 
@@ -51,3 +54,26 @@ class Pace:
         now = self._clock.now()
         self._tokens = min(float(BURST), self._tokens + now - self._filled)
         self._filled = now
+
+
+class ReadPace:
+    """Many reads at the same time; to a real forge, a burst of 60, then 12 a second."""
+
+    def __init__(self, api: str, clock: Clock) -> None:
+        self._free = may_be_loopback(api)
+        self._clock = clock
+        self._tokens = float(READ_BURST)
+        self._filled = clock.now()
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for a turn. Each caller takes the next one, so that they wait side by side."""
+        if self._free:
+            return
+        with self._lock:
+            now = self._clock.now()
+            self._tokens = min(float(READ_BURST), self._tokens + (now - self._filled) * READS) - 1.0
+            self._filled = now
+            wait = -self._tokens / READS
+        if wait > 0:
+            self._clock.sleep(wait)
