@@ -57,6 +57,7 @@ REASONS: Mapping[str, str] = {
         allow-issues
         correct-figures
         """,
+    "the token of a job has to lack a right: tests/adapters/forge/test_run_history.py": "allow-reading-actions",
     "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
