@@ -1637,4 +1637,6 @@ ALLOW_ISSUES = Template(
 
 
 # Benchmarks
+ALLOW_COMMENTS = Template("allow-comments", "give a token that may write pull requests (GH_TOKEN)")
+NAME_PULL_REQUEST = Template("name-pull-request", "name the number of one with --pull-request")
 NAME_BENCH_REPORT = Template("name-bench-report", "name the file of a report that the comparison of benchmarks wrote")

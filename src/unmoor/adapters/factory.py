@@ -16,6 +16,7 @@ from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import this_system
 from unmoor.ports.clock import Clock
+from unmoor.ports.comments import Comments
 from unmoor.ports.git_writer import GitWriter
 from unmoor.ports.index import Index
 from unmoor.ports.issues import Issues
@@ -160,6 +161,14 @@ def open_workflow_runs(world: World, processes: Processes) -> WorkflowRuns:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubWorkflowRuns(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_comments(world: World, processes: Processes) -> Comments:
+    """Return the comments of a world's repository. Sends nothing yet."""
+    from unmoor.adapters.forge.comments import GitHubComments
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubComments(world.forge, BoundedSession(), MonotonicClock(processes=processes))
 
 
 def open_leftovers(world: World, processes: Processes) -> Leftovers:

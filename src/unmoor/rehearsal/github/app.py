@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from unmoor.rehearsal.github.assets import Attachments
 from unmoor.rehearsal.github.attestations import Attestations, AttestationStore
+from unmoor.rehearsal.github.comments import Comments
 from unmoor.rehearsal.github.git_data import GitData
 from unmoor.rehearsal.github.issues import IssueRoutes
 from unmoor.rehearsal.github.json_shapes import Shapes
@@ -291,6 +292,7 @@ def apps(
         *Pulls(handler=handler).routes(),
         *IssueRoutes(handler=handler).routes(),
         *GitData(handler=handler).routes(),
+        *Comments(handler=handler).routes(),
         *Rulesets(handler=handler).routes(),
         *Settings(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
