@@ -1477,6 +1477,18 @@ ALLOW_ACTIONS = Template(
 SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge, where a failed job can be repeated")
 PASS_CHECKS = Template("pass-checks", "see all findings and what to do about them: unmoor check")
 
+# Updates of the lock
+NAME_LOCKED_PACKAGE = Template("name-locked-package", "name packages as the lock has them: uv tree")
+RESOLVE_UPGRADE = Template("resolve-upgrade", "make this succeed: uv lock -U --dry-run")
+MAKE_TESTS_PASS = Template(
+    "make-tests-pass", "make the tests pass with the lock as it is, or set test-command under [tool.unmoor]"
+)
+COMMIT_LOCK = Template("commit-lock", "commit or undo the changes of uv.lock and pyproject.toml: git status")
+LOCK_WITH_UV = Template("lock-with-uv", "update it with the tool that wrote it, or let uv lock the project: uv lock")
+SET_TEST_COMMAND = Template(
+    "set-test-command", "set test-command under [tool.unmoor], to what fails if an update breaks the project"
+)
+
 # Documentation
 CORRECT_DOCS = Template(
     "correct-docs",

@@ -60,6 +60,14 @@ REASONS: Mapping[str, str] = {
     "the token of a job has to lack a right: tests/adapters/forge/test_run_history.py": "allow-reading-actions",
     "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
     "a comment needs a report and a pull request: tests/cli/test_bench_comment.py": "allow-comments name-pull-request",
+    "uv resolves and the tests of a project run, against a local index: tests/cli/test_deps.py": """
+        commit-lock
+        lock-with-uv
+        make-tests-pass
+        name-locked-package
+        resolve-upgrade
+        set-test-command
+        """,
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",
     "a folder has to belong to another user, whom only root can make its owner": "take-ownership",

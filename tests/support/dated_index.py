@@ -12,8 +12,8 @@ import msgspec
 from tests.support.faulty_server import Exchange, run_server
 
 OLD = "2026-01-01T00:00:00Z"
-NEW = "2026-11-28T00:00:00Z"
-NOW = "2026-11-29T12:00:00Z"
+NEW = "2999-01-01T00:00:00Z"
+"""Later than any cool-down."""
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "cut": "Write the next version, commit, tag and push it.",
     "announce": "Tell people of a release, once.",
     "scan": "Scan built files for secrets and known vulnerabilities.",
+    "deps": "Update uv.lock to what passes the tests, and propose it.",
     "notes": "Print the release notes exactly as they would be published.",
     "undo": "Take back what a release published, as far as possible.",
     "clean": "Delete images, artifacts and caches that nothing needs (a dry run without --apply).",

@@ -93,7 +93,7 @@ def test_a_flaky_member_is_told_from_a_culprit(flakes: int) -> None:
 
 def test_items_that_fail_only_together_lose_the_later_one() -> None:
     """Two that do not go together: the first stays, and the second is blamed."""
-    halving = Halving(lambda items: FAILED if {1, 3} <= set(items) else PASSED)
+    halving: Halving[int] = Halving(lambda items: FAILED if {1, 3} <= set(items) else PASSED)
     halving.add(range(5))
     assert (halving.kept, [item for item, _ in halving.blamed]) == ([0, 1, 2, 4], [3])
 

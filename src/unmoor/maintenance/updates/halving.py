@@ -1,7 +1,7 @@
 """Find the members of a batch with which the tests fail, by halving it. The rest stays.
 
 One culprit among n takes at most 1 + 2⌈log2 n⌉ + 1 runs: one of the batch, at most two for each halving, and one more
-of the culprit, since whoever is blamed must fail twice. With the run of the unchanged lock before, that is 3 + 2⌈log2 n⌉.
+of the culprit, since whoever is blamed must fail twice. The run of the unchanged lock before makes that 3 + 2⌈log2 n⌉.
 """
 
 from __future__ import annotations

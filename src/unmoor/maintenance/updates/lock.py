@@ -32,7 +32,7 @@ _MOVING: Final = frozenset({"package", "revision", "resolution-markers", "suppor
 class LockedPackage(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a lock. ``registry`` is the address or path of its index, empty if it is from elsewhere.
 
-    ``year`` is that in which its first file was uploaded, 0 if the lock does not say; ``uploaded`` is when the last was.
+    ``year`` is that in which its first file was uploaded, 0 if the lock does not say; ``uploaded`` is the last upload.
     """
 
     name: str
@@ -86,8 +86,15 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
     after: str = ""
 
+    @property
+    def words(self) -> str:
+        """What happens to it."""
+        if self.before and self.after:
+            return f"{self.name} {self.before} -> {self.after}"
+        return f"{self.name} {self.after} is added" if self.after else f"{self.name} {self.before} is removed"
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
+
+class LockDifference(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between two locks: versions that rise, versions that fall, packages that come and go.
 
     ``several`` are packages with several versions in one of them, of which one differs.
@@ -149,7 +156,7 @@ def _unreadable(why: str, where: str) -> ConfigError:
     return ConfigError(f"the lock {why}", where=where, next_step=advice.UPDATE_LOCK())
 
 
-def difference(before: Lock, after: Lock) -> Difference:
+def difference(before: Lock, after: Lock) -> LockDifference:
     """Compare two locks by the versions of their packages."""
     old, new = before.versions(), after.versions()
     changed = [name for name in sorted(old.keys() | new.keys()) if set(old.get(name, ())) != set(new.get(name, ()))]
@@ -161,7 +168,7 @@ def difference(before: Lock, after: Lock) -> Difference:
     ]
     both = [each for each in moves if each.before and each.after]
     rises = {each.name for each in both if Version(each.after) > Version(each.before)}
-    return Difference(
+    return LockDifference(
         raised=tuple(each for each in both if each.name in rises),
         lowered=tuple(each for each in both if each.name not in rises),
         added=tuple(each for each in moves if not each.before),
