@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from unmoor.cli.help import GroupedCommand, examples
-from unmoor.cli.options import json_option, target_options
+from unmoor.cli.options import Age, json_option, target_options
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
-
-_AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-
-
-class Age(click.ParamType[float]):
-    """A duration such as ``30d``, converted to seconds."""
-
-    name = "age"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse a number followed by s, m, h, d or w. A number alone means days."""
-        if isinstance(value, float):
-            return value
-        found = _AGE.fullmatch(str(value).strip().lower())
-        if found is None:
-            self.fail(f"{str(value)[:40]!r} is not a duration: write 30d, 12h or 2w", param, ctx)
-        return float(found[1]) * _UNITS[found[2] or "d"]
 
 
 @click.group(short_help="Delete images, artifacts and caches that nothing needs (a dry run without --apply).")

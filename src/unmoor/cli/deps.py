@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from unmoor.cli.clean import Age
 from unmoor.cli.help import GroupedCommand, examples
-from unmoor.cli.options import json_option, target_options
+from unmoor.cli.options import Age, json_option, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from itertools import zip_longest
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
     from unmoor.artifacts.merge import Handover
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+_AGE = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)?")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+class Age(click.ParamType[float]):
+    """A duration such as ``30d``, converted to seconds."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse a number followed by s, m, h, d or w. A number alone means days."""
+        if isinstance(value, float):
+            return value
+        found = _AGE.fullmatch(str(value).strip().lower())
+        if found is None:
+            self.fail(f"{str(value)[:40]!r} is not a duration: write 30d, 12h or 2w", param, ctx)
+        return float(found[1]) * _UNITS[found[2] or "d"]
+
 
 directory_option: Final[Decorator] = click.option(
     "--directory",

@@ -45,7 +45,7 @@ class UpdateRequest(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
-class Planned(msgspec.Struct, frozen=True, kw_only=True):
+class PlannedUpdates(msgspec.Struct, frozen=True, kw_only=True):
     """The updates of one group, the versions that each package may have, and those that new packages shall have."""
 
     updates: tuple[Update, ...]
@@ -91,11 +91,11 @@ class LockUpdate:
         ]
         return self._result(groups)
 
-    def _plan(self) -> dict[UpdateGroup, Planned]:
+    def _plan(self) -> dict[UpdateGroup, PlannedUpdates]:
         before = read_lock(self.request.lock)
         self._require_named(before)
         self.resolver.require_current(self.request.lock)
-        planned: dict[UpdateGroup, Planned] = {}
+        planned: dict[UpdateGroup, PlannedUpdates] = {}
         if UpdateGroup.SECURITY in self.request.groups:
             planned[UpdateGroup.SECURITY] = self._plan_security(before)
         if self.request.groups - {UpdateGroup.SECURITY}:
@@ -130,7 +130,7 @@ class LockUpdate:
     def _wants(self, name: str) -> bool:
         return not self.request.names or name in self.request.names
 
-    def _plan_security(self, before: Lock) -> Planned:
+    def _plan_security(self, before: Lock) -> PlannedUpdates:
         """The lowest versions that fix what is known. No cool-down: the vulnerability is public already."""
         self.say("looking up known vulnerabilities")
         audit = self.resolver.audit(self.request.lock, patience=_PATIENCE)
@@ -150,9 +150,9 @@ class LockUpdate:
             Update(name=name, before=locked[name].version, after=str(fix), group=UpdateGroup.SECURITY)
             for name, fix in sorted(wanted.items())
         )
-        return Planned(updates=updates, allowed={})
+        return PlannedUpdates(updates=updates, allowed={})
 
-    def _plan_by_size(self, before: Lock, urgent: set[str]) -> dict[UpdateGroup, Planned]:
+    def _plan_by_size(self, before: Lock, urgent: set[str]) -> dict[UpdateGroup, PlannedUpdates]:
         """What can be updated, in minor and major steps, and what the project's bounds hold back."""
         self.say("resolving")
         names = self.request.names
@@ -182,7 +182,7 @@ class LockUpdate:
         majors = frozenset(each.name for each in groups[UpdateGroup.MAJOR])
         self.held += self._held(before, plan, until, later)
         return {
-            group: Planned(
+            group: PlannedUpdates(
                 updates=tuple(updates),
                 allowed=allowed,
                 later_groups=majors if group is UpdateGroup.MINOR else frozenset(),
@@ -217,7 +217,7 @@ class LockUpdate:
                 next_step=advice.MAKE_TESTS_PASS(),
             )
 
-    def _try_group(self, group: UpdateGroup, planned: Planned, lock: bytes) -> TestedGroup | None:
+    def _try_group(self, group: UpdateGroup, planned: PlannedUpdates, lock: bytes) -> TestedGroup | None:
         """Try the updates of a group: majors one by one, the others as a batch."""
         batch = _Batch(update=self, planned=planned, start=lock, passed=lock, names=_names(planned.updates))
         halving: Halving[Update] = Halving(batch.attempt)
@@ -261,7 +261,7 @@ class _Batch:
     """The attempts of one group, from the lock ``start``. ``passed`` is the last lock that passed."""
 
     update: LockUpdate
-    planned: Planned
+    planned: PlannedUpdates
     start: bytes
     passed: bytes
     names: frozenset[str]
