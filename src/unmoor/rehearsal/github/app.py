@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,10 +24,12 @@ from unmoor.rehearsal.github.json_shapes import Shapes
 from unmoor.rehearsal.github.leftovers import Leftovers
 from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.pulls import Pulls
+from unmoor.rehearsal.github.rate_limit import RateLimit
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
 from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
 from unmoor.rehearsal.github.rulesets import Rulesets
+from unmoor.rehearsal.github.run_history import RunHistoryRoutes
 from unmoor.rehearsal.github.runs import Runs
 from unmoor.rehearsal.github.settings import Settings
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
@@ -288,6 +291,7 @@ def apps(
             handler=handler, attestation_store=AttestationStore(folder / "attestations"), signer=signer
         ).routes(),
         *Runs(handler=handler).routes(),
+        *RunHistoryRoutes(handler=handler).routes(),
         *Leftovers(handler=handler).routes(),
         *Pulls(handler=handler).routes(),
         *IssueRoutes(handler=handler).routes(),
@@ -297,6 +301,6 @@ def apps(
         *Settings(handler=handler).routes(),
         *Packages(handler=handler, package_store=package_store).routes(),
     ]
-    forge = Starlette(routes=routes, exception_handlers=handlers)
+    forge = Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(RateLimit, folder=folder)])
     forge.router.redirect_slashes = False
     return forge, Starlette(routes=[Route("/{id:int}", assets.stored)])

@@ -175,8 +175,8 @@ class Shapes:
         kept = ("id", "node_id", "name", "full_name", "owner", "private", "html_url", "description", "fork", "url")
         return {name: whole[name] for name in (*kept, *_REPOSITORY_LINKS)}
 
-    def run(self, number: int, *, branch: str, status: str, name: str) -> dict[str, Any]:
-        """Return a run of a workflow, without its repository."""
+    def run(self, number: int, *, branch: str, status: str, name: str, **details: Any) -> dict[str, Any]:
+        """Return a run of a workflow, without its repository. ``details`` replace what is the same for every run."""
         here = f"{self.root}/actions/runs/{number}"
         links = ("jobs", "logs", "cancel", "rerun", "artifacts")
         return {
@@ -201,6 +201,7 @@ class Shapes:
             "created_at": EPOCH,
             "updated_at": EPOCH,
             **{f"{each}_url": f"{here}/{each}" for each in links},
+            **details,
         }
 
     def ref(self, ref: Ref) -> dict[str, Any]:

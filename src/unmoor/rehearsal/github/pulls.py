@@ -14,8 +14,9 @@ import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.rehearsal.github.json_shapes import EPOCH
 from unmoor.rehearsal.github.releases import Problem, invalid
-from unmoor.rehearsal.github.requests import RequestHandler
+from unmoor.rehearsal.github.requests import USER, RequestHandler
 from unmoor.rehearsal.shared import store
 from unmoor.util.decode import decode_json
 
@@ -37,7 +38,7 @@ class PullBody(msgspec.Struct, kw_only=True):
 
 
 class StoredPull(msgspec.Struct, frozen=True, kw_only=True):
-    """One pull request; ``merged`` is the commit that merging it made, empty before."""
+    """One pull request; ``merged`` is the commit that merging it made, empty before, as is the time ``closed``."""
 
     number: int
     head: str
@@ -47,6 +48,11 @@ class StoredPull(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""
     state: str = "open"
     merged: str = ""
+    author: str = USER
+    labels: tuple[str, ...] = ()
+    created: str = EPOCH
+    updated: str = EPOCH
+    closed: str = ""
 
 
 class Pulls(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +71,8 @@ class Pulls(msgspec.Struct, frozen=True, kw_only=True):
             for each in reversed(await asyncio.to_thread(self._read))
             if mine and branch in {"", each.head} and state in {"all", each.state}
         ]
+        if request.query_params.get("sort") == "updated":
+            found.sort(key=lambda each: each.updated, reverse=True)
         return self.handler.paged(request, found, self._shape)
 
     async def create(self, request: Request) -> Response:
@@ -100,7 +108,12 @@ class Pulls(msgspec.Struct, frozen=True, kw_only=True):
             "html_url": f"{shapes.site}/{shapes.repository}/pull/{pull.number}",
             "head": {"ref": pull.head, "sha": pull.sha, "label": f"{shapes.repository.partition('/')[0]}:{pull.head}"},
             "base": {"ref": pull.base, "sha": pull.sha, "label": f"{shapes.repository.partition('/')[0]}:{pull.base}"},
-            "merged_at": "2026-01-01T00:00:00Z" if pull.merged else None,
+            "user": shapes.user(pull.author),
+            "labels": [{"name": each} for each in pull.labels],
+            "created_at": pull.created,
+            "updated_at": pull.updated,
+            "closed_at": pull.closed or (EPOCH if pull.merged else None),
+            "merged_at": (pull.closed or EPOCH) if pull.merged else None,
             "merge_commit_sha": pull.merged or None,
         }
 
