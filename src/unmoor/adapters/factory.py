@@ -26,6 +26,7 @@ from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
 from unmoor.ports.record_files import RecordFiles
 from unmoor.ports.repository_rules import RepositoryRules
+from unmoor.ports.run_history import RunHistory
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.workflow_runs import WorkflowRuns
@@ -169,6 +170,14 @@ def open_comments(world: World, processes: Processes) -> Comments:
     from unmoor.adapters.http.session import BoundedSession
 
     return GitHubComments(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_run_history(world: World, processes: Processes, *, budget: int) -> RunHistory:
+    """Return the past runs of a world's repository, to read with so many requests. Sends nothing yet."""
+    from unmoor.adapters.forge.run_history import GitHubRunHistory
+    from unmoor.adapters.http.session import BoundedSession
+
+    return GitHubRunHistory(world.forge, BoundedSession(), MonotonicClock(processes=processes), budget=budget)
 
 
 def open_leftovers(world: World, processes: Processes) -> Leftovers:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from unmoor.cli.options import Decorator
+from unmoor.cli.help import examples
+from unmoor.cli.options import Age, Decorator, json_option, target_options
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
 
 store_option: Final[Decorator] = click.option(
     "--store",
@@ -18,3 +22,45 @@ store_option: Final[Decorator] = click.option(
 @click.group(short_help="Keep figures of runs and measurements, and judge them.")
 def command() -> None:
     """Keep figures of runs and measurements for longer than the forge does, and judge them."""
+
+
+@command.command(
+    short_help="Keep what is new of the forge's runs, jobs, releases and updates.",
+    epilog=examples(
+        "unmoor metrics fetch",
+        "unmoor metrics fetch --store folder:metrics --since 30d",
+        "unmoor metrics fetch --requests 4000     with a token of a user, which may send 5,000 an hour",
+    ),
+)
+@store_option
+@click.option(
+    "--since",
+    type=Age(),
+    default="400d",
+    show_default=True,
+    metavar="AGE",
+    help="Read what is younger than this, such as 30d or 12w.",
+)
+@click.option(
+    "--requests",
+    type=click.IntRange(1, 100_000),
+    default=900,
+    show_default=True,
+    metavar="COUNT",
+    help="Stop after so many requests to the forge. A workflow's token may send 1,000 an hour.",
+)
+@target_options(tag=False)
+@json_option
+def fetch(*, store: str | None, since: float, requests: int, target: TargetOptions, as_json: bool) -> int:
+    """Read what is new of the forge's past, and add it to the store.
+
+    That is: completed runs of workflows with the jobs of all their attempts, published releases, and pull requests
+    that update dependencies. The forge forgets runs after 400 days, the store keeps them.
+
+    A fetch asks only for what the store does not have. It stops before its requests are used up and says what is left;
+    the next fetch goes on there. Runs that were not completed last time are looked at again. If something fails, what
+    was read completely before is kept.
+    """
+    from unmoor.cli.metrics_fetch import run
+
+    return run(target, store=store, since=since, requests=requests, as_json=as_json)
