@@ -1629,6 +1629,8 @@ ALLOW_READING_ACTIONS = Template(
 )
 REPAIR_STORE = Template("repair-store", "correct the lines, or delete them, and commit that if it is a branch")
 REMOVE_FROM_STORE = Template("remove-from-store", "move the file out of the store, or split it by months")
+NAME_KNOWN_FILES = Template("name-known-files", "name other files, of these formats: {formats}")
+NAME_MEASURED_COMMIT = Template("name-measured-commit", "name the full id of the commit that was measured: --commit ID")
 NAME_STORE = Template(
     "name-store", "name a branch that nothing else uses, as branch:metrics, or a folder, as folder:metrics"
 )

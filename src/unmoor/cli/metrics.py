@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -64,3 +65,45 @@ def fetch(*, store: str | None, since: float, requests: int, target: TargetOptio
     from unmoor.cli.metrics_fetch import run
 
     return run(target, store=store, since=since, requests=requests, as_json=as_json)
+
+
+@command.command(
+    short_help="Keep figures from files of other tools.",
+    epilog=examples(
+        "unmoor metrics record coverage.xml junit.xml",
+        "unmoor metrics record bench.json --store folder:metrics",
+        "unmoor metrics record ruff.sarif --dry-run",
+    ),
+)
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--commit",
+    metavar="ID",
+    help="The full id of the commit that was measured.  [default: the one that the file names, that of the run of"
+    " GitHub Actions, or the one that is checked out]",
+)
+@store_option
+@click.option("--dry-run", is_flag=True, help="Read the files and the store, and add nothing.")
+@target_options(tag=False)
+@json_option
+def record(
+    *,
+    files: tuple[Path, ...],
+    commit: str | None,
+    store: str | None,
+    dry_run: bool,
+    target: TargetOptions,
+    as_json: bool,
+) -> int:
+    """Keep the figures in files of other tools, with the commit that they are about.
+
+    A file is recognized by its content, whatever its name is: JSON of pytest-benchmark, coverage in coverage.py's
+    XML, results of tests in JUnit's XML, findings in SARIF, reports of `unmoor bench compare`, and lines of records.
+
+    Either all files are kept or, if one of them cannot be read, none. A figure that is kept already changes nothing.
+    """
+    from unmoor.cli.metrics_record import run
+
+    return run(target, files, commit=commit, store=store, dry_run=dry_run, as_json=as_json)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.metric_records import COMMIT, EXAMPLES, MOMENT
+from tests.support.metric_records import COMMIT, EXAMPLES, LATER, MOMENT
 
 from unmoor.errors import Refused
-from unmoor.metrics.records import CoverageRecord, FetchedRecord, Record, ReleasedRecord
+from unmoor.metrics.records import (
+    BenchmarkRecord,
+    CoverageRecord,
+    FetchedRecord,
+    FindingsRecord,
+    Record,
+    ReleasedRecord,
+)
 from unmoor.metrics.store import lines
 from unmoor.metrics.store.lines import RecordFile
 from unmoor.util.values import replace
@@ -83,6 +90,17 @@ def test_records_are_added_in_their_months() -> None:
         coverage(1),
         coverage(3, commit="b" * 40),
     )
+
+
+def test_the_same_figures_later_are_no_change() -> None:
+    """Only when a commit was looked at again differs; a benchmark that ran again is another measurement."""
+    findings = FindingsRecord(commit=COMMIT, at=MOMENT, tool="ruff", errors=1, warnings=0, notes=0)
+    benchmark = BenchmarkRecord(commit=COMMIT, at=MOMENT, name="a", unit="s", value=1.0)
+    first = lines.append([findings, benchmark], [], lambda _file: b"", "here")
+    listed = lines.list_files(first.files, "here")
+    again: list[Record] = [replace(findings, at=LATER), replace(benchmark, at=LATER)]
+    second = lines.append(again, listed, lambda file: first.files[file.path], "here")
+    assert (second.new, second.changed, second.same) == (1, 0, 1)
 
 
 def test_a_full_file_goes_on_in_the_next_part(monkeypatch: pytest.MonkeyPatch) -> None:

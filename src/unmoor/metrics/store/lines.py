@@ -16,9 +16,10 @@ import msgspec
 
 from unmoor import advice
 from unmoor.errors import Refused
-from unmoor.metrics.records import BY_FOLDER, Key, Record
+from unmoor.metrics.records import BY_FOLDER, CoverageRecord, FindingsRecord, Key, Record, TestsRecord
 from unmoor.util.decode import decode_json, described
 from unmoor.util.text import clean, count_of
+from unmoor.util.values import replace
 
 LARGEST_PART: Final = 1_000_000
 """Bytes of a file to which lines are still added."""
@@ -142,6 +143,13 @@ def latest(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(found.values())
 
 
+def _is_same(before: Record, record: Record) -> bool:
+    """Whether two records of one key say the same; when a commit was looked at again does not matter."""
+    if isinstance(record, CoverageRecord | TestsRecord | FindingsRecord) and isinstance(before, type(record)):
+        record = replace(record, at=before.at)
+    return before == record
+
+
 def append(
     records: Sequence[Record], files: Sequence[RecordFile], content: Callable[[RecordFile], bytes], where: str
 ) -> Appended:
@@ -164,7 +172,7 @@ def append(
             known |= {each.key: each for each in read(data, last, where)}
         for record in wanted:
             before = known.get(record.key)
-            if before == record:
+            if before is not None and _is_same(before, record):
                 same += 1
                 continue
             new, changed = new + (before is None), changed + (before is not None)

@@ -119,7 +119,7 @@ DESCRIPTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "passed": "tests that passed",
             "failed": "tests that failed or had an error",
             "skipped": "tests that were skipped",
-            "seconds": "sum of the times of the tests",
+            "seconds": "how long the suite took, or the sum of its tests if it does not say that",
         },
     ),
     "findings": (
