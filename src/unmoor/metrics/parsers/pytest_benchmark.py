@@ -40,7 +40,8 @@ class _Machine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """What makes values comparable: the processor, the system and the Python, and not the name of the machine."""
-        python = " ".join(filter(None, (self.python_implementation, ".".join((self.python_version or "").split(".")[:2]))))
+        version = ".".join((self.python_version or "").split(".")[:2])
+        python = " ".join(filter(None, (self.python_implementation, version)))
         return ", ".join(filter(None, (self.cpu.brand_raw or self.machine, self.system, python)))
 
 
