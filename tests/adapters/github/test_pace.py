@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.sample_values import FakeClock
 
-from unmoor.adapters.github.pace import BURST, HOURLY, Pace
+from unmoor.adapters.github.pace import BURST, HOURLY, READ_BURST, Pace, ReadPace
 
 
 def turns(address: str, count: int) -> FakeClock:
@@ -50,3 +50,14 @@ def test_a_bucket_fills_while_nothing_is_written() -> None:
             with pace.turn():
                 pass
     assert clock.slept == [1.0] * (BURST - 5)
+
+
+def test_reads_wait_side_by_side() -> None:
+    """Sixty reads at once, then twelve a second, whoever sends them; on this machine there is no pause."""
+    far, near = "https://forge.example.org", "http://127.0.0.1:1/api/v3"
+    for address, count, seconds in ((near, 500, 0.0), (far, READ_BURST, 0.0), (far, READ_BURST + 24, 2.0)):
+        clock = FakeClock()
+        pace = ReadPace(address, clock)
+        for _ in range(count):
+            pace.wait()
+        assert abs(clock.now() - seconds) < 1e-6

@@ -298,19 +298,17 @@ class Fetching:
         """Keep what was read so far, together with how far that is."""
         if self._has_failed:
             return
-        before = self.known.fetched
+        before = self.known.fetched or FetchedRecord(at=self.now)
         state = FetchedRecord(
             at=self.now,
             covered=tuple((each.since, each.until) for each in self._covered[:_SPANS]),
             unfinished=tuple(sorted(self._unfinished, reverse=True)[:_UNFINISHED]),
             updates_until=self._updates_until,
         )
-        is_same = before is not None and (before.unfinished, before.updates_until) == (
-            state.unfinished,
-            state.updates_until,
-        )
-        grew = len(self._listed) > 1 or before is None
-        if self._kept or grew or not is_same:
+        # The newest page alone, with nothing new on it, is read again anyway.
+        is_longer = len(self._listed) > 1 or bool(self._listed and not before.covered)
+        is_same = (before.unfinished, before.updates_until) == (state.unfinished, state.updates_until)
+        if self._kept or is_longer or not is_same:
             self._has_failed = True
             # A run that is in the store has all its jobs there, whatever ends the program meanwhile.
             self.save([*sorted(self._kept, key=lambda each: isinstance(each, RunRecord)), state])
