@@ -1651,6 +1651,9 @@ ALLOW_ISSUES = Template(
 
 
 # Benchmarks
+CONFIGURE_BENCH = Template(
+    "configure-bench", "set command or measure under [tool.unmoor.bench], and commit that: docs/how-to/benchmarks.md"
+)
 ALLOW_COMMENTS = Template("allow-comments", "give a token that may write pull requests (GH_TOKEN)")
 NAME_PULL_REQUEST = Template("name-pull-request", "name the number of one with --pull-request")
 NAME_BENCH_REPORT = Template("name-bench-report", "name the file of a report that the comparison of benchmarks wrote")

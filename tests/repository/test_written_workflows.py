@@ -11,28 +11,41 @@ from pathlib import Path
 import pytest
 from tests.support.workflow_samples import SAMPLES
 
+from unmoor.config.bench import BenchSettings
 from unmoor.config.settings import Settings
 from unmoor.config.workflows import WorkflowSettings
 from unmoor.util.values import replace
+from unmoor.workflows.bench import bench_workflow
 from unmoor.workflows.ci import ci_workflow
 from unmoor.workflows.commands import Commands
 from unmoor.workflows.dependabot import dependabot_text
 from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.metrics import metrics_workflow
 from unmoor.workflows.release import release_workflow
 from unmoor.workflows.security import security_workflow
 from unmoor.workflows.tests_workflow import build_workflow
 from unmoor.workflows.tests_workflow import tests_workflow as workflow_of_tests
+from unmoor.workflows.upkeep import upkeep_workflow
 from unmoor.workflows.yaml_text import text_of
 
 BIN = Path(sys.executable).parent
 COMMANDS = Commands(why="the files", install=("python -m pip install .",), run=("python -m pytest",), plugin="coverage")
 HOOKS = replace(COMMANDS, hooks=True, env={"SKIP": "mypy"})
-OTHERS = (ci_workflow, workflow_of_tests, build_workflow, security_workflow)
+OPTIONAL = (bench_workflow, metrics_workflow, upkeep_workflow)
+OTHERS = (ci_workflow, workflow_of_tests, build_workflow, security_workflow, *OPTIONAL)
 
 
 def _with_commands(facts: WorkflowFacts) -> WorkflowFacts:
-    """A project with everything that ci.yml has jobs for."""
-    return replace(facts, lint=HOOKS, types=COMMANDS, test=COMMANDS, downloads=("pyproject.toml", "setup.cfg"))
+    """A project with everything that ci.yml has jobs for, benchmarks and a lock."""
+    return replace(
+        facts,
+        settings=replace(facts.settings, bench=BenchSettings(max_time="20 min")),
+        lint=HOOKS,
+        types=COMMANDS,
+        test=COMMANDS,
+        downloads=("pyproject.toml", "setup.cfg"),
+        uses_uv=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +62,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / f"{number}-{workflow.file}").write_text(text_of(workflow), encoding="utf-8")
     sharded = Settings(workflows=WorkflowSettings(shards=3, private=True))
     facts = _with_commands(WorkflowFacts(settings=sharded, project="small", path="packages/small"))
-    for workflow in (ci_workflow(facts), workflow_of_tests(facts), security_workflow(facts)):
+    others = [write for write in OTHERS if write is not build_workflow]
+    for workflow in (write(facts) for write in others):
         (folder / f"sharded-{workflow.file}").write_text(text_of(workflow), encoding="utf-8")
-    assert len(list(folder.iterdir())) == len(SAMPLES) + len(distinct) * len(OTHERS) + 3
+    assert len(list(folder.iterdir())) == len(SAMPLES) + len(distinct) * len(OTHERS) + len(others)
     return folder
 
 

@@ -24,9 +24,8 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
     # They build every workflow, which most repositories do not need.
     from unmoor.workflows.comparing import DifferenceLevel
     from unmoor.workflows.differences import differences
-    from unmoor.workflows.every import expected_files
+    from unmoor.workflows.every import ours_of
     from unmoor.workflows.facts import read_facts as read_workflow_facts
-    from unmoor.workflows.reading import is_ours
     from unmoor.workflows.tool_list import lists_of, pinned_version
 
     read, settings = context.top.read, context.settings
@@ -38,7 +37,7 @@ def _run(context: CheckContext) -> Iterator[CheckProblem]:
         default_branch=context.default_branch() or "main",
         top=context.top,
     )
-    ours = [each for each in expected_files(facts) if is_ours(read(each.path) or b"")]
+    ours = ours_of(facts, read)
     if not ours:
         skip("unmoor wrote none of the workflows")
     lists = lists_of(tool_version=__version__, builds_wheels=bool(facts.wheels), extras=facts.extras)

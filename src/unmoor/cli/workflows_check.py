@@ -65,20 +65,16 @@ def run_list(target: TargetOptions, *, as_json: bool) -> int:
     """Print the files and their jobs on stdout."""
     with Processes() as processes, processes.guarded():
         project = open_project(target, processes)
-        written = {each.path for each in project.expected if is_ours(project.read(each.path) or b"")}
+        listed = project.listed
+        written = {each.path for each in listed if is_ours(project.read(each.path) or b"")}
     if as_json:
         from unmoor.cli.session import echo_json  # as above
 
-        echo_json(
-            [
-                {"path": each.path, "written": each.path in written, "workflow": each.workflow}
-                for each in project.expected
-            ]
-        )
+        echo_json([{"path": each.path, "written": each.path in written, "workflow": each.workflow} for each in listed])
         return 0
     from unmoor.cli import output  # it shows a whole release
 
-    rows = [row for each in project.expected for row in _rows(each, is_written=each.path in written)]
+    rows = [row for each in listed for row in _rows(each, is_written=each.path in written)]
     for line in output.align_columns(("file", "job", "permissions", "environment", "runs on"), rows):
         click.echo(line)
     return 0

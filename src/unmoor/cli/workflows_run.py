@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,9 @@ from unmoor.project.files import Files
 from unmoor.provenance.release_workflow import LARGEST
 from unmoor.util.text import clean
 from unmoor.workflows.differences import LOCK
-from unmoor.workflows.every import ExpectedFile, expected_files
+from unmoor.workflows.every import OPTIONAL, ExpectedFile, expected_files, optional_file, ours_of
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.facts import read_facts as read_workflow_facts
-from unmoor.workflows.reading import is_ours
 from unmoor.workflows.release import RELEASE
 from unmoor.workflows.tool_list import PinnedList, lists_of
 
@@ -54,20 +54,32 @@ class WorkflowProject(msgspec.Struct, frozen=True, kw_only=True):
     def named(self, names: Sequence[str]) -> tuple[ExpectedFile, ...]:
         """The files of these names; without names those that unmoor wrote, or all if there are none.
 
-        Raises `ConfigError` for a name that no file has, and `Refused` as `read` does.
+        The optional ones count only if they are named, or there. Raises `ConfigError` for a name that no file has, or
+        if the settings have nothing for an optional file to do, and `Refused` as `read` does.
         """
         if not names:
-            ours = tuple(each for each in self.expected if is_ours(self.read(each.path) or b""))
-            return ours or self.expected
+            return ours_of(self.facts, self.read) or self.expected
         known = {Path(each.path).stem: each for each in self.expected}
         known.setdefault(RELEASE, self.expected[0])  # its file may have another name
+        optional = {Path(path).stem: path for path in OPTIONAL}
         stems = [Path(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
-        if unknown := [name for name in stems if name not in known]:
+        if unknown := [name for name in stems if name not in known and name not in optional]:
             raise ConfigError(
-                f"unmoor writes no file {clean(unknown[0], 60)!r}; it writes {', '.join(sorted(known))}",
+                f"unmoor writes no file {clean(unknown[0], 60)!r}; it writes {', '.join(sorted((*known, *optional)))}",
                 next_step=advice.NAME_WORKFLOW_FILE(),
             )
-        return tuple(known[name] for name in dict.fromkeys(stems))
+        return tuple(
+            known[name] if name in known else optional_file(self.facts, optional[name]) for name in dict.fromkeys(stems)
+        )
+
+    @property
+    def listed(self) -> tuple[ExpectedFile, ...]:
+        """Every file, the optional ones as well if the settings have something for them to do."""
+        optional = []
+        for path in OPTIONAL:
+            with contextlib.suppress(ConfigError):
+                optional.append(optional_file(self.facts, path))
+        return (*self.expected, *optional)
 
     @property
     def lock(self) -> bytes | None:

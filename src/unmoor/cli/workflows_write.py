@@ -15,7 +15,7 @@ from unmoor.cli.workflows_run import WorkflowProject, open_project
 from unmoor.scaffold.file_changes import FileChange, write_all
 from unmoor.scaffold.workflow_changes import WorkflowChange, list_changes, workflow_change
 from unmoor.util.text import list_some, printable
-from unmoor.workflows.every import FOLDER
+from unmoor.workflows.every import FOLDER, OPTIONAL
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
@@ -52,7 +52,11 @@ def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
 
     folder = project.top / FOLDER
     there = [f"{FOLDER}/{each.name}" for each in sorted(folder.iterdir())] if folder.is_dir() else []
-    others = [path for path in there if is_workflow(path) and path not in {each.path for each in project.expected}]
+    others = [
+        path
+        for path in there
+        if is_workflow(path) and path not in {*OPTIONAL, *(each.path for each in project.expected)}
+    ]
     signing = signing_workflows({path: project.read(path) for path in others})
     if signing.paths:
         output.err(f"warning: a tag also starts {list_some(signing.paths)}, which can publish as well")

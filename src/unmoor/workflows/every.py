@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from unmoor.workflows.bench import BENCH_FILE, bench_workflow
 from unmoor.workflows.ci import ci_workflow
 from unmoor.workflows.dependabot import dependabot_text
 from unmoor.workflows.facts import WorkflowFacts
+from unmoor.workflows.metrics import METRICS_FILE, metrics_workflow
 from unmoor.workflows.model import Workflow
-from unmoor.workflows.reading import WorkflowFile, read_file
+from unmoor.workflows.reading import WorkflowFile, is_ours, read_file
 from unmoor.workflows.release import RELEASE, release_workflow
 from unmoor.workflows.security import security_workflow
 from unmoor.workflows.tests_workflow import build_workflow, tests_workflow
+from unmoor.workflows.upkeep import UPKEEP_FILE, upkeep_workflow
 from unmoor.workflows.yaml_text import text_of
 
 FOLDER = ".github/workflows"
@@ -29,6 +32,14 @@ _WRITERS: tuple[Callable[[WorkflowFacts], Workflow], ...] = (
     build_workflow,
     security_workflow,
 )
+
+_OPTIONAL: Mapping[str, Callable[[WorkflowFacts], Workflow]] = {
+    f"{FOLDER}/{BENCH_FILE}": bench_workflow,
+    f"{FOLDER}/{METRICS_FILE}": metrics_workflow,
+    f"{FOLDER}/{UPKEEP_FILE}": upkeep_workflow,
+}
+OPTIONAL: tuple[str, ...] = tuple(_OPTIONAL)
+"""The paths of the workflows that a project has only if somebody names them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +75,19 @@ def expected_files(facts: WorkflowFacts) -> Iterator[ExpectedFile]:
     for workflow in every_workflow(facts):
         yield ExpectedFile(path=f"{FOLDER}/{workflow.file}", text=text_of(workflow), workflow=workflow)
     yield ExpectedFile(path=DEPENDABOT, text=dependabot_text(facts))
+
+
+def optional_file(facts: WorkflowFacts, path: str) -> ExpectedFile:
+    """One of the `OPTIONAL` files for a project. Raises `ConfigError` if the settings have nothing for it to do."""
+    workflow = _OPTIONAL[path](facts)
+    return ExpectedFile(path=path, text=text_of(workflow), workflow=workflow)
+
+
+def ours_of(facts: WorkflowFacts, read: Callable[[str], bytes | None]) -> tuple[ExpectedFile, ...]:
+    """The files that unmoor wrote, of those that it writes for a project, ``release.yml`` first.
+
+    ``read`` returns a file by its path from the top of the repository. Raises as `optional_file` does.
+    """
+    ours = [each for each in expected_files(facts) if is_ours(read(each.path) or b"")]
+    ours += [optional_file(facts, path) for path in OPTIONAL if is_ours(read(path) or b"")]
+    return tuple(ours)

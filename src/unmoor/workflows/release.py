@@ -19,7 +19,9 @@ RELEASE: Final = "release"
 """The name of the workflow, which the name of a package follows."""
 
 _FOLDER: Final = ".github/workflows/"
-_OTHERS: Final = frozenset({"ci.yml", "tests.yml", "build.yml", "security.yml"})
+_OTHERS: Final = frozenset(
+    {"ci.yml", "tests.yml", "build.yml", "security.yml", "bench.yml", "metrics.yml", "upkeep.yml"}
+)
 """The other files that are written, whose jobs run for branches and pull requests too."""
 _ENV: Final[dict[str, Scalar]] = {
     "TAG": "${{ github.ref_name }}",
