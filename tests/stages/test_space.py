@@ -93,6 +93,26 @@ def test_deployment_is_found_and_taken_back(place: Place, hub: LocalHub) -> None
     assert hub.contents()["app.py"] == APP
 
 
+def test_few_requests(place: Place, hub: LocalHub) -> None:
+    """The deployment asks only what the check, of the same Space, has not read: each answer is a wait for users."""
+    place.deploy = replace(place.deploy, hub=place.check.hub)
+    context = place.checked()
+    asked = len(hub.requests())
+    assert place.deploy.find(context) is None
+    head = hub.spaces.open("acme/demo").head.id
+    place.deploy.make(context)
+    made = hub.spaces.open("acme/demo").head.id
+    api, commit = "/api/spaces/acme/demo", f"/spaces/acme/demo/resolve/{made}"
+    sent = [path for _, path in hub.requests()[asked:] if path != f"{api}/runtime"]  # asked until it runs
+    assert sorted(sent) == sorted(
+        [
+            *(api, f"{api}/refs", f"{api}/tag/{head}"),
+            *("/api/validate-yaml", f"{api}/preupload/main", f"{api}/commit/main"),
+            *(f"{api}/tree/{made}", f"{commit}/app.py"),
+        ]
+    )
+
+
 def test_files_that_were_there_are_not_taken_back(place: Place, hub: LocalHub) -> None:
     """A Space that held the files before was not changed, so there is nothing to undo."""
     hub.somebody_commits({"app.py": APP, "README.md": README})

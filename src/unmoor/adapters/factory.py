@@ -29,6 +29,7 @@ from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.run_history import RunHistory
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
+from unmoor.ports.space_hub import SpaceHub
 from unmoor.ports.workflow_runs import WorkflowRuns
 from unmoor.ports.world import IndexPlace, World
 from unmoor.util.values import replace
@@ -124,6 +125,14 @@ def open_index(world: World, processes: Processes) -> Index:
     from unmoor.adapters.http.session import BoundedSession
 
     return _index(world.index, BoundedSession(), MonotonicClock(processes=processes))
+
+
+def open_space(world: World, repo: str, processes: Processes) -> SpaceHub | None:
+    """A Space of a world, for a command that needs nothing else of it. ``None`` if the world has no hub."""
+    from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.hub import HubSpace
+
+    return HubSpace(world.space, repo, BoundedSession(), MonotonicClock(processes=processes)) if world.space else None
 
 
 def open_writer(checkout: GitCheckout, processes: Processes, *, remote: str) -> GitWriter:

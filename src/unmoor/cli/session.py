@@ -11,21 +11,20 @@ from functools import partial
 from typing import Any
 
 import click
-import msgspec
 
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.assembly import assemble, assemble_deployments
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import deployments, documents, emergency, exit_codes, image_selection, output
 from unmoor.cli.image_selection import ImageSelection
+from unmoor.cli.opened_run import OpenedRun
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
 from unmoor.cli.run_advice import advise, warn_of_temporary_folder
 from unmoor.cli.run_folder import open_folder
 from unmoor.cli.run_options import FileOptions, RunOptions
-from unmoor.core.events import LeftOut, Report
+from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
 from unmoor.core.middleware import internal_error
 from unmoor.core.outcome import Failed
@@ -50,14 +49,15 @@ LOCAL_REPOSITORY = "local/rehearsal"
 """The repository of a rehearsal if nothing names one."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(OpenedRun, frozen=True, kw_only=True):
     """Everything that a run needs. A session has not made anything yet."""
 
-    request: ReleaseRequest
-    world: World
     services: Services
-    pipeline: Pipeline
-    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def why_unsigned(self) -> str:
+        """Why the files of the release are not signed; empty if they are."""
+        return self.request.why_unsigned(self.services)
 
 
 def open_session(options: RunOptions, processes: Processes) -> Session:
@@ -75,6 +75,8 @@ def open_resolved(options: RunOptions, target: ResolvedTarget, processes: Proces
 
     Raises `ConfigError` for wrong settings or a wrong world file, `Refused` if the real world has no repository.
     """
+    from unmoor.assembly import assemble, assemble_deployments  # every stage of a release, which other runs do without
+
     if target.sources.config is not None and not options.quiet:
         output.err(f"using the settings in {clean(target.sources.config.origin)} instead of those of the commit")
     repository = target.repository or (LOCAL_REPOSITORY if options.rehearsing else "")
@@ -152,7 +154,7 @@ def _request(
     )
 
 
-def run_session(session: Session, options: RunOptions, processes: Processes) -> Report:
+def run_session(session: OpenedRun, options: RunOptions, processes: Processes) -> Report:
     """Run the pipeline. The run takes its lock and starts its journal before it makes anything."""
     workspace = Workspace(session.request.folder) if options.ceiling > Reach.READS else None
     if workspace:
@@ -270,7 +272,7 @@ def require_until(pipeline: Pipeline, until: tuple[str, ...]) -> None:
             )
 
 
-def finish(report: Report, session: Session, options: RunOptions) -> int:
+def finish(report: Report, session: OpenedRun, options: RunOptions) -> int:
     """Print the result on stdout and how the run ended on stderr, and return the exit code.
 
     The lines on stderr come whatever happens to stdout, or to a report for another program.
@@ -284,7 +286,7 @@ def finish(report: Report, session: Session, options: RunOptions) -> int:
     return code
 
 
-def _print_result(report: Report, session: Session, options: RunOptions) -> tuple[UnmoorError, ...]:
+def _print_result(report: Report, session: OpenedRun, options: RunOptions) -> tuple[UnmoorError, ...]:
     """Print the result on stdout. Return the error if that cannot be written, such as for a full disk."""
     try:
         _write_result(report, session, options)
@@ -302,7 +304,7 @@ def _at(where: str, error: OSError) -> UnmoorError:
     return failure if error.filename else failure.amended(where=where)
 
 
-def _write_result(report: Report, session: Session, options: RunOptions) -> None:
+def _write_result(report: Report, session: OpenedRun, options: RunOptions) -> None:
     if options.as_json:
         from unmoor.render.document import document
 
@@ -319,7 +321,7 @@ def _write_result(report: Report, session: Session, options: RunOptions) -> None
             click.echo(line)
 
 
-def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
+def _print_ending(report: Report, session: OpenedRun, options: RunOptions) -> int:
     """Print on stderr how the run ended, and return the exit code."""
     tag = session.request.tag
     failed = [each.outcome.error for each in words.failures(report) if isinstance(each.outcome, Failed)]
@@ -331,8 +333,7 @@ def _print_ending(report: Report, session: Session, options: RunOptions) -> int:
     code = output.print_ending(report, ceiling=options.ceiling, next_command=next_command, rehearsal=options.rehearsing)
     for error in output.internal_errors(report):
         output.err(f"the traceback is in {exit_codes.traceback_path(error, session.request.folder.journal)}")
-    unsigned = session.request.why_unsigned(session.services)
-    line = output.conclusion(report, tag=tag, rehearsal=session.world.rehearsal, unsigned=unsigned)
+    line = output.conclusion(report, tag=tag, rehearsal=session.world.rehearsal, unsigned=session.why_unsigned)
     if code == 0 and line:
         output.err(line)
     for name in documents.ON_THE_DRAFT:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+from contextlib import suppress
 from functools import partial
 
 import click
 import msgspec
 
 from unmoor import advice
-from unmoor.adapters.factory import create_services
+from unmoor.adapters.clock import MonotonicClock
+from unmoor.adapters.factory import open_checkout, open_space
 from unmoor.adapters.git.history import changed_files, commit_at
+from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output, session
+from unmoor.cli.opened_run import OpenedRun
 from unmoor.cli.resolve_project import ResolvedProject, open_world, read_sources, resolve_checkout, resolve_project
 from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.cli.session import Session
 from unmoor.config.space import SpaceSettings
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.stage import Reach
@@ -26,8 +30,6 @@ from unmoor.deploy.space.patterns import matches
 from unmoor.errors import ConfigError, Refused
 from unmoor.filesystem import commands
 from unmoor.filesystem.safe_folder import OWN
-from unmoor.ports.services import Services
-from unmoor.ports.world import World
 from unmoor.products import Release
 from unmoor.project import read_facts
 from unmoor.release_request import ReleaseRequest
@@ -54,6 +56,8 @@ class _SyncDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(target: TargetOptions, *, since: str | None, as_json: bool) -> int:
     """Sync the Space with HEAD. Print the result on stdout, and return the exit code."""
+    # git answers several questions now, one after the other. Meanwhile a thread loads what asks the hub.
+    threading.Thread(target=_load, daemon=True).start()
     with Processes() as processes:
         with processes.guarded():
             project, head = _head(target, processes)
@@ -69,6 +73,14 @@ def run(target: TargetOptions, *, since: str | None, as_json: bool) -> int:
         )
         report = session.run_session(opened, options, processes)
         return session.finish(report, opened, options)
+
+
+def _load() -> None:
+    """Import what asks the hub. What cannot be imported fails where it is used, with a message."""
+    with suppress(ImportError):
+        from unmoor.adapters.hub.writes import load_client
+
+        load_client()
 
 
 def _head(target: TargetOptions, processes: Processes) -> tuple[ResolvedProject, str]:
@@ -119,10 +131,17 @@ def _print_unchanged(head: str, since: str, *, as_json: bool) -> None:
 
 def _open(
     project: ResolvedProject, settings: SpaceSettings, target: TargetOptions, head: str, processes: Processes
-) -> Session:
-    """Open the session: world, services and stages. Only reads."""
+) -> OpenedRun:
+    """Open the world, and build the stages with the few services that they need. Only reads.
+
+    Raises `ConfigError` if the world has no hub.
+    """
     world = open_world(target.world, project, repository=project.repository)
-    services = create_services(world, target.folder, processes, path=project.checkout.path)
+    hub = open_space(world, settings.repo, processes)
+    if hub is None:
+        raise ConfigError(
+            f"the world {clean(world.name)} has no place for a Space", next_step=advice.DESCRIBE_DEPLOYMENT()
+        )
     request = ReleaseRequest(
         tag="",
         named=False,
@@ -134,8 +153,26 @@ def _open(
         site=world.forge.site,
         any_version=True,  # a commit has no version that another one could be higher than
     )
-    pipeline = _assemble(request, services, settings, world, _commit(project, head))
-    return Session(request=request, world=world, services=services, pipeline=pipeline)
+    take = TakeCommit.of(_commit(project, head))
+    check = CheckSpace(
+        release=take.output,
+        settings=settings,
+        git=open_checkout(target.folder, processes, remote=world.remote).at(project.checkout.path),
+        shell=LocalShell(processes=processes),
+        hub=hub,
+        folder=request.folder,
+        advisory=settings.policy == "advisory",
+    )
+    deploy = DeploySpace(
+        release=take.output,
+        files=check.output,
+        settings=settings,
+        hub=hub,
+        clock=MonotonicClock(processes=processes),
+        any_version=request.any_version,
+        advisory=settings.policy == "advisory",
+    )
+    return OpenedRun(request=request, world=world, pipeline=Pipeline.of(take, check, deploy))
 
 
 def _commit(project: ResolvedProject, head: str) -> Release:
@@ -152,19 +189,3 @@ def _commit(project: ResolvedProject, head: str) -> Release:
         highest=False,
         path=checkout.path,
     )
-
-
-def _assemble(
-    request: ReleaseRequest, services: Services, settings: SpaceSettings, world: World, commit: Release
-) -> Pipeline:
-    """Put the stages together, as a release has them. Raises `ConfigError` if the world has no hub."""
-    open_space = services.deployers.space
-    if open_space is None:
-        raise ConfigError(
-            f"the world {clean(world.name)} has no place for a Space", next_step=advice.DESCRIBE_DEPLOYMENT()
-        )
-    hub = open_space(settings.repo)
-    take = TakeCommit.of(commit)
-    check = CheckSpace.of(request, services, release=take.output, settings=settings, hub=hub)
-    deploy = DeploySpace.of(request, services, release=take.output, files=check.output, settings=settings, hub=hub)
-    return Pipeline.of(take, check, deploy)

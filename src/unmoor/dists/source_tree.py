@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from unmoor import advice
+from unmoor.dists.lfs_pointers import pointers
 from unmoor.errors import BuildFailed
 from unmoor.products import Release
 from unmoor.project import pythons
@@ -53,25 +53,6 @@ def requires_python(tree: Path) -> str:
     """``Requires-Python`` from pyproject.toml or setup.cfg, empty if only a build can determine it."""
     files = Files(lambda name: (tree / name).read_bytes() if (tree / name).is_file() else None)
     return pythons.requires_python(files)
-
-
-# What git-lfs leaves in the place of a file that it did not fetch; such a pointer is short.
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_POINTER_LIMIT = 1024
-
-
-def pointers(tree: Path) -> list[str]:
-    """Every file of a tree that is a pointer instead of a large file, sorted; what git itself keeps is left out."""
-    found = []
-    for folder, folders, files in os.walk(tree):
-        if ".git" in folders:
-            folders.remove(".git")
-        for path in (Path(folder, name) for name in files):
-            if path.is_file() and not path.is_symlink() and path.stat().st_size <= _POINTER_LIMIT:
-                with path.open("rb") as stream:
-                    if stream.read(len(_POINTER)) == _POINTER:
-                        found.append(clean(path.relative_to(tree).as_posix()))
-    return sorted(found)
 
 
 def require_large_files(tree: Path, name: str) -> None:

@@ -26,7 +26,7 @@ from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.git import Git
 from unmoor.ports.services import Services
 from unmoor.ports.shell import Shell
-from unmoor.ports.space_hub import SpaceHub
+from unmoor.ports.space_hub import HubFile, SpaceHub
 from unmoor.products import Release, SpaceFile, SpaceFiles
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.concurrency import run_parallel
@@ -84,17 +84,22 @@ class CheckSpace(Check[SpaceFiles]):
         release = context[self.release]
         found: list[Examined] = []
         # The hub answers while git clones.
+        there: list[Mapping[str, HubFile]] = []
         works: tuple[Callable[[], None], ...] = (
             lambda: found.append(self._examine(release)),
-            lambda: self._ask_hub(context),
+            lambda: there.append(self._ask_hub(context)),
         )
         for error in run_parallel(works, _call, width=2):
             raise error
         examined = found[0]
         for each in examined.left_out:
             context.warn(f"the Space does not get {each}")
-        if not any(each.path == README for each in examined.files):
-            self._require_readme()
+        if not any(each.path == README for each in examined.files) and README not in there[0]:
+            raise Refused(
+                f"neither the files nor the Space have a {README}, in which the hub looks for sdk",
+                where=self.hub.address,
+                next_step=advice.CORRECT_SPACE_FILES(),
+            )
         return SpaceFiles(commit=release.commit, files=examined.files, left_out=examined.left_out)
 
     def _examine(self, release: Release) -> Examined:
@@ -123,8 +128,8 @@ class CheckSpace(Check[SpaceFiles]):
             each.path: f"line {each.line} is not Python: {clean(each.what, 200)}" for each in (*faults, *parsed.faults)
         }
 
-    def _ask_hub(self, context: StageContext) -> None:
-        """Raise unless the token may write and the Space could run. Only reads."""
+    def _ask_hub(self, context: StageContext) -> Mapping[str, HubFile]:
+        """Raise unless the token may write and the Space could run. Return the files there now. Only reads."""
         self.hub.user()
         info = self.hub.info()
         if info.stage == PAUSED:
@@ -138,15 +143,7 @@ class CheckSpace(Check[SpaceFiles]):
             context.warn(f"the Space {self.settings.repo} is private: only its members see it")
         if info.stage == SLEEPING:
             context.say(f"the Space {self.settings.repo} is asleep; the commit wakes it")
-
-    def _require_readme(self) -> None:
-        """Raise if neither the project nor the Space has a README, in which the hub looks for what to run."""
-        if README not in self.hub.tree(self.hub.info().head):
-            raise Refused(
-                f"neither the files nor the Space have a {README}, in which the hub looks for sdk",
-                where=self.hub.address,
-                next_step=advice.CORRECT_SPACE_FILES(),
-            )
+        return self.hub.tree(info.head)  # which the deployment needs next
 
 
 def _call(work: Callable[[], None]) -> None:

@@ -47,6 +47,9 @@ def test_space_is_read(hub: LocalHub) -> None:
     assert (space.user(), info.private, info.stage) == ("rehearsal", False, "RUNNING")
     tree = space.tree(info.head)
     assert sorted(tree) == [".gitattributes", "README.md"]
+    asked = hub.requests()
+    assert space.tree(info.head) == tree
+    assert hub.requests() == asked  # a commit never gets other files
     data = space.read(info.head, "README.md", size=tree["README.md"].size)
     assert b"sdk: gradio" in data
     assert [each.title for each in space.commits()] == ["initial commit"]

@@ -9,7 +9,7 @@ from unmoor import advice
 from unmoor.adapters.git.clone import NO_FILTER, WITHOUT_USER
 from unmoor.adapters.git.filters import without_user_filters
 from unmoor.adapters.git.program import GitProgram
-from unmoor.dists.source_tree import pointers
+from unmoor.dists.lfs_pointers import pointers
 from unmoor.errors import ToolMissing, Unknown
 from unmoor.util.text import list_some
 from unmoor.util.values import replace

@@ -59,6 +59,8 @@ class HubSpace:
         self._repo = repo
         self._http = http
         self._clock = clock
+        # By commit, which never gets other files.
+        self._trees: dict[str, Mapping[str, HubFile]] = {}
 
     @property
     def repo(self) -> str:
@@ -114,7 +116,12 @@ class HubSpace:
         return SpaceInfo(head=found.sha, private=found.private, stage=found.runtime.stage if found.runtime else "")
 
     def tree(self, commit: str) -> Mapping[str, HubFile]:
-        """Every file of a commit, by path."""
+        """Every file of a commit, by path. A commit is read once."""
+        if commit not in self._trees:
+            self._trees[commit] = self._read_tree(commit)
+        return self._trees[commit]
+
+    def _read_tree(self, commit: str) -> Mapping[str, HubFile]:
         url = f"{self._api}/tree/{quote(commit, safe='')}?recursive=true&limit=1000"
         entries = (entry for page in self._pages(url, list[TreeEntry], "a list of files") for entry in page)
         files = {}

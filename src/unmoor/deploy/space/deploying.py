@@ -32,7 +32,7 @@ from unmoor.errors import (
 )
 from unmoor.ports.clock import Clock
 from unmoor.ports.poll import growing, poll
-from unmoor.ports.space_hub import HubFile, SpaceChange, SpaceHub, SpaceRuntime
+from unmoor.ports.space_hub import SpaceChange, SpaceHub, SpaceRuntime
 from unmoor.products import SpaceFile
 from unmoor.util.concurrency import run_parallel
 from unmoor.util.secret_scan import token_in
@@ -49,11 +49,11 @@ Say = Callable[[str], None]
 
 
 class SpaceState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the Space holds: its head, the files of that, and what differs from the files that belong there."""
+    """What the Space holds: its head, what differs from the files that belong there, and the commit of every tag."""
 
     head: str
-    tree: Mapping[str, HubFile]
     difference: SpaceDifference
+    tags: Mapping[str, str]
 
 
 class OurCommit(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,12 +82,22 @@ class SpaceDeployer:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def look(self) -> SpaceState:
-        """Read the head of the Space and its files."""
-        return self._state(self.hub.info().head)
+        """Read the head of the Space, its files and its tags."""
+        found: list[tuple[str, SpaceDifference]] = []
+        tags: list[Mapping[str, str]] = []
 
-    def _state(self, head: str) -> SpaceState:
-        tree = self.hub.tree(head)
-        return SpaceState(head=head, tree=tree, difference=compare(self.files, tree, prune=self.prune, kept=self.kept))
+        def look_at_head() -> None:
+            head = self.hub.info().head
+            found.append((head, self._difference(head)))
+
+        works: tuple[Callable[[], None], ...] = (look_at_head, lambda: tags.append(self.hub.tags()))
+        for error in run_parallel(works, lambda work: work(), width=2):
+            raise error
+        head, difference = found[0]
+        return SpaceState(head=head, difference=difference, tags=tags[0])
+
+    def _difference(self, head: str) -> SpaceDifference:
+        return compare(self.files, self.hub.tree(head), prune=self.prune, kept=self.kept)
 
     def is_running(self, head: str) -> bool:
         """Whether the hub says by itself that it runs this commit."""
@@ -107,7 +117,7 @@ class SpaceDeployer:
         if before.difference.is_none:
             say(f"the Space holds {self._files} already")
         else:
-            self._back_up(before.head, say)
+            self._back_up(before, say)
             head = self._commit(before.difference.change(self.title), before.head, say)
         try:
             self._verify(head)
@@ -122,9 +132,10 @@ class SpaceDeployer:
     def _files(self) -> str:
         return count_of(len(self.files), "file")
 
-    def _back_up(self, head: str, say: Say) -> None:
+    def _back_up(self, before: SpaceState, say: Say) -> None:
         """Tag the head, unless a backup has that commit already: a former run may have been killed after it."""
-        known = {name: commit for name, commit in self.hub.tags().items() if name.startswith(BACKUP)}
+        head = before.head
+        known = {name: commit for name, commit in before.tags.items() if name.startswith(BACKUP)}
         if head in known.values():
             return
         moment = self.now()
@@ -167,7 +178,7 @@ class SpaceDeployer:
         wrong: list[str] = []
 
         def compare_ids() -> None:
-            left = compare(self.files, self.hub.tree(head), prune=self.prune, kept=self.kept)
+            left = self._difference(head)
             wrong.extend((*(each.path for each in left.changed), *left.deleted))
 
         def read_back(file: SpaceFile) -> None:
