@@ -52,8 +52,8 @@ def success(asked: Question) -> Iterator[Judgement]:
             by_workflow[run.workflow].append(run.succeeded)
     if not by_workflow:
         yield _unknown("success", "all workflows", f"no run has ended in {count_of(asked.limits.days, 'day')}")
-    for workflow, all_runs in sorted(by_workflow.items()):
-        runs = all_runs[-_MOST_RUNS:]
+    for path, all_runs in sorted(by_workflow.items()):
+        workflow, runs = job_name(path, ""), all_runs[-_MOST_RUNS:]
         if len(runs) < ENOUGH:
             yield _too_few("success", workflow, len(runs))
             continue
