@@ -107,3 +107,56 @@ def record(
     from unmoor.cli.metrics_record import run
 
     return run(target, files, commit=commit, store=store, dry_run=dry_run, as_json=as_json)
+
+
+@command.command(
+    short_help="Judge the figures by the rules of the settings.",
+    epilog=examples(
+        "unmoor metrics check",
+        "unmoor metrics check --issue     keep one issue about what is broken",
+    ),
+)
+@click.option("--issue", is_flag=True, help="Open an issue if a rule is broken, keep it up to date, and close it.")
+@store_option
+@target_options(tag=False)
+@json_option
+def check(*, issue: bool, store: str | None, target: TargetOptions, as_json: bool) -> int:
+    """Judge the recorded figures: runs that succeed, flaky jobs, time budgets, slow-downs, coverage, findings, updates.
+
+    No rule speaks on fewer than 20 runs. What a rule cannot know is unknown: that is listed apart, it is no pass, and
+    it closes no issue. Cancelled and skipped runs are neither a success nor a failure.
+
+    The limits are in [tool.unmoor.metrics]. In a job of GitHub Actions there are annotations and a summary, too. With
+    --issue the command keeps exactly one issue of its own: it opens it, updates its text, and closes it when every
+    rule that was broken holds again.
+
+    The exit code is 8 if a rule is broken, else 0.
+    """
+    from unmoor.cli.metrics_check import run
+
+    return run(target, store=store, issue=issue, as_json=as_json)
+
+
+@command.command(
+    short_help="Write a page with the figures.",
+    epilog=examples("unmoor metrics report --html metrics.html"),
+)
+@click.option(
+    "--html",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the page to this file.",
+)
+@store_option
+@target_options(tag=False)
+def report(*, file: Path, store: str | None, target: TargetOptions) -> int:
+    """Write one static page with what the rules say and the figures of the last half year.
+
+    The page has no scripts and loads nothing, so it can be opened from a disk or served from anywhere. Each chart has
+    its values in a table beside it. The page is as of the newest record, so the same records give the same bytes.
+    """
+    from unmoor.cli.metrics_report import run
+
+    return run(target, store=store, file=file)

@@ -134,8 +134,8 @@ def test_a_planted_slow_down_is_found_and_noise_is_not(kind: str) -> None:
         pytest.param([60.0] * 60 + [65.0] * 20, {}, [HOLDS], id="8 percent"),
         pytest.param([60.0] * 60 + [67.0] * 20, {}, [BROKEN], id="12 percent"),
         pytest.param([4.0] * 60 + [5.0] * 20, {}, [HOLDS], id="one second"),
-        pytest.param([60.0] * 60 + [67.0] * 20, {"event": "pull_request"}, [], id="pull requests"),
-        pytest.param([60.0] * 60 + [67.0] * 20, {"conclusion": "cancelled"}, [], id="cancelled"),
+        pytest.param([60.0] * 60 + [67.0] * 20, {"event": "pull_request"}, [UNKNOWN], id="pull requests"),
+        pytest.param([60.0] * 60 + [67.0] * 20, {"conclusion": "cancelled"}, [UNKNOWN], id="cancelled"),
         pytest.param([60.0] * 19 + [90.0] * 20, {}, [UNKNOWN], id="too few"),
         pytest.param([90.0] * 60 + [60.0] * 20, {}, [HOLDS], id="faster"),
     ],
@@ -293,6 +293,7 @@ def test_updates_are_unknown_if_nobody_looked_lately() -> None:
     old = tuple(replace(each, at=each.at - timedelta(days=9)) for each in ENOUGH_RUNS)
     update = UpdateFigure(number=7, title="Bump x", created=NOW - timedelta(days=20))
     assert verdicts(ask("updates", Figures(runs=old, updates=(update,)))) == [UNKNOWN]
+    assert verdicts(ask("updates", Figures(runs=old, updates=(update,), fetched=at(0)))) == [BROKEN]
 
 
 @pytest.mark.parametrize("rule", ["coverage", "findings", "updates"])
@@ -311,7 +312,7 @@ def test_without_any_figure_everything_is_unknown_and_nothing_passes() -> None:
     """The line that counts them names no rule that is kept."""
     said = judge(Figures(), Limits(budgets={"*test*": 60.0}), NOW)
     assert set(verdicts(said)) == {UNKNOWN}
-    assert summary(said) == "0 rules broken, 5 unknown, 0 kept"
+    assert summary(said) == "0 rules broken, 7 unknown, 0 kept"
 
 
 def test_names_from_outside_are_cleaned() -> None:

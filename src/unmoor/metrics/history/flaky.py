@@ -22,6 +22,11 @@ FAILED: Final = frozenset({"failure", "timed_out", "startup_failure"})
 _PUSH: Final = "push"
 
 
+def code_of(*, event: str, commit: str, run: int) -> tuple[str, str | int]:
+    """What a job tested: the same value means the same code."""
+    return ("commit", commit) if event == _PUSH else ("run", run)
+
+
 class FlakyJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job of a workflow with both results for the same code.
 
@@ -41,8 +46,7 @@ def find_flaky(jobs: Iterable[JobRecord]) -> tuple[FlakyJob, ...]:
     )
     for job in jobs:
         if job.conclusion in PASSED or job.conclusion in FAILED:
-            code = ("commit", job.commit) if job.event == _PUSH else ("run", job.run)
-            results[job.workflow, job.name][code].append(job)
+            results[job.workflow, job.name][code_of(event=job.event, commit=job.commit, run=job.run)].append(job)
     found = []
     for (workflow, name), codes in results.items():
         failed = [

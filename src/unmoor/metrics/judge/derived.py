@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import msgspec
 
+from unmoor.metrics.history.flaky import code_of
 from unmoor.metrics.judge.figures import JobFigure
 from unmoor.metrics.judge.wording import job_name
 
@@ -31,16 +32,12 @@ class Flakiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flakinesses(jobs: Iterable[JobFigure]) -> tuple[Flakiness, ...]:
-    """Count the commits of each job.
-
-    The attempts of a run belong together, and so do the runs of pushes of one commit. Runs of a pull request do not:
-    they test a merge with a branch that moves.
-    """
+    """Count the commits of each job, as `unmoor.metrics.history.flaky` tells them apart."""
     results: dict[tuple[str, str], dict[Hashable, set[bool]]] = defaultdict(lambda: defaultdict(set))
     for job in jobs:
         if job.succeeded is not None:
-            group = job.run if job.of_pull_request else job.commit
-            results[job.workflow, job.name][group].add(job.succeeded)
+            code = code_of(event=job.event, commit=job.commit, run=job.run)
+            results[job.workflow, job.name][code].add(job.succeeded)
     return tuple(
         Flakiness(
             workflow=workflow,

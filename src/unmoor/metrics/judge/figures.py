@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-GOOD: Final = frozenset({"success"})
-BAD: Final = frozenset({"failure", "timed_out", "startup_failure"})
-"""Every other conclusion, such as cancelled or skipped, is neither a success nor a failure."""
+from unmoor.metrics.history.flaky import FAILED, PASSED
+
 _PULL_REQUEST = frozenset({"pull_request", "pull_request_target", "merge_group"})
 
 
@@ -111,7 +110,7 @@ class ReleaseFigure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known, each in the order of time."""
+    """Everything that is known, each in the order of time. ``fetched`` is when the forge was read for the last time."""
 
     runs: tuple[RunFigure, ...] = ()
     jobs: tuple[JobFigure, ...] = ()
@@ -120,11 +119,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[FindingsFigure, ...] = ()
     updates: tuple[UpdateFigure, ...] = ()
     releases: tuple[ReleaseFigure, ...] = ()
+    fetched: datetime | None = None
 
     @property
     def newest(self) -> datetime | None:
-        """The time of the newest figure; ``None`` if there is none."""
-        moments = [each.at for kind in (self.runs, self.jobs, self.releases) for each in kind[-1:]]
+        """The time of the newest figure, or when the forge was read after it; ``None`` if there is none."""
+        moments = [self.fetched] if self.fetched is not None else []
+        moments += [each.at for kind in (self.runs, self.jobs, self.releases) for each in kind[-1:]]
         moments += [each.at for kind in (self.benchmarks, self.coverage, self.findings) for each in kind[-1:]]
         moments += [moment for each in self.updates for moment in (each.created, each.closed) if moment is not None]
         return max(moments, default=None)
@@ -174,4 +175,4 @@ def _rows(connection: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]
 
 
 def _succeeded(conclusion: str) -> bool | None:
-    return True if conclusion in GOOD else False if conclusion in BAD else None
+    return True if conclusion in PASSED else False if conclusion in FAILED else None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from unmoor.config.amounts import seconds_of, share_of
+from unmoor.config.metrics import MetricsSettings
 from unmoor.metrics.judge import rules
 from unmoor.metrics.judge.figures import Figures
 from unmoor.metrics.judge.model import Judgement, Limits, Rule, Verdict
@@ -46,3 +48,18 @@ def summary(judgements: Sequence[Judgement]) -> str:
     """Count the verdicts in one line. What is unknown is no pass."""
     broken, unknown, holds = (len(with_verdict(judgements, verdict)) for verdict in Verdict)
     return f"{count_of(broken, 'rule')} broken, {unknown} unknown, {holds} kept"
+
+
+def limits_of(settings: MetricsSettings) -> Limits:
+    """The limits of a project's settings."""
+    return Limits(
+        rules=settings.rules,
+        days=settings.days,
+        success=share_of(settings.success_rate),
+        flaky=share_of(settings.flaky_rate),
+        budgets={pattern: seconds_of(limit) for pattern, limit in settings.budgets.items()},
+        regression=share_of(settings.regression),
+        coverage=share_of(settings.coverage),
+        findings=settings.findings,
+        update_days=settings.update_days,
+    )

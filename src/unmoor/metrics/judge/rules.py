@@ -27,6 +27,7 @@ ENOUGH: Final = 20
 _MOST_RUNS = 100
 _BEFORE = 60
 _LEVEL = 0.01
+_LATELY = timedelta(days=7)
 # A forge counts whole seconds: 4 s become 5 s by chance.
 _LEAST_SECONDS = 2.0
 
@@ -70,7 +71,10 @@ def success(asked: Question) -> Iterator[Judgement]:
 
 def flaky(asked: Question) -> Iterator[Judgement]:
     """The share of the commits on which a job had both results."""
-    for flakiness in flakinesses(job for job in asked.figures.jobs if job.at >= asked.since):
+    jobs = flakinesses(job for job in asked.figures.jobs if job.at >= asked.since)
+    if not any(each.flaky or each.groups >= ENOUGH for each in jobs):
+        yield _too_few("flaky", "all jobs", max((each.groups for each in jobs), default=0))
+    for flakiness in jobs:
         if flakiness.groups < ENOUGH:
             if flakiness.flaky:
                 yield _too_few("flaky", flakiness.subject, flakiness.groups)
@@ -138,7 +142,10 @@ def regression(asked: Question) -> Iterator[Judgement]:
     Slower needs both: a median that is higher by more than the limit, and ranks that chance does not explain.
     """
     compared = []
-    for each in all_series(asked):
+    series = tuple(all_series(asked))
+    if not series:
+        yield _unknown("regression", "all jobs", f"no job has succeeded in {count_of(asked.limits.days, 'day')}")
+    for each in series:
         if len(each.before) < ENOUGH:
             yield _unknown("regression", each.subject, f"{len(each.values)} of the {2 * ENOUGH} values that it needs")
         else:
@@ -216,10 +223,11 @@ def findings(asked: Question) -> Iterator[Judgement]:
 def updates(asked: Question) -> Iterator[Judgement]:
     """How long each open update has waited."""
     newest_run = asked.figures.runs[-1].at if asked.figures.runs else None
-    if asked.figures.updates and newest_run is not None and asked.now - newest_run > timedelta(days=7):
-        why = f"the newest run is of {newest_run:%Y-%m-%d}, and updates may have been merged since"
+    looked = asked.figures.fetched or newest_run
+    if asked.figures.updates and looked is not None and asked.now - looked > _LATELY:
+        why = f"the forge was read on {looked:%Y-%m-%d} for the last time, and updates may have been merged since"
     else:
-        why = _why_unknown(asked, newest_run, "no run is recorded")
+        why = _why_unknown(asked, looked, "no run is recorded")
     if why or not asked.figures.updates:
         yield _unknown("updates", "all updates", why or "no update is recorded")
         return

@@ -1,0 +1,138 @@
+"""``unmoor metrics check``: judge the figures of a project, and keep an issue about what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from unmoor import advice
+from unmoor.adapters.process.supervisor import Processes
+from unmoor.ci.github_actions import RunContext
+from unmoor.cli import output, workflow_log
+from unmoor.cli.metrics_figures import figures_of
+from unmoor.cli.metrics_store import open_metrics
+from unmoor.errors import CheckFailed
+from unmoor.metrics.judge.judging import judge, limits_of, summary, with_verdict
+from unmoor.metrics.judge.model import RULES, Judgement, Verdict
+from unmoor.render.actions import annotation, table
+from unmoor.util.text import clean, count_of
+
+if TYPE_CHECKING:
+    from unmoor.cli.run_options import TargetOptions
+    from unmoor.ports.world import World
+
+_HEAD = ("rule", "of", "found", "limit", "why")
+
+
+class IssueDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the issue. ``url`` is empty if there is none."""
+
+    done: str
+    url: str
+
+
+class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """The output of ``metrics check --json``. ``issue`` is null without ``--issue``."""
+
+    broken: tuple[Judgement, ...]
+    unknown: tuple[Judgement, ...]
+    holds: tuple[Judgement, ...]
+    issue: IssueDocument | None = None
+
+
+def run(target: TargetOptions, *, store: str | None, issue: bool, as_json: bool) -> int:
+    """Judge, print, write what GitHub Actions shows, and keep the issue.
+
+    Raises `CheckFailed` if a rule is broken, after all of that; else as the store and the forge do.
+    """
+    now = datetime.now(UTC)
+    with Processes() as processes, processes.guarded():
+        opened = open_metrics(target, processes, store=store, forge=issue)
+        said = judge(figures_of(opened.store, now=now), limits_of(opened.project.settings.metrics), now)
+        if not as_json:
+            _print(said)
+        _tell_actions(said, opened.project.ci)
+        kept = _keep_issue(said, opened.world, processes) if issue and opened.world is not None else None
+    broken = with_verdict(said, Verdict.BROKEN)
+    if as_json:
+        from unmoor.cli.session import echo_json
+
+        unknown, holds = with_verdict(said, Verdict.UNKNOWN), with_verdict(said, Verdict.HOLDS)
+        echo_json(MetricsDocument(broken=broken, unknown=unknown, holds=holds, issue=kept))
+    if broken:
+        raise CheckFailed(summary(said), next_step=advice.CORRECT_FIGURES())
+    output.err(summary(said))
+    return 0
+
+
+def _print(said: Sequence[Judgement]) -> None:
+    """Print what is known, then what is unknown, apart from it."""
+    known = [each for each in said if each.verdict is not Verdict.UNKNOWN]
+    rows = [(str(each.verdict), *_row(each)) for each in known]
+    for line in output.align_columns(("", *_HEAD), rows):
+        click.echo(line)
+    unknown = with_verdict(said, Verdict.UNKNOWN)
+    if unknown:
+        click.echo(("\n" if known else "") + "unknown, which is no pass:")
+    for line in output.align_columns(("rule", "of", "why"), [_unknown_row(each) for each in unknown]):
+        click.echo(f"  {line}")
+
+
+def _row(each: Judgement) -> tuple[str, str, str, str, str]:
+    return (each.rule, each.subject, each.found, each.limit, each.why)
+
+
+def _unknown_row(each: Judgement) -> tuple[str, str, str]:
+    return (each.rule, each.subject, each.why)
+
+
+def _tell_actions(said: Sequence[Judgement], context: RunContext) -> None:
+    """Write annotations and the job summary, in a run of GitHub Actions."""
+    broken, unknown = with_verdict(said, Verdict.BROKEN), with_verdict(said, Verdict.UNKNOWN)
+    if context.actions:
+        for each in broken:
+            text = f"{RULES[each.rule]}: {each.found}, limit {each.limit} ({each.why})"
+            workflow_log.command(annotation("error", clean(each.subject), clean(text)))
+        if unknown:
+            text = f"{count_of(len(unknown), 'rule')} cannot speak yet; the job summary lists them"
+            workflow_log.command(annotation("notice", "metrics", text))
+    if context.summary is not None:
+        _append_summary(context.summary, said)
+
+
+def _append_summary(path: Path, said: Sequence[Judgement]) -> None:
+    parts = ["## Metrics\n\n", f"{summary(said)}\n\n"]
+    for verdict, title in (
+        (Verdict.BROKEN, "Broken"),
+        (Verdict.UNKNOWN, "Unknown, which is no pass"),
+        (Verdict.HOLDS, "Kept"),
+    ):
+        found = with_verdict(said, verdict)
+        if not found:
+            continue
+        parts.append(f"### {title}\n\n")
+        if verdict is Verdict.UNKNOWN:
+            parts.append(table(("rule", "of", "why"), [_unknown_row(each) for each in found]))
+        else:
+            parts.append(table(_HEAD, [_row(each) for each in found]))
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write("".join(parts))
+
+
+def _keep_issue(said: Sequence[Judgement], world: World, processes: Processes) -> IssueDocument:
+    from unmoor.adapters.factory import open_issues
+    from unmoor.metrics.judge.notice import MARKER, write_notice
+    from unmoor.ports.issues import keep_one, one_of
+
+    issues = open_issues(world, processes)
+    before = one_of(issues.own(MARKER))
+    notice = write_notice(said, before.body if before is not None and before.is_open else "")
+    after, kept = keep_one(issues, before, title=notice.title, body=notice.body, is_needed=notice.is_needed)
+    url = after.url if after is not None else ""
+    output.err(f"issue {kept}{f': {url}' if url else ''}")
+    return IssueDocument(done=str(kept), url=url)
