@@ -1485,6 +1485,12 @@ MAKE_TESTS_PASS = Template(
 )
 COMMIT_LOCK = Template("commit-lock", "commit or undo the changes of uv.lock and pyproject.toml: git status")
 LOCK_WITH_UV = Template("lock-with-uv", "update it with the tool that wrote it, or let uv lock the project: uv lock")
+LEAVE_SECURITY_OUT = Template(
+    "leave-security-out", "to update without knowing the vulnerabilities: unmoor deps update --minor --major"
+)
+MAKE_NEW_RESULT = Template(
+    "make-new-result", "make another one, on the last commit of the default branch: unmoor deps update --result FILE"
+)
 SET_TEST_COMMAND = Template(
     "set-test-command", "set test-command under [tool.unmoor], to what fails if an update breaks the project"
 )

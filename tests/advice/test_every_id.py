@@ -63,7 +63,9 @@ REASONS: Mapping[str, str] = {
     "a workflow has to be named that has nothing to do: tests/workflows/test_bench.py": "configure-bench",
     "uv resolves and the tests of a project run, against a local index: tests/cli/test_deps.py": """
         commit-lock
+        leave-security-out
         lock-with-uv
+        make-new-result
         make-tests-pass
         name-locked-package
         resolve-upgrade

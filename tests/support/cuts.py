@@ -95,6 +95,11 @@ class Pulls:
         self.branches.append(branch)
         return self.opened[-1]
 
+    def update(self, number: int, *, title: str, body: str) -> PullRequest:
+        """Find one."""
+        del title, body
+        return self.opened[number - 1]
+
 
 @dataclass(frozen=True)
 class Cuttable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,11 +136,15 @@ def open_space(world: World, repo: str, processes: Processes) -> SpaceHub | None
     return HubSpace(world.space, repo, BoundedSession(), MonotonicClock(processes=processes)) if world.space else None
 
 
-def open_writer(checkout: GitCheckout, processes: Processes, *, remote: str) -> GitWriter:
-    """Return what commits, tags and pushes from a checkout, with the user's environment."""
+def open_writer(
+    checkout: GitCheckout, processes: Processes, *, remote: str, environ: Mapping[str, str] | None = None
+) -> GitWriter:
+    """Return what commits, tags and pushes from a checkout, with the user's environment unless another is given."""
     from unmoor.adapters.git.writing import CheckoutWriter  # only one command writes
 
-    return CheckoutWriter(checkout=checkout, shell=LocalShell(processes=processes), environ=os.environ, remote=remote)
+    return CheckoutWriter(
+        checkout=checkout, shell=LocalShell(processes=processes), environ=environ or os.environ, remote=remote
+    )
 
 
 def open_lock(processes: Processes) -> ProjectLock:

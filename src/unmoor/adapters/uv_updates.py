@@ -23,7 +23,7 @@ from unmoor.adapters.scanners.uv_audit import read_report
 from unmoor.adapters.uv import Uv, UvEnvironment, binary, last_lines
 from unmoor.adapters.uv_failures import read_failure
 from unmoor.dists.testing.suites import Suite
-from unmoor.errors import Cause, CheckFailed, Refused, TimedOut
+from unmoor.errors import Cause, CheckFailed, Refused, TimedOut, Unknown
 from unmoor.filesystem.files import read_regular
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.maintenance.updates.lock import LARGEST, NAME, read_lock
@@ -43,6 +43,8 @@ _PREVIEW: Final = "audit-command,json-output"
 _LINES: Final = 12
 _UNUSABLE: Final = 2
 """How uv ends if it does not understand its arguments or its settings."""
+
+_WITHOUT: Final = advice.LEAVE_SECURITY_OUT()
 
 Copy = Callable[[Path], Path]
 """Copies the project of a commit to below a new folder, and returns its folder there."""
@@ -81,12 +83,13 @@ class UvProject:
 class UvLockResolver:
     """Implements `unmoor.ports.lock_updates.LockResolver` in one copy of a project.
 
-    ``service`` is the root of the API that knows vulnerabilities, empty for uv's own choice.
+    ``service`` is the root of the API that knows vulnerabilities, empty for uv's own choice, ``None`` if none may be
+    asked.
     """
 
     project: UvProject
     folder: Path
-    service: str = ""
+    service: str | None = None
 
     def require_current(self, lock: bytes) -> None:
         """Raise `Refused` if ``uv lock --check`` fails."""
@@ -124,10 +127,15 @@ class UvLockResolver:
 
     def audit(self, lock: bytes, *, patience: float) -> Audit:
         """Run ``uv audit`` on a lock; see the port."""
+        if self.service is None:
+            raise Unknown("this world has no service that knows vulnerabilities", retryable=False, next_step=_WITHOUT)
         (self.folder / NAME).write_bytes(lock)
         args = ["audit", "--quiet", "--frozen", "--output-format", "json", f"--preview-features={_PREVIEW}"]
         args += ["--service-url", f"{self.service}/"] if self.service else []
-        return read_report(self.project.run(*args, folder=self.folder, timeout=patience))
+        try:
+            return read_report(self.project.run(*args, folder=self.folder, timeout=patience))
+        except Unknown as error:
+            raise error.amended(next_step=_WITHOUT.then(error.next_step)) from error
 
     @contextmanager
     def _replaced(self, pyproject: bytes | None) -> Iterator[None]:

@@ -97,3 +97,26 @@ def update(
             as_json=as_json,
         ),
     )
+
+
+@command.command(
+    short_help="Make a pull request of each group of tested updates.",
+    epilog=examples("unmoor deps propose result.json"),
+)
+@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@target_options(tag=False)
+@json_option
+def propose(*, result: Path, target: TargetOptions, as_json: bool) -> int:
+    """Push a branch and open or update a pull request for each group of updates in RESULT.
+
+    RESULT is what `unmoor deps update --result` wrote, perhaps in another job. This command runs no code of the
+    project, so its job may have a token that can push. It examines RESULT: only uv.lock changes, by exactly the
+    versions that RESULT names, and uv must make the same lock of these.
+
+    Each branch builds on that of the group before: security, minor, major. A branch with commits of others is left as
+    it is. A pull request that was closed stays closed until there are other versions. A pull request that a workflow's
+    token opens starts no CI, so in GitHub Actions the workflows for pull requests are dispatched.
+    """
+    from unmoor.cli.deps_propose_run import run
+
+    return run(target, result, as_json=as_json)

@@ -77,7 +77,7 @@ def run(target: TargetOptions, options: UpdateOptions) -> int:
             resolver = UvLockResolver(
                 project=uv_project,
                 folder=_copy(project, folder / "copy"),
-                service=world.scanning.service if world.scanning else "",
+                service=world.scanning.service if world.scanning else None,
             )
             tests = _tests(project, uv_project)
             update = LockUpdate(request=request, resolver=resolver, tests=tests, say=err)

@@ -35,6 +35,14 @@ class PushOutcome(msgspec.Struct, frozen=True, kw_only=True):
     refs: tuple[str, ...] = ()
 
 
+class CommitChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit: its parents, its message, and the paths in which it differs from its first parent."""
+
+    parents: tuple[str, ...]
+    message: str
+    paths: tuple[str, ...]
+
+
 class GitWriter(Protocol):
     """A checkout to commit, tag and push from, and its remote.
 
@@ -68,6 +76,9 @@ class GitWriter(Protocol):
 
     def first_parents(self, commit: str, *, limit: int) -> tuple[str, ...]:
         """A commit, its first parent, and so on."""
+
+    def change_of(self, commit: str) -> CommitChange:
+        """What a commit that is here changes. A commit without a parent changes every path."""
 
     def fetch(self, branch: str) -> str:
         """Fetch a branch of the remote without changing any branch here. Return its last commit."""

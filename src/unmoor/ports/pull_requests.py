@@ -26,3 +26,6 @@ class PullRequests(Protocol):
 
     def create(self, *, branch: str, base: str, title: str, body: str) -> PullRequest:
         """Ask to merge a branch. Raises `Denied`, `Rejected` if there is one already, `Unknown`."""
+
+    def update(self, number: int, *, title: str, body: str) -> PullRequest:
+        """Replace title and text of one. Raises `Denied`, `Rejected`, `Unknown`."""

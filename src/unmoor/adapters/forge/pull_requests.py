@@ -61,6 +61,12 @@ class GitHubPullRequests:
         raw = self._api.post(self._path, fields)
         return _pull(converted(raw, _Pull, "a pull request", self._api.where(self._path)))
 
+    def update(self, number: int, *, title: str, body: str) -> PullRequest:
+        """Replace title and text; see the port."""
+        path = f"{self._path}/{number}"
+        raw = self._api.patch(path, {"title": title, "body": body})
+        return _pull(converted(raw, _Pull, "a pull request", self._api.where(path)))
+
 
 def _pull(raw: _Pull) -> PullRequest:
     merged = raw.merge_commit_sha if raw.merged_at and is_commit(raw.merge_commit_sha or "") else None

@@ -29,7 +29,7 @@ from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.filesystem.layout import NULL_OF_GIT
 from unmoor.filesystem.safe_folder import make_private, remove
 from unmoor.ports.failure import failure as caused
-from unmoor.ports.git_writer import PushOutcome, PushState
+from unmoor.ports.git_writer import CommitChange, PushOutcome, PushState
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
@@ -118,6 +118,19 @@ class CheckoutWriter:
         """A commit, its first parent, and so on."""
         ran = self._read("rev-list", "--first-parent", f"--max-count={limit}", commit, "--")
         return tuple(ran.out.split())
+
+    def change_of(self, commit: str) -> CommitChange:
+        """What a commit changes; see the port."""
+        parents, _, message = self._read("log", "-1", "--no-decorate", "--format=%P%x00%B", commit, "--").out.partition(
+            "\0"
+        )
+        options = ("-r", "-z", "--root", "--no-commit-id", "--name-only", "--no-renames", "--diff-merges=first-parent")
+        paths = self._read("diff-tree", *options, commit, "--").out
+        return CommitChange(
+            parents=tuple(parents.split()),
+            message=message.strip(),
+            paths=tuple(path for path in paths.split("\0") if path),
+        )
 
     def fetch(self, branch: str) -> str:
         """Fetch a branch of the remote, and the tags on it."""

@@ -19,6 +19,7 @@ from unmoor.rehearsal.github.releases import Problem, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler
 from unmoor.rehearsal.shared import store
 from unmoor.util.decode import decode_json
+from unmoor.util.values import replace
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,6 +36,13 @@ class PullBody(msgspec.Struct, kw_only=True):
     base: str
     body: str | None = None
     draft: bool | None = None
+
+
+class PullChanges(msgspec.Struct, kw_only=True):
+    """The body of a request that changes one."""
+
+    title: str | None = None
+    body: str | None = None
 
 
 class StoredPull(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +106,21 @@ class Pulls(msgspec.Struct, frozen=True, kw_only=True):
         await asyncio.to_thread(self._write, [*known, pull])
         return JSONResponse(self._shape(pull), HTTPStatus.CREATED)
 
+    async def update(self, request: Request) -> Response:
+        """``PATCH /pulls/{number}``: another title or text."""
+        body = await self.handler.body(request, PullChanges, _PERMISSION)
+        known = await asyncio.to_thread(self._read)
+        found = next((each for each in known if str(each.number) == request.path_params["number"]), None)
+        if found is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "Not Found")
+        changed = replace(
+            found,
+            title=found.title if body.title is None else body.title,
+            body=found.body if body.body is None else body.body,
+        )
+        await asyncio.to_thread(self._write, [changed if each is found else each for each in known])
+        return JSONResponse(self._shape(changed))
+
     def _shape(self, pull: StoredPull) -> dict[str, Any]:
         shapes = self.handler.shapes
         return {
@@ -130,4 +153,8 @@ class Pulls(msgspec.Struct, frozen=True, kw_only=True):
     def routes(self) -> list[Route]:
         """The routes below the API's address."""
         path = "/api/v3/repos/{owner}/{repo}/pulls"
-        return [Route(path, self.listing), Route(path, self.create, methods=["POST"])]
+        return [
+            Route(path, self.listing),
+            Route(path, self.create, methods=["POST"]),
+            Route(f"{path}/{{number}}", self.update, methods=["PATCH"]),
+        ]
