@@ -60,6 +60,35 @@ def test_all_files_are_written_once(repo: Repo, capsys: pytest.CaptureFixture[st
     assert app.run(["workflows", "check"]) == 0
 
 
+def test_an_optional_file_is_written_if_it_is_named_or_there(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody gets one without asking for it; from then on it is kept right with the others, and checked."""
+    optional = {f".github/workflows/{name}.yml" for name in ("bench", "metrics", "upkeep")}
+    assert write() == 0
+    assert not optional & set(files(repo))
+    assert app.run(["workflows", "check", "metrics"]) == 12
+    (repo.path / "pyproject.toml").write_text(PROJECT + '[tool.unmoor.bench]\nmeasure = [{name = "a", run = "b"}]\n')
+    assert write("bench", "metrics.yml", "upkeep") == 0
+    assert optional < set(files(repo))
+    capsys.readouterr()
+    assert write() == 0
+    assert {f"unchanged: {path}" for path in (*optional, RELEASE)} < set(capsys.readouterr().out.splitlines())
+    bench = repo.path / ".github/workflows/bench.yml"
+    bench.write_text(bench.read_text().replace("pull-requests: write #", "issues: write #"))
+    assert app.run(["workflows", "check"]) == 9
+    assert ".github/workflows/bench.yml" in capsys.readouterr().out
+    assert app.run(["workflows", "list"]) == 0
+    assert "upkeep.yml" in capsys.readouterr().out
+
+
+def test_an_optional_file_with_nothing_to_do_is_not_written(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the table of the settings, and nothing is written."""
+    assert write("upkeep", "bench") == 3
+    assert "there is no table [tool.unmoor.bench]" in capsys.readouterr().err
+    assert not (repo.path / ".github").exists()
+    assert app.run(["workflows", "list"]) == 0
+    assert "bench.yml" not in capsys.readouterr().out
+
+
 def test_a_failure_leaves_all_as_they_were(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file is written beside its place before the first one comes into it."""
     real, left = files_module.atomic_writer, [3]

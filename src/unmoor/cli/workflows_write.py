@@ -15,7 +15,7 @@ from unmoor.cli.workflows_run import WorkflowProject, open_project
 from unmoor.scaffold.file_changes import FileChange, write_all
 from unmoor.scaffold.workflow_changes import WorkflowChange, list_changes, workflow_change
 from unmoor.util.text import list_some, printable
-from unmoor.workflows.every import FOLDER, OPTIONAL
+from unmoor.workflows.every import FOLDER
 
 if TYPE_CHECKING:
     from unmoor.cli.run_options import TargetOptions
@@ -55,7 +55,7 @@ def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
     others = [
         path
         for path in there
-        if is_workflow(path) and path not in {*OPTIONAL, *(each.path for each in project.expected)}
+        if is_workflow(path) and path not in {each.path for each in project.expected}
     ]
     signing = signing_workflows({path: project.read(path) for path in others})
     if signing.paths:
