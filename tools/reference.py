@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from tests.support.unused_services import unused_pipeline
-from tools import advice_pages
+from tools import advice_pages, metrics_page
 
 from unmoor import errors
 from unmoor.checks.model import CheckGroup
@@ -120,6 +120,7 @@ def repository_checks() -> str:
 
 
 PAGES = {
+    "metrics-schema.md": metrics_page.page,
     "../how-to/tests.md": tests_page,
     "exit-codes.md": exit_codes,
     "commands.md": commands,

@@ -21,6 +21,7 @@ from unmoor.config.bench import BenchSettings, MeasuredCommand
 from unmoor.config.checks import CheckSettings, IgnoredCheck
 from unmoor.config.docs import DocsSettings
 from unmoor.config.images import ImageSettings, SmokeSettings, TargetSettings
+from unmoor.config.metrics import MetricsSettings
 from unmoor.config.scan import IgnoreSettings, ScanSettings
 from unmoor.config.service import ServiceSettings
 from unmoor.config.settings import Settings
@@ -122,6 +123,11 @@ def bench_tables() -> str:
     return "\n\n".join(_block(heading, kind) for heading, kind in tables)
 
 
+def metrics_tables() -> str:
+    """The table of metrics, as a Markdown table under a heading."""
+    return _block("`metrics`", MetricsSettings)
+
+
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = fields_of(WorldTable)
@@ -195,6 +201,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "checks": check_tables,
     "deploy": deploy_tables,
     "bench": bench_tables,
+    "metrics": metrics_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
