@@ -16,11 +16,11 @@ _HEAD = """\
 # Records of metrics
 
 `unmoor metrics` keeps what it records and fetches as lines of JSON in files that only grow, in a folder or on a branch.
-A file is `KIND/YYYY-MM.jsonl`, in the month of the record's own time (UTC). A month that grows beyond {size} MB goes on in
-`KIND/YYYY-MM.2.jsonl`, and so on.
+A file is `KIND/YYYY-MM.jsonl`, in the month of the record's own time (UTC). A month that grows beyond {size} MB goes on
+in `KIND/YYYY-MM.2.jsonl`, and so on.
 
-Each line is an object; `kind` says which. If two lines have the same kind and key, the later one counts. Times are in UTC.
-What is unknown is `null`, or not there. A later version of unmoor may add a key, never change the meaning of one.
+Each line is an object; `kind` says which. If two lines have the same kind and key, the later one counts. Times are in
+UTC. What is unknown is `null`, or not there. A later version of unmoor may add a key, never change the meaning of one.
 
 You can write such lines yourself, and add them with `unmoor metrics record FILE`.
 
@@ -32,9 +32,9 @@ You can write such lines yourself, and add them with `unmoor metrics record FILE
 _DATABASE = """
 ## The database
 
-The database is SQLite, built from the lines. It can be thrown away at any time. `PRAGMA user_version` is {version}; a database of
-an earlier version is brought up to date when it is opened, and one of a later version is refused. `PRAGMA application_id` is
-0x756e6d72.
+The database is SQLite, built from the lines. It can be thrown away at any time. `PRAGMA user_version` is {version}; a
+database of an earlier version is brought up to date when it is opened, and one of a later version is refused.
+`PRAGMA application_id` is 0x756e6d72.
 
 Times are texts such as `{time}`, so that they sort as they follow each other.
 
