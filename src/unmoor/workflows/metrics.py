@@ -81,7 +81,7 @@ def _report(facts: WorkflowFacts) -> WorkflowJob:
         steps=(
             *begin_job(facts),
             Script(
-                name="Write the page", script=f"unmoor metrics report --output {_PAGE}{in_folder(facts)}", env=TOKEN
+                name="Write the page", script=f"unmoor metrics report --html {_PAGE}{in_folder(facts)}", env=TOKEN
             ),
             upload_file("metrics-report", _PAGE, days=RETENTION_DAYS),
         ),
