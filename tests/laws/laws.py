@@ -18,6 +18,7 @@ from unmoor.cli.run_options import RunOptions, TargetOptions
 from unmoor.core.pipeline import AnyStage
 from unmoor.core.stage import Check, NotUndone, Publish, Push, Reach, Resumable, StageContext, Undone
 from unmoor.deploy.docs.archive import pack
+from unmoor.deploy.space.identity import describe
 from unmoor.errors import Conflict
 from unmoor.products import (
     BuiltDocs,
@@ -33,10 +34,14 @@ from unmoor.products import (
     Sboms,
     Signed,
     SignedImages,
+    SpaceFile,
+    SpaceFiles,
 )
 from unmoor.provenance.build import build_provenance
 from unmoor.util.values import replace
 
+REPLACES = ("space", "service-")
+"""Stages whose surface has one version at a time: another one is a former version, which they replace."""
 BOUND_TO_DIGESTS = (BuiltDocs, Images, ImageSboms, Proof, Provenance, Sboms, Signed, SignedImages)
 """Products that are found by the digests of what they are about: other bytes are simply not theirs."""
 
@@ -61,10 +66,16 @@ class StageRecord:
 
 @contextmanager
 def walk_pipeline(
-    folder: Path, repo: Repo, *, registry: bool = False, announce: Sequence[str] = ()
+    folder: Path,
+    repo: Repo,
+    *,
+    registry: bool = False,
+    announce: Sequence[str] = (),
+    deployments: Sequence[str] = (),
 ) -> Iterator[dict[str, StageRecord]]:
     """Walk through the pipeline once, over an empty world, and write down what each stage did."""
-    with start_release(folder, repo, registry=registry, announce=announce) as place, Processes() as processes:
+    started = start_release(folder, repo, registry=registry, announce=announce, deployments=deployments)
+    with started as place, Processes() as processes:
         options = RunOptions(
             target=TargetOptions(folder=place.repo.path, tag="v1.0", world=place.world_file),
             ceiling=Reach.FINAL,
@@ -127,6 +138,8 @@ def with_other_bytes(stage: AnyStage, context: StageContext, made: object) -> St
             }
         if isinstance(product, BuiltDocs) and product.file is not None:
             products[output.by] = BuiltDocs(file=other_archive(product.file))
+        if isinstance(product, SpaceFiles):
+            products[output.by] = replace(product, files=tuple(map(other_file, product.files)))
         if isinstance(product, Images):
             products[output.by] = Images(images=tuple(replace(i, id=other_digest(i.id)) for i in product.images))
         if isinstance(product, Pushed):
@@ -145,6 +158,13 @@ def other_archive(file: File) -> File:
     path = file.path.with_name(f"other-{file.name}")
     pack({"index.html": page}, path, 1_700_000_000)
     return describe_file(path)
+
+
+def other_file(file: SpaceFile) -> SpaceFile:
+    """A file of a Space with other content."""
+    source = file.source.with_name(f"{file.sha256}-other")
+    source.write_bytes(b"# other\n" + file.source.read_bytes())
+    return describe(file.path, source)
 
 
 def other_digest(digest: str) -> str:
@@ -189,10 +209,13 @@ def what_was_made_is_found_equal(seen: StageRecord) -> None:
 
 
 def the_same_name_with_other_bytes_is_a_conflict(seen: StageRecord) -> None:
-    """Other bytes under the same name are never found, and never taken for absent; a proof is simply not theirs."""
+    """Other bytes under the same name are never found, and never taken for absent.
+
+    A proof is simply not theirs, and a surface with one version at a time has a former version.
+    """
     if isinstance(seen.stage, Check):
         return
-    if isinstance(seen.made, BOUND_TO_DIGESTS):
+    if isinstance(seen.made, BOUND_TO_DIGESTS) or seen.stage.name.startswith(REPLACES):
         assert seen.found_other is None
         assert seen.other_bytes is None
     else:

@@ -1,4 +1,4 @@
-"""The same laws over a release with deployments: documentation on a branch, and an announcement."""
+"""The same laws over a release with deployments: documentation on a branch, a Space, and an announcement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from tests.laws.laws import LAWS, StageRecord, the_same_name_with_other_bytes_is_a_conflict, walk_pipeline
 from tests.support.documented_projects import ANNOUNCE, documented_repo
 
-NAMES = ("build-docs", "docs", "check-announce", "announce")
+NAMES = ("build-docs", "docs", "check-space", "space", "check-announce", "announce")
 # A message has no bytes that could be others.
 WITHOUT_BYTES = {"announce"}
 
@@ -17,9 +17,10 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, StageRecord]]:
-    """Walk through the pipeline of a project with documentation."""
+    """Walk through the pipeline of a project with documentation and a Space."""
     folder = tmp_path_factory.mktemp("laws")
-    with walk_pipeline(folder, documented_repo(folder / "small"), announce=ANNOUNCE) as seen:
+    repo = documented_repo(folder / "small", space=True)
+    with walk_pipeline(folder, repo, announce=ANNOUNCE, deployments=["hub"]) as seen:
         yield seen
 
 

@@ -1,4 +1,4 @@
-"""A small project with documentation and somebody to tell, whose release takes little time."""
+"""A small project with documentation, a Space and somebody to tell, whose release takes little time."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ on = ["released", "failed"]
 [dependency-groups]
 docs = []
 """
+_SPACE = """
+[tool.unmoor.space]
+repo = "acme/demo"
+files = ["app.py"]
+critical = ["app.py"]
+"""
 _TESTS = 'test-command = "python {project}/tests/check.py"\n'
 _BUILD = """\
 import pathlib, sys
@@ -43,10 +49,12 @@ out.mkdir(parents=True, exist_ok=True)
 """
 
 
-def documented_repo(path: Path) -> Repo:
-    """The small project with documentation and somebody to tell, at the tag v1.0."""
+def documented_repo(path: Path, *, space: bool = False) -> Repo:
+    """The small project with documentation, a Space where it is wanted, and somebody to tell, at the tag v1.0."""
     repo = small_repo(path)
-    pyproject = (path / "pyproject.toml").read_text("utf-8")
-    repo.commit({"pyproject.toml": pyproject.replace(_TESTS, "") + _SETTINGS, "docs/build.py": _BUILD})
+    pyproject = (path / "pyproject.toml").read_text("utf-8").replace(_TESTS, "")
+    more = _SETTINGS + (_SPACE if space else "")
+    files = {"pyproject.toml": pyproject + more, "docs/build.py": _BUILD}
+    repo.commit(files | ({"app.py": "print('afloat')\n"} if space else {}))
     repo.git("tag", "--force", "v1.0")
     return repo
