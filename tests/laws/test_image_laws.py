@@ -1,4 +1,4 @@
-"""The same laws over a release with images, with a real engine and a real registry."""
+"""The same laws over a release with images and a service, with a real engine, registry and proxy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.laws.laws import LAWS, StageRecord, walk_pipeline
-from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
-from tests.support.local_release import small_repo
+from tests.support.engines import TestEngine, engine, require_programs, runnable_image  # noqa: F401 - fixtures
+from tests.support.serving_projects import SERVICE, serving_repo
 from tests.support.syft import syft_stand_in
 from tests.support.unused_services import unused_pipeline
 
+from unmoor.adapters.proxy.own_proxy import find_haproxy
 from unmoor.config.images import ImageSettings
+from unmoor.config.settings import Settings
 
-NAMES = unused_pipeline(images=(ImageSettings(),)).names
-DOCKERFILE = "FROM {base} AS development\nCOPY dist/ /dist/\nFROM development AS production\nUSER 1000\n"
+NAMES = unused_pipeline(Settings(service={"web": SERVICE}), images=(ImageSettings(),)).names
 
 pytestmark = pytest.mark.journey
 
@@ -24,18 +25,18 @@ pytestmark = pytest.mark.journey
 def records(
     tmp_path_factory: pytest.TempPathFactory,
     engine: TestEngine,  # noqa: F811 - the fixture
-    tiny_image: str,  # noqa: F811 - the fixture
+    runnable_image: str,  # noqa: F811 - the fixture
 ) -> Iterator[dict[str, StageRecord]]:
-    """Walk through the pipeline of a project with an image."""
+    """Walk through the pipeline of a project with an image and a service."""
     require_programs("docker-registry")
+    if not find_haproxy(os.environ):
+        pytest.skip("haproxy is not installed")
     folder = tmp_path_factory.mktemp("laws")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in engine.environ.items():
             patch.setenv(name, value)
         patch.setenv("PATH", str(syft_stand_in(folder)), prepend=os.pathsep)
-        with walk_pipeline(
-            folder, small_repo(folder / "small", Dockerfile=DOCKERFILE.format(base=tiny_image)), registry=True
-        ) as seen:
+        with walk_pipeline(folder, serving_repo(folder / "small", runnable_image), registry=True) as seen:
             yield seen
 
 
