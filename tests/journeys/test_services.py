@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.client import HTTPException
+from dataclasses import dataclass
 
 import pytest
 from tests.support.engines import engine  # noqa: F401 - a fixture
 from tests.support.real_services import RealService, real_service, service_images  # noqa: F401 - fixtures
 from tests.support.service_model import Fuse, KilledError
+from tests.support.service_users import users_of
 
 from unmoor.core.stage import Undone
 from unmoor.deploy.service.deployer import Deployer
@@ -25,44 +23,12 @@ from unmoor.ports.service_host import ContainerSpec, ServiceContainer, ServiceHo
 pytestmark = pytest.mark.journey
 
 
-@dataclass
-class Users:
-    """Requests in the background: how many were answered, and what failed."""
-
-    answered: int = 0
-    failed: list[str] = field(default_factory=list)
-
-
-@contextlib.contextmanager
-def users_of(service: RealService) -> Iterator[Users]:
-    """Send requests until the block ends."""
-    users, stop = Users(), threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                service.get()
-                users.answered += 1
-            except (OSError, HTTPException) as error:
-                users.failed.append(repr(error))
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield users
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 def test_a_service_from_its_first_version_to_an_undo(real_service: RealService) -> None:  # noqa: F811 - the fixture
     """Each version serves in turn and no request fails; what is not fit is refused with the former one serving."""
     service = real_service
     service.deploy("v1")
     assert service.get() == "v1"
-    with users_of(service) as users:
+    with users_of(service.get) as users:
         service.deploy("v2", hold=True)
         assert service.get() == "v1"
         service.deploy("v2")
@@ -88,7 +54,7 @@ def test_an_undo(real_service: RealService) -> None:  # noqa: F811 - the fixture
     service = real_service
     service.deploy("v1")
     service.deploy("v2")
-    with users_of(service) as users:
+    with users_of(service.get) as users:
         answer = undo(Deployer(service=service.service(), pull=service.pull), service.ids["v2"])
         assert isinstance(answer, Undone)
         assert service.get() == "v1"
@@ -113,7 +79,7 @@ def test_a_container_that_dies_while_watched(real_service: RealService) -> None:
 
     thread = threading.Thread(target=kill)
     thread.start()
-    with users_of(service) as users:
+    with users_of(service.get) as users:
         with pytest.raises(
             CheckFailed, match=r"v2 .* was taken back .*its container ended with code 137; v1 .* serves"
         ):
@@ -222,7 +188,7 @@ def test_killed_at_each_change_the_same_command_goes_on(
     service.monitor = 0.1
     service.deploy("v1")
     kills = 0
-    with users_of(service) as users:
+    with users_of(service.get) as users:
         # Every run is killed one change later than the one before, until one ends.
         for at in range(1, 20):
             fuse = Fuse(at=at)

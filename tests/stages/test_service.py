@@ -63,6 +63,27 @@ def test_it_is_found_once_it_is_made() -> None:
     assert here.find(context(OLD)) is not None
 
 
+@pytest.mark.parametrize("at", range(3, 7))
+def test_what_was_begun_is_found_for_an_undo(at: int) -> None:
+    """A version that serves unwatched, or runs and serves nobody, is there to be taken back, and not deployed."""
+    model = deployed(OLD)
+    here = stage(model)
+    assert here.find_begun(context(NEW)) is None
+    assert model.killed(lambda: model.deploy(NEW), at)
+    assert here.find(context(NEW)) is None
+    found = here.find_begun(context(NEW))
+    assert found is not None
+    assert isinstance(here.undo(found), Undone)
+    assert here.find_begun(context(NEW)) is None
+    assert here.find(context(OLD)) is not None
+
+
+def test_where_nothing_runs_nothing_is_begun() -> None:
+    """A rehearsal without HAProxy has no slots to look at."""
+    nowhere = stage(Model(), ports=NoService(why="haproxy is not installed here", rehearsal=True))
+    assert nowhere.find_begun(context(NEW)) is None
+
+
 def test_the_only_version_stays() -> None:
     """Undo says why."""
     model = Model()

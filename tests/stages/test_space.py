@@ -113,6 +113,21 @@ def test_few_requests(place: Place, hub: LocalHub) -> None:
     )
 
 
+def test_a_deployment_that_was_killed_is_taken_back(place: Place, hub: LocalHub) -> None:
+    """A commit that the Space does not run yet is not deployed, and there to be taken back, unless another follows."""
+    context = place.checked()
+    before = hub.contents()
+    assert place.deploy.find_begun(context) is None
+    place.deploy.make(context)
+    hub.has(Mood.STUCK)
+    assert place.deploy.find(context) is None
+    begun = place.deploy.find_begun(context)
+    assert begun is not None
+    assert isinstance(place.deploy.undo(begun), Undone)
+    assert hub.contents() == before
+    assert place.deploy.find_begun(context) is None
+
+
 def test_files_that_were_there_are_not_taken_back(place: Place, hub: LocalHub) -> None:
     """A Space that held the files before was not changed, so there is nothing to undo."""
     hub.somebody_commits({"app.py": APP, "README.md": README})

@@ -11,7 +11,8 @@ ANNOUNCE = ("chat=json",)
 """The targets of its world."""
 
 # The other stages have journeys and laws of their own.
-_SETTINGS = """
+TEST_COMMAND = 'test-command = "python {project}/tests/check.py"\n'
+FAST = """
 tests = "off"
 testpypi = "off"
 reproducible = "off"
@@ -21,7 +22,8 @@ attestations = "off"
 [tool.unmoor.scan]
 secrets = "off"
 vulnerabilities = "off"
-
+"""
+_SETTINGS = """
 [tool.unmoor.docs]
 builder = "python docs/build.py {out}"
 to = "branch:gh-pages"
@@ -39,7 +41,6 @@ repo = "acme/demo"
 files = ["app.py"]
 critical = ["app.py"]
 """
-_TESTS = 'test-command = "python {project}/tests/check.py"\n'
 _BUILD = """\
 import pathlib, sys
 import small_one
@@ -52,8 +53,8 @@ out.mkdir(parents=True, exist_ok=True)
 def documented_repo(path: Path, *, space: bool = False) -> Repo:
     """The small project with documentation, a Space where it is wanted, and somebody to tell, at the tag v1.0."""
     repo = small_repo(path)
-    pyproject = (path / "pyproject.toml").read_text("utf-8").replace(_TESTS, "")
-    more = _SETTINGS + (_SPACE if space else "")
+    pyproject = (path / "pyproject.toml").read_text("utf-8").replace(TEST_COMMAND, "")
+    more = FAST + _SETTINGS + (_SPACE if space else "")
     files = {"pyproject.toml": pyproject + more, "docs/build.py": _BUILD}
     repo.commit(files | ({"app.py": "print('afloat')\n"} if space else {}))
     repo.git("tag", "--force", "v1.0")

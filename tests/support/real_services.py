@@ -8,19 +8,16 @@ A test file imports the fixtures that it uses::
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from tests.support.engines import TestEngine, engine, require_programs, tar_layer  # noqa: F401 - a fixture
+from tests.support.service_users import ask
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.engine import DockerEngine
@@ -91,14 +88,7 @@ class RealService:
 
     def get(self, path: str = "version") -> str:
         """What users get."""
-        place = urlsplit(self.own.address)
-        with contextlib.closing(HTTPConnection(str(place.hostname), place.port or 0, timeout=10)) as connection:
-            connection.request("GET", f"/{path}")
-            answer = connection.getresponse()
-            text = answer.read().decode().strip()
-        if answer.status != HTTPStatus.OK:
-            raise OSError(f"status {answer.status}")
-        return text
+        return ask(self.own.address, path)
 
     def statuses(self) -> dict[str, str]:
         """The status of each slot's container."""

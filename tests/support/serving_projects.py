@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support import sample_projects
+from tests.support.documented_projects import FAST, TEST_COMMAND
 from tests.support.git_repos import Repo
+from tests.support.local_release import SETTINGS as PROJECT
 from tests.support.local_release import small_repo
 
 from unmoor.config.service import ServiceSettings
@@ -14,11 +18,11 @@ SERVICE = ServiceSettings(
     image="", port=PORT, slots={"blue": 9101, "green": 9102}, smoke=("/health",), monitor="1s", max_latency="5s"
 )
 """The settings of the service, as the project has them."""
-SETTINGS = f"""
+_SETTINGS = """
 [tool.unmoor.service.web]
 image = ""
-port = {PORT}
-slots = {{ blue = 9101, green = 9102 }}
+port = {port}
+slots = {{ {slots} }}
 smoke = ["/health"]
 monitor = "1s"
 max-latency = "5s"
@@ -41,10 +45,23 @@ def dockerfile(base: str, version: str = "1.0") -> str:
     return _DOCKERFILE.format(base=base, version=version, port=PORT)
 
 
+def settings(slots: Mapping[str, int] = SERVICE.slots) -> str:
+    """The part of the settings for the service, in slots with these ports."""
+    return _SETTINGS.format(port=PORT, slots=", ".join(f"{name} = {port}" for name, port in slots.items()))
+
+
 def serving_repo(path: Path, base: str) -> Repo:
     """The small project with an image and a service, at the tag v1.0."""
     repo = small_repo(path, Dockerfile=dockerfile(base))
-    pyproject = path / "pyproject.toml"
-    repo.commit({"pyproject.toml": pyproject.read_text("utf-8") + SETTINGS})
+    repo.commit({"pyproject.toml": (path / "pyproject.toml").read_text("utf-8") + settings()})
     repo.git("tag", "--force", "v1.0")
     return repo
+
+
+def add_fast_version(repo: Repo, base: str, slots: Mapping[str, int], version: str) -> None:
+    """Commit and tag a version of the same in slots with these ports, whose release takes little time."""
+    changes = f"# Changes\n\n## {version}\n\n- It floats.\n"
+    more = PROJECT.replace(TEST_COMMAND, "") + FAST + settings(slots)
+    files = sample_projects.files("small-one", version, more=more, Dockerfile=dockerfile(base, version))
+    repo.commit(files | {"CHANGELOG.md": changes})
+    repo.git("tag", f"v{version}")

@@ -19,7 +19,7 @@ from unmoor.core.events import Report
 from unmoor.core.outcome import Failed, Found, Made
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.scheduler import Run
-from unmoor.core.stage import Publish, Reach, StageContext
+from unmoor.core.stage import Publish, Push, Reach, StageContext
 from unmoor.errors import Conflict, Incomplete, Internal, Interrupted, UnmoorError
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.products import Deployed
@@ -81,8 +81,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         return UndoItem(stage=self.stage.name, what=what, fate=Fate.GOES, done=done, product=self.product)
 
 
-def look(opened: Session, only: Collection[str] = ()) -> tuple[Deployment, ...]:
-    """Look for what is deployed, in the order of the release. ``only`` are kinds, as the command line names them."""
+def look(opened: Session, only: Collection[str] = (), *, begun: bool = False) -> tuple[Deployment, ...]:
+    """Look for what is deployed, in the order of the release. ``only`` are kinds, as the command line names them.
+
+    ``begun``: also for what a run that was killed left of a deployment.
+    """
     settings = opened.request.settings
     if not (settings.docs or settings.space or settings.announce or settings.service):
         return ()
@@ -100,9 +103,26 @@ def look(opened: Session, only: Collection[str] = ()) -> tuple[Deployment, ...]:
             deadline=opened.request.settings.deadline,
             refuse=partial(refusal, wanted=""),
         ).execute()
-    found = [_deployment(pipeline[name], report) for name in names]
+        found = [_deployment(pipeline[name], report) for name in names]
+        found = [_begun(each, report) for each in found] if begun else found
     told = [stage for stage in pipeline if stage.runs_last and not only]
     return (*found, *(_announcement(stage, report) for stage in told))
+
+
+def _begun(deployment: Deployment, report: Report) -> Deployment:
+    """The same deployment, or what a run that was killed left of it."""
+    stage, product = deployment.stage, deployment.product
+    there = product is not None and not (isinstance(product, Deployed) and not product.is_there)
+    needed = {output.by: report.product(output.by) for output in stage.inputs}
+    if there or deployment.error is not None or not isinstance(stage, Push) or None in needed.values():
+        return deployment
+    try:
+        left = stage.find_begun(StageContext(needed))
+    except (Interrupted, Internal):
+        raise
+    except UnmoorError as error:
+        return Deployment(stage=stage, error=error)
+    return deployment if left is None else Deployment(stage=stage, product=left)
 
 
 def _announcement(stage: AnyStage, report: Report) -> Deployment:

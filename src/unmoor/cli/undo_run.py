@@ -64,7 +64,7 @@ def _plan(opened: session.Session, only: tuple[str, ...]) -> tuple[tuple[UndoIte
     for kind in only:
         if kind != "service":
             require_deployment(opened, (kind,))
-    deployed = tuple(item for each in look(opened, only) if (item := each.undo) is not None)
+    deployed = tuple(item for each in look(opened, only, begun=True) if (item := each.undo) is not None)
     if only:
         return deployed, ""
     request, inventory = opened.request, inventory_of(opened)

@@ -163,6 +163,14 @@ class Push(Resumable[P], ABC):
     def undo(self, product: P) -> Undone | NotUndone:
         """Take the product back, or say why that is not possible."""
 
+    def find_begun(self, context: StageContext) -> P | None:
+        """Return what a run that was killed left of the product, for `undo`: `find` does not count it.
+
+        By default there is no such state: the product is there as a whole, or absent.
+        """
+        del context
+        return None
+
 
 class Publish(Resumable[P], ABC):
     """Sends something that cannot be taken back."""

@@ -13,7 +13,7 @@ from unmoor.deploy.precedence import why_left
 from unmoor.deploy.service.deployer import Deployer
 from unmoor.deploy.service.plan import ServiceVersion
 from unmoor.deploy.service.stage_parts import ServiceSetup, puller, wanted_version
-from unmoor.deploy.service.steps import is_held, serves
+from unmoor.deploy.service.steps import is_begun, is_held, serves
 from unmoor.deploy.service.undoing import undo
 from unmoor.errors import ConfigError
 from unmoor.ports.deployers import NoService, ServicePorts
@@ -96,6 +96,16 @@ class DeployService(Push[Deployed]):
             return self._deployed(ports, digest)
         why = why_left(context[self.release], any_version=self.any_version)
         return self._left_out(why) if why else None
+
+    def find_begun(self, context: StageContext) -> Deployed | None:
+        """Return what runs of the released digest, though it is not watched to the end or serves nobody."""
+        ports = self.setup.open()
+        if isinstance(ports, NoService):
+            return None
+        digest = self._wanted(context).digest
+        slots = self.setup.service(ports).look()
+        begun = any(is_begun(slot, digest) for slot in slots.both)
+        return self._deployed(ports, digest) if begun else None
 
     def make(self, context: StageContext) -> Deployed:
         """Bring it into service. Raises `CheckFailed` if it is not fit to serve: then the former version does."""

@@ -75,6 +75,11 @@ class DeploySpace(Push[DeployedSpace]):
             return self._left_out(context, deployer.title)
         return self._product(context, deployer)
 
+    def find_begun(self, context: StageContext) -> DeployedSpace | None:
+        """Return the commit of this deployment if it is the last one, though the Space does not run it."""
+        deployer = self._deployer(context)
+        return self._product(context, deployer) if deployer.is_last() else None
+
     def make(self, context: StageContext) -> DeployedSpace:
         """Commit, verify and wait. On a failure the Space gets its former files back before the error is raised."""
         deployer = self._deployer(context)

@@ -42,6 +42,40 @@ def test_a_held_version_is_stopped() -> None:
     assert undo(model.deployer(), NEW) == Undone("the service web serves v1.0 (sha256:111111111111)")
 
 
+def test_a_killed_undo_converges() -> None:
+    """Killed at each change, the same undo ends where an undisturbed one ends: nothing of the release runs."""
+    straight = deployed(OLD, NEW)
+    undo(straight.deployer(), NEW)
+    for at in range(1, 30):
+        model = deployed(OLD, NEW)
+        killed = model.killed(lambda model=model: undo(model.deployer(), NEW), at)  # type: ignore[misc]
+        assert model.proxy.users()
+        assert isinstance(undo(model.deployer(), NEW), Undone)
+        assert model.proxy.admin == straight.proxy.admin, at
+        assert model.proxy.users() == {OLD}
+        assert not model.host.found["acme-demo-web-green"].running
+        if not killed:
+            assert at > 5
+            return
+    pytest.fail("the undo never ended")
+
+
+def test_a_deployment_that_was_killed_is_taken_back() -> None:
+    """Wherever it was killed, undo leaves the former version serving, and the release can be deployed again."""
+    for at in range(1, 30):
+        model = deployed(OLD)
+        killed = model.killed(lambda model=model: model.deploy(NEW), at)  # type: ignore[misc]
+        assert isinstance(undo(model.deployer(), NEW), Undone)
+        assert model.proxy.users() == {OLD}
+        assert all(not each.running for each in model.host.found.values() if each.labels.digest == NEW)
+        model.deploy(NEW)
+        assert model.proxy.users() == {NEW}
+        if not killed:
+            assert at > 8
+            return
+    pytest.fail("the deployment never ended")
+
+
 def test_a_former_version_that_does_not_come_up() -> None:
     """The present one serves as before."""
     model = deployed(OLD, NEW)

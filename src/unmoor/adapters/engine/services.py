@@ -55,7 +55,9 @@ class EngineServices:
                 document = self.engine.connection.read(
                     partial(_inspect, name=str(each["Id"])), what="a container of the service"
                 )
-                found.append(_container(document))
+                # A rehearsal on the same machine has containers of the same service, which end with it.
+                if self.temporary or not _is_temporary(document):
+                    found.append(_container(document))
         return tuple(sorted(found, key=lambda each: each.name))
 
     def start(self, spec: ContainerSpec) -> None:
@@ -181,6 +183,10 @@ def _inspect(api: Any, name: str) -> Mapping[str, Any]:
 def _remove(api: Any, name: str) -> None:
     # Anonymous volumes stay: they may hold what the service wrote.
     api.remove_container(name, force=True)
+
+
+def _is_temporary(document: Mapping[str, Any]) -> bool:
+    return LABEL in ((document.get("Config") or {}).get("Labels") or {})
 
 
 def _container(document: Mapping[str, Any]) -> ServiceContainer:

@@ -84,6 +84,11 @@ def is_held(slots: Slots, digest: str) -> bool:
     )
 
 
+def is_begun(slot: Slot, digest: str) -> bool:
+    """Whether a run has begun something with a digest in a slot: it runs, or the proxy would still use it."""
+    return slot.digest == digest and (slot.running or not slot.is_set(Admin.MAINT, Admin.MAINT))
+
+
 def _finish(slots: Slots, serving: Slot, progress: DeployProgress) -> Next:
     """The wanted digest serves: prove it once, watch it, stop the former one."""
     other = slots.other(serving)

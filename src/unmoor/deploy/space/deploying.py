@@ -278,6 +278,10 @@ class SpaceDeployer:
             (OurCommit(id=each.id, before=before.id) for each, before in pairs if each.title == self.title), None
         )
 
+    def is_last(self) -> bool:
+        """Whether the last commit of the Space is one of this deployment."""
+        return any(each.title == self.title for each in self.hub.commits()[:1])
+
     def roll_back(self, ours: OurCommit, say: Say) -> str:
         """Give the Space back what our commit changed, by one commit. Returns the head afterwards.
 
