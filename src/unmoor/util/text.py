@@ -39,6 +39,8 @@ def clean(text: str, limit: int = 300) -> str:
     Drops escape sequences and invisible characters, folds white space, and ends a text that is too long
     with an ellipsis. Cleaning a clean text changes nothing.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():  # most are, and there may be thousands
+        return " ".join(text.split())
     plain = _ANSI.sub(" ", text[:_LOOKED_AT])
     seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in plain)
     line = " ".join(seen.split())

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from unmoor import advice
-from unmoor.adapters.github.answers import NotFound, TransientError, converted, malformed, refusal
+from unmoor.adapters.github.answers import NotFound, TransientError, malformed, refusal
 from unmoor.adapters.github.client import HEADERS
 from unmoor.adapters.github.exchange import authorization, content, read
 from unmoor.adapters.github.pace import ReadPace
@@ -23,11 +23,12 @@ from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.run_history import CEILING, PAGE, OutOfRequests, PastJob, PastPull, PastRelease, PastRun, RunPage
 from unmoor.ports.world import ForgePlace
+from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_commit
-from unmoor.util.text import count_of
+from unmoor.util.text import clean, count_of
 
 if TYPE_CHECKING:
-    from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.http.session import BoundedSession, Response
 
 T = TypeVar("T")
 _READ: Final = Retries(faults=(TransientError,), patience=90.0, waits=3)
@@ -243,9 +244,9 @@ class GitHubRunHistory:
 
     def _page(self, path: str, query: Mapping[str, str], page: int, kind: Any, what: str) -> tuple[Any, bool]:
         full = f"{path}?{urlencode({**query, 'per_page': str(PAGE), 'page': str(page)})}"
-        headers, raw = self._read(full)
-        items = converted(raw, kind, what, self._where(path))
-        return items, len(items) >= PAGE or 'rel="next"' in headers.get("link", "")
+        answer = self._read(full)
+        items = self._decoded(answer, kind, what, path)
+        return items, len(items) >= PAGE or 'rel="next"' in answer.headers.get("Link", "")
 
     def _complete(self, read: Callable[[], T], lacks: Callable[[T], int], path: str) -> T:
         """Read a page, once more if it has fewer items than it counts. Raises `Unknown` if it still has."""
@@ -259,16 +260,23 @@ class GitHubRunHistory:
         return page
 
     def _converted(self, path: str, kind: type[T], what: str) -> T:
-        return converted(self._read(path)[1], kind, what, self._where(path))
+        return self._decoded(self._read(path), kind, what, path)
+
+    def _decoded(self, answer: Response, kind: type[T], what: str, path: str) -> T:
+        """Decode an answer at once as what it is, since a history is long. Raises `Unknown`."""
+        try:
+            return decode_json(answer.body, kind)
+        except ValueError as error:
+            raise malformed(f"{what} ({clean(str(error), 200)})", self._where(path)) from None
 
     def _where(self, path: str) -> str:
         return without_query(self._place.api.rstrip("/") + path)
 
-    def _read(self, path: str) -> tuple[Mapping[str, str], Any]:
-        """GET a path: the headers, names in lower case, and the JSON. Each try counts."""
+    def _read(self, path: str) -> Response:
+        """GET a path. Each try counts."""
         return _READ.call(lambda: self._once(path), self._clock)
 
-    def _once(self, path: str) -> tuple[Mapping[str, str], Any]:
+    def _once(self, path: str) -> Response:
         with self._lock:
             if self._left <= 0:
                 raise OutOfRequests
@@ -288,7 +296,7 @@ class GitHubRunHistory:
                 token=self._token,
                 rights=advice.ALLOW_READING_ACTIONS(),
             )
-        return named, content(answer)
+        return answer
 
     def _heed(self, headers: Mapping[str, str]) -> None:
         """Lower the budget to what the forge still accepts, and leave some of that to others."""
@@ -301,6 +309,8 @@ class GitHubRunHistory:
 
 
 def _second(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(UTC).replace(microsecond=0)
 
