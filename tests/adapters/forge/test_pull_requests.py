@@ -12,7 +12,7 @@ from tests.support.sample_values import FakeClock
 from unmoor.adapters.forge.pull_requests import GitHubPullRequests
 from unmoor.adapters.forge.workflow_runs import GitHubWorkflowRuns
 from unmoor.cli.cut_watch import watch
-from unmoor.errors import CheckFailed, Denied, Refused, Rejected
+from unmoor.errors import CheckFailed, Denied, Refused, Rejected, UnmoorError
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
@@ -34,13 +34,18 @@ def pulls(at: LocalForge, token: str | None = None) -> GitHubPullRequests:
 
 
 def test_a_pull_request_is_opened_and_found(at: LocalForge) -> None:
-    """It has an address, is found by its branch, and there cannot be a second one."""
+    """It has an address, is found by its branch, can be reworded, and there cannot be a second one."""
     adapter = pulls(at)
     assert adapter.of_branch("release/v9.0") == ()
     made = adapter.create(branch="release/v9.0", base="main", title="Release 9.0", body="Text")
     assert made.is_open
     assert made.url.endswith(f"/acme/demo/pull/{made.number}")
     assert adapter.of_branch("release/v9.0") == (made,)
+    assert adapter.update(made.number, title="Release 9", body="It is ready.") == made
+    stored = json.loads(next(at.world.rglob("pulls.json")).read_text())
+    assert (stored[-1]["title"], stored[-1]["body"]) == ("Release 9", "It is ready.")
+    with pytest.raises(UnmoorError):
+        adapter.update(made.number + 100, title="x", body="")
     with pytest.raises(Rejected, match="already exists"):
         adapter.create(branch="release/v9.0", base="main", title="Again", body="")
 
