@@ -217,6 +217,7 @@ CHECK_REPOSITORY_NAME = Template(
     "check the repository's name, in the settings and in the git remote; a private one is visible only to a token"
     " with access",
 )
+ALLOW_CLEANING = Template("allow-cleaning", "give a token that may delete artifacts and caches (GH_TOKEN)")
 SHORTEN_LIST = Template("shorten-list", "check the list of {what}; delete what nobody needs")
 
 # Addresses and downloads

@@ -59,6 +59,7 @@ REASONS: Mapping[str, str] = {
         """,
     "the token of a job has to lack a right: tests/adapters/forge/test_run_history.py": "allow-reading-actions",
     "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
+    "artifacts need runs of workflows: tests/cli/test_clean_leftovers.py": "allow-cleaning",
     "a comment needs a report and a pull request: tests/cli/test_bench_comment.py": "allow-comments name-pull-request",
     "a workflow has to be named that has nothing to do: tests/workflows/test_bench.py": "configure-bench",
     "uv resolves and the tests of a project run, against a local index: tests/cli/test_deps.py": """

@@ -13,7 +13,7 @@ from tests.support.local_forge import LocalForge, start_forge
 
 from unmoor.adapters.forge.leftovers import GitHubLeftovers
 from unmoor.cli.app import run
-from unmoor.errors import Denied, Unknown
+from unmoor.errors import Denied
 from unmoor.rehearsal.shared.job_tokens import JOBS
 
 OLD = (datetime.now(UTC) - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -136,14 +136,13 @@ def test_a_token_that_only_reads_is_denied_before_the_second_one(left: Left) -> 
     assert code == Denied.exit_code
     assert left.ids("artifacts.json") == [1, 2, 3, 4, 5]
     assert "not tried after that error" in out
-    assert "actions" in err
+    assert "may delete artifacts and caches" in err
 
 
 def test_an_unknown_run_is_no_run_that_ended(left: Left) -> None:
     """The forge does not know it, so that whether it ended is unknown."""
     adapter = GitHubLeftovers(left.forge.place, left.forge.http, left.forge.clock)
-    with pytest.raises(Unknown, match="no run 99"):
-        adapter.is_finished(99)
+    assert adapter.is_finished(99) is None
     assert adapter.unfinished() == {11}
     assert "v7.0" in adapter.tags()
     assert "main" in adapter.branches()

@@ -15,7 +15,7 @@ from unmoor.maintenance.leftovers import LeftoverVerdict, WhyKept
 from unmoor.ports.leftovers import Cache, Leftovers, RunArtifact
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-STEP = advice.ALLOW_ACTIONS()
+STEP = advice.ALLOW_CLEANING()
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class FakeLeftovers:
     gone: frozenset[int] = frozenset()
     asked: list[int] = field(default_factory=list)
 
-    def is_finished(self, run: int) -> bool:
-        """Answer, and note that somebody asked."""
+    def is_finished(self, run: int) -> bool | None:
+        """Answer, and note that somebody asked. Nobody knows run 7."""
         self.asked.append(run)
-        return run not in self.running
+        return None if run == 7 else run not in self.running
 
     def delete_artifact(self, artifact: RunArtifact) -> bool:
         """Delete it, or fail."""
@@ -74,9 +74,11 @@ def test_a_run_that_began_once_more_keeps_its_artifacts() -> None:
     cache = Cache(id=9, key="k", version="v", ref="refs/heads/main", size=1, used=NOW)
     kept = LeftoverVerdict(leftover=cache, why=WhyKept.NEWEST)
     done = delete(
-        cast("Leftovers", forge), [*verdicts(5, 6, 5), kept, LeftoverVerdict(leftover=cache, why=None)], say=said.append
+        cast("Leftovers", forge),
+        [*verdicts(5, 6, 5, 7), kept, LeftoverVerdict(leftover=cache, why=None)],
+        say=said.append,
     )
     assert done.gone == {1, 3, 9}
-    assert dict(done.spared) == {2: "its run has not ended"}
-    assert forge.asked == [5, 6]
+    assert dict(done.spared) == {2: "its run has not ended", 4: "the run that made it is unknown"}
+    assert forge.asked == [5, 6, 7]
     assert said == ["deleted 1", "3 was gone already", "deleted 9"]

@@ -74,9 +74,10 @@ def write_comment(comments: Comments, number: int, body: str) -> Comment:
 
 def _read(report: Path) -> BenchReport:
     try:
-        data = read_regular(report, LARGEST)
-    except FileNotFoundError:
-        raise Refused("there is no such file", where=str(report), next_step=advice.NAME_BENCH_REPORT()) from None
+        data = read_regular(report, LARGEST + 1)
+    except OSError as error:
+        what = f"it cannot be read: {error.strerror or error}"
+        raise Refused(what, where=str(report), next_step=advice.NAME_BENCH_REPORT()) from error
     return decode_report(data, where=str(report))
 
 

@@ -52,11 +52,7 @@ def _advise(project: WorkflowProject, changes: Sequence[FileChange]) -> None:
 
     folder = project.top / FOLDER
     there = [f"{FOLDER}/{each.name}" for each in sorted(folder.iterdir())] if folder.is_dir() else []
-    others = [
-        path
-        for path in there
-        if is_workflow(path) and path not in {each.path for each in project.expected}
-    ]
+    others = [path for path in there if is_workflow(path) and path not in {each.path for each in project.expected}]
     signing = signing_workflows({path: project.read(path) for path in others})
     if signing.paths:
         output.err(f"warning: a tag also starts {list_some(signing.paths)}, which can publish as well")

@@ -36,8 +36,9 @@ def delete(leftovers: Leftovers, verdicts: Sequence[LeftoverVerdict], *, say: Ca
     """
 
     @cache
-    def has_ended(run: int | None) -> bool:
-        return run is not None and leftovers.is_finished(run)
+    def why_kept(run: int | None) -> WhyKept | None:
+        ended = leftovers.is_finished(run) if run is not None else None
+        return WhyKept.UNKNOWN_RUN if ended is None else None if ended else WhyKept.UNFINISHED
 
     gone: set[int] = set()
     spared: dict[int, str] = {}
@@ -48,8 +49,8 @@ def delete(leftovers: Leftovers, verdicts: Sequence[LeftoverVerdict], *, say: Ca
             continue
         try:
             if isinstance(leftover, RunArtifact):
-                if not has_ended(leftover.run):
-                    spared[leftover.id] = WhyKept.UNFINISHED
+                if why := why_kept(leftover.run):
+                    spared[leftover.id] = why
                     continue
                 is_ours = leftovers.delete_artifact(leftover)
             else:

@@ -49,8 +49,8 @@ class Leftovers(Protocol):
     def unfinished(self) -> frozenset[int]:
         """The runs that have not ended: they run, or wait for a machine or for a person."""
 
-    def is_finished(self, run: int) -> bool:
-        """Whether a run has ended, as of now. Raises `Unknown` if there is no such run."""
+    def is_finished(self, run: int) -> bool | None:
+        """Whether a run has ended, as of now; ``None`` if there is no such run."""
 
     def tags(self) -> frozenset[str]:
         """The names of all tags."""

@@ -80,9 +80,7 @@ def _report(facts: WorkflowFacts) -> WorkflowJob:
         permissions=(READ,),
         steps=(
             *begin_job(facts),
-            Script(
-                name="Write the page", script=f"unmoor metrics report --html {_PAGE}{in_folder(facts)}", env=TOKEN
-            ),
+            Script(name="Write the page", script=f"unmoor metrics report --html {_PAGE}{in_folder(facts)}", env=TOKEN),
             upload_file("metrics-report", _PAGE, days=RETENTION_DAYS),
         ),
     )

@@ -11,12 +11,11 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.github import GitHubClient, Pace
-from unmoor.adapters.github.answers import NotFound, converted
+from unmoor.adapters.github.answers import NotFound, converted, malformed
 from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.leftovers import Cache, RunArtifact
 from unmoor.ports.world import ForgePlace
-from unmoor.util.text import clean
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
@@ -70,7 +69,7 @@ class GitHubLeftovers:
 
     def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock) -> None:
         token = place.login.secret
-        rights = advice.ALLOW_ACTIONS()
+        rights = advice.ALLOW_CLEANING()
         self._api = GitHubClient(place, http, clock, token=token or None, pace=Pace(place.api, clock), rights=rights)
         self._root = f"/repos/{quote(place.repository)}"
         self._actions = f"{self._root}/actions"
@@ -118,13 +117,13 @@ class GitHubLeftovers:
             found.update(converted(raw, _Run, "a run", self._api.where(path)).id for raw in items)
         return frozenset(found)
 
-    def is_finished(self, run: int) -> bool:
+    def is_finished(self, run: int) -> bool | None:
         """Whether a run has ended, as of now; see the port."""
         path = f"{self._actions}/runs/{run}"
         try:
             raw = self._api.read(path)
-        except NotFound as error:
-            raise Unknown(f"there is no run {run}", where=error.where, next_step=advice.SEE_ACTIONS()) from None
+        except NotFound:
+            return None
         return converted(raw, _Run, "a run", self._api.where(path)).status == "completed"
 
     def tags(self) -> frozenset[str]:
@@ -167,7 +166,7 @@ class GitHubLeftovers:
         """Yield what a list has that GitHub counts. Raises `Unknown` if it ends early, or has more than ``most``."""
         where = self._api.where(path)
         query = "&" if "?" in path else "?"
-        seen = 0
+        seen = total = 0
         for number in range(1, _PAGES + 1):
             raw = self._api.read(f"{path}{query}per_page={_PER_PAGE}&page={number}")
             page = converted(raw, dict[str, Any], f"a list of {name}", where)
@@ -181,14 +180,14 @@ class GitHubLeftovers:
                 return
             if not items:
                 break
+        what = name.replace("_", " ")
         raise Unknown(
-            f"the list of {name} has {total} entries, but ends after {seen}",
+            f"the list of {what} has {total} entries, but ends after {seen}",
             where=where,
-            next_step=advice.SEE_ACTIONS(),
+            next_step=advice.SHORTEN_LIST(what=what),
         )
 
     def _dated(self, moment: datetime, path: str) -> datetime:
         if moment.tzinfo is None:
-            what = f"the forge names a time without a zone: {clean(str(moment), 40)}"
-            raise Unknown(what, where=self._api.where(path), next_step=advice.SEE_ACTIONS())
+            raise malformed("a time with a zone", self._api.where(path))
         return moment
