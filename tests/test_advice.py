@@ -19,7 +19,9 @@ from tests.support.syntax import nodes
 from unmoor import advice
 from unmoor.advice import NOTHING, NextStep, Template, join
 from unmoor.cli.app import COMMANDS, cli
+from unmoor.config.bench import BenchSettings
 from unmoor.config.images import ImageSettings
+from unmoor.config.metrics import MetricsSettings
 from unmoor.config.settings import Settings
 from unmoor.errors import ConfigError, Denied, Unknown
 
@@ -159,6 +161,9 @@ def test_every_option_exists() -> None:
     assert named - foreign - known == set()
 
 
+_TABLES = (Settings, ImageSettings, BenchSettings, MetricsSettings)
+
+
 def test_every_setting_exists() -> None:
     """A setting that a text gives to paste, or names with its table, is one of unmoor's."""
     named = {
@@ -169,7 +174,7 @@ def test_every_setting_exists() -> None:
         )
         for name in re.findall(r"^([\w-]+)", part)
     }
-    settings = {each.encode_name for kind in (Settings, ImageSettings) for each in msgspec.structs.fields(kind)}
+    settings = {each.encode_name for kind in _TABLES for each in msgspec.structs.fields(kind)}
     assert named - settings - {"it", "another", "one"} == set()
 
 
