@@ -53,7 +53,10 @@ class ServiceSettings(Table, frozen=True, kw_only=True):
     ]
     smoke: Annotated[
         tuple[RequestPath, ...],
-        Meta(description="Paths that must answer with a status from 200 to 399 before it is switched.", examples=[["/health"]]),
+        Meta(
+            description="Paths that must answer with a status from 200 to 399 before it is switched.",
+            examples=[["/health"]],
+        ),
     ] = ()
     monitor: Annotated[Duration, Meta(description="How long it is watched after the switch.")] = "300s"
     max_errors: Annotated[

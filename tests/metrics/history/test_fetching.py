@@ -102,6 +102,15 @@ def test_unfinished_runs_are_looked_at_again() -> None:
     assert {"run 1", "run 2", "run 3"} <= set(forge.asked)
 
 
+def test_many_unfinished_runs_are_listed() -> None:
+    """Runs of forks that nobody approves are many, so they are looked at by pages and not one by one."""
+    waiting = [past_run(1 + each, timedelta(days=9, minutes=each), conclusion="action_required") for each in range(80)]
+    forge, kept = PastForge(past=[*waiting, *hourly(150, first=100)]), Kept()
+    assert (kept.fetch(forge).unfinished, kept.saves) == (80, 1)
+    fetched = kept.fetch(forge)
+    assert (fetched.unfinished, fetched.runs, fetched.requests <= 6, kept.saves) == (80, 0, True, 1)
+
+
 def test_a_run_that_was_started_again_is_found() -> None:
     """Its date does not change, so that the last 30 days are listed again as soon as anything is new."""
     forge, kept = PastForge(past=hourly(600)), Kept()

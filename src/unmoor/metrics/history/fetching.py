@@ -1,8 +1,9 @@
 """Read what is new of a forge's runs, jobs, releases and updates, and go on where the last fetch stopped.
 
-The newest page of runs shows whether anything happened. Then come the runs that were not completed last time, the spans
-of time that were never read completely, the newest first, and, if anything was new, the last 30 days again: a run that
-is started again keeps its date. A query shows 1,000 runs at most, so a span with more is halved.
+The newest page of runs shows whether anything happened. Then come the spans of time that were never read completely,
+the newest first, and, if anything was new, the last 30 days again: a run that is started again keeps its date. Last are
+the runs that were not completed last time and were not in any list. A query shows 1,000 runs at most, so a span with
+more is halved.
 
 Every run takes one request for the jobs of all its attempts. Whatever ends a fetch, what it has read completely is
 kept.
@@ -33,6 +34,7 @@ LONGEST_RUN: Final = timedelta(days=70)
 _SPANS: Final = 100
 _UNFINISHED: Final = 700
 _TRIES: Final = 3
+_FEW: Final = 10
 _BATCH: Final = 500
 
 
@@ -115,6 +117,7 @@ class Fetching:
     _stored: set[int] = field(default_factory=set)
     _updates_until: datetime | None = None
     _is_news: bool = False
+    _is_longer: bool = False
     _gone: int = 0
     _unreachable: int = 0
     _total: int = 0
@@ -188,12 +191,12 @@ class Fetching:
         bottom = min(each.created for each in newest.runs)
         is_all = newest.total <= len(newest.runs)
         self._cover(Span(whole.since if is_all else bottom + SECOND, whole.until))
-        self._look_again()
         for gap in missing(whole, self._covered):
             self._read(gap)
-        if self._is_news:
+        if self._is_news or len(self._unfinished - self._seen) > _FEW:
             for part in missing(Span(max(self.since, self.now - RERUNS), whole.until), self._listed):
                 self._read(part)
+        self._look_again()
 
     def _is_new(self, run: PastRun) -> bool:
         if is_completed(run):
@@ -201,7 +204,7 @@ class Fetching:
         return run.id not in self._unfinished
 
     def _look_again(self) -> None:
-        """Read the runs that were not completed last time and that are not among the newest ones."""
+        """Read the runs that were not completed last time and that no list showed."""
         found: list[PastRun] = []
         for number in sorted(self._unfinished - self._seen, reverse=True):
             run = self.history.run(number)
@@ -291,6 +294,8 @@ class Fetching:
             self._count[type(record)] = self._count.get(type(record), 0) + 1
 
     def _cover(self, span: Span) -> None:
+        # The newest page alone, with nothing new on it, is read again anyway.
+        self._is_longer |= bool(missing(span, self._covered) and (self._listed or not self._covered))
         self._listed.append(span)
         self._covered = merge([*self._covered, span])
 
@@ -305,10 +310,8 @@ class Fetching:
             unfinished=tuple(sorted(self._unfinished, reverse=True)[:_UNFINISHED]),
             updates_until=self._updates_until,
         )
-        # The newest page alone, with nothing new on it, is read again anyway.
-        is_longer = len(self._listed) > 1 or bool(self._listed and not before.covered)
         is_same = (before.unfinished, before.updates_until) == (state.unfinished, state.updates_until)
-        if self._kept or is_longer or not is_same:
+        if self._kept or self._is_longer or not is_same:
             self._has_failed = True
             # A run that is in the store has all its jobs there, whatever ends the program meanwhile.
             self.save([*sorted(self._kept, key=lambda each: isinstance(each, RunRecord)), state])
