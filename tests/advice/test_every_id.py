@@ -21,6 +21,10 @@ REASONS: Mapping[str, str] = {
         print-less
         """,
     "cmd.exe runs batch files on Windows only: tests/adapters/process/test_batch_files.py": "avoid-batch-file",
+    "a forge has to refuse a branch: tests/adapters/forge/test_branch_files.py": """
+        allow-metrics-branch
+        name-other-branch
+        """,
     "a file system has to lack links or names of some kind: tests/adapters/git/test_clone.py": """
         allow-links
         rename-for-all-systems

@@ -6,7 +6,7 @@ import pytest
 from tests.support.metric_records import COMMIT, LATER, MOMENT
 
 from unmoor.metrics.parsers.combine import ParsedFile, combine
-from unmoor.metrics.parsers.model import Parsed
+from unmoor.metrics.parsers.model import ParsedFigures
 from unmoor.metrics.records import CoverageRecord, FindingsRecord, Record, TestsRecord
 from unmoor.util.values import replace
 
@@ -18,7 +18,7 @@ FINDINGS = FindingsRecord(commit=COMMIT, at=MOMENT, tool="ruff", errors=1, warni
 def files(*parts: tuple[Record, ...], repeats: bool = False) -> list[ParsedFile]:
     """Files a, b, … with these records."""
     return [
-        ParsedFile(name=name, parsed=Parsed(records=records, repeats=repeats))
+        ParsedFile(name=name, parsed=ParsedFigures(records=records, repeats=repeats))
         for name, records in zip("abc", parts, strict=False)
     ]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from unmoor.metrics.parsers.model import Parsed
-from unmoor.metrics.parsers.sarif_log import together
+from unmoor.metrics.parsers.model import ParsedFigures
+from unmoor.metrics.parsers.sarif_log import add_findings
 from unmoor.metrics.records import FindingsRecord, Key, Record
 
 
@@ -15,7 +15,7 @@ class ParsedFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a file has, and its name for messages."""
 
     name: str
-    parsed: Parsed
+    parsed: ParsedFigures
 
 
 def combine(files: Sequence[ParsedFile]) -> tuple[Record, ...]:
@@ -31,7 +31,7 @@ def combine(files: Sequence[ParsedFile]) -> tuple[Record, ...]:
             if other is file or other.parsed.repeats or file.parsed.repeats:
                 found[key] = (record, file)
             elif isinstance(before, FindingsRecord) and isinstance(record, FindingsRecord):
-                found[key] = (together(before, record), file)
+                found[key] = (add_findings(before, record), file)
             elif before != record:
                 raise ValueError(_conflict(record, other.name, file.name))
     return tuple(record for record, _ in found.values())

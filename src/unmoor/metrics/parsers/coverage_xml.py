@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from unmoor.checks.coverage_report import read_report
-from unmoor.metrics.parsers.model import Measured, Parsed
+from unmoor.metrics.parsers.model import Measured, ParsedFigures
 from unmoor.metrics.records import CoverageRecord
 
 
-def parse(path: Path, measured: Measured) -> Parsed:
+def parse(path: Path, measured: Measured) -> ParsedFigures:
     """Read the sums of a report. Raises `ValueError` if it is none, `OSError`."""
     report = read_report(path)
     if not report.lines:
@@ -25,4 +25,4 @@ def parse(path: Path, measured: Measured) -> Parsed:
         branches_covered=report.covered_branches if report.branches else None,
         branches=report.branches or None,
     )
-    return Parsed(records=(record,))
+    return ParsedFigures(records=(record,))

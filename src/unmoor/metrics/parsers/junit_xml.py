@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
-from unmoor.metrics.parsers.model import LARGEST, Measured, Parsed, moment, short
+from unmoor.metrics.parsers.model import LARGEST, Measured, ParsedFigures, moment, short
 from unmoor.metrics.records import TestsRecord
 
 _PIECE: Final = 1 << 20
@@ -25,7 +25,7 @@ _GENERIC: Final = frozenset({"", "pytest", "pytest tests", "jest tests", "mocha 
 _FAILED: Final = frozenset({"failure", "error"})
 
 
-def parse(path: Path, measured: Measured) -> Parsed:
+def parse(path: Path, measured: Measured) -> ParsedFigures:
     """Count the results of a file. Raises `ValueError` if it is none, `OSError`."""
     reader = _Reader()
     parser = expat.ParserCreate()
@@ -44,7 +44,7 @@ def parse(path: Path, measured: Measured) -> Parsed:
     except expat.ExpatError as error:
         msg = f"it is not XML: {error}"
         raise ValueError(msg) from error
-    return Parsed(records=(reader.record(measured),))
+    return ParsedFigures(records=(reader.record(measured),))
 
 
 @dataclass(kw_only=True)

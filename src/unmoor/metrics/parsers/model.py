@@ -33,7 +33,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return commit
 
 
-class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+class ParsedFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The records of a file, and what the user should know about them.
 
     ``repeats`` says that a record may replace one of another file, as in lines that were copied from a store.

@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Final
 
 from unmoor.metrics.compare.report import BenchReport
-from unmoor.metrics.parsers.model import Measured, Parsed, short
+from unmoor.metrics.parsers.model import Measured, ParsedFigures, short
 from unmoor.metrics.records import BenchmarkRecord, Record
 from unmoor.metrics.store.lines import LONGEST_LINE
 from unmoor.util.decode import decode_json
@@ -14,7 +14,7 @@ from unmoor.util.decode import decode_json
 _MOST: Final = 1_000_000
 
 
-def parse_report(data: bytes, measured: Measured) -> Parsed:
+def parse_report(data: bytes, measured: Measured) -> ParsedFigures:
     """Read what the head of a comparison needed. Raises `ValueError` if the file is none, or measured nothing."""
     report = decode_json(data, BenchReport)
     commit = measured.commit_or(report.head.commit)
@@ -35,10 +35,10 @@ def parse_report(data: bytes, measured: Measured) -> Parsed:
     if not records:
         msg = "it has no value of the head"
         raise ValueError(msg)
-    return Parsed(records=records)
+    return ParsedFigures(records=records)
 
 
-def parse_lines(data: bytes) -> Parsed:
+def parse_lines(data: bytes) -> ParsedFigures:
     """Read a record from each line. Raises `ValueError`, with the number of the line, if one is none."""
     records: list[Record] = []
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -52,4 +52,4 @@ def parse_lines(data: bytes) -> Parsed:
         except ValueError as error:
             msg = f"line {number} is no record: {error}"
             raise ValueError(msg) from error
-    return Parsed(records=tuple(records), repeats=True)
+    return ParsedFigures(records=tuple(records), repeats=True)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from unmoor.metrics.parsers.model import Measured, Parsed, moment, short
+from unmoor.metrics.parsers.model import Measured, ParsedFigures, moment, short
 from unmoor.metrics.records import BenchmarkRecord
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_commit
@@ -57,7 +57,7 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True):
     datetime: str = ""
 
 
-def parse(data: bytes, measured: Measured) -> Parsed:
+def parse(data: bytes, measured: Measured) -> ParsedFigures:
     """Read the medians. Raises `ValueError` if the file is none, or has no benchmark."""
     report = decode_json(data, _Report)
     if not 0 < len(report.benchmarks) <= _MOST:
@@ -80,4 +80,4 @@ def parse(data: bytes, measured: Measured) -> Parsed:
         )
     dirty = report.commit_info.dirty is True
     notes = ("it was measured with changes that are not committed",) if dirty else ()
-    return Parsed(records=tuple(records.values()), notes=notes)
+    return ParsedFigures(records=tuple(records.values()), notes=notes)

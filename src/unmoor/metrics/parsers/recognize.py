@@ -11,7 +11,7 @@ from xml.parsers import expat
 import msgspec
 
 from unmoor.metrics.parsers import coverage_xml, junit_xml, own_json, pytest_benchmark, sarif_log
-from unmoor.metrics.parsers.model import LARGEST, Measured, Parsed
+from unmoor.metrics.parsers.model import LARGEST, Measured, ParsedFigures
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean, list_some
 
@@ -28,19 +28,19 @@ _BEGINNING: Final = 1 << 16
 _MOST_KEYS: Final = 8
 
 # The keys that a format has at its top, and how it is read.
-_JSON: Final[tuple[tuple[frozenset[str], Callable[[bytes, Measured], Parsed]], ...]] = (
+_JSON: Final[tuple[tuple[frozenset[str], Callable[[bytes, Measured], ParsedFigures]], ...]] = (
     (frozenset({"runs", "version"}), sarif_log.parse),
     (frozenset({"benchmarks", "machine_info"}), pytest_benchmark.parse),
     (frozenset({"format", "tool", "head", "benchmarks"}), own_json.parse_report),
 )
-_XML: Final[Mapping[str, Callable[[Path, Measured], Parsed]]] = {
+_XML: Final[Mapping[str, Callable[[Path, Measured], ParsedFigures]]] = {
     "coverage": coverage_xml.parse,
     "testsuite": junit_xml.parse,
     "testsuites": junit_xml.parse,
 }
 
 
-def parse_file(path: Path, measured: Measured) -> Parsed:
+def parse_file(path: Path, measured: Measured) -> ParsedFigures:
     """Read a file of any known format.
 
     Raises `ValueError` with what is wrong, for a format that is not known as well, `NoCommit`, and `OSError`.
@@ -63,7 +63,7 @@ def parse_file(path: Path, measured: Measured) -> Parsed:
     return _parse_json(data.removeprefix(codecs.BOM_UTF8), measured)
 
 
-def _parse_xml(path: Path, beginning: bytes, measured: Measured) -> Parsed:
+def _parse_xml(path: Path, beginning: bytes, measured: Measured) -> ParsedFigures:
     root = _root_of(beginning)
     if root not in _XML:
         msg = f"unmoor does not know this XML, whose root is <{clean(root, 60)}>"
@@ -96,7 +96,7 @@ def _root_of(beginning: bytes) -> str:
     raise ValueError(msg)
 
 
-def _parse_json(data: bytes, measured: Measured) -> Parsed:
+def _parse_json(data: bytes, measured: Measured) -> ParsedFigures:
     first = data.lstrip().split(b"\n", 1)[0]
     if _has_kind(first):
         return own_json.parse_lines(data)

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from unmoor.metrics.parsers.model import Measured, Parsed, moment, short
+from unmoor.metrics.parsers.model import Measured, ParsedFigures, moment, short
 from unmoor.metrics.records import FindingsRecord
 from unmoor.util.decode import decode_json
 
@@ -78,7 +78,7 @@ class _Log(_Base, frozen=True, kw_only=True):
     runs: tuple[_Run, ...]
 
 
-def parse(data: bytes, measured: Measured) -> Parsed:
+def parse(data: bytes, measured: Measured) -> ParsedFigures:
     """Count the findings of a log, one record for each tool. Raises `ValueError` if it is none or is not complete."""
     log = decode_json(data, _Log)
     if not log.version.startswith("2.1"):
@@ -91,11 +91,11 @@ def parse(data: bytes, measured: Measured) -> Parsed:
     for run in log.runs:
         record = _count(run, measured)
         before = records.get(record.tool)
-        records[record.tool] = record if before is None else together(before, record)
-    return Parsed(records=tuple(records.values()))
+        records[record.tool] = record if before is None else add_findings(before, record)
+    return ParsedFigures(records=tuple(records.values()))
 
 
-def together(one: FindingsRecord, other: FindingsRecord) -> FindingsRecord:
+def add_findings(one: FindingsRecord, other: FindingsRecord) -> FindingsRecord:
     """Add the findings of two parts of what a tool looked at."""
     return msgspec.structs.replace(
         other,

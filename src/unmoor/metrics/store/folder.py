@@ -36,7 +36,7 @@ class FolderFiles:
         return clean(str(self.folder), 1000)
 
     def state(self) -> FilesState:
-        """The files in the folders of records; each is told from another one by what the system says about it."""
+        """The files in the folders of records; what the system says about each tells it from another one."""
         ids = dict(self._entries())
         return FilesState(version="here" if self.folder.is_dir() else "", ids=ids)
 
