@@ -134,7 +134,9 @@ def test_it_leaves_requests_to_others(at: LocalForge) -> None:
     ],
     ids=["token", "repository"],
 )
-def test_what_is_refused(at: LocalForge, token: str | None, repository: str, kind: type, advice: str) -> None:
+def test_what_is_refused(
+    at: LocalForge, token: str | None, repository: str, kind: type[UnmoorError], advice: str
+) -> None:
     """A wrong token and a repository that is not there are told apart."""
     with pytest.raises(kind) as raised:
         history(at, token=token, repository=repository).runs(1)

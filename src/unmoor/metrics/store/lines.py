@@ -162,14 +162,14 @@ def append(
         first = file_of(record)
         months[first.folder, first.month].append(record)
     new = changed = same = 0
-    written: dict[str, bytes] = {}
+    written: dict[str, bytearray] = {}
     for (folder, month), wanted in months.items():
         parts = [each for each in files if (each.folder, each.month) == (folder, month)]
-        last, data = RecordFile(folder=folder, month=month), b""
+        last, data = RecordFile(folder=folder, month=month), bytearray()
         known: dict[Key, Record] = {}
         for last in parts:
-            data = content(last)
-            known |= {each.key: each for each in read(data, last, where)}
+            data = bytearray(content(last))
+            known |= {each.key: each for each in read(bytes(data), last, where)}
         for record in wanted:
             before = known.get(record.key)
             if before is not None and _is_same(before, record):
@@ -180,7 +180,8 @@ def append(
             if data and not data.endswith(b"\n"):
                 data += b"\n"
             if data and len(data) + len(line) > LARGEST_PART:
-                last, data = RecordFile(folder=folder, month=month, part=last.part + 1), b""
+                last, data = RecordFile(folder=folder, month=month, part=last.part + 1), bytearray()
             data += line
             written[last.path] = data
-    return Appended(new=new, changed=changed, same=same, files=written)
+    contents = {path: bytes(data) for path, data in written.items()}
+    return Appended(new=new, changed=changed, same=same, files=contents)
