@@ -1658,9 +1658,26 @@ ALLOW_ISSUES = Template(
 
 
 # Benchmarks
+NAME_BENCH_REPORT = Template(
+    "name-bench-report", "name a report that this command writes: unmoor bench compare --report REPORT.json"
+)
 CONFIGURE_BENCH = Template(
-    "configure-bench", "set command or measure under [tool.unmoor.bench], and commit that: docs/how-to/benchmarks.md"
+    "configure-bench", "say what to measure in a table [tool.unmoor.bench], and commit that: docs/how-to/benchmarks.md"
+)
+NAME_BENCH_BASE = Template("name-bench-base", "name the commit to compare with: unmoor bench compare --against REF")
+CORRECT_BENCHMARKS = Template(
+    "correct-benchmarks",
+    "correct the benchmarks, the command or what they need in [tool.unmoor.bench], and commit that",
+)
+MAKE_IT_FASTER = Template(
+    "make-it-faster",
+    "correct what the change makes slower; if that is its price, say so where you merge it, or raise threshold under"
+    " [tool.unmoor.bench]",
+)
+ALLOW_BENCH_MORE_TIME = Template("allow-bench-more-time", "raise max-time under [tool.unmoor.bench], or measure less")
+COMPARE_WITH_LATER_BASE = Template(
+    "compare-with-later-base",
+    "compare with a commit that builds and installs here: unmoor bench compare --against REF",
 )
 ALLOW_COMMENTS = Template("allow-comments", "give a token that may write pull requests (GH_TOKEN)")
 NAME_PULL_REQUEST = Template("name-pull-request", "name the number of one with --pull-request")
-NAME_BENCH_REPORT = Template("name-bench-report", "name the file of a report that the comparison of benchmarks wrote")

@@ -62,10 +62,8 @@ REASONS: Mapping[str, str] = {
         correct-figures
         """,
     "the token of a job has to lack a right: tests/adapters/forge/test_run_history.py": "allow-reading-actions",
-    "benchmarks have to be measured on two commits: tests/metrics/compare": "name-bench-report",
     "artifacts need runs of workflows: tests/cli/test_clean_leftovers.py": "allow-cleaning",
     "a comment needs a report and a pull request: tests/cli/test_bench_comment.py": "allow-comments name-pull-request",
-    "a workflow has to be named that has nothing to do: tests/workflows/test_bench.py": "configure-bench",
     "uv resolves and the tests of a project run, against a local index: tests/cli/test_deps.py": """
         commit-lock
         leave-security-out
@@ -75,6 +73,15 @@ REASONS: Mapping[str, str] = {
         name-locked-package
         resolve-upgrade
         set-test-command
+        """,
+    "benchmarks have to be measured on two commits: tests/cli/test_bench_run.py": """
+        allow-bench-more-time
+        compare-with-later-base
+        configure-bench
+        correct-benchmarks
+        make-it-faster
+        name-bench-base
+        name-bench-report
         """,
     "somebody has to end the servers of a world from outside": "start-world-again",
     "tests/journeys/test_advised.py follows it in rehearsals": "commit-changes",

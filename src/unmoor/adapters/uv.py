@@ -1,6 +1,7 @@
 """Fresh environments with uv: an environment in 10 ms, and an install in a tenth of pip's time.
 
-uv is a dependency of unmoor, so users never have to install it.
+uv is a dependency of unmoor, so users never have to install it. This module is long because an environment and the uv
+that makes it share their settings and variables.
 """
 
 from __future__ import annotations
@@ -232,7 +233,14 @@ class UvEnvironment:
         """The folder of the installed packages."""
         return packages_of(self.folder)
 
-    def install(self, requirements: Sequence[str], *, dependencies: bool = True, to_build: bool = False) -> None:
+    def install(
+        self,
+        requirements: Sequence[str],
+        *,
+        dependencies: bool = True,
+        constraints: Sequence[str] = (),
+        to_build: bool = False,
+    ) -> None:
         """Install requirements or files, once more if a download broke off. Raises `CheckFailed` with uv's message.
 
         If they are not at fault, raises as `read_failure` does: `Unknown`, `ToolMissing`, `Denied`, `Conflict`.
@@ -243,9 +251,10 @@ class UvEnvironment:
         args = ["pip", "install", "--quiet", "--python", str(self.python)]
         if not dependencies:
             args.append("--no-deps")
+        if constraints:
+            args.append(f"--constraints={self._list('constraints.txt', constraints)}")
         if self.uv.constraints:
-            limits = self.folder / "build-constraints.txt"
-            limits.write_text("".join(f"{each}\n" for each in self.uv.constraints), "utf-8", newline="\n")
+            limits = self._list("build-constraints.txt", self.uv.constraints)
             args += [f"--build-constraints={limits}", *([f"--constraints={limits}"] if to_build else [])]
         named = _hidden(" ".join(Path(each).name if Path(each).is_absolute() else each for each in requirements))
         ran = self.uv.attempt(
@@ -253,6 +262,12 @@ class UvEnvironment:
         )
         if ran.code:
             raise CheckFailed(f"cannot install {named}:\n{last_lines(ran)}", next_step=advice.FIX_WHAT_UV_REPORTS())
+
+    def _list(self, name: str, lines: Sequence[str]) -> Path:
+        """Write a list of requirements into the environment's folder."""
+        path = self.folder / name
+        path.write_text("".join(f"{each}\n" for each in lines), "utf-8", newline="\n")
+        return path
 
     def install_with_pip(self, wheel: Path, name: str) -> str:
         """Install a wheel with pip too, into a folder that is deleted again; see `unmoor.adapters.pip_install`."""
@@ -299,16 +314,19 @@ class UvEnvironment:
 
         Raises `ToolMissing` if it fails because of this machine; see `unmoor.ports.failure.child_failure`.
         """
-        given = {
+        ran = self.uv.shell.run(args, cwd=cwd, env=self.active(env), timeout=timeout, hear=hear)
+        if ran.code and (error := child_failure(ran)) is not None:
+            raise error
+        return ran
+
+    def active(self, env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """The variables of a program in this environment, with those of ``env``."""
+        return {
             **self.variables,
             "PATH": os.pathsep.join((str(self.scripts), self.variables.get("PATH", os.defpath))),
             "VIRTUAL_ENV": str(self.folder),
             **(env or {}),
         }
-        ran = self.uv.shell.run(args, cwd=cwd, env=given, timeout=timeout, hear=hear)
-        if ran.code and (error := child_failure(ran)) is not None:
-            raise error
-        return ran
 
 
 @contextlib.contextmanager

@@ -8,15 +8,52 @@ from typing import TYPE_CHECKING
 import click
 
 from unmoor.cli.help import examples
-from unmoor.cli.options import target_options
+from unmoor.cli.options import json_option, target_options
 
 if TYPE_CHECKING:
-    from unmoor.cli.run_options import TargetOptions
+    from unmoor.cli.target_options import TargetOptions
 
 
-@click.group(short_help="Compare benchmarks of two commits.")
+@click.group(short_help="Compare the benchmarks of two commits.")
 def command() -> None:
-    """Compare the benchmarks of two commits on one machine, and say what was found."""
+    """Compare the time and memory that two commits need, measured side by side on this machine."""
+
+
+@command.command(
+    short_help="Compare HEAD with another commit.",
+    epilog=examples(
+        "unmoor bench compare                         with where this branch left the default branch",
+        "unmoor bench compare --against v1.2.3        with a release",
+        "unmoor bench compare --report REPORT.json    also write the report for another job",
+    ),
+)
+@click.option(
+    "--against",
+    metavar="REF",
+    help="Compare with this commit, branch or tag.  [default: the merge base with the default branch]",
+)
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report to this file, as JSON for: unmoor bench comment.",
+)
+@target_options(tag=False)
+@json_option
+def compare(*, against: str | None, report: Path | None, target: TargetOptions, as_json: bool) -> int:
+    """Compare the benchmarks of HEAD with those of another commit.
+
+    Both commits are built and installed side by side, with the same versions of everything else. Then
+    they run by turns, each round a fresh process of both in an order that a coin decides, until the
+    spread shows whether one is slower. Whatever seems slower is measured again, with the folders
+    swapped.
+
+    The exit code is 18 if a benchmark is slower by the threshold or more, and 8 if one fails. Noise
+    never fails: it is reported with the smallest slow-down that this run would have shown.
+    """
+    from unmoor.cli.bench_run import run
+
+    return run(target, against=against, report=report, as_json=as_json)
 
 
 @command.command(

@@ -54,8 +54,10 @@ class Environment(Protocol):
     def packages(self) -> Path:
         """The folder of installed packages (site-packages)."""
 
-    def install(self, requirements: Sequence[str], *, dependencies: bool = True) -> None:
-        """Install requirements or files (``path``, or ``name @ url#sha256=…``).
+    def install(
+        self, requirements: Sequence[str], *, dependencies: bool = True, constraints: Sequence[str] = ()
+    ) -> None:
+        """Install requirements or files (``path``, or ``name @ url#sha256=…``), within ``constraints`` on versions.
 
         Dependencies come only from the world's dependencies index, never from the index under test.
         Raises `CheckFailed` with the installer's message if what it installs is at fault, else `Unknown`,
@@ -71,6 +73,9 @@ class Environment(Protocol):
 
     def check(self) -> None:
         """Check that the requirements of all installed packages are met. Raises `CheckFailed`."""
+
+    def active(self, env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """The variables of a program that `run` starts, with those of ``env``."""
 
     def run(
         self,

@@ -52,7 +52,9 @@ class OneEnvironment:
         """The folder of the installed modules."""
         return next(self.folder.glob("lib/python*/site-packages"))
 
-    def install(self, requirements: Sequence[str], *, dependencies: bool = True) -> None:
+    def install(
+        self, requirements: Sequence[str], *, dependencies: bool = True, constraints: Sequence[str] = ()
+    ) -> None:
         """Nothing installs here."""
         raise NotImplementedError
 
@@ -62,6 +64,10 @@ class OneEnvironment:
 
     def check(self) -> None:
         """There are no requirements."""
+
+    def active(self, env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """Nothing is measured here."""
+        raise NotImplementedError
 
     def run(
         self,

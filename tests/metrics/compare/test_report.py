@@ -73,4 +73,4 @@ def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="no report of unmoor bench compare") as caught:
         decode_report(data, where="REPORT.json")
     assert caught.value.where == "REPORT.json"
-    assert "report that the comparison" in caught.value.next_step
+    assert "unmoor bench compare --report" in caught.value.next_step

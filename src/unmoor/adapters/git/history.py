@@ -1,4 +1,4 @@
-"""Find which files the history of a commit deletes, and which differ between two commits."""
+"""Find commits, which files the history of one deletes, and which differ between two."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def changed_files(git: GitProgram, folder: Path, old: str, new: str, *, within: 
     out = git.run(*options, old, new, "--", within or ".", cwd=folder).out
     start = f"{within}/" if within else ""
     return tuple(path.removeprefix(start) for path in out.split("\0") if path.startswith(start) and path)
+
+
+def merge_base(git: GitProgram, folder: Path, one: str, other: str) -> str | None:
+    """The best common ancestor of two commits, of which both are full ids; ``None`` if the checkout has none."""
+    return git.run("merge-base", one, other, "--", cwd=folder, fine=(0, 1)).out.strip() or None
 
 
 def commit_at(git: GitProgram, folder: Path, revision: str) -> str | None:
