@@ -22,7 +22,7 @@ from unmoor.ports.deployers import Deployers
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.values import replace
 
-STAGES = {"build-docs", "check-space", "check-announce", "docs", "space", "announce"}
+STAGES = {"build-docs", "check-docs", "check-space", "check-announce", "docs", "space", "announce"}
 CONFIGURED = Settings(
     docs=DocsSettings(to="branch:gh-pages"),
     space=SpaceSettings(repo="acme/demo", files=("app.py",)),
@@ -75,7 +75,7 @@ def test_what_can_fail_early_does() -> None:
     pipeline = assemble(request(CONFIGURED), services)
     assert set(pipeline.names) >= STAGES
     names = pipeline.names
-    early = {"build-docs", "check-space", "check-announce"}
+    early = {"build-docs", "check-docs", "check-space", "check-announce"}
     assert max(map(names.index, early)) < names.index("draft")
     assert early - {"check-announce"} <= pipeline.upstream_of(pipeline["pypi"])
     for deployed in ("docs", "space"):
@@ -104,11 +104,21 @@ def test_a_deployment_can_be_left_out(skipped: tuple[str, ...], deployers: Deplo
 def test_an_advisory_deployment_holds_nobody_up() -> None:
     """Neither its check nor its failure stops the release."""
     space = SpaceSettings(repo="acme/demo", files=("app.py",), policy="advisory")
+    docs = DocsSettings(to="branch:gh-pages", policy="advisory")
     services = replace(unused_services(), deployers=PLACES)
-    pipeline = assemble(request(Settings(space=space)), services)
+    pipeline = assemble(request(Settings(space=space, docs=docs)), services)
     assert pipeline["space"].advisory
-    assert pipeline["check-space"].advisory
-    assert "check-space" not in pipeline.upstream_of(pipeline["pypi"])
+    for check in ("check-docs", "check-space"):
+        assert pipeline[check].advisory
+        assert check not in pipeline.upstream_of(pipeline["pypi"])
+
+
+def test_only_branches_are_checked() -> None:
+    """What Read the Docs builds, and where, only the job with its token sees."""
+    hosted = Settings(docs=DocsSettings(to="readthedocs:tide"))
+    pipeline = assemble(request(hosted), replace(unused_services(), deployers=PLACES))
+    assert "build-docs" in pipeline.names
+    assert "check-docs" not in pipeline.names
 
 
 def test_a_deployment_alone_begins_with_the_public_release() -> None:

@@ -106,14 +106,15 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
         output_of(build_images), output_of(prove_images), output_of(scan_images), output_of(describe_images)
     )
     build_docs = build_docs_stage(*run, release=release, dists=dists)
-    checks = early_checks(*run, release=release, images=output_of(build_images))
+    docs = output_of(build_docs)
+    checks = early_checks(*run, release=release, docs=docs, images=output_of(build_images))
     gates = Gates(
         access=access,
         checks=check_dists.output,
         proof=prove_dists.output,
         rebuild=rebuilt,
         scan=scanned,
-        deployments=without_none(output_of(build_docs), *map(gate_of, checks)),
+        deployments=without_none(docs, *map(gate_of, checks)),
     )
 
     stages = (
@@ -124,7 +125,6 @@ def prepare(request: ReleaseRequest, services: Services) -> Prepared:
         *(build_images, prove_images, scan_images, describe_images),  # images, if the project has some
         *(build_docs, *checks),  # what users get beside the release, and what could stop it later
     )
-    docs = output_of(build_docs)
     return Prepared(stages, release, write_notes.output, dists, sboms, provenance, images, docs, checks, gates)
 
 

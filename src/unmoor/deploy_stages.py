@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class EarlyChecks(NamedTuple):
     """The checks of what deployments could fail of later, each ``None`` if there is nothing to check."""
 
+    docs: Stage[Any] | None
     space: Stage[Any] | None
     service: Stage[Any] | None
     announce: Stage[Any] | None
@@ -49,11 +50,17 @@ def build_docs_stage(
 
 
 def early_checks(
-    request: ReleaseRequest, services: Services, *, release: Output[Release], images: Output[Images] | None
+    request: ReleaseRequest,
+    services: Services,
+    *,
+    release: Output[Release],
+    docs: Output[BuiltDocs] | None,
+    images: Output[Images] | None,
 ) -> EarlyChecks:
-    """Check all that deployments could fail of later: files of a Space, slots, proxies and who hears of the release."""
+    """Check all that deployments could fail of later: branches, files of a Space, slots, proxies and addresses."""
     run = (request, services)
     return EarlyChecks(
+        docs=_docs_check(*run, release=release, docs=docs),
         space=_space_check(*run, release=release),
         service=_service_check(*run, release=release, images=images),
         announce=_announce_check(*run),
@@ -108,6 +115,18 @@ def announce_stage(
         verified=verified,
         after=[*([check.output] if check is not None else []), *(each.output for each in deployments)],
     )
+
+
+def _docs_check(
+    request: ReleaseRequest, services: Services, *, release: Output[Release], docs: Output[BuiltDocs] | None
+) -> Stage[Any] | None:
+    settings, open_branch = request.settings.docs, services.deployers.pages
+    names = settings.branches if settings is not None else ()
+    if docs is None or open_branch is None or not names:
+        return None
+    from unmoor.stages.check_docs import CheckDocs
+
+    return CheckDocs.of(request, release=release, docs=docs, branches=tuple(open_branch(name) for name in names))
 
 
 def _docs_stage(

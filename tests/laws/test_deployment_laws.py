@@ -8,7 +8,7 @@ import pytest
 from tests.laws.laws import LAWS, StageRecord, the_same_name_with_other_bytes_is_a_conflict, walk_pipeline
 from tests.support.documented_projects import ANNOUNCE, documented_repo
 
-NAMES = ("build-docs", "docs", "check-space", "space", "check-announce", "announce")
+NAMES = ("build-docs", "check-docs", "docs", "check-space", "space", "check-announce", "announce")
 # A message has no bytes that could be others.
 WITHOUT_BYTES = {"announce"}
 

@@ -56,7 +56,7 @@ from unmoor.products import (
     Verified,
     VerifiedItem,
 )
-from unmoor.products.deployment import CheckedServices, Deployed
+from unmoor.products.deployment import CheckedDocs, CheckedServices, Deployed
 from unmoor.util.values import replace
 
 DIGEST = "0" * 64
@@ -199,6 +199,7 @@ SUMMARIES: list[tuple[Product, str]] = [
         SignedImages(images=(SignedImage(name="ghcr.io/a/b", digest=DIGEST, referrer=DIGEST),), why_not="x: refused"),
         "1 signed image: x: refused",
     ),
+    (CheckedDocs(branches=("https://forge.invalid/a.git (gh-pages)",)), "https://forge.invalid/a.git (gh-pages)"),
     (CheckedServices(services=("web", "api")), "web, api"),
     (
         Deployed(what="service web", address="https://web.invalid/", identity=f"sha256:{DIGEST}"),

@@ -73,3 +73,8 @@ class DocsSettings(Table, frozen=True, kw_only=True):
     def targets(self) -> tuple[str, ...]:
         """Where it goes, as a list."""
         return _targets(self.to)
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The names of the branches that it goes to."""
+        return tuple(each.removeprefix("branch:") for each in self.targets if each.startswith("branch:"))

@@ -66,8 +66,11 @@ class PagesWork(Protocol):
     def add(self, folder: Path) -> str:
         """Add the files of a folder, none of them executable, and return the id of their tree. Sends nothing."""
 
-    def push(self, change: PagesChange) -> PushOutcome:
+    def push(self, change: PagesChange, *, dry_run: bool = False) -> PushOutcome:
         """Commit a change on top of the state, and push it only if the branch has not moved since.
+
+        With ``dry_run`` git asks the remote as for a push, and sends nothing: a login that may not write fails, but a
+        rule of the branch that would refuse the push says nothing yet.
 
         After a failure it does not look what the branch holds.
         """

@@ -55,6 +55,17 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class CheckedDocs(msgspec.Struct, frozen=True, kw_only=True):
+    """The branches that documentation can be put onto, looked at before the release became public."""
+
+    branches: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Where they are, in one line."""
+        return ", ".join(clean(each) for each in self.branches)
+
+
 class CheckedServices(msgspec.Struct, frozen=True, kw_only=True):
     """The services whose proxy, slots and image were looked at before the release became public."""
 

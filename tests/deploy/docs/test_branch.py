@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +19,10 @@ from unmoor.adapters.git.pages import GitPages
 from unmoor.deploy.docs.archive import pack
 from unmoor.deploy.docs.branch import BranchDeployment
 from unmoor.deploy.docs.layout import Placement
-from unmoor.errors import Conflict, Rejected, Unknown
+from unmoor.errors import Conflict, Refused, Rejected, Unknown, UnmoorError
 from unmoor.ports.git_writer import PushOutcome, PushState
-from unmoor.ports.pages import FormerPages, PagesChange, PagesState, PagesWork
+from unmoor.ports.pages import FILE, BranchEntry, FormerPages, PagesChange, PagesState, PagesWork
+from unmoor.util.values import replace
 
 
 @dataclass
@@ -65,10 +71,10 @@ class _Work:
     def former(self, tree: str) -> FormerPages | None:
         return self.work.former(tree)
 
-    def push(self, change: PagesChange) -> PushOutcome:
+    def push(self, change: PagesChange, *, dry_run: bool = False) -> PushOutcome:
         self.of.pushes.append(change.message)
         self.of.before()
-        outcome = self.work.push(change)
+        outcome = self.work.push(change, dry_run=dry_run)
         return self.of.answer or outcome
 
 
@@ -94,6 +100,20 @@ class Place:
         done = BranchDeployment(pages=self.branch).deploy(self.archive(version, text), placement, title=version)
         return done.tree
 
+    def has(self, entries: dict[str, bytes | BranchEntry]) -> None:
+        """Let the branch have files and links at its top. Nothing makes no branch."""
+        if not entries:
+            return
+        git = self.remote.git
+        git("read-tree", "--empty")
+        for name, entry in entries.items():
+            data = entry if isinstance(entry, bytes) else b"elsewhere"
+            path = self._fresh() / "entry"
+            path.write_bytes(data)
+            mode = entry.mode if isinstance(entry, BranchEntry) else FILE
+            git("update-index", "--add", "--cacheinfo", mode, git("hash-object", "-w", "--", str(path)), name)
+        git("update-ref", "refs/heads/gh-pages", git("commit-tree", "-m", "Pages", git("write-tree")))
+
     def somebody_pushes(self) -> None:
         """Somebody else commits to the branch, each time another file."""
         work = self.branch.pages.open(self._fresh())
@@ -109,6 +129,37 @@ class Place:
     def names(self) -> list[str]:
         """What is at the top of the branch."""
         return self.remote.git("ls-tree", "--name-only", "gh-pages").splitlines()
+
+
+def _await_port(port: int) -> None:
+    """Wait until a server accepts connections."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        else:
+            return
+
+
+@contextmanager
+def read_only_server(folder: Path) -> Iterator[str]:
+    """Serve a repository over git's own protocol, which lets nobody push."""
+    programs = subprocess.run(["git", "--exec-path"], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
+    program = shutil.which("git-daemon", path=programs)
+    if program is None:
+        pytest.skip("git has no git-daemon here")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ("--listen=127.0.0.1", f"--port={port}", "--reuseaddr", "--export-all", f"--base-path={folder.parent}")
+    with subprocess.Popen([program, *options, str(folder)], stderr=subprocess.DEVNULL) as server:
+        try:
+            _await_port(port)
+            yield f"git://127.0.0.1:{port}/{folder.name}"
+        finally:
+            server.terminate()
 
 
 @pytest.fixture
@@ -183,6 +234,63 @@ def test_a_protected_branch_is_refused_with_its_words(place: Place) -> None:
     assert "gh-pages" in refused.value.where
     assert refused.value.retryable
     assert place.remote.git("branch", "--list", "gh-pages") == ""
+
+
+LINK = BranchEntry(mode="120000", id="0" * 40)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error", "message"),
+    [
+        ({}, None, ""),
+        ({"versions.json": b"[]", "other.html": b""}, None, ""),
+        ({"versions.json": b"not JSON"}, Refused, r"versions\.json on the branch is no list of versions"),
+        ({"stable": LINK}, Refused, "stable on the branch is a symbolic link"),
+        ({"1.0": LINK}, Conflict, "1.0/ holds other pages"),
+        ({"versions.json": LINK}, Refused, r"versions\.json on the branch is a symbolic link"),
+        ({"1.0": b"a file"}, Conflict, "1.0/ holds other pages"),
+    ],
+    ids=["no branch", "fine", "no list", "stable is a link", "version is a link", "list is a link", "a file"],
+)
+def test_what_would_stop_it_is_found_before(
+    place: Place, broken: dict[str, bytes | BranchEntry], error: type[UnmoorError] | None, message: str
+) -> None:
+    """A check sends nothing, and says the same as the deployment would."""
+    place.has(broken)
+    deployment, placement = BranchDeployment(pages=place.branch), Placement(folder="1.0", tree="", stable=True)
+    before = place.remote.git("for-each-ref")
+    for pushes in (False, True):
+        with nullcontext() if error is None else pytest.raises(error, match=message) as caught:
+            deployment.check(place.archive("1.0"), placement, title="1.0", pushes=pushes)
+        assert caught is None or "gh-pages" in caught.value.where
+    assert place.remote.git("for-each-ref") == before
+    assert len(place.branch.pushes) == (error is None)
+
+
+def test_a_race_is_no_missing_right(place: Place) -> None:
+    """A branch that moves while it is checked is looked at again."""
+    place.has({"other.html": b""})
+
+    def once() -> None:
+        if len(place.branch.pushes) == 1:
+            place.somebody_pushes()
+
+    place.branch.before = once
+    placement = Placement(folder="1.0", tree="")
+    BranchDeployment(pages=place.branch).check(place.archive("1.0"), placement, title="1.0", pushes=True)
+    assert len(place.branch.pushes) == 2
+
+
+def test_a_missing_right_to_push_is_found_before(place: Place) -> None:
+    """A remote that may only be read, here over git's own protocol, stops the check as it would stop the push."""
+    place.has({"other.html": b""})
+    with read_only_server(place.remote.path) as address:
+        pages = replace(place.branch.pages, remote=address)
+        deployment, placement = BranchDeployment(pages=pages), Placement(folder="1.0", tree="")
+        deployment.check(place.archive("1.0"), placement, title="1.0", pushes=False)
+        with pytest.raises(Unknown, match="access denied") as caught:
+            deployment.check(place.archive("1.0"), placement, title="1.0", pushes=True)
+    assert "gh-pages" in caught.value.where
 
 
 def test_other_pages_of_a_version_stay(place: Place) -> None:

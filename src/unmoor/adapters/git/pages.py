@@ -202,7 +202,7 @@ class _Work:
         remove(self.scratch / "site-index")
         return tree
 
-    def push(self, change: PagesChange) -> PushOutcome:
+    def push(self, change: PagesChange, *, dry_run: bool = False) -> PushOutcome:
         """Commit a change on top of the state, and push it with a lease on that state."""
         entries = dict(self.state.entries)
         for name, tree in change.folders.items():
@@ -220,7 +220,8 @@ class _Work:
         message.write_text(change.message, "utf-8", newline="\n")
         made = self._git.run("commit-tree", *parents, "-F", str(message), tree, cwd=self.scratch, env=_IDENTITY)
         ref = f"refs/heads/{self.pages.branch}"
-        args = ("push", "--porcelain", "--no-follow-tags", "--no-verify", f"--force-with-lease={ref}:{old}")
+        lease, dry = f"--force-with-lease={ref}:{old}", ("--dry-run",) if dry_run else ()
+        args = ("push", "--porcelain", "--no-follow-tags", "--no-verify", lease, *dry)
         try:
             ran = self._remote(*args, "--", _REMOTE, f"{made.out.strip()}:{ref}", fine=range(256))
         except Unknown as error:

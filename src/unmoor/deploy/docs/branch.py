@@ -44,6 +44,22 @@ class BranchDeployment(msgspec.Struct, frozen=True, kw_only=True):
         with temporary_folder() as folder:
             return self._found(self.pages.open(folder), archive, placement)
 
+    def check(self, archive: Path, placement: Placement, *, title: str, pushes: bool) -> None:
+        """Raise what would stop `deploy` now, and send nothing.
+
+        ``pushes``: the login of this run is the one that deploys, so git asks the remote whether it may push.
+        """
+        with temporary_folder() as scratch:
+            for attempt in range(_MOST_TRIES):
+                work = self._open(scratch, attempt)
+                if self._found(work, archive, placement) is not None:
+                    return
+                tree, _ = tree_of(archive, like=work.state.commit)
+                change = self._change(work, replace(placement, tree=tree), title)
+                if not pushes or self._push(work, change, scratch / f"after-{attempt}", dry_run=True):
+                    return
+        raise self._always_moved()
+
     def deploy(self, archive: Path, placement: Placement, *, title: str) -> DeployedPages:
         """Put these pages into their folders with one commit, on top of whatever the branch holds at that moment.
 
@@ -66,10 +82,7 @@ class BranchDeployment(msgspec.Struct, frozen=True, kw_only=True):
                         next_step=advice.CHECK_OBJECTS(),
                         retryable=False,
                     )
-                versions = work.read(VERSIONS)
-                with self._naming_the_branch():
-                    change = change_for(work.state, replace(placement, tree=tree), versions, title=title)
-                self._push(work, change, scratch / f"after-{attempt}")
+                self._push(work, self._change(work, replace(placement, tree=tree), title), scratch / f"after-{attempt}")
             with temporary_folder() as folder:
                 if (found := self._found(self.pages.open(folder), archive, placement)) is not None:
                     return found
@@ -118,9 +131,14 @@ class BranchDeployment(msgspec.Struct, frozen=True, kw_only=True):
         top = self.pages.address(work.state, custom)
         return DeployedPages(address=f"{top}{placement.folder}/" if top else "", tree=tree, files=count)
 
-    def _push(self, work: PagesWork, change: PagesChange, folder: Path) -> bool:
+    def _change(self, work: PagesWork, placement: Placement, title: str) -> PagesChange:
+        versions = work.read(VERSIONS)
+        with self._naming_the_branch():
+            return change_for(work.state, placement, versions, title=title)
+
+    def _push(self, work: PagesWork, change: PagesChange, folder: Path, *, dry_run: bool = False) -> bool:
         """Push a change. False if the branch moved meanwhile. Raises what stopped it otherwise."""
-        outcome = work.push(change)
+        outcome = work.push(change, dry_run=dry_run)
         if outcome.state is PushState.DONE:
             return True
         folder.mkdir()
