@@ -145,7 +145,8 @@ class Run:
 class WorkflowRuns:
     """The runs of a repository's workflows, whose remote is that of a local world.
 
-    ``robbed`` are permissions that jobs name but do not get. ``variables`` are set on every machine.
+    ``robbed`` are permissions that jobs name but do not get. ``variables`` are set on every machine. ``secrets`` are
+    those of the repository, which stand in the world file as references to their variables.
     """
 
     folder: Path
@@ -153,6 +154,7 @@ class WorkflowRuns:
     repository: str
     variables: Mapping[str, str] = field(default_factory=dict)
     robbed: frozenset[tuple[str, str]] = frozenset()
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     count: int = 0
 
     @property
@@ -271,6 +273,8 @@ class WorkflowRuns:
         command += ["--action-cache-path", here / "machines", *options]
         command += [f"--platform={system}=-self-hosted" for system in SYSTEMS]
         command += [part for key, value in variables.items() for part in ("--env", f"{key}={value}")]
+        (here / "secrets").write_text("".join(f"{key}={json.dumps(value)}\n" for key, value in self.secrets.items()))
+        command += ["--secret-file", here / "secrets"]
         kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
         own = {"HOME": str(here / "act-home"), "XDG_CACHE_HOME": str(here / "act-cache")}
         (here / "act-home").mkdir()
@@ -294,9 +298,18 @@ class WorkflowRuns:
             text = text.replace(f'"{secret}"', '"env:GITHUB_TOKEN"')
         text = text.replace(f'identity = "{table["signing"]["identity"]}"', 'identity = ""')
         text = text.replace(f'token = "{table["signing"]["token"]}"', 'token = ""')
+        for reference in table.get("announce", {}).get("targets", {}).values():
+            text = text.replace(json.dumps(reference), json.dumps(secret_in(reference)))
+        for name, secret in self.secrets.items():
+            text = text.replace(json.dumps(secret), f'"env:{name}"')
         file = self.folder / "world.toml"
         file.write_text(text)
         return file
+
+
+def secret_in(reference: str) -> str:
+    """The secret in the file that a reference names."""
+    return Path(reference.removeprefix("file:")).read_text().strip()
 
 
 KEPT = ("PATH", "LANG", "LC_", "TZ", "SSL_", "REQUESTS_CA_BUNDLE", "PIP_", "UV_", "DOCKER_")

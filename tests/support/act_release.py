@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,9 +13,10 @@ from typing import Any
 
 import requests
 from tests.support import sample_projects
-from tests.support.act import Event, WorkflowRuns
+from tests.support.act import Event, WorkflowRuns, secret_in
 from tests.support.git_repos import Repo
 
+from unmoor.config.real_world import HUB_TOKEN
 from unmoor.config.settings import Settings
 from unmoor.rehearsal import local
 from unmoor.workflows.facts import WorkflowFacts
@@ -125,11 +126,20 @@ def pinned_tool() -> str:
 
 @contextmanager
 def start_act_release(
-    folder: Path, workflows: Mapping[str, str], files: Mapping[str, str] | None = None
+    folder: Path,
+    workflows: Mapping[str, str],
+    files: Mapping[str, str] | None = None,
+    *,
+    more: str = "",
+    announce: Sequence[str] = (),
+    deployments: Sequence[str] = (),
 ) -> Iterator[ActRelease]:
-    """Start a world with a repository that has workflows, and whose indexes trust the environments of its jobs."""
+    """Start a world with a repository that has workflows, and whose indexes trust the environments of its jobs.
+
+    ``more`` are settings; the world has the targets and the servers that they need.
+    """
     project = {
-        **sample_projects.files(more=SETTINGS),
+        **sample_projects.files(more=SETTINGS + more),
         "CHANGELOG.md": "# Changes\n\n## 1.0\n\n- It floats.\n",
         "tests/check.py": "import small_one\n\nassert small_one.main() == 0\n",
         ".github/unmoor/requirements.txt": pinned_tool(),
@@ -138,15 +148,32 @@ def start_act_release(
     }
     repo = Repo.new(folder / "origin", project)
     repo.git("tag", TAG)
-    with local.start(folder / "world", repository=REPOSITORY, checkout=repo.path, signing=True) as world:
+    started = local.start(
+        folder / "world",
+        repository=REPOSITORY,
+        checkout=repo.path,
+        signing=True,
+        announce=announce,
+        deployments=deployments,
+    )
+    with started as world:
         for index in ("testpypi", "pypi"):
             publisher = {"project": "small-one", "repository": REPOSITORY, "workflow": "release.yml", "pending": True}
             (world.folder / index).mkdir(exist_ok=True)
             (world.folder / index / "publishers.json").write_text(json.dumps([{**publisher, "environment": index}]))
         (folder / "runs").mkdir()
-        yield ActRelease(WorkflowRuns(folder / "runs", world, REPOSITORY), repo)
+        runs = WorkflowRuns(folder / "runs", world, REPOSITORY)
+        runs.secrets = _secrets(tomllib.loads(world.world_file.read_text()))
+        yield ActRelease(runs, repo)
 
 
-def release_text() -> str:
+def _secrets(world: Mapping[str, Any]) -> dict[str, str]:
+    """The secrets that the deployments of the repository need, by the names of their variables."""
+    targets = world.get("announce", {}).get("targets", {})
+    found = {f"{name.upper()}_URL": secret_in(reference) for name, reference in targets.items()}
+    return found | ({HUB_TOKEN: world["space"]["token"]} if "space" in world else {})
+
+
+def release_text(settings: Settings | None = None) -> str:
     """The release workflow as it is written for the project."""
-    return text_of(release_workflow(WorkflowFacts(settings=Settings(), project="small-one")))
+    return text_of(release_workflow(WorkflowFacts(settings=settings or Settings(), project="small-one")))

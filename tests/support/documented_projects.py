@@ -50,12 +50,17 @@ out.mkdir(parents=True, exist_ok=True)
 """
 
 
+DEPLOYED = FAST + _SETTINGS + _SPACE
+"""Settings for all of these deployments, whose release takes little time."""
+DEPLOYED_FILES = {"docs/build.py": _BUILD, "app.py": "print('afloat')\n"}
+"""The files that they need."""
+
+
 def documented_repo(path: Path, *, space: bool = False) -> Repo:
     """The small project with documentation, a Space where it is wanted, and somebody to tell, at the tag v1.0."""
     repo = small_repo(path)
     pyproject = (path / "pyproject.toml").read_text("utf-8").replace(TEST_COMMAND, "")
     more = FAST + _SETTINGS + (_SPACE if space else "")
-    files = {"pyproject.toml": pyproject + more, "docs/build.py": _BUILD}
-    repo.commit(files | ({"app.py": "print('afloat')\n"} if space else {}))
+    repo.commit({"pyproject.toml": pyproject + more, **DEPLOYED_FILES})
     repo.git("tag", "--force", "v1.0")
     return repo
