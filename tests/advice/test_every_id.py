@@ -73,6 +73,7 @@ REASONS: Mapping[str, str] = {
         name-locked-package
         resolve-upgrade
         set-test-command
+        update-workspace
         """,
     "benchmarks have to be measured on two commits: tests/cli/test_bench_run.py": """
         allow-bench-more-time

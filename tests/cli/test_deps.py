@@ -98,7 +98,6 @@ def test_a_dry_run_tests_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert run(project, "--minor", "--major", "--dry-run") == 0
         assert capsys.readouterr().out == "minor: aa 1.0 -> 1.1\nmajor: gg 1.0 -> 2.0\n"
         # The tests fail with the unchanged lock.
-        assert run(project, "--minor", "gg") == 0
         assert run(project, "--major", "gg") == 8
         said = capsys.readouterr().err
         assert "the tests fail before anything is updated" in said
@@ -125,6 +124,17 @@ def test_other_projects_are_refused(
     shown = capsys.readouterr().err
     assert said in shown
     assert "next:" in shown
+
+
+def test_a_lock_of_a_workspace_is_at_the_top(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A member of a workspace has no lock, so the command for the top is named; a place for no result is refused."""
+    files = {**PLAIN, "uv.lock": "version = 1\n", **{f"packages/a/{name}": text for name, text in PLAIN.items()}}
+    repo = Repo.new(tmp_path / "work", files)
+    options = ["deps", "update", "--directory", str(repo.path)]
+    assert app.run([*options, "--path", "packages/a"]) == 3
+    assert "unmoor deps update --path ." in capsys.readouterr().err
+    assert app.run([*options, "--result", str(tmp_path / "nowhere" / "result.json")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["uv.lock", "pyproject.toml"])

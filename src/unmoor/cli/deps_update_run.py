@@ -65,6 +65,10 @@ class UpdateOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(target: TargetOptions, options: UpdateOptions) -> int:
     """Update, write the lock and the result, and print what changed. Raises as `LockUpdate.run` does."""
+    if options.result is not None and not options.result.absolute().parent.is_dir():
+        raise click.BadParameter(
+            f"there is no folder {clean(str(options.result.absolute().parent))}", param_hint="--result"
+        )
     with Processes() as processes, processes.guarded():
         sources = read_sources(target.config)
         checkout = resolve_checkout(target, sources, processes, tag=None)
@@ -128,6 +132,12 @@ def _name(text: str) -> str:
 
 def _no_lock(project: ResolvedProject, commit: str) -> ConfigError:
     """The error for a project without ``uv.lock``: it names the lock that the project has."""
+    if project.checkout.path and project.checkout.at("").read(commit, NAME) is not None:
+        return ConfigError(
+            f"the lock is that of a workspace, at the top of the repository, and not in {project.checkout.path}",
+            where=str(project.checkout.folder),
+            next_step=advice.UPDATE_WORKSPACE(),
+        )
     files = set(project.checkout.files(commit))
     other = next((name for name in _OTHERS if name in files), "")
     what = f"only uv.lock can be updated, and this project has {other}" if other else "this project has no uv.lock"
@@ -159,6 +169,7 @@ def _tests(project: ResolvedProject, uv_project: UvProject) -> UvLockTests:
         raise ConfigError(
             f"updates cannot be tested: {suite.why}", where=PYPROJECT, next_step=advice.SET_TEST_COMMAND()
         )
+    err(f"the tests: {clean(suite.command, 500)}")
     pyproject = parse(files.read(PYPROJECT) or b"", PYPROJECT).table
     return UvLockTests(
         project=uv_project,
