@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from datetime import datetime
+from typing import Annotated, Protocol
 
 import msgspec
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class ServiceLabels(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,14 @@ class ServiceContainer(msgspec.Struct, frozen=True, kw_only=True):
     def running(self) -> bool:
         """Whether it runs."""
         return self.status == "running"
+
+    @property
+    def since(self) -> int:
+        """When it was started last, in seconds since 1970; 0 if the engine does not say."""
+        try:
+            return max(int(msgspec.convert(self.started, _Moment).timestamp()), 0)
+        except (msgspec.ValidationError, OverflowError):
+            return 0
 
 
 class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from unmoor.core.stage import NotUndone, Output, Push, StageContext, Undone
 from unmoor.deploy.precedence import why_left
 from unmoor.deploy.service.deployer import Deployer
 from unmoor.deploy.service.plan import ServiceVersion
+from unmoor.deploy.service.slots import Slots
 from unmoor.deploy.service.stage_parts import ServiceSetup, puller, wanted_version
 from unmoor.deploy.service.steps import is_begun, is_held, serves
 from unmoor.deploy.service.undoing import undo
@@ -93,7 +94,7 @@ class DeployService(Push[Deployed]):
         slots = self.setup.service(ports).look()
         digest = self._wanted(context).digest
         if serves(slots, digest) or (self.hold and is_held(slots, digest)):
-            return self._deployed(ports, digest)
+            return self._deployed(ports, digest, slots)
         why = why_left(context[self.release], any_version=self.any_version)
         return self._left_out(why) if why else None
 
@@ -105,7 +106,7 @@ class DeployService(Push[Deployed]):
         digest = self._wanted(context).digest
         slots = self.setup.service(ports).look()
         begun = any(is_begun(slot, digest) for slot in slots.both)
-        return self._deployed(ports, digest) if begun else None
+        return self._deployed(ports, digest, slots) if begun else None
 
     def make(self, context: StageContext) -> Deployed:
         """Bring it into service. Raises `CheckFailed` if it is not fit to serve: then the former version does."""
@@ -118,7 +119,7 @@ class DeployService(Push[Deployed]):
         deployer = self._deployer(ports)
         deployer.say, deployer.warn = context.say, context.warn
         deployer.deploy(wanted, hold=self.hold)
-        return self._deployed(ports, wanted.digest)
+        return self._deployed(ports, wanted.digest, self.setup.service(ports).look())
 
     def undo(self, product: Deployed) -> Undone | NotUndone:
         """Bring the former version back, whose container was only stopped."""
@@ -150,5 +151,6 @@ class DeployService(Push[Deployed]):
     def _left_out(self, why: str) -> Deployed:
         return Deployed(what=self._what, address="", identity="", left_out=(why,))
 
-    def _deployed(self, ports: ServicePorts, digest: str) -> Deployed:
-        return Deployed(what=self._what, address=ports.address, identity=digest)
+    def _deployed(self, ports: ServicePorts, digest: str, slots: Slots) -> Deployed:
+        when = max((slot.since for slot in slots.both if slot.digest == digest), default=0)
+        return Deployed(what=self._what, address=ports.address, identity=digest, when=when)

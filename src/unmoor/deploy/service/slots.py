@@ -35,6 +35,11 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
         return self.container.labels.digest if self.container is not None and self.fits else ""
 
     @property
+    def since(self) -> int:
+        """When its container was started last, in seconds since 1970; 0 if nobody knows."""
+        return self.container.since if self.container is not None else 0
+
+    @property
     def held(self) -> ServiceContainer:
         """Its container. Raises `Unknown` if there is none any more."""
         if self.container is None:

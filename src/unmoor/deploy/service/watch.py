@@ -69,7 +69,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         if share > limits.errors:
             return (
                 f"{counted.failed} of {counted.requests} requests failed ({share:.1%}), and max-errors is"
-                f" {limits.errors:.4g}"
+                f" {limits.errors * 100:.6g}%"
             )
         if counted.latency > limits.latency:
             return f"the mean latency is {counted.latency:.0f} ms, and max-latency is {limits.latency:.0f} ms"
