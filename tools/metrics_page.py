@@ -32,14 +32,14 @@ You can write such lines yourself, and add them with `unmoor metrics record FILE
 _DATABASE = """
 ## The database
 
-The database is SQLite, built from the lines. It can be thrown away at any time. `PRAGMA user_version` is {version}; a
-database of an earlier version is brought up to date when it is opened, and one of a later version is refused.
-`PRAGMA application_id` is 0x756e6d72.
+`unmoor metrics report --database FILE` writes a SQLite database, built from the lines. It can be thrown away at any
+time. `PRAGMA user_version` is {version}; a database of an earlier version is brought up to date when it is opened, and
+one of a later version is refused. `PRAGMA application_id` is 0x756e6d72.
 
 Times are texts such as `{time}`, so that they sort as they follow each other.
 
 ```sql
--- How long the jobs of a workflow took since a day.
+-- How long the jobs of a workflow took since November 2026.
 SELECT name, count(*), avg(seconds) FROM jobs
 WHERE workflow = '.github/workflows/ci.yml' AND conclusion = 'success' AND started >= '2026-11-01'
 GROUP BY name;

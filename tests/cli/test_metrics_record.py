@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,14 @@ def test_records_on_a_branch(repo: Repo, tmp_path: Path, capsys: pytest.CaptureF
     assert "the branch figures of acme/demo" in captured.err
     assert "used for something else" in captured.err
     assert not repo.git("status", "--porcelain", "--", ".unmoor")
+
+
+def test_the_records_as_a_database(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
+    """All records are written to a file that SQLite reads; without a file to write the command is wrong."""
+    assert record("junit.xml", "coverage.xml") == 0
+    assert app.run(["metrics", "report", "--database", "out.sqlite"]) == 0
+    assert "wrote out.sqlite" in capsys.readouterr().err
+    with closing(sqlite3.connect(repo.path / "out.sqlite")) as database:
+        assert database.execute("SELECT suite, passed FROM tests").fetchall() == [("unit", 1)]
+    assert app.run(["metrics", "report"]) == 2
+    assert "--html FILE or --database FILE" in capsys.readouterr().err

@@ -138,20 +138,28 @@ def check(*, issue: bool, store: str | None, target: TargetOptions, as_json: boo
 
 
 @command.command(
-    short_help="Write a page with the figures.",
-    epilog=examples("unmoor metrics report --html metrics.html"),
+    short_help="Write a page with the figures, or a database.",
+    epilog=examples(
+        "unmoor metrics report --html metrics.html",
+        "unmoor metrics report --database metrics.sqlite",
+    ),
 )
 @click.option(
     "--html",
     "file",
-    required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the page to this file.",
 )
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write all records to this SQLite database, whose schema is in the reference.",
+)
 @store_option
 @target_options(tag=False)
-def report(*, file: Path, store: str | None, target: TargetOptions) -> int:
+def report(*, file: Path | None, database: Path | None, store: str | None, target: TargetOptions) -> int:
     """Write one static page with what the rules say and the figures of the last half year.
 
     The page has no scripts and loads nothing, so it can be opened from a disk or served from anywhere. Each chart has
@@ -159,4 +167,7 @@ def report(*, file: Path, store: str | None, target: TargetOptions) -> int:
     """
     from unmoor.cli.metrics_report import run
 
-    return run(target, store=store, file=file)
+    if file is None and database is None:
+        msg = "name at least one file to write: --html FILE or --database FILE"
+        raise click.UsageError(msg)
+    return run(target, store=store, file=file, database=database)

@@ -12,6 +12,7 @@ from unmoor.cli.metrics_figures import figures_of
 from unmoor.cli.metrics_store import open_metrics
 from unmoor.filesystem.files import write_atomic
 from unmoor.metrics.judge.judging import judge, limits_of, summary
+from unmoor.metrics.store.database import build
 from unmoor.render.html.metrics_page import metrics_page
 from unmoor.util.text import clean, size
 
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def run(target: TargetOptions, *, store: str | None, file: Path) -> int:
-    """Write the page. The rules are judged at the time of the newest figure. Raises as the store does."""
+def run(target: TargetOptions, *, store: str | None, file: Path | None, database: Path | None) -> int:
+    """Write the database, and the page, whose rules are judged at the time of the newest figure.
+
+    Raises as the store does, and `Refused` if the file of the database is another one.
+    """
     with Processes() as processes, processes.guarded():
         opened = open_metrics(target, processes, store=store)
+        if database is not None:
+            build(opened.store.read(), database).close()
+            output.err(f"wrote {clean(str(database))} ({size(database.stat().st_size)})")
+        if file is None:
+            return 0
         figures = figures_of(opened.store)
     limits = limits_of(opened.project.settings.metrics)
     said = judge(figures, limits, figures.newest or _NEVER)

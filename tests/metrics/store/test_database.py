@@ -101,3 +101,23 @@ def test_another_file_is_refused(tmp_path: Path, make: object, what: str) -> Non
     with pytest.raises(Refused, match=what):
         database.build(EXAMPLES, path)
     assert path.read_bytes() == before
+
+
+def test_a_build_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another program holds the file, the rows of the former build stay."""
+    monkeypatch.setattr(database, "_PATIENCE", 0)
+    path = tmp_path / "metrics.sqlite"
+    database.build(EXAMPLES, path).close()
+    with closing(sqlite3.connect(path)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Refused, match="cannot be the database of records"):
+            database.build((), path)
+        holder.rollback()
+    with closing(database.open_database(path)) as opened:
+        assert opened.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    """What cannot be opened is an error with the next step."""
+    with pytest.raises(Refused, match="cannot be the database of records"):
+        database.build((), tmp_path)

@@ -34,32 +34,48 @@ from unmoor.metrics.store.migrations import APPLICATION, MIGRATIONS
 from unmoor.util.text import clean
 
 _IN_MEMORY: Final = ":memory:"
+# Seconds to wait for another program that has the file open.
+_PATIENCE: Final = 5.0
 
 
 def build(records: Iterable[Record], path: Path | None = None) -> sqlite3.Connection:
     """Build a database from records, in memory or in a file, and return the connection.
 
-    A database that is there is brought up to date and emptied first. Raises `Refused` if the file is another one.
+    A database that is there is brought up to date and gets these rows instead of its own, or stays as it is. Raises
+    `Refused` if the file is another one, or cannot be written.
     """
     connection = open_database(path)
-    with connection:
-        for table in _ROWS.values():
-            connection.execute(f"DELETE FROM {table[0]}")  # noqa: S608 - our own names
-    add(connection, records)
+    try:
+        with connection:
+            for table, _ in _ROWS.values():
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            _insert(connection, records)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _refused(error, path) from error
+        raise
     return connection
 
 
 def add(connection: sqlite3.Connection, records: Iterable[Record]) -> None:
     """Add records in one transaction; one of the same key is replaced."""
     with connection:
-        for record in latest(records):
-            table, row_of = _ROWS[type(record)]
-            row = row_of(record)
-            names, places = ", ".join(row), ", ".join("?" * len(row))
-            connection.execute(
-                f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - our own names
-                tuple(row.values()),
-            )
+        _insert(connection, records)
+
+
+def _insert(connection: sqlite3.Connection, records: Iterable[Record]) -> None:
+    by_kind: dict[type, list[Record]] = {}
+    for record in latest(records):
+        by_kind.setdefault(type(record), []).append(record)
+    for kind, found in by_kind.items():
+        table, row_of = _ROWS[kind]
+        columns = tuple(row_of(found[0]))
+        names, places = ", ".join(columns), ", ".join("?" * len(columns))
+        connection.executemany(
+            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - our own names
+            (tuple(row_of(each).values()) for each in found),
+        )
 
 
 def open_database(path: Path | None = None) -> sqlite3.Connection:
@@ -67,20 +83,26 @@ def open_database(path: Path | None = None) -> sqlite3.Connection:
 
     Raises `Refused` if the file is no database of ours, or one of a newer version.
     """
-    connection = sqlite3.connect(_IN_MEMORY if path is None else path)
+    try:
+        connection = sqlite3.connect(_IN_MEMORY if path is None else path, timeout=_PATIENCE)
+    except sqlite3.DatabaseError as error:
+        raise _refused(error, path) from error
     try:
         _migrate(connection)
-    except (sqlite3.DatabaseError, ValueError) as error:
+    except BaseException as error:
         connection.close()
-        raise Refused(
-            f"the file is no database of records: {clean(str(error), 200)}",
-            where=str(path),
-            next_step=advice.NAME_OTHER_DATABASE(),
-        ) from error
-    except BaseException:
-        connection.close()
+        if isinstance(error, sqlite3.DatabaseError | ValueError):
+            raise _refused(error, path) from error
         raise
     return connection
+
+
+def _refused(error: Exception, path: Path | None) -> Refused:
+    return Refused(
+        f"it cannot be the database of records: {clean(str(error), 200)}",
+        where=clean(str(path), 1000),
+        next_step=advice.NAME_OTHER_DATABASE(),
+    )
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -108,7 +130,7 @@ def _number(connection: sqlite3.Connection, name: str) -> int:
 
 def written(moment: datetime | None) -> str | None:
     """Return a time as the database has it."""
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if moment is None else f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _seconds(begin: datetime | None, end: datetime | None) -> float | None:
