@@ -1480,7 +1480,11 @@ PASS_CHECKS = Template("pass-checks", "see all findings and what to do about the
 
 # Updates of the lock
 NAME_LOCKED_PACKAGE = Template("name-locked-package", "name packages as the lock has them: uv tree")
-RESOLVE_UPGRADE = Template("resolve-upgrade", "make this succeed: uv lock -U --dry-run")
+RESOLVE_UPGRADE = Template(
+    "resolve-upgrade",
+    "make this succeed: uv lock -U --dry-run; if the index does not say when files were uploaded, do without:"
+    " unmoor deps update --cool-down 0d",
+)
 MAKE_TESTS_PASS = Template(
     "make-tests-pass", "make the tests pass with the lock as it is, or set test-command under [tool.unmoor]"
 )

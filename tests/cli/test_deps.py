@@ -105,6 +105,18 @@ def test_a_dry_run_tests_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert project.lock == before
 
 
+def test_an_index_without_times_has_no_cool_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing counts as old enough if the index does not say, and the next step is to do without."""
+    with dated_index({"aa": [Released("1.0", uploaded=""), Released("1.1", uploaded="")]}) as index:
+        project = LockedProject.new(tmp_path, index, ["aa"], {"aa": "1.0"})
+        assert run(project, "--minor", "--dry-run") == 4
+        said = capsys.readouterr().err
+        assert "missing an upload date" not in said
+        assert "unmoor deps update --cool-down 0d" in said
+        assert run(project, "--minor", "--dry-run", "--cool-down", "0d") == 0
+        assert capsys.readouterr().out == "minor: aa 1.0 -> 1.1\n"
+
+
 @pytest.mark.parametrize(
     ("files", "code", "said"),
     [

@@ -18,7 +18,7 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 
 
 class Released(msgspec.Struct, frozen=True):
-    """One version of a package: what it requires, the code of its module, and when it was uploaded."""
+    """One version of a package: what it requires, the code of its module, and when it was uploaded, if known."""
 
     version: str
     requires: Sequence[str] = ()
@@ -61,7 +61,7 @@ def dated_index(packages: Mapping[str, Sequence[Released]]) -> Iterator[str]:
                         "url": f"/files/{rest}/{file}",
                         "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
                         "size": len(data),
-                        "upload-time": each.uploaded,
+                        **({"upload-time": each.uploaded} if each.uploaded else {}),
                     }
                 )
             exchange.json({"meta": {"api-version": "1.1"}, "name": rest, "files": files}, kind=_JSON)

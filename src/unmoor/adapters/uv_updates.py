@@ -94,7 +94,7 @@ class UvLockResolver:
     def require_current(self, lock: bytes) -> None:
         """Raise `Refused` if ``uv lock --check`` fails."""
         (self.folder / NAME).write_bytes(lock)
-        ran = self.project.run("lock", "--check", folder=self.folder)
+        ran = self.project.run("lock", "--quiet", "--check", folder=self.folder)
         if ran.code:
             self.project.raise_unknown(ran, "could not check the lock")
             raise Refused(
@@ -151,7 +151,7 @@ class UvLockResolver:
     def _lock(self, lock: bytes, options: Sequence[str], what: str) -> bytes | Unresolved:
         path = self.folder / NAME
         path.write_bytes(lock)
-        ran = self.project.run("lock", *options, folder=self.folder)
+        ran = self.project.run("lock", "--quiet", *options, folder=self.folder)
         if ran.code:
             self.project.raise_unknown(ran, what)
             return Unresolved(why=_last(ran))

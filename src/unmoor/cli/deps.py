@@ -49,8 +49,8 @@ class _Update(GroupedCommand):
     "--cool-down",
     type=Age(),
     metavar="AGE",
-    help="Only versions that were uploaded longer ago than this, such as 14d. Not for --security.  [default: the"
-    " project's own exclude-newer, or 7d]",
+    help="Only versions that were uploaded longer ago than this, such as 14d; 0d for none. Not for --security. "
+    " [default: the project's own exclude-newer, or 7d]",
 )
 @click.option(
     "--result",

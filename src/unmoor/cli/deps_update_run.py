@@ -145,10 +145,12 @@ def _no_lock(project: ResolvedProject, commit: str) -> ConfigError:
 
 
 def _until(pyproject: bytes, options: UpdateOptions) -> tuple[datetime | None, str]:
-    """Until when files must have been uploaded, and that in words. ``None``: uv reads it from the project."""
+    """Until when files must have been uploaded, and that in words. ``None``: the project says it, or nobody."""
     own = table(parse(pyproject, PYPROJECT).table, "tool", "uv").get("exclude-newer")
     if options.cool_down is None and own is not None:
         return None, f"uploaded before exclude-newer = {clean(str(own), 40)}"
+    if options.cool_down == 0:
+        return None, ""
     age = _WEEK if options.cool_down is None else timedelta(seconds=options.cool_down)
     until = datetime.now(UTC).replace(microsecond=0) - age
     return until, f"uploaded before {until:%Y-%m-%d %H:%M} UTC"
