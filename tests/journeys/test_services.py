@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.service_users import users_of
 
 from unmoor.core.stage import Undone
 from unmoor.deploy.service.deployer import Deployer
+from unmoor.deploy.service.look import Service
 from unmoor.deploy.service.steps import serves
 from unmoor.deploy.service.undoing import undo
 from unmoor.errors import CheckFailed, Refused
@@ -180,27 +182,72 @@ class _FusedHost(_Blind):
         self.host.stop(container)
 
 
+def fused(service: RealService, fuse: Fuse) -> Service:
+    """The service, whose changes burn a fuse."""
+    return service.service(proxy=_FusedProxy(service.proxy, fuse), host=_FusedHost(service.host, fuse))
+
+
+def kills_until_it_ends(act: Callable[[Fuse], object]) -> int:
+    """Run something until it ends, killed one change later each time. Returns the number of kills."""
+    for at in range(1, 20):
+        try:
+            act(Fuse(at=at))
+        except KilledError:
+            continue
+        return at - 1
+    pytest.fail("it never ended")
+
+
 def test_killed_at_each_change_the_same_command_goes_on(
     real_service: RealService,  # noqa: F811 - the fixture
 ) -> None:
-    """Each kill leaves a version serving, no request fails, and the last run ends what the first began."""
+    """Each kill leaves a version serving, no request fails, and the last run ends what the first began. Undo, too."""
     service = real_service
     service.monitor = 0.1
     service.deploy("v1")
-    kills = 0
     with users_of(service.get) as users:
-        # Every run is killed one change later than the one before, until one ends.
-        for at in range(1, 20):
-            fuse = Fuse(at=at)
-            fused = service.service(proxy=_FusedProxy(service.proxy, fuse), host=_FusedHost(service.host, fuse))
-            try:
-                service.deploy("v2", fused)
-            except KilledError:
-                kills += 1
-                continue
-            break
-    assert kills >= 4
+        assert kills_until_it_ends(lambda fuse: service.deploy("v2", fused(service, fuse))) >= 4
+        assert serves(service.service().look(), service.ids["v2"])
+        assert service.statuses() == {"blue": "exited", "green": "running"}
+
+        def take_back(fuse: Fuse) -> None:
+            undo(Deployer(service=fused(service, fuse), pull=service.pull), service.ids["v2"])
+
+        assert kills_until_it_ends(take_back) >= 4
+        assert serves(service.service().look(), service.ids["v1"])
+        assert service.statuses() == {"blue": "running", "green": "exited"}
+        service.deploy("v2")
     assert users.failed == []
+    assert set(users.answers) == {"v1", "v2"}
     assert service.get() == "v2"
-    assert serves(service.service().look(), service.ids["v2"])
-    assert service.statuses() == {"blue": "exited", "green": "running"}
+
+
+@dataclass
+class _Restart(Fuse):
+    """Restarts the proxy at a change."""
+
+    restart: Callable[[], None] = lambda: None
+
+    def burn(self) -> None:
+        """Count, and restart it at that change."""
+        self.changes += 1
+        if self.changes == self.at:
+            self.restart()
+
+
+def test_haproxy_killed_at_each_change(real_service: RealService) -> None:  # noqa: F811 - the fixture
+    """The deployment goes on. Users fail only while the proxy is away: what it comes back with is a proven version."""
+    service = real_service
+    service.monitor = 0.1
+    service.deploy("v1")
+    with users_of(service.get) as users:
+        for at in range(1, 20):
+            fuse = _Restart(at=at, restart=service.restart_proxy)
+            version = f"v{at % 2 + 1}"
+            service.deploy(version, fused(service, fuse))
+            assert service.get() == version
+            if fuse.changes < at:
+                break
+    assert len(service.restarted) >= 6
+    assert [each for each in users.failed if "status" in each] == []
+    assert set(users.answers) == {"v1", "v2"}

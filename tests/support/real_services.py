@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +59,15 @@ class RealService:
     project: str
     monitor: float = 0.5
     said: list[str] = field(default_factory=list)
+    restarted: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def restart_proxy(self) -> None:
+        """Kill HAProxy, and start it again with the same configuration, as its machine would."""
+        os.kill(int(self.proxy.look().process), signal.SIGKILL)
+        config = Path(self.own.api.socket).with_name("haproxy.cfg")
+        self.restarted.append(
+            subprocess.Popen([find_haproxy(os.environ), "-db", "-f", config], stderr=subprocess.DEVNULL)
+        )
 
     @property
     def proxy(self) -> Proxy:
@@ -127,7 +138,7 @@ def real_service(
         )
         own = start_own_proxy(program, "web", {"blue": 0, "green": 0}, "/health", processes=processes, clock=clock)
         with BoundedSession(direct=True) as http:
-            yield RealService(
+            service = RealService(
                 own=own,
                 engine=adapter,
                 host=EngineServices(engine=adapter, http=http, temporary=True),
@@ -135,4 +146,8 @@ def real_service(
                 ids=service_images,
                 project=f"acme/{uuid.uuid4().hex[:8]}",
             )
+            yield service
+        for process in service.restarted:
+            process.kill()
+            process.wait()
         own.stop()

@@ -82,6 +82,27 @@ def test_a_wrong_place(own: OwnProxy, change: dict[str, Any], kind: type[UnmoorE
     assert caught.value.next_step
 
 
+@pytest.mark.parametrize("end", ["breaks", "silent"])
+def test_a_proxy_that_ends_with_the_command(own: OwnProxy, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """A change that a proxy took to its grave is made at the next one."""
+    exchange, lost = HaProxy._exchange, []
+
+    def lose(self: HaProxy, command: str) -> bytes:
+        if command.startswith("set") and not lost:
+            lost.append(command)
+            if end == "breaks":
+                raise ConnectionResetError(104, "Connection reset by peer")
+            return b""
+        return exchange(self, command)
+
+    monkeypatch.setattr(HaProxy, "_exchange", lose)
+    own.api.set_admin("green", Admin.DRAIN)
+    seen = own.api.look().server("green")
+    assert lost == ["set server web/green state drain"]
+    assert seen is not None
+    assert seen.admin is Admin.DRAIN
+
+
 def test_a_server_that_is_not_there(own: OwnProxy) -> None:
     """HAProxy's own words are the reason."""
     with pytest.raises(Rejected, match="does not set red to maint: No such server"):
@@ -98,7 +119,7 @@ def test_a_state_file_in_no_folder(own: OwnProxy) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (b"", "cannot read the proxy's answer: its answer to 'show info' is not HAProxy's"),
+        (b"", "the connection to the proxy broke: it ended without an answer"),
         (b"Name: other\n", "cannot read the proxy's answer"),
         (b"Permission denied\n", "the proxy's socket does not allow 'show info'"),
         (b"\xff\xfe\x00", "cannot read the proxy's answer"),

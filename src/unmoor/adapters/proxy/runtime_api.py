@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import time
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from unmoor.errors import Cause, ConfigError, Denied, Refused, Rejected, Unknown
 from unmoor.filesystem.files import may_write_in, read_regular, write_atomic
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
-from unmoor.ports.proxy import Admin, ProxyState
+from unmoor.ports.proxy import Admin, ProxyServer, ProxyState
 from unmoor.util.text import clean
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
@@ -64,6 +65,16 @@ class HaProxy:
 
     def set_admin(self, server: str, admin: Admin) -> None:
         """Tell the proxy about a server, and read it back; see `unmoor.ports.proxy.Proxy`."""
+        seen = self._told(server, admin)
+        if seen is None or seen.admin is not admin:
+            # A proxy that ends with the command in its hands says nothing either, and the next one has not heard it.
+            seen = self._told(server, admin)
+        if seen is None or seen.admin is not admin:
+            now = "gone" if seen is None else seen.admin.value
+            raise Unknown(f"{clean(server)} was set to {admin.value}, and is {now} when read back", where=self.address)
+
+    def _told(self, server: str, admin: Admin) -> ProxyServer | None:
+        """Tell the proxy once, and read the server back."""
         name = self._named(server)
         answer = self._ask(f"set server {self._named(self.backend)}/{name} state {admin.value}").strip()
         if answer:
@@ -72,10 +83,7 @@ class HaProxy:
                 where=self.address,
                 next_step=self._configure(),
             )
-        seen = self.look().server(name)
-        if seen is None or seen.admin is not admin:
-            now = "gone" if seen is None else seen.admin.value
-            raise Unknown(f"{name} was set to {admin.value}, and is {now} when read back", where=self.address)
+        return self.look().server(name)
 
     def save(self) -> None:
         """Write the state file, whole or not at all; see `unmoor.ports.proxy.Proxy`."""
@@ -152,17 +160,22 @@ class HaProxy:
         return text
 
     def _tried(self, command: str) -> bytes:
-        """Exchange a command for its answer, in a few tries while nothing listens."""
+        """Exchange a command for its answer, in a few tries while nothing listens or the proxy ends meanwhile.
+
+        Each command may be sent twice: it reads, or says what shall be so.
+        """
         trouble: OSError | None = None
         for wait in _WAITS:
             self.clock.sleep(wait)
             try:
                 return self._exchange(command)
-            except (ConnectionRefusedError, FileNotFoundError) as error:
+            except (ConnectionError, FileNotFoundError) as error:
                 trouble = error
+        if not isinstance(trouble, ConnectionRefusedError | FileNotFoundError):
+            raise self._broken(trouble) from trouble
         raise failure(
             Cause.UNREACHABLE,
-            f"no proxy listens on this socket: {trouble.strerror if trouble else ''}",
+            f"no proxy listens on this socket: {trouble.strerror}",
             where=self.address,
             next_step=advice.START_PROXY(),
             retryable=True,
@@ -177,12 +190,14 @@ class HaProxy:
                 while True:
                     opened.settimeout(max(ends - time.monotonic(), 0.001))
                     chunk = opened.recv(_CHUNK)
+                    if not chunk and not answer and command.startswith("show"):
+                        raise ConnectionAbortedError(errno.ECONNABORTED, "it ended without an answer")
                     if not chunk:
                         return bytes(answer)
                     answer += chunk
                     if len(answer) > _LIMIT:
                         raise self._nonsense(f"the answer to '{command}' is larger than {_LIMIT} bytes")
-        except (ConnectionRefusedError, FileNotFoundError):
+        except (ConnectionError, FileNotFoundError):
             raise
         except TimeoutError as error:
             raise failure(
@@ -193,8 +208,11 @@ class HaProxy:
                 "this user may not use the proxy's socket", where=self.address, next_step=advice.ALLOW_PROXY_SOCKET()
             ) from error
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise failure(Cause.LOST, f"the connection to the proxy broke: {reason}", where=self.address) from error
+            raise self._broken(error) from error
+
+    def _broken(self, error: OSError | None) -> UnmoorError:
+        reason = (error.strerror if error else "") or type(error).__name__
+        return failure(Cause.LOST, f"the connection to the proxy broke: {reason}", where=self.address)
 
     def _nonsense(self, reason: str) -> UnmoorError:
         return Unknown(
