@@ -13,7 +13,7 @@ from tests.support.protected_projects import Protected, make_project, start_worl
 from unmoor.cli.app import run
 from unmoor.cli.metrics_fetch import remarks
 from unmoor.errors import Denied
-from unmoor.metrics.history.fetching import Fetched, Left
+from unmoor.metrics.history.fetching import Fetched, Remaining
 from unmoor.rehearsal.local import LocalWorld
 
 FOLDER = ("--store", "folder:metrics")
@@ -98,10 +98,13 @@ def test_another_repository_is_denied(at: Protected) -> None:
         (Fetched(), ""),
         (Fetched(gone=1), "1 run deleted on the forge meanwhile"),
         (Fetched(unreachable=2), "2 runs that the forge does not list: too many in one second"),
-        (Fetched(left=Left(reruns=True)), "a look at older runs"),
-        (Fetched(left=Left()), "left: all that is new of the runs"),
-        (Fetched(left=Left(runs=3, exact=True, until=datetime(2026, 1, 2, tzinfo=UTC))), "left: 3 runs, created until"),
-        (Fetched(left=Left(runs=3, until=datetime(2026, 1, 2, tzinfo=UTC))), "left: at least 3 runs, created"),
+        (Fetched(left=Remaining(reruns=True)), "a look at older runs"),
+        (Fetched(left=Remaining()), "left: all that is new of the runs"),
+        (
+            Fetched(left=Remaining(runs=3, exact=True, until=datetime(2026, 1, 2, tzinfo=UTC))),
+            "left: 3 runs, created until",
+        ),
+        (Fetched(left=Remaining(runs=3, until=datetime(2026, 1, 2, tzinfo=UTC))), "left: at least 3 runs, created"),
     ],
     ids=["nothing", "gone", "unreachable", "reruns", "unknown", "exact", "inexact"],
 )

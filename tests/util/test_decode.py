@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from unmoor.util.decode import decode_json, decode_toml
+from unmoor.util.decode import decode_json, decode_toml, is_json_value
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,26 @@ def test_anything_else_is_one_error(data: bytes, kind: type[object]) -> None:
     """Which says what is wrong."""
     with pytest.raises(ValueError, match=r"\w+"):
         decode_json(data, kind)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_value"),
+    [
+        (b'{"a": 1}', True),
+        (b" \n[1]", True),
+        (b"1", False),
+        (b'"a"', False),
+        (b"", False),
+        (b"<html>", False),
+        (b'{"a": ', False),
+        (b'{"a": 1} x', False),
+        (b"[" * 100_000, False),
+    ],
+    ids=["object", "list", "number", "text", "nothing", "page", "half", "more", "deep"],
+)
+def test_an_object_or_a_list_is_a_value(data: bytes, *, is_value: bool) -> None:
+    """Anything else is no answer of an API."""
+    assert is_json_value(data) == is_value
 
 
 def test_toml_is_read() -> None:

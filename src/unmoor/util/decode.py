@@ -62,6 +62,17 @@ def decode_json(data: bytes | str, kind: type[T]) -> T:
         raise _too_deep() from error
 
 
+def is_json_value(data: bytes) -> bool:
+    """Whether bytes are a JSON object or list. Makes no values of it, for whoever reads it does that."""
+    import msgspec
+
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    return data.lstrip()[:1] in {b"{", b"["}
+
+
 def decode_toml(data: bytes | str) -> dict[str, Any]:
     """Decode TOML 1.0.
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.past_runs import NOW, Kept, PastForge, hourly, past_run
 
 from unmoor.errors import Unknown
-from unmoor.metrics.history.fetching import Left
+from unmoor.metrics.history.fetching import Remaining
 from unmoor.metrics.records import FetchedRecord, ReleasedRecord, RunRecord, UpdateRecord
 from unmoor.ports.run_history import PastPull, PastRelease, PastRun
 from unmoor.util.values import replace
@@ -228,7 +228,7 @@ def test_updates_are_read_until_one_that_did_not_change() -> None:
 def test_a_fetch_that_could_read_nothing_says_so() -> None:
     """Without a request for the runs, how many are left is unknown."""
     fetched = Kept().fetch(PastForge(past=hourly(5)), budget=2)
-    assert fetched.left == Left(runs=0, exact=False, until=None, reruns=False)
+    assert fetched.left == Remaining(runs=0, exact=False, until=None, reruns=False)
 
 
 def test_the_state_names_what_is_covered() -> None:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from unmoor.metrics.history.spans import Span, halves, merge, missing
+from unmoor.metrics.history.spans import TimeSpan, halves, merge, missing
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def spans(text: str) -> tuple[Span, ...]:
+def spans(text: str) -> tuple[TimeSpan, ...]:
     """Spans as seconds from the begin: ``1-3 5-9``."""
     pairs = (each.split("-") for each in text.split())
-    return tuple(Span(BEGIN + timedelta(seconds=int(a)), BEGIN + timedelta(seconds=int(b))) for a, b in pairs)
+    return tuple(TimeSpan(BEGIN + timedelta(seconds=int(a)), BEGIN + timedelta(seconds=int(b))) for a, b in pairs)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from unmoor import advice
 from unmoor.adapters.github.answers import TransientError
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
 from unmoor.errors import Cause, Unknown
-from unmoor.util.decode import decode_json
+from unmoor.util.decode import decode_json, is_json_value
 from unmoor.util.secret import Secret
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def exchange(
     redirected = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
     if answer.status == HTTPStatus.ACCEPTED or (redirected and not _is_renamed(verb, url, answer)):
         raise _moved(answer, url)
-    if answer.status == HTTPStatus.OK and not _is_json(answer.body):
+    if answer.status == HTTPStatus.OK and not is_json_value(answer.body):
         fault = TransientError(
             "the answer is not that of the forge's API",
             where=without_query(url),
@@ -87,17 +87,6 @@ def content(answer: Response) -> Any:
 def authorization(token: Secret) -> Secret:
     """The value of the Authorization header, as PyGithub writes it."""
     return Secret(f"token {token.reveal()}")
-
-
-def _is_json(body: bytes) -> bool:
-    """Whether a body is an object or a list. Makes no values of it, since whoever reads it does."""
-    import msgspec
-
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return False
-    return body.lstrip()[:1] in {b"{", b"["}
 
 
 def _is_renamed(verb: str, url: str, answer: Response) -> bool:

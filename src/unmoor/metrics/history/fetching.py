@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from unmoor.metrics.history.facts import is_completed, job_records, release_record, run_record, update_record
-from unmoor.metrics.history.spans import SECOND, Span, halves, merge, missing
+from unmoor.metrics.history.spans import SECOND, TimeSpan, halves, merge, missing
 from unmoor.metrics.records import FetchedRecord, Record, ReleasedRecord, RunRecord, UpdateRecord
 from unmoor.ports.run_history import CEILING, EXACT, PAGE, OutOfRequests, PastRun, RunHistory, RunPage
 from unmoor.util.concurrency import run_parallel
@@ -47,7 +47,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     fetched: FetchedRecord | None = None
 
 
-class Left(msgspec.Struct, frozen=True, kw_only=True):
+class Remaining(msgspec.Struct, frozen=True, kw_only=True):
     """What a fetch had no requests left for.
 
     ``runs`` is how many, at least that many unless it is ``exact``, and ``until`` when the newest of them was created.
@@ -71,7 +71,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     gone: int = 0
     unreachable: int = 0
     requests: int = 0
-    left: Left | None = None
+    left: Remaining | None = None
 
 
 def known_of(records: Iterable[Record]) -> Known:
@@ -110,8 +110,8 @@ class Fetching:
     width: int = 8
     _kept: list[Record] = field(default_factory=list)
     _count: dict[type[Record], int] = field(default_factory=dict)
-    _covered: tuple[Span, ...] = ()
-    _listed: list[Span] = field(default_factory=list)
+    _covered: tuple[TimeSpan, ...] = ()
+    _listed: list[TimeSpan] = field(default_factory=list)
     _unfinished: set[int] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
     _stored: set[int] = field(default_factory=set)
@@ -129,11 +129,11 @@ class Fetching:
         """Read and keep what is new. Raises the first failure, after what was read before it is kept."""
         before = self.known.fetched
         if before is not None:
-            self._covered = merge(Span(*each) for each in before.covered)
+            self._covered = merge(TimeSpan(*each) for each in before.covered)
             self._unfinished = set(before.unfinished)
             self._updates_until = before.updates_until
         self.now, self.since = (each.replace(microsecond=0) for each in (self.now, self.since))
-        whole: Span | None = None
+        whole: TimeSpan | None = None
         stopped = False
         try:
             self._releases()
@@ -142,7 +142,7 @@ class Fetching:
             if newest.runs:
                 top = max(each.created for each in newest.runs)
                 # More runs may come in the second of the newest one.
-                whole = Span(self.since, top - SECOND)
+                whole = TimeSpan(self.since, top - SECOND)
                 self._runs(newest, whole)
         except OutOfRequests:
             stopped = True
@@ -184,17 +184,17 @@ class Fetching:
 
     # Runs
 
-    def _runs(self, newest: RunPage, whole: Span) -> None:
+    def _runs(self, newest: RunPage, whole: TimeSpan) -> None:
         self._is_news = any(self._is_new(each) for each in newest.runs)
         self._total = newest.total if self.known.fetched is None else EXACT
         self._handle(newest.runs)
         bottom = min(each.created for each in newest.runs)
         is_all = newest.total <= len(newest.runs)
-        self._cover(Span(whole.since if is_all else bottom + SECOND, whole.until))
+        self._cover(TimeSpan(whole.since if is_all else bottom + SECOND, whole.until))
         for gap in missing(whole, self._covered):
             self._read(gap)
         if self._is_news or len(self._unfinished - self._seen) > _FEW:
-            for part in missing(Span(max(self.since, self.now - RERUNS), whole.until), self._listed):
+            for part in missing(TimeSpan(max(self.since, self.now - RERUNS), whole.until), self._listed):
                 self._read(part)
         self._look_again()
 
@@ -214,7 +214,7 @@ class Fetching:
                 found.append(run)
         self._handle(found)
 
-    def _read(self, whole: Span) -> None:
+    def _read(self, whole: TimeSpan) -> None:
         """Read the runs of a span, in parts of at most 1,000, newest first."""
         waiting = [whole]
         while waiting:
@@ -230,14 +230,14 @@ class Fetching:
             self._read_pages(span, page)
             self._cover(span)
 
-    def _read_pages(self, span: Span, page: RunPage) -> None:
+    def _read_pages(self, span: TimeSpan, page: RunPage) -> None:
         number, tries = 1, 0
         while True:
             self._handle(page.runs)
             if number * PAGE >= min(page.total, CEILING) or not page.runs:
                 return
             if page.total <= CEILING:
-                self._cover(Span(min(each.created for each in page.runs) + SECOND, span.until))
+                self._cover(TimeSpan(min(each.created for each in page.runs) + SECOND, span.until))
             number += 1
             following = self.history.runs(number, since=span.since, until=span.until)
             if following.total < page.total and tries < _TRIES:
@@ -293,7 +293,7 @@ class Fetching:
             self._kept.append(record)
             self._count[type(record)] = self._count.get(type(record), 0) + 1
 
-    def _cover(self, span: Span) -> None:
+    def _cover(self, span: TimeSpan) -> None:
         # The newest page alone, with nothing new on it, is read again anyway.
         self._is_longer |= bool(missing(span, self._covered) and (self._listed or not self._covered))
         self._listed.append(span)
@@ -318,7 +318,7 @@ class Fetching:
             self._has_failed = False
             self._kept.clear()
 
-    def _result(self, whole: Span | None, *, stopped: bool) -> Fetched:
+    def _result(self, whole: TimeSpan | None, *, stopped: bool) -> Fetched:
         return Fetched(
             runs=self._count.get(RunRecord, 0),
             jobs=sum(count for kind, count in self._count.items() if kind.folder == "jobs"),
@@ -331,9 +331,9 @@ class Fetching:
             left=self._left(whole) if stopped else None,
         )
 
-    def _left(self, whole: Span | None) -> Left:
+    def _left(self, whole: TimeSpan | None) -> Remaining:
         gaps = missing(whole, self._covered) if whole is not None else ()
         if whole is None or not gaps:
-            return Left(reruns=whole is not None)
+            return Remaining(reruns=whole is not None)
         runs, is_one = max(0, self._total - self._passed), len(gaps) == 1
-        return Left(runs=runs, exact=is_one and self._total < EXACT, until=gaps[0].until)
+        return Remaining(runs=runs, exact=is_one and self._total < EXACT, until=gaps[0].until)
