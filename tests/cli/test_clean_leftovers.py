@@ -143,6 +143,8 @@ def test_an_unknown_run_is_no_run_that_ended(left: Left) -> None:
     """The forge does not know it, so that whether it ended is unknown."""
     adapter = GitHubLeftovers(left.forge.place, left.forge.http, left.forge.clock)
     assert adapter.is_finished(99) is None
+    (found,) = (each for each in adapter.artifacts() if each.id == 2)
+    assert (adapter.delete_artifact(found), adapter.delete_artifact(found)) == (True, False)
     assert adapter.unfinished() == {11}
     assert "v7.0" in adapter.tags()
     assert "main" in adapter.branches()

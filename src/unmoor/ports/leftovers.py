@@ -41,10 +41,10 @@ class Leftovers(Protocol):
     """The artifacts and caches of one repository. Everything raises `Denied`, `Rejected`, `Unknown`."""
 
     def artifacts(self) -> tuple[RunArtifact, ...]:
-        """Every artifact, newest first."""
+        """Every artifact, newest first; if there are very many, only the oldest, which is announced."""
 
     def caches(self) -> tuple[Cache, ...]:
-        """Every cache."""
+        """Every cache, in the same way."""
 
     def unfinished(self) -> frozenset[int]:
         """The runs that have not ended: they run, or wait for a machine or for a person."""

@@ -16,12 +16,14 @@ from unmoor.errors import Unknown
 from unmoor.ports.clock import Clock
 from unmoor.ports.leftovers import Cache, RunArtifact
 from unmoor.ports.world import ForgePlace
+from unmoor.util.announce import announce
 
 if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _PER_PAGE: Final = 100
-_PAGES: Final = 200
+_PAGES: Final = 100
+"""Pages of a list that are looked at: so many are deleted over several runs."""
 _MOST_RUNS: Final = 1000
 """How many runs GitHub shows for a query."""
 _UNFINISHED: Final = ("queued", "in_progress", "waiting", "pending", "requested")
@@ -78,7 +80,7 @@ class GitHubLeftovers:
         """Every artifact, newest first; see the port."""
         path = f"{self._actions}/artifacts"
         found = {}
-        for raw in self._items(path, "artifacts"):
+        for raw in self._oldest(path, "artifacts"):
             each = converted(raw, _Artifact, "an artifact", self._api.where(path))
             run = each.workflow_run or _ArtifactRun()
             found[each.id] = RunArtifact(
@@ -96,7 +98,7 @@ class GitHubLeftovers:
         """Every cache; see the port."""
         path = f"{self._actions}/caches"
         found = {}
-        for raw in self._items(path, "actions_caches"):
+        for raw in self._oldest(path, "actions_caches"):
             each = converted(raw, _Cache, "a cache", self._api.where(path))
             found[each.id] = Cache(
                 id=each.id,
@@ -113,7 +115,11 @@ class GitHubLeftovers:
         path = f"{self._actions}/runs"
         found: set[int] = set()
         for status in _UNFINISHED:
-            items = self._items(f"{path}?status={status}", "workflow_runs", most=_MOST_RUNS)
+            query, name = f"{path}?status={status}", "workflow_runs"
+            total, first = self._page(query, name, 1)
+            if total > _MOST_RUNS:
+                raise self._incomplete(query, name, total, _MOST_RUNS)
+            items = self._items(query, name, total, first)
             found.update(converted(raw, _Run, "a run", self._api.where(path)).id for raw in items)
         return frozenset(found)
 
@@ -162,28 +168,41 @@ class GitHubLeftovers:
         names = (converted(raw, _Ref, "a ref", self._api.where(path)).ref for raw in listed)
         return frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
-    def _items(self, path: str, name: str, *, most: int = _PER_PAGE * _PAGES) -> Iterator[Any]:
-        """Yield what a list has that GitHub counts. Raises `Unknown` if it ends early, or has more than ``most``."""
+    def _oldest(self, path: str, name: str) -> Iterator[Any]:
+        """Yield the entries of a list, the newest first; of a very long one the oldest, which can go first."""
+        total, first = self._page(path, name, 1)
+        begin = max(1, -(-total // _PER_PAGE) - _PAGES + 1)
+        if begin > 1:
+            announce(
+                f"{total:,} {_words(name)}: only the oldest are looked at, and the same command goes on with others"
+            )
+        yield from self._items(path, name, total, first if begin == 1 else [], begin=begin)
+
+    def _items(self, path: str, name: str, total: int, first: list[Any], *, begin: int = 1) -> Iterator[Any]:
+        """Yield what a list has from a page on, of which ``first`` may be read. Raises `Unknown` if it ends early."""
+        seen, number, items = (begin - 1) * _PER_PAGE, begin, first
+        while seen < total:
+            if not items:
+                total, items = self._page(path, name, number)
+            if not items and seen < total:
+                raise self._incomplete(path, name, total, seen)
+            yield from items
+            seen, number, items = seen + len(items), number + 1, []
+
+    def _page(self, path: str, name: str, number: int) -> tuple[int, list[Any]]:
+        """One page of a list, and how many entries GitHub says that the whole has."""
         where = self._api.where(path)
         query = "&" if "?" in path else "?"
-        seen = total = 0
-        for number in range(1, _PAGES + 1):
-            raw = self._api.read(f"{path}{query}per_page={_PER_PAGE}&page={number}")
-            page = converted(raw, dict[str, Any], f"a list of {name}", where)
-            total = converted(page.get("total_count"), int, "a count", where)
-            items = converted(page.get(name), list[Any], f"a list of {name}", where)
-            if total > most:
-                break
-            yield from items
-            seen += len(items)
-            if seen >= total:
-                return
-            if not items:
-                break
-        what = name.replace("_", " ")
-        raise Unknown(
+        raw = self._api.read(f"{path}{query}per_page={_PER_PAGE}&page={number}")
+        page = converted(raw, dict[str, Any], f"a list of {_words(name)}", where)
+        items = converted(page.get(name), list[Any], f"a list of {_words(name)}", where)
+        return converted(page.get("total_count"), int, "a count", where), items
+
+    def _incomplete(self, path: str, name: str, total: int, seen: int) -> Unknown:
+        what = _words(name)
+        return Unknown(
             f"the list of {what} has {total} entries, but ends after {seen}",
-            where=where,
+            where=self._api.where(path),
             next_step=advice.SHORTEN_LIST(what=what),
         )
 
@@ -191,3 +210,7 @@ class GitHubLeftovers:
         if moment.tzinfo is None:
             raise malformed("a time with a zone", self._api.where(path))
         return moment
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
