@@ -18,7 +18,7 @@ from unmoor.cli.metrics_figures import figures_of
 from unmoor.cli.metrics_store import open_metrics
 from unmoor.errors import CheckFailed
 from unmoor.metrics.judge.judging import judge, limits_of, summary, with_verdict
-from unmoor.metrics.judge.model import RULES, Judgement, Verdict
+from unmoor.metrics.judge.model import RULES, RuleResult, RuleVerdict
 from unmoor.render.actions import annotation, table
 from unmoor.util.text import clean, count_of
 
@@ -39,9 +39,9 @@ class IssueDocument(msgspec.Struct, frozen=True, kw_only=True):
 class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The output of ``metrics check --json``. ``issue`` is null without ``--issue``."""
 
-    broken: tuple[Judgement, ...]
-    unknown: tuple[Judgement, ...]
-    holds: tuple[Judgement, ...]
+    broken: tuple[RuleResult, ...]
+    unknown: tuple[RuleResult, ...]
+    holds: tuple[RuleResult, ...]
     issue: IssueDocument | None = None
 
 
@@ -58,11 +58,11 @@ def run(target: TargetOptions, *, store: str | None, issue: bool, as_json: bool)
             _print(said)
         _tell_actions(said, opened.project.ci)
         kept = _keep_issue(said, opened.world, processes) if issue and opened.world is not None else None
-    broken = with_verdict(said, Verdict.BROKEN)
+    broken = with_verdict(said, RuleVerdict.BROKEN)
     if as_json:
         from unmoor.cli.session import echo_json
 
-        unknown, holds = with_verdict(said, Verdict.UNKNOWN), with_verdict(said, Verdict.HOLDS)
+        unknown, holds = with_verdict(said, RuleVerdict.UNKNOWN), with_verdict(said, RuleVerdict.HOLDS)
         echo_json(MetricsDocument(broken=broken, unknown=unknown, holds=holds, issue=kept))
     if broken:
         raise CheckFailed(summary(said), next_step=advice.CORRECT_FIGURES())
@@ -70,30 +70,30 @@ def run(target: TargetOptions, *, store: str | None, issue: bool, as_json: bool)
     return 0
 
 
-def _print(said: Sequence[Judgement]) -> None:
+def _print(said: Sequence[RuleResult]) -> None:
     """Print what is known, then what is unknown, apart from it."""
-    known = [each for each in said if each.verdict is not Verdict.UNKNOWN]
+    known = [each for each in said if each.verdict is not RuleVerdict.UNKNOWN]
     rows = [(str(each.verdict), *_row(each)) for each in known]
     for line in output.align_columns(("", *_HEAD), rows):
         click.echo(line)
-    unknown = with_verdict(said, Verdict.UNKNOWN)
+    unknown = with_verdict(said, RuleVerdict.UNKNOWN)
     if unknown:
         click.echo(("\n" if known else "") + "unknown, which is no pass:")
     for line in output.align_columns(("rule", "of", "why"), [_unknown_row(each) for each in unknown]):
         click.echo(f"  {line}")
 
 
-def _row(each: Judgement) -> tuple[str, str, str, str, str]:
+def _row(each: RuleResult) -> tuple[str, str, str, str, str]:
     return (each.rule, each.subject, each.found, each.limit, each.why)
 
 
-def _unknown_row(each: Judgement) -> tuple[str, str, str]:
+def _unknown_row(each: RuleResult) -> tuple[str, str, str]:
     return (each.rule, each.subject, each.why)
 
 
-def _tell_actions(said: Sequence[Judgement], context: RunContext) -> None:
+def _tell_actions(said: Sequence[RuleResult], context: RunContext) -> None:
     """Write annotations and the job summary, in a run of GitHub Actions."""
-    broken, unknown = with_verdict(said, Verdict.BROKEN), with_verdict(said, Verdict.UNKNOWN)
+    broken, unknown = with_verdict(said, RuleVerdict.BROKEN), with_verdict(said, RuleVerdict.UNKNOWN)
     if context.actions:
         for each in broken:
             text = f"{RULES[each.rule]}: {each.found}, limit {each.limit} ({each.why})"
@@ -105,18 +105,18 @@ def _tell_actions(said: Sequence[Judgement], context: RunContext) -> None:
         _append_summary(context.summary, said)
 
 
-def _append_summary(path: Path, said: Sequence[Judgement]) -> None:
+def _append_summary(path: Path, said: Sequence[RuleResult]) -> None:
     parts = ["## Metrics\n\n", f"{summary(said)}\n\n"]
     for verdict, title in (
-        (Verdict.BROKEN, "Broken"),
-        (Verdict.UNKNOWN, "Unknown, which is no pass"),
-        (Verdict.HOLDS, "Kept"),
+        (RuleVerdict.BROKEN, "Broken"),
+        (RuleVerdict.UNKNOWN, "Unknown, which is no pass"),
+        (RuleVerdict.HOLDS, "Kept"),
     ):
         found = with_verdict(said, verdict)
         if not found:
             continue
         parts.append(f"### {title}\n\n")
-        if verdict is Verdict.UNKNOWN:
+        if verdict is RuleVerdict.UNKNOWN:
             parts.append(table(("rule", "of", "why"), [_unknown_row(each) for each in found]))
         else:
             parts.append(table(_HEAD, [_row(each) for each in found]))
@@ -124,7 +124,7 @@ def _append_summary(path: Path, said: Sequence[Judgement]) -> None:
         stream.write("".join(parts))
 
 
-def _keep_issue(said: Sequence[Judgement], world: World, processes: Processes) -> IssueDocument:
+def _keep_issue(said: Sequence[RuleResult], world: World, processes: Processes) -> IssueDocument:
     from unmoor.adapters.factory import open_issues
     from unmoor.metrics.judge.notice import MARKER, write_notice
     from unmoor.ports.issues import keep_one, one_of

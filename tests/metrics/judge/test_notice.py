@@ -7,15 +7,15 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from unmoor.metrics.judge.model import Judgement, Verdict
+from unmoor.metrics.judge.model import RuleResult, RuleVerdict
 from unmoor.metrics.judge.notice import MARKER, write_notice
 
-BROKEN, UNKNOWN, HOLDS = Verdict.BROKEN, Verdict.UNKNOWN, Verdict.HOLDS
+BROKEN, UNKNOWN, HOLDS = RuleVerdict.BROKEN, RuleVerdict.UNKNOWN, RuleVerdict.HOLDS
 
 
-def said(verdict: Verdict, subject: str = "ci.yml: test") -> Judgement:
+def said(verdict: RuleVerdict, subject: str = "ci.yml: test") -> RuleResult:
     """What one rule says."""
-    return Judgement(rule="budget", subject=subject, verdict=verdict, found="9 min", limit="5 min", why="counted")
+    return RuleResult(rule="budget", subject=subject, verdict=verdict, found="9 min", limit="5 min", why="counted")
 
 
 OPEN = write_notice([said(BROKEN)], "").body
@@ -32,7 +32,7 @@ OPEN = write_notice([said(BROKEN)], "").body
         pytest.param(UNKNOWN, write_notice([said(UNKNOWN)], OPEN).body, True, id="unknown for long"),
     ],
 )
-def test_when_an_issue_is_needed(verdict: Verdict, before: str, *, is_needed: bool) -> None:
+def test_when_an_issue_is_needed(verdict: RuleVerdict, before: str, *, is_needed: bool) -> None:
     """Unknown is no pass: it does not close an issue, and opens none."""
     notice = write_notice([said(verdict)], before)
     assert notice.is_needed is is_needed

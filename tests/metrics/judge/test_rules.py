@@ -20,12 +20,12 @@ from unmoor.metrics.judge.figures import (
     UpdateFigure,
 )
 from unmoor.metrics.judge.judging import judge, summary
-from unmoor.metrics.judge.model import Judgement, Limits, Rule, Verdict
+from unmoor.metrics.judge.model import Rule, RuleLimits, RuleResult, RuleVerdict
 from unmoor.util.values import replace
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 CI = ".github/workflows/ci.yml"
-BROKEN, UNKNOWN, HOLDS = Verdict.BROKEN, Verdict.UNKNOWN, Verdict.HOLDS
+BROKEN, UNKNOWN, HOLDS = RuleVerdict.BROKEN, RuleVerdict.UNKNOWN, RuleVerdict.HOLDS
 
 
 def at(number: int, *, every: timedelta = timedelta(hours=6)) -> datetime:
@@ -64,12 +64,12 @@ def timed(seconds: Sequence[float], **others: Any) -> tuple[JobFigure, ...]:
     return tuple(job(200 - len(seconds) + place, seconds=each, **others) for place, each in enumerate(seconds))
 
 
-def ask(rule: Rule, figures: Figures, **limits: Any) -> tuple[Judgement, ...]:
+def ask(rule: Rule, figures: Figures, **limits: Any) -> tuple[RuleResult, ...]:
     """What one rule says of the figures."""
-    return judge(figures, replace(Limits(budgets={}), rules=(rule,), **limits), NOW)
+    return judge(figures, replace(RuleLimits(budgets={}), rules=(rule,), **limits), NOW)
 
 
-def verdicts(judgements: Sequence[Judgement]) -> list[Verdict]:
+def verdicts(judgements: Sequence[RuleResult]) -> list[RuleVerdict]:
     """Only the verdicts."""
     return [each.verdict for each in judgements]
 
@@ -90,7 +90,7 @@ GOOD, BAD = "success", "failure"
         pytest.param([], UNKNOWN, id="none"),
     ],
 )
-def test_the_share_of_runs_that_succeed(conclusions: list[str], verdict: Verdict) -> None:
+def test_the_share_of_runs_that_succeed(conclusions: list[str], verdict: RuleVerdict) -> None:
     """Cancelled and skipped runs count for neither side, and fewer than 20 runs say nothing."""
     assert verdicts(ask("success", Figures(runs=runs(conclusions)))) == [verdict]
 
@@ -140,7 +140,7 @@ def test_a_planted_slow_down_is_found_and_noise_is_not(kind: str) -> None:
         pytest.param([90.0] * 60 + [60.0] * 20, {}, [HOLDS], id="faster"),
     ],
 )
-def test_what_counts_as_slower(seconds: list[float], others: dict[str, Any], expected: list[Verdict]) -> None:
+def test_what_counts_as_slower(seconds: list[float], others: dict[str, Any], expected: list[RuleVerdict]) -> None:
     """More than the limit and more than two seconds, of jobs that succeeded outside of pull requests."""
     assert verdicts(ask("regression", Figures(jobs=timed(seconds, **others)))) == expected
 
@@ -207,7 +207,7 @@ def test_a_benchmark_that_became_slower(unit: str, before: float, after: float) 
         ),
     ],
 )
-def test_flaky_jobs(jobs: list[JobFigure], expected: Verdict) -> None:
+def test_flaky_jobs(jobs: list[JobFigure], expected: RuleVerdict) -> None:
     """Both results for one commit make a job flaky; a merge commit moves, so runs of pull requests stand alone."""
     assert verdicts(ask("flaky", Figures(jobs=tuple(jobs)))) == [expected]
 
@@ -223,7 +223,7 @@ def test_flaky_jobs(jobs: list[JobFigure], expected: Verdict) -> None:
         pytest.param([], 60.0, UNKNOWN, id="no such job"),
     ],
 )
-def test_the_budget_of_a_job(seconds: list[float], limit: float, expected: Verdict) -> None:
+def test_the_budget_of_a_job(seconds: list[float], limit: float, expected: RuleVerdict) -> None:
     """The median of the last 20 counts."""
     assert verdicts(ask("budget", Figures(jobs=timed(seconds)), budgets={"*TEST*": limit})) == [expected]
 
@@ -253,7 +253,7 @@ ENOUGH_RUNS = runs([GOOD] * 20)
     [(80, 1, HOLDS), (79, 1, BROKEN), (79, 40, UNKNOWN)],
     ids=["enough", "below", "old"],
 )
-def test_coverage(covered: int, age: int, verdict: Verdict) -> None:
+def test_coverage(covered: int, age: int, verdict: RuleVerdict) -> None:
     """The newest measurement counts, unless it is old."""
     measured = CoverageFigure(at=NOW - timedelta(days=age), covered=covered, lines=100)
     assert verdicts(ask("coverage", Figures(runs=ENOUGH_RUNS, coverage=(measured,)))) == [verdict]
@@ -266,7 +266,7 @@ def test_coverage_counts_branches_as_coverage_does() -> None:
 
 
 @pytest.mark.parametrize(("errors", "limit", "verdict"), [(0, 0, HOLDS), (1, 0, BROKEN), (1, 1, HOLDS)], ids=str)
-def test_findings(errors: int, limit: int, verdict: Verdict) -> None:
+def test_findings(errors: int, limit: int, verdict: RuleVerdict) -> None:
     """Only errors count, and only the newest of each tool."""
     old = FindingsFigure(tool="scan", at=at(9), errors=9, warnings=0, notes=0)
     new = FindingsFigure(tool="scan", at=at(1), errors=errors, warnings=7, notes=7)
@@ -278,7 +278,7 @@ def test_findings(errors: int, limit: int, verdict: Verdict) -> None:
     [(6, False, HOLDS), (8, False, BROKEN), (80, True, HOLDS)],
     ids=["young", "late", "closed"],
 )
-def test_updates_that_wait(age: int, verdict: Verdict, *, closed: bool) -> None:
+def test_updates_that_wait(age: int, verdict: RuleVerdict, *, closed: bool) -> None:
     """An update that is open for more than a week is named, with its number."""
     update = UpdateFigure(
         number=7, title="Bump x", created=NOW - timedelta(days=age), closed=NOW if closed else None, merged=None
@@ -310,7 +310,7 @@ def test_no_rule_speaks_on_fewer_than_20_runs(rule: Rule) -> None:
 
 def test_without_any_figure_everything_is_unknown_and_nothing_passes() -> None:
     """The line that counts them names no rule that is kept."""
-    said = judge(Figures(), Limits(budgets={"*test*": 60.0}), NOW)
+    said = judge(Figures(), RuleLimits(budgets={"*test*": 60.0}), NOW)
     assert set(verdicts(said)) == {UNKNOWN}
     assert summary(said) == "0 rules broken, 7 unknown, 0 kept"
 

@@ -10,11 +10,11 @@ from tests.support.pipeline_figures import HOSTILE, pipeline_records
 
 from unmoor.metrics.judge.figures import Figures, read_figures
 from unmoor.metrics.judge.judging import judge
-from unmoor.metrics.judge.model import Limits
+from unmoor.metrics.judge.model import RuleLimits
 from unmoor.metrics.store.database import build
 from unmoor.render.html.metrics_page import metrics_page
 
-LIMITS = Limits(budgets={"ci.yml": 900.0, "*scan*": 300.0})
+LIMITS = RuleLimits(budgets={"ci.yml": 900.0, "*scan*": 300.0})
 
 
 def text_of(figures: Figures) -> str:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from unmoor.render.html.chart import Figure
-from unmoor.render.html.metrics_page import MetricsPage, Rows, RuleGroup, RuleRow, Section
+from unmoor.render.html.metrics_page import MetricsPage, PageSection, Rows, RuleGroup, RuleRow
 from unmoor.render.html.page import render_page
 from unmoor.util.values import replace
 
@@ -43,7 +43,7 @@ PAGE = MetricsPage(
         ),
     ),
     sections=(
-        Section(
+        PageSection(
             id="jobs",
             title=HOSTILE,
             text=HOSTILE,
@@ -125,7 +125,7 @@ def test_only_a_path_passes_as_one() -> None:
     """Nothing else reaches the page unescaped."""
     figure = replace(FIGURE, line='M0 0"><script>')
     with pytest.raises(ValueError, match="no path"):
-        render_page("metrics.html", page=replace(PAGE, sections=(Section(id="x", title="x", figures=(figure,)),)))
+        render_page("metrics.html", page=replace(PAGE, sections=(PageSection(id="x", title="x", figures=(figure,)),)))
 
 
 def test_equal_values_give_equal_bytes() -> None:

@@ -21,7 +21,7 @@ RULES: Final[Mapping[Rule, str]] = {
 """What each rule is about."""
 
 
-class Verdict(StrEnum):
+class RuleVerdict(StrEnum):
     """What a rule says."""
 
     BROKEN = "broken"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     HOLDS = "holds"
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule says of one workflow, job, benchmark, tool or update; ``subject`` names that.
 
     ``found`` and ``limit`` are texts for people, such as ``91.0 %``. ``why`` says what was counted, or why that is
@@ -38,7 +38,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     rule: Rule
     subject: str
-    verdict: Verdict
+    verdict: RuleVerdict
     found: str = ""
     limit: str = ""
     why: str
@@ -49,7 +49,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         return (self.rule, self.subject)
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class RuleLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What is expected. Shares are from 0 to 1, budgets in seconds by a pattern of names.
 
     Rules that are not in ``rules`` do not speak. ``days`` is how old a run may be to count.

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from unmoor.metrics.judge.model import RULES, Judgement, Verdict
+from unmoor.metrics.judge.model import RULES, RuleResult, RuleVerdict
 from unmoor.notes.markdown import escape
 from unmoor.util.text import clean, count_of
 
@@ -32,10 +32,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     is_needed: bool
 
 
-def write_notice(judgements: Sequence[Judgement], before: str) -> Notice:
+def write_notice(judgements: Sequence[RuleResult], before: str) -> Notice:
     """Return what the issue should be now; ``before`` is its text so far, empty if there is none."""
-    broken = [each for each in judgements if each.verdict is Verdict.BROKEN]
-    unknown = [each for each in judgements if each.verdict is Verdict.UNKNOWN]
+    broken = [each for each in judgements if each.verdict is RuleVerdict.BROKEN]
+    unknown = [each for each in judgements if each.verdict is RuleVerdict.UNKNOWN]
     earlier = _read_keys(before)
     waiting = [each for each in unknown if _key(each) in earlier]
     is_needed = bool(broken or waiting)
@@ -58,7 +58,7 @@ def _intro(broken: int, waiting: int) -> str:
     return "No rule is broken, but one that was cannot speak any more.\n" if waiting else "No rule is broken.\n"
 
 
-def _table(title: str, rows: Sequence[Judgement], *, with_figures: bool) -> str:
+def _table(title: str, rows: Sequence[RuleResult], *, with_figures: bool) -> str:
     if not rows:
         return ""
     head = ["rule", "of", *(["found", "limit"] if with_figures else []), "why"]
@@ -76,11 +76,11 @@ def _cell(text: str) -> str:
     return re.sub(r"[@#]|:(?=//)|www(?=\.)", "\\g<0>\u2060", escape(clean(text, 200)), flags=re.IGNORECASE)
 
 
-def _key(judgement: Judgement) -> str:
+def _key(judgement: RuleResult) -> str:
     return hashlib.sha256("\n".join(judgement.key).encode()).hexdigest()[:12]
 
 
-def _write_keys(judgements: Iterable[Judgement]) -> str:
+def _write_keys(judgements: Iterable[RuleResult]) -> str:
     return "".join(f" {key}" for key in sorted({_key(each) for each in judgements})[:_MOST_KEYS])
 
 

@@ -18,7 +18,7 @@ import msgspec
 from unmoor.metrics.judge.derived import durations, flakinesses
 from unmoor.metrics.judge.evidence import holm, p_longer
 from unmoor.metrics.judge.figures import Figures
-from unmoor.metrics.judge.model import Judgement, Limits, Rule, Verdict
+from unmoor.metrics.judge.model import Rule, RuleLimits, RuleResult, RuleVerdict
 from unmoor.metrics.judge.wording import amount, job_name, percent, time_text
 from unmoor.util.text import count_of
 
@@ -32,11 +32,11 @@ _LATELY = timedelta(days=7)
 _LEAST_SECONDS = 2.0
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class RuleInput(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules are asked: which figures, by which limits, at what time."""
 
     figures: Figures
-    limits: Limits
+    limits: RuleLimits
     now: datetime
 
     @property
@@ -45,7 +45,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return self.now - timedelta(days=self.limits.days)
 
 
-def success(asked: Question) -> Iterator[Judgement]:
+def success(asked: RuleInput) -> Iterator[RuleResult]:
     """The share of a workflow's last runs that succeeded. Runs of pull requests may fail: that is what they are for."""
     by_workflow: dict[str, list[bool]] = defaultdict(list)
     for run in asked.figures.runs:
@@ -59,7 +59,7 @@ def success(asked: Question) -> Iterator[Judgement]:
             yield _too_few("success", workflow, len(runs))
             continue
         share = sum(runs) / len(runs)
-        yield Judgement(
+        yield RuleResult(
             rule="success",
             subject=workflow,
             verdict=_broken(share < asked.limits.success),
@@ -69,7 +69,7 @@ def success(asked: Question) -> Iterator[Judgement]:
         )
 
 
-def flaky(asked: Question) -> Iterator[Judgement]:
+def flaky(asked: RuleInput) -> Iterator[RuleResult]:
     """The share of the commits on which a job had both results."""
     jobs = flakinesses(job for job in asked.figures.jobs if job.at >= asked.since)
     if not any(each.flaky or each.groups >= ENOUGH for each in jobs):
@@ -79,7 +79,7 @@ def flaky(asked: Question) -> Iterator[Judgement]:
             if flakiness.flaky:
                 yield _too_few("flaky", flakiness.subject, flakiness.groups)
             continue
-        yield Judgement(
+        yield RuleResult(
             rule="flaky",
             subject=flakiness.subject,
             verdict=_broken(flakiness.share > asked.limits.flaky),
@@ -89,7 +89,7 @@ def flaky(asked: Question) -> Iterator[Judgement]:
         )
 
 
-def budget(asked: Question) -> Iterator[Judgement]:
+def budget(asked: RuleInput) -> Iterator[RuleResult]:
     """The median time of the last successful runs of the workflows and jobs that a pattern names."""
     times = durations(job for job in asked.figures.jobs if job.at >= asked.since)
     for pattern, limit in asked.limits.budgets.items():
@@ -103,7 +103,7 @@ def budget(asked: Question) -> Iterator[Judgement]:
                 yield _too_few("budget", name, len(seconds))
                 continue
             middle = median(seconds[-ENOUGH:])
-            yield Judgement(
+            yield RuleResult(
                 rule="budget",
                 subject=name,
                 verdict=_broken(middle > limit),
@@ -117,7 +117,7 @@ def budget(asked: Question) -> Iterator[Judgement]:
             )
 
 
-class Series(msgspec.Struct, frozen=True, kw_only=True):
+class FigureSeries(msgspec.Struct, frozen=True, kw_only=True):
     """The values of one job or benchmark in the order of time. ``least`` is the smallest difference that counts."""
 
     subject: str
@@ -136,7 +136,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         return self.values[-ENOUGH:]
 
 
-def regression(asked: Question) -> Iterator[Judgement]:
+def regression(asked: RuleInput) -> Iterator[RuleResult]:
     """The last 20 successful runs of a job, and the last 20 values of a benchmark, against up to 60 before them.
 
     Slower needs both: a median that is higher by more than the limit, and ranks that chance does not explain.
@@ -155,7 +155,7 @@ def regression(asked: Question) -> Iterator[Judgement]:
         before, after = median(each.before), median(each.after)
         change = after / before - 1 if before else 0.0
         is_slower = change > asked.limits.regression and after - before >= each.least and chance <= _LEVEL
-        yield Judgement(
+        yield RuleResult(
             rule="regression",
             subject=each.subject,
             verdict=_broken(is_slower),
@@ -165,13 +165,13 @@ def regression(asked: Question) -> Iterator[Judgement]:
         )
 
 
-def all_series(asked: Question) -> Iterator[Series]:
+def all_series(asked: RuleInput) -> Iterator[FigureSeries]:
     """Every job outside of pull requests, and every benchmark on each machine, that has a recent value."""
     merged = [job for job in asked.figures.jobs if not job.of_pull_request and job.succeeded]
     recent = {(job.workflow, job.name) for job in merged if job.at >= asked.since}
     for (workflow, name), seconds in durations(merged).items():
         if name and (workflow, name) in recent:
-            yield Series(subject=job_name(workflow, name), values=tuple(seconds), least=_LEAST_SECONDS)
+            yield FigureSeries(subject=job_name(workflow, name), values=tuple(seconds), least=_LEAST_SECONDS)
     measured: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     fresh = set()
     for each in asked.figures.benchmarks:
@@ -180,10 +180,10 @@ def all_series(asked: Question) -> Iterator[Series]:
             fresh.add((each.name, each.unit, each.machine))
     for (name, unit, machine), values in sorted(measured.items()):
         if (name, unit, machine) in fresh:
-            yield Series(subject=" on ".join(filter(None, (name, machine))), values=tuple(values), unit=unit)
+            yield FigureSeries(subject=" on ".join(filter(None, (name, machine))), values=tuple(values), unit=unit)
 
 
-def coverage(asked: Question) -> Iterator[Judgement]:
+def coverage(asked: RuleInput) -> Iterator[RuleResult]:
     """The newest measured coverage."""
     newest = next(reversed(asked.figures.coverage), None)
     if why := _why_unknown(asked, newest.at if newest else None, "no coverage is recorded"):
@@ -191,7 +191,7 @@ def coverage(asked: Question) -> Iterator[Judgement]:
     elif newest is None or newest.share is None:
         yield _unknown("coverage", "the tests", "the newest record has no lines")
     else:
-        yield Judgement(
+        yield RuleResult(
             rule="coverage",
             subject="the tests",
             verdict=_broken(newest.share < asked.limits.coverage),
@@ -201,7 +201,7 @@ def coverage(asked: Question) -> Iterator[Judgement]:
         )
 
 
-def findings(asked: Question) -> Iterator[Judgement]:
+def findings(asked: RuleInput) -> Iterator[RuleResult]:
     """The newest findings of each tool: its errors count."""
     newest = {each.tool: each for each in asked.figures.findings}
     if not newest:
@@ -210,7 +210,7 @@ def findings(asked: Question) -> Iterator[Judgement]:
         if why := _why_unknown(asked, each.at, ""):
             yield _unknown("findings", tool, why)
             continue
-        yield Judgement(
+        yield RuleResult(
             rule="findings",
             subject=tool,
             verdict=_broken(each.errors > asked.limits.findings),
@@ -220,7 +220,7 @@ def findings(asked: Question) -> Iterator[Judgement]:
         )
 
 
-def updates(asked: Question) -> Iterator[Judgement]:
+def updates(asked: RuleInput) -> Iterator[RuleResult]:
     """How long each open update has waited."""
     newest_run = asked.figures.runs[-1].at if asked.figures.runs else None
     looked = asked.figures.fetched or newest_run
@@ -235,26 +235,26 @@ def updates(asked: Question) -> Iterator[Judgement]:
     still_open = [each for each in asked.figures.updates if each.closed is None]
     late = [each for each in still_open if asked.now - each.created > limit]
     for each in late:
-        yield Judgement(
+        yield RuleResult(
             rule="updates",
             subject=f"#{each.number} {each.title}",
-            verdict=Verdict.BROKEN,
+            verdict=RuleVerdict.BROKEN,
             found=count_of((asked.now - each.created).days, "day"),
             limit=count_of(limit.days, "day"),
             why=f"open since {each.created:%Y-%m-%d}",
         )
     if not late:
-        yield Judgement(
+        yield RuleResult(
             rule="updates",
             subject="all updates",
-            verdict=Verdict.HOLDS,
+            verdict=RuleVerdict.HOLDS,
             found=f"{len(still_open)} open",
             limit=count_of(limit.days, "day"),
             why="none has waited longer",
         )
 
 
-def _why_unknown(asked: Question, at: datetime | None, missing: str) -> str:
+def _why_unknown(asked: RuleInput, at: datetime | None, missing: str) -> str:
     """Say why a single figure cannot be judged; empty if it can."""
     ended = sum(run.succeeded is not None for run in asked.figures.runs)
     if at is None:
@@ -264,16 +264,16 @@ def _why_unknown(asked: Question, at: datetime | None, missing: str) -> str:
     return f"{ended} of the {ENOUGH} runs that rules need are recorded" if ended < ENOUGH else ""
 
 
-def _too_few(rule: Rule, subject: str, count: int) -> Judgement:
+def _too_few(rule: Rule, subject: str, count: int) -> RuleResult:
     return _unknown(rule, subject, f"{count} of the {ENOUGH} runs that it needs")
 
 
-def _unknown(rule: Rule, subject: str, why: str) -> Judgement:
-    return Judgement(rule=rule, subject=subject, verdict=Verdict.UNKNOWN, why=why)
+def _unknown(rule: Rule, subject: str, why: str) -> RuleResult:
+    return RuleResult(rule=rule, subject=subject, verdict=RuleVerdict.UNKNOWN, why=why)
 
 
-def _broken(is_broken: bool) -> Verdict:  # noqa: FBT001 - the only argument
-    return Verdict.BROKEN if is_broken else Verdict.HOLDS
+def _broken(is_broken: bool) -> RuleVerdict:  # noqa: FBT001 - the only argument
+    return RuleVerdict.BROKEN if is_broken else RuleVerdict.HOLDS
 
 
 def _is_named(subject: tuple[str, str], pattern: str) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from unmoor.metrics.judge.derived import flakinesses
 from unmoor.metrics.judge.figures import Figures, JobFigure
 from unmoor.metrics.judge.judging import with_verdict
-from unmoor.metrics.judge.model import RULES, Judgement, Limits, Verdict
+from unmoor.metrics.judge.model import RULES, RuleLimits, RuleResult, RuleVerdict
 from unmoor.metrics.judge.wording import amount, job_name, percent, time_text
 from unmoor.render.html.chart import Figure, Point, draw
 from unmoor.render.html.page import render_page
@@ -37,7 +37,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[tuple[str, ...], ...]
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True):
+class PageSection(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the page."""
 
     id: str
@@ -72,7 +72,7 @@ class MetricsPage(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     counts: tuple[tuple[str, int], ...]
     rules: tuple[RuleGroup, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[PageSection, ...]
 
     @property
     def contents(self) -> tuple[tuple[str, str], ...]:
@@ -80,7 +80,7 @@ class MetricsPage(msgspec.Struct, frozen=True, kw_only=True):
         return (("rules", "Rules"), *((each.id, each.title) for each in self.sections))
 
 
-def metrics_page(project: str, figures: Figures, judgements: Sequence[Judgement], limits: Limits) -> bytes:
+def metrics_page(project: str, figures: Figures, judgements: Sequence[RuleResult], limits: RuleLimits) -> bytes:
     """Return the page as HTML."""
     newest = figures.newest
     since = (newest - timedelta(weeks=_WEEKS)) if newest else None
@@ -90,7 +90,7 @@ def metrics_page(project: str, figures: Figures, judgements: Sequence[Judgement]
         as_of=f"As of {newest:%Y-%m-%d %H:%M} UTC, the time of the newest figure; figures of {_WEEKS} weeks"
         if newest
         else "Nothing is recorded yet",
-        counts=tuple((str(verdict), len(with_verdict(judgements, verdict))) for verdict in Verdict),
+        counts=tuple((str(verdict), len(with_verdict(judgements, verdict))) for verdict in RuleVerdict),
         rules=tuple(_rules(judgements)),
         sections=(
             _runs(recent, limits),
@@ -119,15 +119,15 @@ def _since(figures: Figures, since: datetime | None) -> Figures:
     )
 
 
-def _rules(judgements: Sequence[Judgement]) -> Iterator[RuleGroup]:
-    for verdict in Verdict:
+def _rules(judgements: Sequence[RuleResult]) -> Iterator[RuleGroup]:
+    for verdict in RuleVerdict:
         found = with_verdict(judgements, verdict)
         rows = tuple(
             RuleRow(subject=each.subject, about=RULES[each.rule], found=each.found, limit=each.limit, why=each.why)
             for each in found
         )
         if rows:
-            yield RuleGroup(state=str(verdict), rows=rows, has_figures=verdict is not Verdict.UNKNOWN)
+            yield RuleGroup(state=str(verdict), rows=rows, has_figures=verdict is not RuleVerdict.UNKNOWN)
 
 
 def _week(moment: datetime) -> date:
@@ -135,7 +135,7 @@ def _week(moment: datetime) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _runs(figures: Figures, limits: Limits) -> Section:
+def _runs(figures: Figures, limits: RuleLimits) -> PageSection:
     weeks: dict[str, dict[date, list[bool | None]]] = defaultdict(lambda: defaultdict(list))
     for run in figures.runs:
         if not run.pull_request:
@@ -163,10 +163,10 @@ def _runs(figures: Figures, limits: Limits) -> Section:
                 )
             )
     text = "Runs outside of pull requests, by week. Cancelled and skipped runs are neither good nor failed."
-    return Section(id="runs", title="Runs", text=text + left_out, figures=tuple(made))
+    return PageSection(id="runs", title="Runs", text=text + left_out, figures=tuple(made))
 
 
-def _jobs(figures: Figures) -> Section:
+def _jobs(figures: Figures) -> PageSection:
     weeks: dict[tuple[str, str], dict[date, list[JobFigure]]] = defaultdict(lambda: defaultdict(list))
     for job in figures.jobs:
         if job.succeeded and job.seconds is not None:
@@ -181,7 +181,7 @@ def _jobs(figures: Figures) -> Section:
         head = ("week of", "median", "longest", "queued", "runs")
         made.append(draw(job_name(*name), points, write=time_text, head=head, note="median of the jobs that succeeded"))
     text = "How long jobs took, by week. Time in the queue, before a machine began, is apart and no part of it."
-    return Section(id="jobs", title="Jobs", text=text + left_out, figures=tuple(made))
+    return PageSection(id="jobs", title="Jobs", text=text + left_out, figures=tuple(made))
 
 
 def _job_cells(jobs: Sequence[JobFigure]) -> tuple[str, ...]:
@@ -191,23 +191,23 @@ def _job_cells(jobs: Sequence[JobFigure]) -> tuple[str, ...]:
     return (time_text(median(times)), time_text(max(times)), waited, str(len(jobs)))
 
 
-def _flaky(figures: Figures) -> Section:
+def _flaky(figures: Figures) -> PageSection:
     found = [each for each in flakinesses(figures.jobs) if each.flaky]
     found.sort(key=lambda each: (-each.share, each.subject))
     rows = tuple((each.subject, str(each.flaky), str(each.groups), percent(each.share)) for each in found[:_MOST_ROWS])
     text = "Jobs with both results for one commit: in attempts of a run, or in runs of pushes of a commit."
     tables = (Rows(title="Flaky jobs", head=("job", "flaky", "commits", "share"), rows=rows),) if rows else ()
-    return Section(id="flaky", title="Flaky jobs", text=text if rows else f"{text} There are none.", tables=tables)
+    return PageSection(id="flaky", title="Flaky jobs", text=text if rows else f"{text} There are none.", tables=tables)
 
 
-def _coverage(figures: Figures, limits: Limits) -> Section:
+def _coverage(figures: Figures, limits: RuleLimits) -> PageSection:
     points = [
         Point(day=each.at.date(), value=each.share, cells=(percent(each.share), f"{each.covered} of {each.lines}"))
         for each in figures.coverage[-_MOST_POINTS:]
         if each.share is not None
     ]
     if not points:
-        return Section(id="coverage", title="Coverage")
+        return PageSection(id="coverage", title="Coverage")
     drawn = draw(
         "Coverage of the tests",
         points,
@@ -218,10 +218,10 @@ def _coverage(figures: Figures, limits: Limits) -> Section:
         note=f"dashed: {percent(limits.coverage)}",
         join_days=60,
     )
-    return Section(id="coverage", title="Coverage", figures=(drawn,))
+    return PageSection(id="coverage", title="Coverage", figures=(drawn,))
 
 
-def _benchmarks(figures: Figures) -> Section:
+def _benchmarks(figures: Figures) -> PageSection:
     series: dict[tuple[str, str, str], list[Point]] = defaultdict(list)
     for each in figures.benchmarks:
         series[each.name, each.unit, each.machine].append(Point(day=each.at.date(), value=each.value))
@@ -237,10 +237,10 @@ def _benchmarks(figures: Figures) -> Section:
         )
         for name, unit, machine in drawn
     )
-    return Section(id="benchmarks", title="Benchmarks", text=left_out.strip(), figures=made)
+    return PageSection(id="benchmarks", title="Benchmarks", text=left_out.strip(), figures=made)
 
 
-def _findings(figures: Figures) -> Section:
+def _findings(figures: Figures) -> PageSection:
     newest = {each.tool: each for each in figures.findings}
     rows = tuple(
         (tool, str(each.errors), str(each.warnings), str(each.notes), f"{each.at:%Y-%m-%d}")
@@ -248,12 +248,12 @@ def _findings(figures: Figures) -> Section:
     )
     head = ("tool", "errors", "warnings", "notes", "day")
     tables = (Rows(title="Findings", head=head, rows=rows),) if rows else ()
-    return Section(id="findings", title="Findings", text="The newest of each scan." if rows else "", tables=tables)
+    return PageSection(id="findings", title="Findings", text="The newest of each scan." if rows else "", tables=tables)
 
 
-def _updates(figures: Figures, newest: datetime | None) -> Section:
+def _updates(figures: Figures, newest: datetime | None) -> PageSection:
     if not figures.updates or newest is None:
-        return Section(id="updates", title="Updates")
+        return PageSection(id="updates", title="Updates")
     still_open = [each for each in figures.updates if each.closed is None]
     merged = [each for each in figures.updates if each.merged is not None]
     waits = [(each.merged - each.created).total_seconds() / 86_400 for each in merged if each.merged]
@@ -264,13 +264,13 @@ def _updates(figures: Figures, newest: datetime | None) -> Section:
         for each in still_open[:_MOST_ROWS]
     )
     tables = (Rows(title="Open updates", head=("number", "title", "opened", "age"), rows=rows),) if rows else ()
-    return Section(id="updates", title="Updates", text=text, tables=tables)
+    return PageSection(id="updates", title="Updates", text=text, tables=tables)
 
 
-def _releases(figures: Figures) -> Section:
+def _releases(figures: Figures) -> PageSection:
     rows = tuple((each.tag, f"{each.at:%Y-%m-%d}") for each in reversed(figures.releases[-_MOST_ROWS:]))
     tables = (Rows(title="Releases", head=("tag", "published"), rows=rows),) if rows else ()
-    return Section(id="releases", title="Releases", tables=tables)
+    return PageSection(id="releases", title="Releases", tables=tables)
 
 
 def _busiest(counts: dict[K, int]) -> tuple[list[K], str]:
