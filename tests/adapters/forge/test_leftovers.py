@@ -55,7 +55,7 @@ def test_a_list_that_shifts_has_each_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_of_a_very_long_list_the_oldest_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They can go first: somebody with too many artifacts has to be able to delete some, and learns that there are more."""
+    """They can go first: somebody with too many has to be able to delete some, and learns that there are more."""
     asked: list[str] = []
 
     def answer(path: str) -> Any:
