@@ -191,3 +191,16 @@ def test_what_was_read_is_kept(at: LocalForge, branch: str, tmp_path: Path, monk
     kept.write_bytes(b"changed")
     assert files(at, branch, cache=tmp_path).read(state, path) == data
     assert kept.read_bytes() == data
+    store(at, branch).append([release(2)], "Second")
+    after = files(at, branch, cache=tmp_path)
+    assert after.read(after.state(), path) != data
+    assert [each.name for each in tmp_path.iterdir()] != [kept.name]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_renamed_branch_is_another_one(at: LocalForge, branch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forge redirects to its new name, where records may not be wanted any more."""
+    ours = files(at, branch)
+    answer = {"name": "other", "commit": {"sha": at.commit, "commit": {"tree": {"sha": "a" * 40}}}}
+    monkeypatch.setattr(ours._api, "read", lambda _path: answer)
+    assert ours.state() == FilesState()

@@ -25,6 +25,7 @@ from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import NotFound, converted, malformed
 from unmoor.errors import Refused, Rejected, Unknown, UnmoorError
 from unmoor.filesystem.files import read_regular, write_atomic
+from unmoor.filesystem.safe_folder import names_in, remove
 from unmoor.ports.clock import Clock
 from unmoor.ports.record_files import FilesState
 from unmoor.ports.world import ForgePlace
@@ -46,8 +47,20 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
 
 
-class _Ref(msgspec.Struct, frozen=True, kw_only=True):
-    object: _Named
+class _Inner(msgspec.Struct, frozen=True, kw_only=True):
+    tree: _Named
+
+
+class _Commit(msgspec.Struct, frozen=True, kw_only=True):
+    sha: str
+    commit: _Inner
+
+
+class _Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch with its last commit."""
+
+    name: str
+    commit: _Commit
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +71,6 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Tree(msgspec.Struct, frozen=True, kw_only=True):
-    sha: str
     tree: tuple[_Entry, ...]
     truncated: bool = False
 
@@ -107,10 +119,10 @@ class GitHubBranchFiles:
 
     def state(self) -> FilesState:
         """The files of the last commit; none if there is no such branch yet. Two requests."""
-        commit = self._head()
-        if not commit:
+        head = self._head()
+        if head is None:
             return FilesState()
-        path = f"{self._root}/git/trees/{commit}?recursive=1"
+        path = f"{self._root}/git/trees/{head.commit.tree.sha}?recursive=1"
         where = self._api.where(path)
         tree = converted(self._api.read(path), _Tree, "a tree", where)
         if tree.truncated:
@@ -132,20 +144,26 @@ class GitHubBranchFiles:
         for name, each in ours.items():
             if each.type != "blob" or not each.mode.startswith("100") or not COMMIT.fullmatch(each.sha):
                 raise Refused(f"{clean(name, 200)} is no file", where=self.where, next_step=advice.REMOVE_FROM_STORE())
-        self._trees[commit] = tree.sha
-        return FilesState(version=commit, ids={name: each.sha for name, each in ours.items()})
+        self._trees[head.sha] = head.commit.tree.sha
+        self._forget({each.sha for each in ours.values()})
+        return FilesState(version=head.sha, ids={name: each.sha for name, each in ours.items()})
 
-    def _head(self) -> str:
-        """The commit that the branch names; empty if there is no such branch. Raises `Denied` without access."""
-        path = f"{self._root}/git/ref/{self._ref}"
+    def _head(self) -> _Commit | None:
+        """The last commit of the branch; ``None`` if there is no such branch. Raises `Denied` without access.
+
+        Not the ref, which does not name the tree that a new one is based on.
+        """
+        path = f"{self._root}/branches/{quote(self._branch, safe='')}"
         try:
-            found = converted(self._api.read(path), _Ref, "a branch", self._api.where(path)).object.sha
+            found = converted(self._api.read(path), _Branch, "a branch", self._api.where(path))
         except NotFound:
             self._api.read(self._root)  # whether it is the repository that is missing
-            return ""
-        if not is_commit(found):
+            return None
+        if found.name != self._branch:  # that of a renamed branch, to which the forge redirects
+            return None
+        if not (is_commit(found.commit.sha) and is_commit(found.commit.commit.tree.sha)):
             raise malformed("a branch", self._api.where(path))
-        return found
+        return found.commit
 
     def read(self, state: FilesState, path: str) -> bytes:
         """Read a file of a state: from the cache, or one request."""
@@ -163,6 +181,14 @@ class GitHubBranchFiles:
         if kept is not None:
             write_atomic(kept, data, sync=False)
         return data
+
+    def _forget(self, current: set[str]) -> None:
+        """Remove what the cache has of former states: each addition gives the last file of a month another id."""
+        if self._cache is None:
+            return
+        for name in names_in(self._cache):
+            if name not in current:
+                remove(self._cache / name)
 
     def _download(self, sha: str, path: str) -> bytes:
         at = f"{self._root}/git/blobs/{sha}"
@@ -204,7 +230,8 @@ class GitHubBranchFiles:
         If it has not moved, the first refusals count as those of a race all the same, since the forge may show an
         older state for a moment. After that the error is raised.
         """
-        now = self._head()
+        head = self._head()
+        now = head.sha if head is not None else ""
         if now != before:
             return now == commit
         self._refusals += 1

@@ -83,10 +83,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "Branch not found")
         here = f"{self.handler.shapes.root}/branches/{name}"
+        tree = await asyncio.to_thread(self.handler.remote.run, "rev-parse", "--verify", f"{found.sha}^{{tree}}")
         return JSONResponse(
             {
                 "name": name,
-                "commit": self._commit(found.sha),
+                "commit": self._commit(found.sha, tree.out.decode().strip()),
                 "_links": {"html": f"{self.handler.shapes.site}/{self.handler.shapes.repository}", "self": here},
                 "protected": self._held.protected,
                 "protection": {"enabled": self._held.protected},
@@ -175,7 +176,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def _held(self) -> SettingsFile:
         return store.load(self.handler.releases.folder / FILE, SettingsFile) or SettingsFile()
 
-    def _commit(self, sha: str) -> dict[str, Any]:
+    def _commit(self, sha: str, tree: str = "0" * 40) -> dict[str, Any]:
         here = f"{self.handler.shapes.root}/commits/{sha}"
         who = {"name": "demo", "email": "demo@example.org", "date": _EPOCH}
         signed = self._held.signed
@@ -201,7 +202,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "committer": who,
                 "message": "a commit",
                 "comment_count": 0,
-                "tree": {"sha": "0" * 40, "url": here},
+                "tree": {"sha": tree, "url": here},
                 "verification": verification,
             },
         }
