@@ -11,9 +11,11 @@ from unmoor.util.text import clean
 
 _UNNAMED: Final = "unnamed"
 _BOTS: Final = frozenset({"dependabot[bot]", "dependabot-preview[bot]", "renovate[bot]", "pre-commit-ci[bot]"})
-_BRANCHES: Final = ("dependabot/", "renovate/", "unmoor/updates", "unmoor/deps")
+_OURS: Final = "unmoor-deps"
+_BRANCHES: Final = ("dependabot/", "renovate/", f"{_OURS}/")
 _LABEL: Final = "dependencies"
 _DEPENDABOT: Final = "dependabot"
+_SECURITY: Final = "security"
 _APPROVAL: Final = "action_required"
 
 
@@ -82,8 +84,9 @@ def update_record(pull: PastPull) -> UpdateRecord | None:
     labels = {each.lower() for each in pull.labels}
     if pull.author not in _BOTS and not pull.branch.startswith(_BRANCHES) and _LABEL not in labels:
         return None
-    tool, _, rest = pull.branch.partition("/")
-    ecosystem = rest.partition("/")[0] if tool == _DEPENDABOT and "/" in rest else ""
+    tool, *parts = pull.branch.split("/")
+    ecosystem = {_DEPENDABOT: parts[0] if len(parts) > 1 else "", _OURS: "uv"}.get(tool, "")
+    is_security = _SECURITY in labels or (tool == _OURS and parts[-1:] == [_SECURITY])
     return UpdateRecord(
         number=pull.number,
         title=_text(pull.title),
@@ -92,7 +95,7 @@ def update_record(pull: PastPull) -> UpdateRecord | None:
         closed=pull.closed,
         merged=pull.merged,
         ecosystem=_text(ecosystem),
-        security=True if "security" in labels else None,  # bots do not say of others that they are none
+        security=is_security or None,  # nobody says of another one that it fixes no vulnerability
     )
 
 
