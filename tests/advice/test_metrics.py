@@ -16,7 +16,7 @@ from unmoor.cli.run_options import TargetOptions
 from unmoor.metrics.store.database import build
 
 JUNIT = '<testsuite name="unit" timestamp="2026-11-29T12:00:00Z"><testcase/></testsuite>'
-RELEASE = '{"kind":"release","id":1,"tag":"v1","at":"2026-11-01T00:00:00Z","prerelease":false}\n'
+COVERAGE = f'{{"kind":"coverage","commit":"{"a" * 40}","at":"2026-11-01T00:00:00Z","covered":1,"lines":2}}\n'
 
 
 def _project(place: Place) -> None:
@@ -29,7 +29,15 @@ def _record(place: Place) -> None:
     path = place.repo.path / place.kept.get("file", "junit.xml")
     commit = place.kept.get("commit")
     store = place.kept["store"]
-    run(TargetOptions(folder=place.repo.path), [path], commit=commit, store=store, dry_run=False, as_json=False)
+    run(
+        TargetOptions(folder=place.repo.path),
+        [path],
+        commit=commit,
+        imports=False,
+        store=store,
+        dry_run=False,
+        as_json=False,
+    )
 
 
 def _keep_line(name: str, *lines: str) -> Callable[..., None]:
@@ -76,7 +84,7 @@ WALKS: dict[str, Walk] = {
     ),
     "remove-from-store": Walk(begin=also(_project, _keep_line("notes.txt", "mine")), act=_record, follow=_move_out),
     "name-known-files": Walk(
-        begin=also(_project, _file("notes.txt", "mine")), act=_record, follow=_file("lines.jsonl", RELEASE)
+        begin=also(_project, _file("notes.txt", "mine")), act=_record, follow=_file("lines.jsonl", COVERAGE)
     ),
     "name-measured-commit": Walk(begin=also(_project, keep(commit="HEAD")), act=_record, follow=_commit),
     "name-store": Walk(begin=also(keep(store="kept"), _project), act=_record, follow=_store),

@@ -102,7 +102,8 @@ def test_the_run_names_the_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_SHA", "c" * 40)
     (repo.path / "lines").write_text(RELEASE)
-    assert record("junit.xml", "lines") == 0
+    assert record("junit.xml", "lines") == 4
+    assert record("junit.xml", "lines", "--import") == 0
     assert record("coverage.xml", "--commit", "d" * 40) == 0
     commits = [json.loads(path.read_text()).get("commit") for path in sorted(repo.path.glob("kept/*/*.jsonl"))]
     assert commits == ["d" * 40, None, "c" * 40]

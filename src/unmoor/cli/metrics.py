@@ -84,6 +84,13 @@ def fetch(*, store: str | None, since: float, requests: int, target: TargetOptio
     help="The full id of the commit that was measured.  [default: the one that the file names, that of the run of"
     " GitHub Actions, or the one that is checked out]",
 )
+@click.option(
+    "--import",
+    "imports",
+    is_flag=True,
+    help="Also take lines of runs, jobs, releases and updates, as from another store. Without it only what is measured"
+    " is taken, since the project's code may have written the file.",
+)
 @store_option
 @click.option("--dry-run", is_flag=True, help="Read the files and the store, and add nothing.")
 @target_options(tag=False)
@@ -92,6 +99,7 @@ def record(
     *,
     files: tuple[Path, ...],
     commit: str | None,
+    imports: bool,
     store: str | None,
     dry_run: bool,
     target: TargetOptions,
@@ -106,7 +114,7 @@ def record(
     """
     from unmoor.cli.metrics_record import run
 
-    return run(target, files, commit=commit, store=store, dry_run=dry_run, as_json=as_json)
+    return run(target, files, commit=commit, imports=imports, store=store, dry_run=dry_run, as_json=as_json)
 
 
 @command.command(

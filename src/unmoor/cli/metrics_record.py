@@ -46,6 +46,7 @@ def run(
     files: Sequence[Path],
     *,
     commit: str | None,
+    imports: bool,
     store: str | None,
     dry_run: bool,
     as_json: bool,
@@ -62,7 +63,7 @@ def run(
         )
     with Processes() as processes, processes.guarded():
         opened = open_metrics(target, processes, store=store)
-        records = _read(files, opened.project, commit)
+        records = _read(files, opened.project, commit, imports=imports)
         if dry_run:
             added = opened.store.preview(records)
         else:
@@ -86,14 +87,14 @@ def run(
     return 0
 
 
-def _read(files: Sequence[Path], project: ResolvedProject, commit: str | None) -> tuple[Record, ...]:
+def _read(files: Sequence[Path], project: ResolvedProject, commit: str | None, *, imports: bool) -> tuple[Record, ...]:
     """Read every file. Raises `Refused` with all that are wrong."""
     given = commit or project.ci.commit or project.commit or ""
     now = datetime.now(UTC).replace(microsecond=0)
     parsed, wrong = [], []
     for path in {each.resolve(): each for each in files}.values():
         name = clean(str(path), 200)
-        measured = Measured(stem=path.stem, now=now, commit=given, named=commit is not None)
+        measured = Measured(stem=path.stem, now=now, commit=given, named=commit is not None, imports=imports)
         try:
             parsed.append(ParsedFile(name=name, parsed=parse_file(path, measured)))
         except ValueError as error:

@@ -92,7 +92,13 @@ def parse(tmp_path: Path, content: str | bytes | dict[str, Any], **known: Any) -
     path = tmp_path / "unit-tests"
     data = json.dumps(content) if isinstance(content, dict) else content
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    measured = Measured(stem=path.stem, now=MOMENT, commit=known.get("commit", COMMIT), named=known.get("named", False))
+    measured = Measured(
+        stem=path.stem,
+        now=MOMENT,
+        commit=known.get("commit", COMMIT),
+        named="named" in known,
+        imports="imports" in known,
+    )
     return parse_file(path, measured).records
 
 
@@ -199,7 +205,7 @@ def test_our_own_files(tmp_path: Path) -> None:
     assert record == BenchmarkRecord(
         commit=OTHER, at=MOMENT, name="start-up", unit="s", value=0.21, rounds=30, machine="A Processor, 3.14.1"
     )
-    assert parse(tmp_path, b"\n".join(map(encode, EXAMPLES)), commit="") == EXAMPLES
+    assert parse(tmp_path, b"\n".join(map(encode, EXAMPLES)), commit="", imports=True) == EXAMPLES
 
 
 _UNFINISHED = {"executionSuccessful": False}
@@ -238,9 +244,10 @@ _UNFINISHED = {"executionSuccessful": False}
         ({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": None}]}, r"x did not finish"),
         (report(benchmarks=[]), r"no value of the head"),
         (report(format=2), r"Invalid enum value|Expected"),
-        (encode(EXAMPLES[0]) + b'{"kind":"run"}', r"line 2 is no record"),
+        (encode(EXAMPLES[0]), r"line 1 is no record to keep: one of runs is taken only with --import"),
+        (encode(EXAMPLES[3]) + b'{"kind":"run"}', r"line 2 is no record"),
         (b'{"kind":"other"}', r"line 1 is no record"),
-        (encode(EXAMPLES[0]) + b'{"kind":"' + b"x" * 30_000, r"line 2 is no record: too long"),
+        (encode(EXAMPLES[3]) + b'{"kind":"' + b"x" * 30_000, r"line 2 is no record to keep: too long"),
     ],
     ids=[
         "empty",
@@ -273,6 +280,7 @@ _UNFINISHED = {"executionSuccessful": False}
         "no-results",
         "no-head",
         "other-format",
+        "a-run",
         "half-line",
         "other-kind",
         "long-line",

@@ -18,12 +18,15 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a file besides its content: its name without suffix, the commit that was measured, and the time.
 
     ``commit`` is empty if nothing names one; ``named`` says that the user did, so that a file cannot say otherwise.
+    ``imports`` lets lines of records have what only the forge knows, such as runs: a file that the project's code wrote
+    must not decide that.
     """
 
     stem: str
     now: datetime
     commit: str = ""
     named: bool = False
+    imports: bool = False
 
     def commit_or(self, found: str) -> str:
         """The commit that the user named, else the one in the file, else that of the checkout. Raises `NoCommit`."""

@@ -7,11 +7,12 @@ from typing import Final
 
 from unmoor.metrics.compare.report import BenchReport
 from unmoor.metrics.parsers.model import Measured, ParsedFigures, short
-from unmoor.metrics.records import BenchmarkRecord, Record
+from unmoor.metrics.records import BenchmarkRecord, CoverageRecord, FindingsRecord, Record, TestsRecord
 from unmoor.metrics.store.lines import LONGEST_LINE
 from unmoor.util.decode import decode_json
 
 _MOST: Final = 1_000_000
+_MEASURED: Final = (BenchmarkRecord, CoverageRecord, TestsRecord, FindingsRecord)
 
 
 def parse_report(data: bytes, measured: Measured) -> ParsedFigures:
@@ -38,8 +39,8 @@ def parse_report(data: bytes, measured: Measured) -> ParsedFigures:
     return ParsedFigures(records=records)
 
 
-def parse_lines(data: bytes) -> ParsedFigures:
-    """Read a record from each line. Raises `ValueError`, with the number of the line, if one is none."""
+def parse_lines(data: bytes, measured: Measured) -> ParsedFigures:
+    """Read a record from each line. Raises `ValueError`, with the number of the line, if one is none or not allowed."""
     records: list[Record] = []
     for number, line in enumerate(data.split(b"\n"), 1):
         if not line.strip():
@@ -48,8 +49,12 @@ def parse_lines(data: bytes) -> ParsedFigures:
             if len(line) > LONGEST_LINE or number > _MOST:
                 msg = "too long"
                 raise ValueError(msg)  # noqa: TRY301 - as any other
-            records.append(decode_json(line, Record))  # type: ignore[arg-type]
+            record: Record = decode_json(line, Record)  # type: ignore[arg-type]
+            if not (measured.imports or isinstance(record, _MEASURED)):
+                msg = f"one of {record.folder} is taken only with --import"
+                raise ValueError(msg)  # noqa: TRY301 - as any other
+            records.append(record)
         except ValueError as error:
-            msg = f"line {number} is no record: {error}"
+            msg = f"line {number} is no record to keep: {error}"
             raise ValueError(msg) from error
     return ParsedFigures(records=tuple(records), repeats=True)

@@ -99,7 +99,7 @@ def _root_of(beginning: bytes) -> str:
 def _parse_json(data: bytes, measured: Measured) -> ParsedFigures:
     first = data.lstrip().split(b"\n", 1)[0]
     if _has_kind(first):
-        return own_json.parse_lines(data)
+        return own_json.parse_lines(data, measured)
     try:
         top = decode_json(data, dict[str, msgspec.Raw])
     except ValueError as error:
