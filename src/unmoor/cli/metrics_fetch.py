@@ -26,7 +26,14 @@ _READ = (RunRecord, ReleasedRecord, UpdateRecord, FetchedRecord)
 def run(target: TargetOptions, *, store: str | None, since: float, requests: int, as_json: bool) -> int:
     """Fetch, print how much is new, and return the exit code. What is left for the next fetch is no failure."""
     now = datetime.now(UTC)
-    with Processes() as processes, processes.guarded(), announcing_to(_say):
+    said: set[str] = set()
+
+    def say_once(text: str) -> None:
+        if text not in said:  # several requests may wait for the same reason
+            said.add(text)
+            _say(text)
+
+    with Processes() as processes, processes.guarded(), announcing_to(say_once):
         opened = open_metrics(target, processes, store=store, forge=True)
         assert opened.world is not None  # noqa: S101 - required with the forge
         records = opened.store
@@ -34,6 +41,9 @@ def run(target: TargetOptions, *, store: str | None, since: float, requests: int
 
         def save(new: Sequence[Record]) -> None:
             records.append(new, f"Fetch runs until {now:%Y-%m-%d %H:%M} UTC")
+            if runs := [each for each in new if isinstance(each, RunRecord)]:
+                oldest = min(each.created for each in runs)
+                _say(f"kept {count_of(len(runs), 'run')}, the oldest of {oldest:%Y-%m-%d %H:%M} UTC")
 
         fetched = Fetching(
             history=open_run_history(opened.world, processes, budget=requests),

@@ -35,7 +35,7 @@ _SPANS: Final = 100
 _UNFINISHED: Final = 700
 _TRIES: Final = 3
 _FEW: Final = 10
-_BATCH: Final = 500
+_BATCH: Final = 5000  # on a branch, each is a commit
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
