@@ -140,6 +140,14 @@ def test_the_page_is_the_same_for_the_same_records(at: LocalForge, run: Run) -> 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+def test_a_store_of_nothing_says_so(run: Run) -> None:
+    """Everything is unknown, and the warning names the command that fills a store."""
+    code, out, err = run("check", "--store", "folder:nowhere")
+    assert (code, out.splitlines()[0]) == (0, "unknown, which is no pass:")
+    assert "nothing is recorded in" in err
+    assert "unmoor metrics fetch" in err
+
+
 def test_a_page_of_nothing(at: LocalForge, run: Run) -> None:
     """A store that is not there yet gives a page that says so."""
     file = at.repo.path / "empty.html"

@@ -53,7 +53,10 @@ def run(target: TargetOptions, *, store: str | None, issue: bool, as_json: bool)
     now = datetime.now(UTC)
     with Processes() as processes, processes.guarded():
         opened = open_metrics(target, processes, store=store, forge=issue)
-        said = judge(figures_of(opened.store, now=now), limits_of(opened.project.settings.metrics), now)
+        figures = figures_of(opened.store, now=now)
+        if figures.newest is None:
+            output.err(f"warning: nothing is recorded in {opened.store.where}; to keep runs: unmoor metrics fetch")
+        said = judge(figures, limits_of(opened.project.settings.metrics), now)
         if not as_json:
             _print(said)
         _tell_actions(said, opened.project.ci)
