@@ -142,6 +142,7 @@ bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing, verif
 	$(BIN)/python -m bench.history
 	$(BIN)/python -m bench.workflows
 	$(BIN)/python -m bench.checks
+	$(BIN)/python -m bench.compare
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
 define pins
