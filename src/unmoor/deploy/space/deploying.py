@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -120,8 +121,7 @@ class SpaceDeployer:
             self._back_up(before, say)
             head = self._commit(before.difference.change(self.title), before.head, say)
         try:
-            self._verify(head)
-            self._await_running(head, say)
+            self._await_running(head, say, first=self._verify(head))
         except (BuildFailed, CheckFailed, TimedOut, _OtherBytes) as error:
             if isinstance(error, TimedOut) and before.difference.is_none:
                 raise error.amended(also=f"this run changed nothing there{self._logs()}") from error
@@ -173,9 +173,13 @@ class SpaceDeployer:
 
         return poll(look, waits=growing(0.5, 4.0), clock=self.clock, deadline=_SETTLES, forgiven=(Unknown,))
 
-    def _verify(self, head: str) -> None:
-        """Compare every file of the commit by its id, and the critical ones by their bytes. Raises `_OtherBytes`."""
+    def _verify(self, head: str) -> SpaceRuntime | None:
+        """Compare every file of the commit by its id, and the critical ones by their bytes. Raises `_OtherBytes`.
+
+        Returns what runs meanwhile, ``None`` if the hub does not say: that question need not wait for these.
+        """
         wrong: list[str] = []
+        runs: list[SpaceRuntime] = []
 
         def compare_ids() -> None:
             left = self._difference(head)
@@ -186,8 +190,13 @@ class SpaceDeployer:
             if hashlib.sha256(data).hexdigest() != file.sha256:
                 wrong.append(file.path)
 
+        def look_at_runtime() -> None:
+            with suppress(Unknown):
+                runs.append(self.hub.runtime())
+
         critical = [each for each in self.files if matches(self.critical, each.path)]
-        works: list[Callable[[], None]] = [compare_ids, *(partial(read_back, each) for each in critical)]
+        reads: list[Callable[[], None]] = [partial(read_back, each) for each in critical]
+        works = [compare_ids, look_at_runtime, *reads]
         for error in run_parallel(works, lambda work: work(), width=8):
             raise error
         if wrong:
@@ -195,15 +204,19 @@ class SpaceDeployer:
             raise _OtherBytes(
                 f"the Space does not hold what was committed: {names}", where=self.hub.address, retryable=True
             )
+        return next(iter(runs), None)
 
-    def _await_running(self, head: str, say: Say) -> None:
-        """Wait until the Space runs a commit. Raises `BuildFailed`, `CheckFailed`, `Incomplete`, `TimedOut`."""
+    def _await_running(self, head: str, say: Say, *, first: SpaceRuntime | None) -> None:
+        """Wait until the Space runs a commit; ``first`` is what was seen of it a moment ago.
+
+        Raises `BuildFailed`, `CheckFailed`, `Incomplete`, `TimedOut`.
+        """
         watch = RunningWatch(commit=head)
         last = ""
 
         def look() -> tuple[SpaceRuntime, Progress]:
-            nonlocal watch, last
-            runtime = self.hub.runtime()
+            nonlocal watch, last, first
+            runtime, first = first or self.hub.runtime(), None
             watch, progress = watch.seen(runtime)
             if runtime.stage != last:
                 last = runtime.stage
