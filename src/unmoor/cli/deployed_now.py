@@ -104,12 +104,12 @@ def look(opened: Session, only: Collection[str] = (), *, begun: bool = False) ->
             refuse=partial(refusal, wanted=""),
         ).execute()
         found = [_deployment(pipeline[name], report) for name in names]
-        found = [_begun(each, report) for each in found] if begun else found
+        found = [begun_of(each, report) for each in found] if begun else found
     told = [stage for stage in pipeline if stage.runs_last and not only]
     return (*found, *(_announcement(stage, report) for stage in told))
 
 
-def _begun(deployment: Deployment, report: Report) -> Deployment:
+def begun_of(deployment: Deployment, report: Report) -> Deployment:
     """The same deployment, or what a run that was killed left of it."""
     stage, product = deployment.stage, deployment.product
     there = product is not None and not (isinstance(product, Deployed) and not product.is_there)
