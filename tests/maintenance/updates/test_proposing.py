@@ -18,8 +18,10 @@ from unmoor.adapters.git.writing import CheckoutWriter
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.errors import Refused
+from unmoor.maintenance.updates.examine import is_plain
 from unmoor.maintenance.updates.groups import Update, UpdateGroup
-from unmoor.maintenance.updates.proposing import Proposing, trailer_of
+from unmoor.maintenance.updates.lock import Move
+from unmoor.maintenance.updates.proposing import Proposing, body_of, trailer_of
 from unmoor.maintenance.updates.result import TestedGroup, UpdateResult
 from unmoor.util.values import replace
 
@@ -108,6 +110,19 @@ def test_each_group_gets_a_branch_and_a_pull_request(place: Place) -> None:
     before = place.tip()
     assert place.propose() == ["unchanged", "unchanged"]
     assert (place.tip(), len(place.pulls.opened), len(place.started)) == (before, 2, 2)
+
+
+def test_a_pull_request_shows_names_and_versions_only() -> None:
+    """What is left out is listed; nothing of what a job wrote besides gets into the text."""
+    one = group(UpdateGroup.MINOR, "aa", "1.1", MINOR)
+    text = body_of(one, "Not made again.", [Move(name="bb", before="1.0", after="1.1")])
+    assert "| `aa` | 1.0 | 1.1 |" in text
+    assert "- bb 1.0 -> 1.1" in text
+    assert "Not made again." in text
+    assert is_plain(Move(name="a-b", before="1!1.0+local", after="2.0rc1"))
+    assert not any(
+        is_plain(Move(name=name, after=after)) for name, after in (("@all", "1"), ("a", "1 `x`"), ("a", "\n"))
+    )
 
 
 def test_new_versions_replace_our_own_branch(place: Place) -> None:

@@ -66,6 +66,12 @@ def require_believable(result: UpdateResult, lock: bytes, where: str) -> None:
         before = after
 
 
+def is_plain(move: Move) -> bool:
+    """Whether name and versions are what they should be, so that they can be shown anywhere."""
+    versions = filter(None, (move.before, move.after))
+    return _NAME.fullmatch(move.name) is not None and all(map(_VERSION.fullmatch, versions))
+
+
 def _refused(why: str, where: str) -> Refused:
     return Refused(f"the result of the update is not usable: {why}", where=where, next_step=advice.MAKE_NEW_RESULT())
 
@@ -75,7 +81,7 @@ def _faults(group: TestedGroup, before: Lock, after: Lock, sources: _Sources) ->
     named = [Move(name=each.name, before=each.before, after=each.after) for each in group.updates]
     moves = [*named, *group.also]
     for each in moves:
-        if not _NAME.fullmatch(each.name) or not all(map(_VERSION.fullmatch, filter(None, (each.before, each.after)))):
+        if not is_plain(each):
             yield f"{clean(each.name, 60)!r} is no name with versions"
             return
     if not group.updates or any(each.group is not group.group for each in group.updates):

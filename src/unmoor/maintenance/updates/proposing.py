@@ -21,8 +21,9 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import Refused, Rejected, Unknown
 from unmoor.filesystem.files import write_atomic
+from unmoor.maintenance.updates.examine import is_plain
 from unmoor.maintenance.updates.groups import UpdateGroup
-from unmoor.maintenance.updates.lock import NAME
+from unmoor.maintenance.updates.lock import NAME, Move
 from unmoor.maintenance.updates.result import TestedGroup, UpdateResult
 from unmoor.ports.git import Git
 from unmoor.ports.git_writer import GitWriter, PushState
@@ -94,11 +95,11 @@ class Proposing:
         parent = result.commit
         done = []
         for group in result.groups:
-            proposed, parent = self._propose(group, parent, tip)
+            proposed, parent = self._propose(group, parent, tip, result)
             done.append(proposed)
         return tuple(done)
 
-    def _propose(self, group: TestedGroup, parent: str, tip: str) -> tuple[ProposedUpdates, str]:
+    def _propose(self, group: TestedGroup, parent: str, tip: str, result: UpdateResult) -> tuple[ProposedUpdates, str]:
         """Bring one group's branch and pull request up to date. Returns the commit for the next group to build on."""
         branch = branch_of(group.group, self.git.path)
         there = self.writer.remote_branch(branch)
@@ -110,11 +111,11 @@ class Proposing:
         pulls = self.pulls.of_branch(branch) if there is not None else ()
         latest = next(iter(pulls), None)
         if there is not None and self.git.read(there, NAME) == lock and not self.writer.contains(tip, there):
-            return self._leave(group, branch, latest, there), there
+            return self._leave(group, branch, latest, there, result), there
         commit = self._commit(group, lock, parent)
         self._push(branch, commit, there)
         opened = next((each for each in pulls if each.is_open), None)
-        title, body = _TITLES[group.group], body_of(group, self.note)
+        title, body = _TITLES[group.group], self._body(group, result)
         if opened is None:
             pull = self.pulls.create(branch=branch, base=self.default, title=title, body=body)
         else:
@@ -127,13 +128,15 @@ class Proposing:
             commit,
         )
 
-    def _leave(self, group: TestedGroup, branch: str, latest: PullRequest | None, there: str) -> ProposedUpdates:
+    def _leave(
+        self, group: TestedGroup, branch: str, latest: PullRequest | None, there: str, result: UpdateResult
+    ) -> ProposedUpdates:
         """The branch is as it shall be: open the pull request only if there was never one of this commit."""
         if latest is not None and (latest.is_open or latest.head == there):
             state = ProposalState.UNCHANGED if latest.is_open else ProposalState.DECLINED
             return ProposedUpdates(group=group.group, branch=branch, state=state, url=latest.url)
         pull = self.pulls.create(
-            branch=branch, base=self.default, title=_TITLES[group.group], body=body_of(group, self.note)
+            branch=branch, base=self.default, title=_TITLES[group.group], body=self._body(group, result)
         )
         return ProposedUpdates(
             group=group.group,
@@ -142,6 +145,15 @@ class Proposing:
             url=pull.url,
             checks=self.start_checks(branch),
         )
+
+    def _body(self, group: TestedGroup, result: UpdateResult) -> str:
+        """The text of a pull request, with the updates of its group that are not in it."""
+        others = [
+            Move(name=each.update.name, before=each.update.before, after=each.update.after)
+            for each in result.left_out
+            if each.update.group is group.group
+        ]
+        return body_of(group, self.note, [each for each in others if is_plain(each)])
 
     def _is_ours(self, commit: str, tip: str) -> bool:
         """Whether every commit between the default branch and this one was made here, and is as it was made."""
@@ -200,7 +212,7 @@ def _moves(group: TestedGroup) -> Sequence[str]:
     return [*(f"- {each}" for each in group.updates), *(f"- {each.words}" for each in group.also)]
 
 
-def body_of(group: TestedGroup, note: str) -> str:
+def body_of(group: TestedGroup, note: str, left_out: Sequence[Move]) -> str:
     """The text of a group's pull request. It has only names and versions, which were examined."""
     rows = [f"| `{each.name}` | {each.before} | {each.after} |" for each in group.updates]
     also = [f"- {each.words}" for each in group.also]
@@ -211,6 +223,8 @@ def body_of(group: TestedGroup, note: str) -> str:
         "|---|---|---|",
         *rows,
         *(["", "With them:", "", *also] if also else []),
+        *(["", "Left out, since the tests fail with them or they do not fit:", ""] if left_out else []),
+        *(f"- {each.words}" for each in left_out),
         *(["", note] if note else []),
         "",
         _AFTERWARDS,
