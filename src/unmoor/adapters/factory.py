@@ -194,7 +194,8 @@ def open_run_history(world: World, processes: Processes, *, budget: int) -> RunH
 
     # No proxy is asked about this machine anyway, and to look for one is a third of a request's work.
     http = BoundedSession(direct=may_be_loopback(world.forge.api) and world.forge.api.startswith("http:"))
-    return GitHubRunHistory(world.forge, http, MonotonicClock(processes=processes), budget=budget)
+    clock = MonotonicClock(processes=processes)
+    return GitHubRunHistory(world.forge, http, clock, budget=budget, check=processes.check)
 
 
 def open_leftovers(world: World, processes: Processes) -> Leftovers:

@@ -16,7 +16,7 @@ from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge.run_history import GitHubRunHistory
 from unmoor.adapters.http.session import BoundedSession
-from unmoor.errors import Denied, Unknown, UnmoorError
+from unmoor.errors import Denied, Interrupted, Unknown, UnmoorError
 from unmoor.ports.run_history import OutOfRequests
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
@@ -105,6 +105,20 @@ def test_it_sends_no_more_than_it_may(at: LocalForge) -> None:
     with pytest.raises(OutOfRequests):
         past.jobs(2)
     assert past.requests == 2
+
+
+def test_it_ends_if_it_is_stopped(at: LocalForge) -> None:
+    """Each request is preceded by a look whether somebody asked for an end."""
+
+    def check() -> None:
+        if past.requests:
+            raise Interrupted("the run was stopped")
+
+    past = GitHubRunHistory(at.place, at.http, at.clock, budget=9, check=check)
+    past.runs(1)
+    with pytest.raises(Interrupted):
+        past.jobs(1)
+    assert past.requests == 1
 
 
 def test_it_leaves_requests_to_others(at: LocalForge) -> None:

@@ -109,15 +109,27 @@ class _Pull(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GitHubRunHistory:
-    """Implements `unmoor.ports.run_history.RunHistory`. ``budget`` is how many requests it may send."""
+    """Implements `unmoor.ports.run_history.RunHistory`. ``budget`` is how many requests it may send.
 
-    def __init__(self, place: ForgePlace, http: BoundedSession, clock: Clock, *, budget: int) -> None:
+    ``check`` raises `Interrupted` if the run is being stopped: a history is long, and nothing else in it waits.
+    """
+
+    def __init__(
+        self,
+        place: ForgePlace,
+        http: BoundedSession,
+        clock: Clock,
+        *,
+        budget: int,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._place = place
         self._http = http
         self._clock = clock
         self._token = place.login.secret
         self._pace = ReadPace(place.api, clock)
         self._root = f"/repos/{quote(place.repository)}"
+        self._check = check
         self._left = budget
         self._sent = 0
         self._lock = threading.Lock()
@@ -277,6 +289,7 @@ class GitHubRunHistory:
         return _READ.call(lambda: self._once(path), self._clock)
 
     def _once(self, path: str) -> Response:
+        self._check()
         with self._lock:
             if self._left <= 0:
                 raise OutOfRequests
