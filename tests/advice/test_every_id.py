@@ -167,7 +167,6 @@ REASONS: Mapping[str, str] = {
         check-readthedocs-build
         connect-readthedocs
         correct-docs
-        correct-versions-file
         deploy-default-branch
         give-readthedocs-token
         import-installed
@@ -175,8 +174,6 @@ REASONS: Mapping[str, str] = {
         name-docs-folder
         name-docs-needs
         name-docs-source
-        remove-other-docs
-        replace-link-on-branch
         revert-docs-by-hand
         wait-for-readthedocs
         """,
@@ -219,16 +216,9 @@ REASONS: Mapping[str, str] = {
         """,
     "the jobs of a workflow follow it: tests/journeys/test_job_chain.py": "hand-over-from-job",
     "a Space or its hub has to be in that state: tests/deploy/space, adapters/hub, stages": """
-        allow-space-more-time
-        correct-space
-        correct-space-files
         create-space
         install-space-extra
-        remove-space-secret
-        restart-space
         roll-space-back
-        see-space-commits
-        set-space-token
         """,
     "a newer unmoor has to have written the document": "use-version-that-wrote-it",
 }
