@@ -1685,4 +1685,4 @@ COMPARE_WITH_LATER_BASE = Template(
     "compare with a commit that builds and installs here: unmoor bench compare --against REF",
 )
 ALLOW_COMMENTS = Template("allow-comments", "give a token that may write pull requests (GH_TOKEN)")
-NAME_PULL_REQUEST = Template("name-pull-request", "name the number of one with --pull-request")
+NAME_COMMENTED = Template("name-commented", "name the pull request by its number, with --pull-request")

@@ -63,7 +63,7 @@ REASONS: Mapping[str, str] = {
         """,
     "the token of a job has to lack a right: tests/adapters/forge/test_run_history.py": "allow-reading-actions",
     "artifacts need runs of workflows: tests/cli/test_clean_leftovers.py": "allow-cleaning",
-    "a comment needs a report and a pull request: tests/cli/test_bench_comment.py": "allow-comments name-pull-request",
+    "a comment needs a report and a pull request: tests/cli/test_bench_comment.py": "allow-comments name-commented",
     "uv resolves and the tests of a project run, against a local index: tests/cli/test_deps.py": """
         commit-lock
         leave-security-out

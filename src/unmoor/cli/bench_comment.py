@@ -84,7 +84,7 @@ def _read(report: Path) -> BenchReport:
 def _pull_request_of(ref: str) -> int:
     found = _PULL.fullmatch(ref)
     if found is None:
-        raise ConfigError("there is no pull request to comment on", next_step=advice.NAME_PULL_REQUEST())
+        raise ConfigError("there is no pull request to comment on", next_step=advice.NAME_COMMENTED())
     return int(found[1])
 
 
