@@ -53,7 +53,7 @@ def test_each_deployment_is_a_job_and_goes_on_after_a_failure(tmp_path: Path) ->
         assert release.runs.git("rev-parse", "gh-pages:1.0") == release.runs.git("rev-parse", "gh-pages:stable")
 
         # What needs a failed job runs again with it.
-        again = release.runs.run(PUSH, before=replace(run, ended=run.ended | {"announce": False}))
+        again = release.runs.run(PUSH, before=replace(run, ended={**run.ended, "announce": False}))
         assert set(again.ended.items()) >= {("deploy-space", True), ("announce", True)}, again.words()
         assert told(release) == ["The release of small-one 1.0 failed", "small-one 1.0 is released"]
         assert release.runs.git("rev-parse", "gh-pages") == pages

@@ -85,7 +85,8 @@ def test_a_wrong_place(own: OwnProxy, change: dict[str, Any], kind: type[UnmoorE
 @pytest.mark.parametrize("end", ["breaks", "silent"])
 def test_a_proxy_that_ends_with_the_command(own: OwnProxy, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     """A change that a proxy took to its grave is made at the next one."""
-    exchange, lost = HaProxy._exchange, []
+    exchange = HaProxy._exchange
+    lost: list[str] = []
 
     def lose(self: HaProxy, command: str) -> bytes:
         if command.startswith("set") and not lost:
