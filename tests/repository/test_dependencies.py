@@ -20,7 +20,7 @@ DECLARED = {canonicalize_name(each.name): each for each in map(Requirement, [*PR
 # twine depends on it where it works. If it is missing, the credential says so.
 OPTIONAL = {"keyring"}
 # Imported by a program that unmoor writes, or by another library for unmoor.
-UNSEEN = {"jinja2", "python-multipart", "tzdata", "towncrier"}
+UNSEEN = {"python-multipart", "tzdata", "towncrier"}
 # Installed on Windows only, so that no metadata here says what belongs to it.
 PYWIN32 = {
     *("pywintypes", "win32api", "win32con", "win32event", "win32file", "win32job", "win32process", "win32security"),
