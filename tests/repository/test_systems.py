@@ -103,6 +103,7 @@ def test_few_places_choose() -> None:
     }
     assert asked == {
         "adapters/process/capacity.py": 1,  # the memory of a machine
+        "adapters/process/launcher.py": 2,  # how a measured program starts, and the unit of its memory
         "adapters/process/machine.py": 1,  # the free space of a disk
         "adapters/process/parts.py": 3,  # the part that runs programs
         "adapters/process/system.py": 2,  # the value that everybody else is given, and the numbers of a user

@@ -24,7 +24,7 @@ from unmoor.config.bench import BenchSettings
 from unmoor.errors import CheckFailed, ConfigError, Refused, Slower
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.temporary import temporary_folder
-from unmoor.metrics.compare.comparison import Comparison
+from unmoor.metrics.compare.comparison import BenchComparison
 from unmoor.metrics.compare.report import BenchReport, encode_report
 from unmoor.products import Release
 from unmoor.project import read_facts
@@ -68,7 +68,7 @@ def _compare(target: TargetOptions, against: str | None, processes: Processes, w
     output.err(f"comparing {head[:12]} with {base[:12]} ({clean(named, 80)})")
     world = open_world(target.world, project, repository=project.repository or _NO_REPOSITORY, required=False)
     services = create_services(world, checkout.folder, processes, path=checkout.path)
-    return Comparison(
+    return BenchComparison(
         settings=settings,
         building=project.settings.building,
         git=services.git,

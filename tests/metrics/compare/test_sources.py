@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unmoor.config.bench import BenchSettings, MeasuredCommand
-from unmoor.metrics.compare.sources import Source, read_benchmarks, sources_of
+from unmoor.metrics.compare.sources import BenchSource, read_benchmarks, sources_of
 from unmoor.ports.measuring import ProgramFigures
 
 SETTINGS = BenchSettings(
@@ -32,10 +32,10 @@ def written(folder: Path, *medians: tuple[str, object]) -> Path:
 def test_the_sources_of_settings() -> None:
     """The command is one source, and each measured command is one, split as a shell would."""
     command, start = sources_of(SETTINGS)
-    assert command == Source(
+    assert command == BenchSource(
         name="command", words=("pytest", "{project}/bench", "--benchmark-json={json}"), writes_json=True
     )
-    assert start == Source(name="start-up", words=("mytool", "a b"))
+    assert start == BenchSource(name="start-up", words=("mytool", "a b"))
 
 
 def test_the_median_of_each_benchmark(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_the_values_of_a_measured_command(
     tmp_path: Path, figures: ProgramFigures, values: tuple[float | None, ...]
 ) -> None:
     """Time, CPU and peak of memory; what the system does not say is ``None``, and a tick of the clock is the least."""
-    source = Source(name="start-up", words=("x",))
+    source = BenchSource(name="start-up", words=("x",))
     found = source.values(figures, tmp_path / "none")
     assert found == dict(zip(("start-up: time", "start-up: CPU", "start-up: peak memory"), values, strict=True))
     assert [source.unit(each) for each in found] == ["s", "s", "bytes"]

@@ -15,14 +15,14 @@ from unmoor.metrics.compare import rule
 from unmoor.metrics.compare.report import ComparedBenchmark
 from unmoor.metrics.compare.rounds import ProgramFailed, Rounds, Series
 from unmoor.metrics.compare.sides import SideName
-from unmoor.metrics.compare.sources import Source
+from unmoor.metrics.compare.sources import BenchSource
 from unmoor.metrics.compare.verdicts import Judge, common_names, confirm, failed, find_suspects, one_sided
 from unmoor.ports.environments import Environment
 from unmoor.ports.measuring import MeasuredProgram, ProgramFigures
 
 THRESHOLD = 0.05
-START = Source(name="start", words=("tool",))
-COMMAND = Source(name="command", words=("pytest", "--benchmark-json={json}"), writes_json=True)
+START = BenchSource(name="start", words=("tool",))
+COMMAND = BenchSource(name="command", words=("pytest", "--benchmark-json={json}"), writes_json=True)
 Answer = ProgramFigures | Mapping[str, float] | str
 """Figures; or medians, which are written as JSON; or a text that is written instead."""
 
@@ -78,7 +78,11 @@ def benchmarks(medians: Mapping[str, float]) -> str:
 
 
 def compared(
-    folder: Path, answer: Callable[[str, int, Random], Answer], *, source: Source = COMMAND, seconds: float = 10_000
+    folder: Path,
+    answer: Callable[[str, int, Random], Answer],
+    *,
+    source: BenchSource = COMMAND,
+    seconds: float = 10_000,
 ) -> dict[str, ComparedBenchmark]:
     """Compare two sides of one source as a comparison does, without building anything. Returns the rows by name."""
     chance = Random("a coin")  # noqa: S311 - a coin

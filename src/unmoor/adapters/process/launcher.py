@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # What marks the programs of a run, so that they can be ended together with it.
 _MARK = "UNMOOR_RUN"
+_OUTPUT = 1
 # The exit code of shells for a program that is absent.
 _ABSENT = 127
 
@@ -40,8 +41,7 @@ def main(programs: list[dict[str, Any]]) -> None:
             figures = measure(program)
         except (FileNotFoundError, PermissionError, NotADirectoryError):
             figures = {"wall": 0.0, "code": _ABSENT, "absent": True}
-        sys.stdout.write(line(figures) + "\n")
-        sys.stdout.flush()
+        os.write(_OUTPUT, f"{line(figures)}\n".encode())
         if figures["code"] not in program["fine"]:
             return
 

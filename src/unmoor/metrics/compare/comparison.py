@@ -17,7 +17,7 @@ from unmoor.errors import TimedOut
 from unmoor.metrics.compare.report import BenchReport, ComparedBenchmark, ComparedSide
 from unmoor.metrics.compare.rounds import ProgramFailed, Rounds, Series
 from unmoor.metrics.compare.sides import BuiltSide, SideBuilder, SideInstaller, SideName, needs_of, python_for
-from unmoor.metrics.compare.sources import Source, sources_of
+from unmoor.metrics.compare.sources import BenchSource, sources_of
 from unmoor.metrics.compare.verdicts import Judge, Suspect, common_names, confirm, failed, find_suspects, one_sided
 from unmoor.ports.backend import Backend
 from unmoor.ports.environments import Environment, Environments
@@ -32,7 +32,7 @@ _LAST_SECONDS = 5.0
 
 
 @dataclass(kw_only=True)
-class Comparison:
+class BenchComparison:
     """A comparison of ``release``, which is the head in the place of a release, with the commit ``base``.
 
     ``against`` is what the user named, ``work`` an empty folder outside the repository, ``tool`` our own version.
@@ -143,7 +143,7 @@ class Comparison:
     def _open(
         self,
         rounds: Rounds,
-        source: Source,
+        source: BenchSource,
         installed: Mapping[SideName, Environment],
         until: float,
         rows: list[ComparedBenchmark],

@@ -17,7 +17,7 @@ import msgspec
 
 from unmoor.metrics.compare import rule
 from unmoor.metrics.compare.sides import SideName
-from unmoor.metrics.compare.sources import Source, Values
+from unmoor.metrics.compare.sources import BenchSource, Values
 from unmoor.ports.environments import Environment
 from unmoor.ports.measuring import MeasuredProgram, Measuring, ProgramFigures
 from unmoor.util.text import count_of, duration, printable
@@ -34,7 +34,7 @@ _LATE: Final = "it did not end in time"
 class ProgramFailed(Exception):
     """A program that failed, or gave no figures. The message says which, on which side, and why."""
 
-    def __init__(self, source: Source, side: SideName, why: str) -> None:
+    def __init__(self, source: BenchSource, side: SideName, why: str) -> None:
         super().__init__(f"on the {side}: {why}")
         self.source = source
         self.side = side
@@ -55,7 +55,7 @@ class Series:
     ``targets`` are the changes that the rounds have to show, for benchmarks whose target is above the threshold.
     """
 
-    source: Source
+    source: BenchSource
     values: dict[str, tuple[list[float], list[float]]] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=dict)
     wanted: int = rule.LEAST
@@ -111,7 +111,7 @@ class Rounds:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
 
-    def first(self, source: Source, environments: Mapping[SideName, Environment], *, until: float) -> FirstRun:
+    def first(self, source: BenchSource, environments: Mapping[SideName, Environment], *, until: float) -> FirstRun:
         """Run a source once on each side without counting it.
 
         It fills caches, writes bytecode, and shows which benchmarks there are. Raises `ProgramFailed`.
@@ -203,7 +203,7 @@ class Rounds:
                 return
 
     def _program(
-        self, source: Source, side: SideName, environments: Mapping[SideName, Environment], number: int
+        self, source: BenchSource, side: SideName, environments: Mapping[SideName, Environment], number: int
     ) -> MeasuredProgram:
         json = self._json(number)
         json.unlink(missing_ok=True)
@@ -217,7 +217,7 @@ class Rounds:
     def _json(self, number: int) -> Path:
         return self.work / f"benchmarks-{number}.json"
 
-    def _values(self, source: Source, side: SideName, figures: ProgramFigures, number: int) -> Values:
+    def _values(self, source: BenchSource, side: SideName, figures: ProgramFigures, number: int) -> Values:
         """The values of a process. Raises `ProgramFailed`."""
         if figures.absent:
             raise ProgramFailed(source, side, f"there is no program {source.words[0]!r}")

@@ -37,7 +37,7 @@ Values = Mapping[str, float | None]
 """The values of one process by the name of the benchmark; ``None`` is a value that this system does not say."""
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class BenchSource(msgspec.Struct, frozen=True, kw_only=True):
     """One program to measure: its name, its words, and whether it writes the JSON of benchmarks."""
 
     name: str
@@ -75,14 +75,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def sources_of(settings: BenchSettings) -> tuple[Source, ...]:
+def sources_of(settings: BenchSettings) -> tuple[BenchSource, ...]:
     """What the settings say to measure."""
     command = (
-        (Source(name=COMMAND, words=tuple(shlex.split(settings.command)), writes_json=True),)
+        (BenchSource(name=COMMAND, words=tuple(shlex.split(settings.command)), writes_json=True),)
         if settings.command
         else ()
     )
-    measured = (Source(name=each.name, words=tuple(shlex.split(each.run))) for each in settings.measure)
+    measured = (BenchSource(name=each.name, words=tuple(shlex.split(each.run))) for each in settings.measure)
     return (*command, *measured)
 
 

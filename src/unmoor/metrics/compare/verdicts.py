@@ -14,7 +14,7 @@ from unmoor.metrics.compare import rule
 from unmoor.metrics.compare.report import ComparedBenchmark, Verdict
 from unmoor.metrics.compare.rounds import FirstRun, ProgramFailed, Series
 from unmoor.metrics.compare.rule import Direction
-from unmoor.metrics.compare.sources import Source
+from unmoor.metrics.compare.sources import BenchSource
 
 VERDICTS: Final[Mapping[Direction, Verdict]] = {1: "slower", -1: "faster"}
 _LONGEST: Final = 1800
@@ -28,7 +28,7 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction
 
 
-def failed(source: Source, failure: ProgramFailed) -> ComparedBenchmark:
+def failed(source: BenchSource, failure: ProgramFailed) -> ComparedBenchmark:
     """The row of a source that gives no figures."""
     return ComparedBenchmark(name=source.name, unit="s", verdict="failed", why=str(failure)[:_LONGEST])
 
@@ -41,7 +41,7 @@ def common_names(first: FirstRun) -> tuple[str, ...]:
     )
 
 
-def one_sided(source: Source, first: FirstRun) -> Iterator[ComparedBenchmark]:
+def one_sided(source: BenchSource, first: FirstRun) -> Iterator[ComparedBenchmark]:
     """The rows of benchmarks that only one side has figures of, or none."""
     base, head = first.values["base"], first.values["head"]
     broken = False
