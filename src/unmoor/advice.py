@@ -1496,7 +1496,9 @@ LEAVE_SECURITY_OUT = Template(
 MAKE_NEW_RESULT = Template(
     "make-new-result", "make another one, on the last commit of the default branch: unmoor deps update --result FILE"
 )
-UPDATE_WORKSPACE = Template("update-workspace", "update the project at the top: unmoor deps update --path .")
+UPDATE_WORKSPACE = Template(
+    "update-workspace", "see what can be updated for the project at the top: unmoor deps update --path . --dry-run"
+)
 SET_TEST_COMMAND = Template(
     "set-test-command", "set test-command under [tool.unmoor], to what fails if an update breaks the project"
 )
