@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.support.engines import TestEngine, engine, require_programs, tar_layer  # noqa: F401 - a fixture
 from tests.support.service_users import ask
@@ -63,7 +63,7 @@ class RealService:
 
     def restart_proxy(self) -> None:
         """Kill HAProxy, and start it again with the same configuration, as its machine would."""
-        os.kill(int(self.proxy.look().process), signal.SIGKILL)
+        psutil.Process(int(self.proxy.look().process)).kill()
         config = Path(self.own.api.socket).with_name("haproxy.cfg")
         self.restarted.append(
             subprocess.Popen([find_haproxy(os.environ), "-db", "-f", config], stderr=subprocess.DEVNULL)
