@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from unmoor.config.scan import ScanSettings
 from unmoor.config.settings import Settings
 from unmoor.config.space import SpaceSettings
 from unmoor.rehearsal.announce.targets import caught
+from unmoor.util.values import replace
 
 pytestmark = [linux, pytest.mark.journey, pytest.mark.timeout(500)]
 
