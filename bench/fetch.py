@@ -3,13 +3,15 @@
     python -m bench.fetch
 
 It is compared with a loop that sends the same requests one after another on one connection. The stand-in for the forge
-is a process of its own. The targets are 0.3 times that loop, 120 MB, and three requests if nothing is new.
+is a process of its own, and the faster of two rounds counts. The targets are 0.3 times that loop, 120 MB, and three
+requests if nothing is new.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import subprocess
 import sys
 import time
@@ -25,6 +27,7 @@ from tests.support.git_repos import Repo
 
 RUNS = 1000
 JOBS = 10
+ROUNDS = 2
 ANSWER = 0.02
 PAGE = 100
 RATIO, MEMORY, REQUESTS = 0.3, 120, 3
@@ -147,26 +150,27 @@ def main() -> None:
             text = WORLD.format(address=address, remote=repo.path)
             world.write_text(text, encoding="utf-8", newline="\n")
             world.chmod(0o600)
-            command: list[str | Path] = [
-                BIN / "unmoor",
-                "metrics",
-                "fetch",
-                "--world",
-                world,
-                "--store",
-                "folder:metrics",
-            ]
-            ours, memory = run_measured([*command, "--requests", "5000"], repo.path, environ())
+            command: list[str | Path] = [BIN / "unmoor", "metrics", "fetch", "--world", world]
+            ours, memory, loop = math.inf, 0, math.inf
+            for number in range(ROUNDS):
+                into = ["--store", f"folder:metrics{number}"]
+                seconds, peak = run_measured([*command, *into, "--requests", "5000"], repo.path, environ())
+                ours, memory = min(ours, seconds), max(memory, peak)
+                loop = min(loop, one_after_another(address))
+                kept = (repo.path / f"metrics{number}" / "jobs").iterdir()
+                if sum(len(each.read_bytes().splitlines()) for each in kept) != RUNS * JOBS:
+                    sys.exit("not every job was kept")
             again = subprocess.run(
-                [*command, "--json"], cwd=repo.path, env=environ(), capture_output=True, check=True, text=True
+                [*command, "--store", "folder:metrics0", "--json"],
+                cwd=repo.path,
+                env=environ(),
+                capture_output=True,
+                check=True,
+                text=True,
             )
-            kept = sum(len(each.read_bytes().splitlines()) for each in (repo.path / "metrics" / "jobs").iterdir())
-        loop = one_after_another(address)
     finally:
         server.kill()
         server.wait()
-    if kept != RUNS * JOBS:
-        sys.exit(f"{kept} jobs were kept, of {RUNS * JOBS}")
     print(f"unmoor metrics fetch   {ours:6.2f} s, {memory} MB (target {MEMORY})")
     print(f"one after another      {loop:6.2f} s: {ours / loop:.2f} times that (target {RATIO})")
     print(f"nothing new            {json.loads(again.stdout)['requests']} requests (target {REQUESTS})")
