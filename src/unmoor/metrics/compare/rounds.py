@@ -152,7 +152,7 @@ class Rounds:
                 if series.rounds >= series.wanted and series.failure is None:
                     series.wanted = self._wanted(series)
             done = min(each.rounds for each in open_series)
-            wanted = max(min(each.wanted, rule.MOST) for each in open_series)
+            wanted = max(done, *(min(each.wanted, rule.MOST) for each in open_series))
             self.say(f"{what}: {count_of(done, 'round')} of {wanted}, {duration(max(until - self.clock(), 0))} left")
 
     def _wanted(self, series: Series) -> int:

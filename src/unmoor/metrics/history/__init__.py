@@ -1,5 +1,5 @@
 """Reading a forge's runs, jobs, releases and updates of dependencies, a part at a time, until nothing is missing.
 
-Begin with `fetching`, which decides what to ask and what is kept. `spans` are the times that are read completely,
-`facts` makes records of what the forge says, and `flaky` finds jobs that passed and failed for the same code.
+Begin with `fetching`, which decides what to ask and what is kept. `spans` are the times that are read completely, and
+`facts` makes records of what the forge says.
 """

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from unmoor.metrics.history.flaky import code_of
 from unmoor.metrics.judge.figures import JobFigure
 from unmoor.metrics.judge.wording import job_name
 
@@ -32,12 +31,11 @@ class Flakiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flakinesses(jobs: Iterable[JobFigure]) -> tuple[Flakiness, ...]:
-    """Count the commits of each job, as `unmoor.metrics.history.flaky` tells them apart."""
-    results: dict[tuple[str, str], dict[Hashable, set[bool]]] = defaultdict(lambda: defaultdict(set))
+    """Count the codes that each job tested, and those of them for which it passed and failed."""
+    results: dict[tuple[str, str], dict[tuple[str, str | int], set[bool]]] = defaultdict(lambda: defaultdict(set))
     for job in jobs:
         if job.succeeded is not None:
-            code = code_of(event=job.event, commit=job.commit, run=job.run)
-            results[job.workflow, job.name][code].add(job.succeeded)
+            results[job.workflow, job.name][job.code].add(job.succeeded)
     return tuple(
         Flakiness(
             workflow=workflow,

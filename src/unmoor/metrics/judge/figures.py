@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from unmoor.metrics.history.flaky import FAILED, PASSED
-
-_PULL_REQUEST = frozenset({"pull_request", "pull_request_target", "merge_group"})
+PASSED: Final = frozenset({"success"})
+"""Conclusions of what passed."""
+FAILED: Final = frozenset({"failure", "timed_out", "startup_failure"})
+"""Conclusions of what failed. All others are neither: cancelled, skipped, neutral, stale, action_required."""
+_PUSH: Final = "push"
+_PULL_REQUEST: Final = frozenset({"pull_request", "pull_request_target", "merge_group"})
 
 
 class RunFigure(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +52,15 @@ class JobFigure(msgspec.Struct, frozen=True, kw_only=True):
     def succeeded(self) -> bool | None:
         """Whether the job succeeded; ``None`` for one that is neither a success nor a failure."""
         return _succeeded(self.conclusion)
+
+    @property
+    def code(self) -> tuple[str, str | int]:
+        """What was tested; the same value means the same code.
+
+        The attempts of a run have the same, and so have pushes of one commit. The runs of a pull request do not: they
+        test a merge with a branch that moves, although they name one commit.
+        """
+        return ("commit", self.commit) if self.event == _PUSH else ("run", self.run)
 
     @property
     def of_pull_request(self) -> bool:

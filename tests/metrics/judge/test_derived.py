@@ -1,25 +1,32 @@
-"""A job is flaky if it passed and failed for the same code."""
+"""What follows from the jobs: a job is flaky if it passed and failed for the same code."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
-from tests.support.metric_records import EXAMPLES
 
-from unmoor.metrics.history.flaky import FlakyJob, find_flaky
-from unmoor.metrics.records import JobRecord
-from unmoor.util.values import replace
+from unmoor.metrics.judge.derived import flakinesses
+from unmoor.metrics.judge.figures import JobFigure
+
+WORKFLOW = ".github/workflows/ci.yml"
 
 
-def jobs(*rows: str, event: str = "push", name: str = "test") -> list[JobRecord]:
+def jobs(*rows: str, event: str = "push", name: str = "test") -> list[JobFigure]:
     """Jobs from rows of run, attempt, commit and conclusion, such as ``1 1 a success``."""
-    example = EXAMPLES[1]
-    assert isinstance(example, JobRecord)
-    found = []
-    for number, row in enumerate(rows):
-        run, attempt, commit, conclusion = row.split()
-        changes = {"run": int(run), "attempt": int(attempt), "commit": commit * 40, "conclusion": conclusion}
-        found.append(replace(example, id=number, event=event, name=name, **changes))  # type: ignore[arg-type]
-    return found
+    return [
+        JobFigure(
+            run=int(run),
+            attempt=int(attempt),
+            workflow=WORKFLOW,
+            name=name,
+            commit=commit * 40,
+            event=event,
+            conclusion=conclusion,
+            at=datetime(2026, 11, 1, tzinfo=UTC),
+        )
+        for run, attempt, commit, conclusion in map(str.split, rows)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,17 +62,18 @@ def jobs(*rows: str, event: str = "push", name: str = "test") -> list[JobRecord]
 )
 def test_both_results_for_the_same_code(event: str, rows: list[str], times: int) -> None:
     """Attempts of a run count, and pushes of a commit; the commit of a pull request does not say what was merged."""
-    assert sum(each.times for each in find_flaky(jobs(*rows, event=event))) == times
+    assert sum(each.flaky for each in flakinesses(jobs(*rows, event=event))) == times
 
 
 def test_jobs_are_told_apart() -> None:
-    """The results of two jobs are not mixed, and the one that is flaky most often comes first."""
+    """The results of two jobs are not mixed, and each counts the commits on which it ended."""
     often = ["1 1 a failure", "1 2 a success", "2 1 b failure", "2 2 b success"]
-    found = find_flaky(
-        [*jobs(*often[:2], name="a"), *jobs(*often, name="b"), *jobs("1 1 a failure", name="c"), *jobs("1 2 a success")]
+    found = flakinesses(
+        [*jobs(*often, name="b"), *jobs(*often[:3], name="a"), *jobs("1 1 a failure", name="c"), *jobs("1 2 a success")]
     )
-    workflow = ".github/workflows/ci.yml"
-    assert found == (
-        FlakyJob(workflow=workflow, name="b", times=2, run=2),
-        FlakyJob(workflow=workflow, name="a", times=1, run=1),
-    )
+    assert [(each.name, each.groups, each.flaky) for each in found] == [
+        ("a", 2, 1),
+        ("b", 2, 2),
+        ("c", 1, 0),
+        ("test", 1, 0),
+    ]
