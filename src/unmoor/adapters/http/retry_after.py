@@ -15,7 +15,6 @@ from http import HTTPStatus
 from typing import Self, TypeVar
 
 import msgspec
-from requests.structures import CaseInsensitiveDict
 
 from unmoor.errors import Cause, Conflict, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
@@ -143,20 +142,21 @@ def requested_wait(headers: Mapping[str, str], now: datetime | None = None) -> f
     the ``t`` of ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers), and returns the longer one. Never negative, and
     at most thirty days. Header names are case-insensitive.
     """
-    named = CaseInsensitiveDict(headers)
+    # Not by requests' own dictionary: what talks to a server by another library need not import requests for this.
+    named = {name.lower(): value for name, value in headers.items()}
     waits = [_retry_after(named, now or datetime.now(UTC))]
-    if reset := _RESET.search(named.get("RateLimit", "")):
+    if reset := _RESET.search(named.get("ratelimit", "")):
         waits.append(float(reset[1]))
     known = [wait for wait in waits if wait is not None]
     return min(max(*known, 0.0), LONGEST) if known else None
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    text = headers.get("Retry-After", "").strip()
+    text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}", text):
         return float(text)
     until = read_date(text)
-    return None if until is None else (until - (read_date(headers.get("Date", "")) or now)).total_seconds()
+    return None if until is None else (until - (read_date(headers.get("date", "")) or now)).total_seconds()
 
 
 def read_date(text: str) -> datetime | None:
