@@ -131,7 +131,7 @@ $(SITE)/.ready: pyproject.toml | $(READY)
 site: $(SITE)/.ready ## Build the site of the documentation into build/docs; a warning or a broken link is an error
 	$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --jobs 2 -d .cache/doctrees docs build/docs
 
-bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing, verifying and checks of workflows and repositories against other tools, and the memory of a large release
+bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.startup
 	$(WITH_ENGINE) $(BIN)/python -m bench.rehearsal
 	$(BIN)/python -m bench.check_dists
@@ -144,6 +144,9 @@ bench: $(READY) ## Measure start-up, rehearsals, checks, uploads, signing, verif
 	$(BIN)/python -m bench.workflows
 	$(BIN)/python -m bench.checks
 	$(BIN)/python -m bench.compare
+	$(BIN)/python -m bench.fetch
+	$(BIN)/python -m bench.space
+	$(WITH_ENGINE) $(BIN)/python -m bench.service
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
 define pins
