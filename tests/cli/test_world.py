@@ -53,3 +53,52 @@ def test_the_folder_is_closed_from_the_first_moment(
     place = Path(folder.format(top=top))
     assert made[place.name] == 0o700
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
+_DEPLOYING = """
+[project]
+name = "demo"
+version = "1.0"
+[tool.unmoor.docs]
+builder = "sphinx"
+to = ["branch:gh-pages", "readthedocs:demo"]
+[tool.unmoor.space]
+repo = "acme/demo"
+files = ["app.py"]
+[tool.unmoor.announce]
+targets = { chat = "CHAT_URL", other = "OTHER_URL" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "announce", "deployments", "warning"),
+    [
+        (_DEPLOYING, ("chat=slack", "other=json"), ("hub", "readthedocs"), ""),
+        ('[project]\nname = "demo"\nversion = "1.0"\n', (), (), ""),
+        ("[tool.unmoor]\nno-such-key = 1\n", (), (), "no servers for deployments and announcements"),
+    ],
+    ids=["deploys", "plain", "broken settings"],
+)
+def test_a_world_has_what_the_project_deploys_to(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    pyproject: str,
+    announce: tuple[str, ...],
+    deployments: tuple[str, ...],
+    warning: str,
+) -> None:
+    """By the settings of the commit that is checked out; settings that are broken stop no world."""
+    top = Repo.new(tmp_path / "demo", {"pyproject.toml": pyproject}).path
+    asked: dict[str, object] = {}
+
+    def record(*_args: object, **options: object) -> None:
+        asked.update(options)
+        refuse()
+
+    monkeypatch.setattr(local, "start", record)
+    monkeypatch.setenv("CHAT_URL", "slack://a/b/c")
+    assert run(["world", "up", "--directory", str(top)]) == 4
+    assert (asked["announce"], asked["deployments"]) == (announce, deployments)
+    assert warning in capsys.readouterr().err

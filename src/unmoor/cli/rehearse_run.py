@@ -15,10 +15,10 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import this_system
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import built_elsewhere
+from unmoor.cli.local_servers import servers_of
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import ResolvedTarget, read_sources, remote_repository, resolve_checkout, resolve_target
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
-from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
 from unmoor.errors import UnmoorError
 from unmoor.filesystem import commands
@@ -73,6 +73,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                 resolved = resolve_target(inside, sources, processes, rehearsing=True)
                 repository = remote_repository(here) or resolved.repository or session.LOCAL_REPOSITORY
                 hosts = () if without_images or not this_system().images else _registry_hosts(resolved, repository)
+                besides = servers_of(resolved.settings, os.environ)
                 with servers.serve(
                     repository=repository,
                     checkout=prepared.checkout,
@@ -81,8 +82,8 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     hosts=hosts or ("ghcr.io",),
                     any_platform=True,
                     tag=prepared.tag,
-                    announce=_announced_targets(resolved),
-                    deployments=_deployment_servers(resolved.settings),
+                    announce=besides.announce,
+                    deployments=besides.deployments,
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")
@@ -160,23 +161,6 @@ def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
         target.settings, target.checkout, target.commit, repository=repository, without=False
     )
     return image_selection.registry_hosts(selection.images, repository)
-
-
-def _deployment_servers(settings: Settings) -> tuple[str, ...]:
-    """The servers that the deployments of a project need."""
-    hub = ("hub",) if settings.space else ()
-    targets = settings.docs.targets if settings.docs is not None else ()
-    return (*hub, "readthedocs") if any(each.startswith("readthedocs:") for each in targets) else hub
-
-
-def _announced_targets(target: ResolvedTarget) -> tuple[str, ...]:
-    """The targets that stand in for those of the settings, of which only the service counts, if it is known here."""
-    if target.settings.announce is None:
-        return ()
-    from unmoor.rehearsal.announce.targets import LocalTarget
-
-    named = target.settings.announce.targets.items()
-    return tuple(LocalTarget.of(name, os.environ.get(variable, "")).argument for name, variable in named)
 
 
 def _show_caught(folder: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unmoor.cli.help import examples
 from unmoor.cli.options import directory_option
+
+if TYPE_CHECKING:
+    from unmoor.adapters.process.supervisor import Processes
+    from unmoor.cli.local_servers import LocalServers
 
 
 @click.group(short_help="Run local indexes, a GitHub API, a registry and a git remote.")
@@ -48,12 +54,13 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
 
     The command writes the addresses and throw-away credentials to the file world.toml in --dir, and
     prints its path as soon as the world is ready. In a checkout, the git remote starts as a copy of
-    it.
+    it, and the world also has what the project's deployments and announcements are configured for.
     """
     from unmoor import advice
     from unmoor.adapters.factory import open_checkout
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.artifacts.run_dir import RunFolder
+    from unmoor.cli.local_servers import LocalServers
     from unmoor.cli.output import err
     from unmoor.cli.resolve_project import remote_repository
     from unmoor.errors import Interrupted, Refused
@@ -76,14 +83,22 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
         if top is not None and place.parent == top / OWN:
             RunFolder(place).open()
         repository = repository or (remote_repository(here) if top else "") or "local/world"
+        besides = _servers_beside(folder, processes) if top else LocalServers()
         with (
             exclusive_lock(place),
             local.start(
-                place, repository=repository, checkout=top, file_limit=file_limit, registry=True, signing=True
+                place,
+                repository=repository,
+                checkout=top,
+                file_limit=file_limit,
+                registry=True,
+                signing=True,
+                announce=besides.announce,
+                deployments=besides.deployments,
             ) as world,
         ):
             err("the local world is running; press Ctrl-C to stop it")
-            for name, at in (world.addresses | world.registries).items():
+            for name, at in (world.addresses | world.registries | world.deployments).items():
                 if name in world.moved:
                     err(f"warning: another program has taken port {world.moved[name]}: {name} is now at {at}")
             if world.no_registry:
@@ -96,3 +111,21 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
                 err(f"the local world has stopped; its files stay in {place}")
                 return 0
         raise Refused("the local world stopped unexpectedly", where=str(place), next_step=advice.START_WORLD_AGAIN())
+
+
+def _servers_beside(folder: Path, processes: Processes) -> LocalServers:
+    """What the settings at HEAD need beside. A world is also for a project whose settings are still to be corrected."""
+    from unmoor.cli.local_servers import LocalServers, servers_of
+    from unmoor.cli.output import err
+    from unmoor.cli.resolve_project import read_sources, resolve_checkout
+    from unmoor.cli.target_options import TargetOptions
+    from unmoor.errors import ConfigError, Refused
+    from unmoor.project.locate import settings_at
+
+    try:
+        sources = read_sources()
+        here = resolve_checkout(TargetOptions(folder=folder), sources, processes, tag=None)
+        return servers_of(settings_at(here, here.head(), sources).settings, os.environ)
+    except (ConfigError, Refused) as error:
+        err(f"warning: no servers for deployments and announcements: {error.in_brief(where=True)}")
+        return LocalServers()
