@@ -1,8 +1,4 @@
-"""Read a report of coverage.py: Cobertura's XML, as ``coverage xml`` and pytest-cov write it.
-
-Expat reads it piece by piece, so a report of any size takes little memory. A report that declares entities is refused
-before one is used, and expat loads nothing from elsewhere.
-"""
+"""Read a report of coverage.py: Cobertura's XML, as ``coverage xml`` and pytest-cov write it."""
 
 from __future__ import annotations
 
@@ -10,16 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
-from xml.parsers import expat
+from typing import Final, NoReturn
 
 import msgspec
+
+from unmoor.util.xml_events import read_events
 
 LARGEST: Final = 200_000_000
 """Bytes of the largest report that is read."""
 _MOST_LINES: Final = 20_000_000
 _LONGEST: Final = 4000
-_PIECE: Final = 1 << 20
 _COUNT: Final = re.compile(r"[0-9]{1,12}")
 _TIME: Final = re.compile(r"[0-9]{1,15}")
 _BRANCHES: Final = re.compile(r"[0-9]{1,3}% \(([0-9]{1,9})/([0-9]{1,9})\)")
@@ -67,24 +63,7 @@ def share(part: int, whole: int) -> float:
 def read_report(path: Path) -> CoverageReport:
     """Read a report. Raises `ValueError` if it is no report, is too large or contradicts itself, `OSError`."""
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.EntityDeclHandler = reader.refuse_entity
-    size = 0
-    try:
-        with path.open("rb") as stream:
-            while piece := stream.read(_PIECE):
-                size += len(piece)
-                if size > LARGEST:
-                    _refuse(f"it is larger than {LARGEST // 1_000_000} MB")
-                parser.Parse(piece, False)  # noqa: FBT003 - expat takes no keyword
-        parser.Parse(b"", True)  # noqa: FBT003
-    except expat.ExpatError as error:
-        msg = f"it is not XML: {error}" if size else "it is empty"
-        raise ValueError(msg) from error
+    read_events(path, start=reader.start, end=reader.end, text=reader.text, largest=LARGEST)
     return reader.report()
 
 
@@ -129,10 +108,6 @@ class _Reader:
         """Read the path of a folder."""
         if self.stack and self.stack[-1] == "source" and len(self.source) <= _LONGEST:
             self.source += data
-
-    def refuse_entity(self, *_: Any) -> None:
-        """Refuse a report that declares an entity. Raises `ValueError`."""
-        _refuse("it declares an entity, which coverage.py never does")
 
     def _line(self, attributes: dict[str, str]) -> None:
         self.count += 1

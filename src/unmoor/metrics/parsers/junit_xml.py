@@ -1,7 +1,6 @@
 """Results of tests in JUnit's XML, as pytest and most other test runners write it.
 
-The format has no standard. Only what all writers agree on is read: cases with a failure, an error or neither. Expat
-reads the file piece by piece, and a file that declares entities is refused.
+The format has no standard. Only what all writers agree on is read: cases with a failure, an error or neither.
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
-from xml.parsers import expat
+from typing import Final, NoReturn
 
 from unmoor.metrics.parsers.model import LARGEST, Measured, ParsedFigures, moment, short
 from unmoor.metrics.records import TestsRecord
+from unmoor.util.xml_events import read_events
 
-_PIECE: Final = 1 << 20
 _DEEPEST: Final = 100
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?")
 # Names that say nothing about the suite: the file's own name says more.
@@ -28,22 +26,7 @@ _FAILED: Final = frozenset({"failure", "error"})
 def parse(path: Path, measured: Measured) -> ParsedFigures:
     """Count the results of a file. Raises `ValueError` if it is none, `OSError`."""
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.EntityDeclHandler = reader.refuse_entity
-    size = 0
-    try:
-        with path.open("rb") as stream:
-            while piece := stream.read(_PIECE):
-                size += len(piece)
-                if size > LARGEST:
-                    _refuse(f"it is larger than {LARGEST // 1_000_000} MB")
-                parser.Parse(piece, False)  # noqa: FBT003 - expat takes no keyword
-        parser.Parse(b"", True)  # noqa: FBT003
-    except expat.ExpatError as error:
-        msg = f"it is not XML: {error}"
-        raise ValueError(msg) from error
+    read_events(path, start=reader.start, end=reader.end, largest=LARGEST)
     return ParsedFigures(records=(reader.record(measured),))
 
 
@@ -89,10 +72,6 @@ class _Reader:
         if name == "testcase" and self.case:
             self.results[self.case] += 1
             self.case = ""
-
-    def refuse_entity(self, *_: Any) -> None:
-        """Refuse a file that declares an entity. Raises `ValueError`."""
-        _refuse("it declares an entity, which no test runner does")
 
     def record(self, measured: Measured) -> TestsRecord:
         """Return the counts. Raises `ValueError` if there was no test."""
