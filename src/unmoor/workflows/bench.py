@@ -9,7 +9,7 @@ from unmoor.config.amounts import seconds_of
 from unmoor.errors import ConfigError
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Concurrency, JobPermission, Script, Workflow, WorkflowJob
-from unmoor.workflows.optional_parts import READ, begin_job, in_folder, needs_tool, tool_jobs, upload_file
+from unmoor.workflows.optional_parts import READ, begin_job, hand_over, in_folder, needs_tool, require_digest, tool_jobs
 from unmoor.workflows.release_parts import TOKEN, project_pythons
 from unmoor.workflows.steps import MARK, download
 
@@ -22,7 +22,6 @@ The job that runs code of the project has no credential that can write. The one 
 of a stranger, and runs only unmoor. In a pull request from a fork its token only reads: then the report is in the
 summary of the job."""
 _REPORT: Final = "report.json"
-_WRITTEN: Final = f"${{{{ !cancelled() && hashFiles('{_REPORT}') != '' }}}}"
 _PREPARATION: Final = 30
 """Minutes for building and installing both sides."""
 _MOST: Final = 360
@@ -62,13 +61,7 @@ def _compare(facts: WorkflowFacts, minutes: int) -> WorkflowJob:
                 name="Compare",
                 script=f"unmoor bench compare --against 'HEAD^1' --report {_REPORT}{in_folder(facts)}",
             ),
-            Script(
-                name="Name the report by its digest",
-                id="report",
-                only_if=_WRITTEN,
-                script=f'echo "sha256=$(sha256sum {_REPORT} | cut -d \' \' -f 1)" >> "$GITHUB_OUTPUT"',
-            ),
-            upload_file("bench-report", _REPORT, only_if=_WRITTEN),
+            *hand_over("bench-report", _REPORT, step="report", title="Name the report by its digest"),
         ),
     )
 
@@ -87,10 +80,7 @@ def _comment(facts: WorkflowFacts) -> WorkflowJob:
             download("bench-report", "handed"),
             Script(
                 name="Write one comment",
-                script=(
-                    f'echo "$SHA256  handed/{_REPORT}" | sha256sum --check --strict\n'
-                    f"unmoor bench comment handed/{_REPORT}\n"
-                ),
+                script=f"{require_digest(_REPORT)}unmoor bench comment handed/{_REPORT}\n",
                 env={"SHA256": "${{ needs.compare.outputs.report-sha256 }}", **TOKEN},
             ),
         ),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from unmoor.workflows.facts import WorkflowFacts
-from unmoor.workflows.model import JobPermission, Step, Uses, WorkflowJob
+from unmoor.workflows.model import JobPermission, Script, Step, Uses, WorkflowJob
 from unmoor.workflows.steps import (
     TOOL_PYTHON,
     build_tool,
@@ -58,6 +58,25 @@ def upload_file(name: str, path: str, *, only_if: str = "", days: int = _DAYS) -
         only_if=only_if,
         inputs={"name": name, "path": path, "if-no-files-found": "error", "overwrite": True, "retention-days": days},
     )
+
+
+def hand_over(artifact: str, path: str, *, step: str, title: str) -> tuple[Step, ...]:
+    """Hand over a file, if it was written, to a job that takes it only by its sha256: an output of the step."""
+    written = f"${{{{ !cancelled() && hashFiles('{path}') != '' }}}}"
+    return (
+        Script(
+            name=title,
+            id=step,
+            only_if=written,
+            script=f'echo "sha256=$(sha256sum {path} | cut -d \' \' -f 1)" >> "$GITHUB_OUTPUT"',
+        ),
+        upload_file(artifact, path, only_if=written),
+    )
+
+
+def require_digest(path: str) -> str:
+    """The line of a script that fails unless a file in the folder ``handed`` has the digest in ``SHA256``."""
+    return f'echo "$SHA256  handed/{path}" | sha256sum --check --strict\n'
 
 
 def in_folder(facts: WorkflowFacts) -> str:

@@ -6,7 +6,16 @@ from typing import Final
 
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Concurrency, JobPermission, Script, Workflow, WorkflowJob
-from unmoor.workflows.optional_parts import READ, begin_job, in_folder, needs_tool, tool_jobs, upload_file, weekly
+from unmoor.workflows.optional_parts import (
+    READ,
+    begin_job,
+    hand_over,
+    in_folder,
+    needs_tool,
+    require_digest,
+    tool_jobs,
+    weekly,
+)
 from unmoor.workflows.release_parts import TOKEN, git_login, is_private, project_pythons
 from unmoor.workflows.steps import MARK, download
 
@@ -16,7 +25,6 @@ _COMMENT: Final = f"""\
 What a repository needs from time to time. The job that tests updates runs code of the project, and has no credential
 that can write. What it hands over counts only by its sha256; the jobs with write permissions run only unmoor."""
 _RESULT: Final = "updates.json"
-_WRITTEN: Final = f"${{{{ !cancelled() && hashFiles('{_RESULT}') != '' }}}}"
 _AGE: Final = "7d"
 
 
@@ -48,13 +56,7 @@ def _update(facts: WorkflowFacts) -> WorkflowJob:
                 name="Update to what passes the tests",
                 script=f"unmoor deps update --result {_RESULT}{in_folder(facts)}",
             ),
-            Script(
-                name="Name the result by its digest",
-                id="result",
-                only_if=_WRITTEN,
-                script=f'echo "sha256=$(sha256sum {_RESULT} | cut -d \' \' -f 1)" >> "$GITHUB_OUTPUT"',
-            ),
-            upload_file("updates", _RESULT, only_if=_WRITTEN),
+            *hand_over("updates", _RESULT, step="result", title="Name the result by its digest"),
         ),
     )
 
@@ -78,10 +80,7 @@ def _propose(facts: WorkflowFacts) -> WorkflowJob:
             download("updates", "handed"),
             Script(
                 name="Open or update pull requests",
-                script=(
-                    f'echo "$SHA256  handed/{_RESULT}" | sha256sum --check --strict\n'
-                    f"unmoor deps propose handed/{_RESULT}{in_folder(facts)}\n"
-                ),
+                script=f"{require_digest(_RESULT)}unmoor deps propose handed/{_RESULT}{in_folder(facts)}\n",
                 env={"SHA256": "${{ needs.update.outputs.result-sha256 }}", **TOKEN},
             ),
         ),
