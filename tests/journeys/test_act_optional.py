@@ -81,3 +81,11 @@ def test_a_report_becomes_a_comment(place: ActRelease) -> None:
     (comment,) = _stored(place, "comments.json")
     assert (comment["number"], comment["author"]) == (1, "github-actions[bot]")
     assert f"{REPOSITORY}/pull/1#issuecomment-" in run.words("comment")
+
+
+def test_figures_of_the_default_branch_are_kept(place: ActRelease) -> None:
+    """A push has nobody to comment to; what its benchmarks needed is kept with its commit."""
+    run = place.runs.run(Event(name="push", ref="refs/heads/main"), file="bench.yml")
+    assert run.ended == {"compare": True, "record": True}, run.words()
+    kept = place.runs.git("grep", "-h", "kind", "metrics", "--", "benchmarks")
+    assert {json.loads(line)["commit"] for line in kept.splitlines()} == {place.runs.git("rev-parse", "main").strip()}

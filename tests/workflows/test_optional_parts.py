@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -66,8 +67,14 @@ def test_what_is_handed_over_counts_by_its_digest(write: Callable[[WorkflowFacts
 
 @EVERY
 @KINDS
-def test_every_command_is_one_of_this_version(write: Callable[[WorkflowFacts], Workflow], kind: str) -> None:
+def test_every_command_is_one_of_this_version(
+    write: Callable[[WorkflowFacts], Workflow], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command parses with its options, and a package in a folder is named wherever a command takes one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "handed").mkdir()
+    for name in ("report.json", "updates.json"):
+        (tmp_path / "handed" / name).touch()
     for job in jobs_of(write, kind).values():
         for words in commands_of(job):
             _parse(LazyGroup("unmoor"), words)
