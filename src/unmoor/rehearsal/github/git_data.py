@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import tempfile
 from collections.abc import Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from unmoor.filesystem.temporary import temporary_folder
 from unmoor.rehearsal.github.releases import Problem, invalid
 from unmoor.rehearsal.github.requests import USER, RequestHandler
 from unmoor.util.digests import is_commit
@@ -156,8 +155,8 @@ class GitData(msgspec.Struct, frozen=True, kw_only=True):
         return ran.out
 
     def _write_blob(self, data: bytes) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "blob")
+        with temporary_folder() as folder:
+            path = folder / "blob"
             path.write_bytes(data)
             return self._checked("hash-object", "-w", "--no-filters", "--", str(path))
 
@@ -179,8 +178,8 @@ class GitData(msgspec.Struct, frozen=True, kw_only=True):
 
     def _write_tree(self, base: str | None, entries: Sequence[TreeEntryBody]) -> str:
         remote = self.handler.remote
-        with tempfile.TemporaryDirectory() as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        with temporary_folder() as folder:
+            index = {"GIT_INDEX_FILE": str(folder / "index")}
             if base is not None:
                 self._object(base, "tree")
                 remote.run("read-tree", base, env=index)
