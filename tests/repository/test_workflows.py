@@ -18,7 +18,7 @@ from unmoor.cli.output import DOCUMENTS
 from unmoor.config.settings import resolve
 from unmoor.project.files import Files
 from unmoor.workflows.comparing import compare
-from unmoor.workflows.every import ExpectedFile, expected_files
+from unmoor.workflows.every import OPTIONAL, ExpectedFile, expected_files, optional_file
 from unmoor.workflows.facts import read_facts
 from unmoor.workflows.reading import read_file
 
@@ -73,7 +73,9 @@ CI = {job.name: job for job in _jobs() if job.workflow == "ci"}
 def _expected() -> tuple[ExpectedFile, ...]:
     files = Files(lambda name: _content(ROOT / name), lambda: tuple(each.name for each in ROOT.iterdir()))
     settings = resolve(files.read).settings
-    return tuple(expected_files(read_facts(files, settings, project="unmoor")))
+    facts = read_facts(files, settings, project="unmoor")
+    optional = (optional_file(facts, path) for path in OPTIONAL if (ROOT / path).is_file())
+    return (*expected_files(facts), *optional)
 
 
 def _content(path: Path) -> bytes | None:

@@ -17,7 +17,7 @@ class LocalServers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def servers_of(settings: Settings, environ: Mapping[str, str]) -> LocalServers:
-    """Return what stands in for the hub, for Read the Docs and for the targets of announcements.
+    """Return the servers in place of the hub, of Read the Docs and of the targets of announcements.
 
     Of the real address of a target, in ``environ``, only the service counts, if it is known here.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from unmoor.cli.options import directory_option
 if TYPE_CHECKING:
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.cli.local_servers import LocalServers
+    from unmoor.rehearsal.local import LocalWorld
 
 
 @click.group(short_help="Run local indexes, a GitHub API, a registry and a git remote.")
@@ -98,11 +100,8 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
             ) as world,
         ):
             err("the local world is running; press Ctrl-C to stop it")
-            for name, at in (world.addresses | world.registries | world.deployments).items():
-                if name in world.moved:
-                    err(f"warning: another program has taken port {world.moved[name]}: {name} is now at {at}")
-            if world.no_registry:
-                err(f"warning: there is no container registry: {world.no_registry}")
+            for warning in _warnings(world):
+                err(f"warning: {warning}")
             click.echo(world.world_file)
             try:
                 while world.running():
@@ -111,6 +110,15 @@ def up(place: Path | None, repository: str, file_limit: int | None, folder: Path
                 err(f"the local world has stopped; its files stay in {place}")
                 return 0
         raise Refused("the local world stopped unexpectedly", where=str(place), next_step=advice.START_WORLD_AGAIN())
+
+
+def _warnings(world: LocalWorld) -> Iterator[str]:
+    """What of a world is not as it was, or not as it could be."""
+    for name, at in (world.addresses | world.registries | world.deployments).items():
+        if name in world.moved:
+            yield f"another program has taken port {world.moved[name]}: {name} is now at {at}"
+    if world.no_registry:
+        yield f"there is no container registry: {world.no_registry}"
 
 
 def _servers_beside(folder: Path, processes: Processes) -> LocalServers:
