@@ -32,7 +32,7 @@ from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
 from unmoor.ports.space_hub import SpaceHub
 from unmoor.ports.workflow_runs import WorkflowRuns
-from unmoor.ports.world import IndexPlace, World
+from unmoor.ports.world import ForgePlace, IndexPlace, World
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:
@@ -142,9 +142,8 @@ def open_writer(
     """Return what commits, tags and pushes from a checkout, with the user's environment unless another is given."""
     from unmoor.adapters.git.writing import CheckoutWriter  # only one command writes
 
-    return CheckoutWriter(
-        checkout=checkout, shell=LocalShell(processes=processes), environ=environ or os.environ, remote=remote
-    )
+    environ = os.environ if environ is None else environ
+    return CheckoutWriter(checkout=checkout, shell=LocalShell(processes=processes), environ=environ, remote=remote)
 
 
 def open_lock(processes: Processes) -> ProjectLock:
@@ -154,36 +153,39 @@ def open_lock(processes: Processes) -> ProjectLock:
     return UvLock(shell=LocalShell(processes=processes), environ=os.environ)
 
 
+def _forge(world: World, processes: Processes) -> tuple[ForgePlace, BoundedSession, Clock]:
+    """What each part of the forge is made of: where it is, the connection, and the clock."""
+    from unmoor.adapters.http.session import BoundedSession
+
+    return world.forge, BoundedSession(), MonotonicClock(processes=processes)
+
+
 def open_pull_requests(world: World, processes: Processes) -> PullRequests:
     """Return the pull requests of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge.pull_requests import GitHubPullRequests
-    from unmoor.adapters.http.session import BoundedSession
 
-    return GitHubPullRequests(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+    return GitHubPullRequests(*_forge(world, processes))
 
 
 def open_issues(world: World, processes: Processes) -> Issues:
     """Return the issues of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge.issues import GitHubIssues
-    from unmoor.adapters.http.session import BoundedSession
 
-    return GitHubIssues(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+    return GitHubIssues(*_forge(world, processes))
 
 
 def open_workflow_runs(world: World, processes: Processes) -> WorkflowRuns:
     """Return the workflow runs of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge.workflow_runs import GitHubWorkflowRuns
-    from unmoor.adapters.http.session import BoundedSession
 
-    return GitHubWorkflowRuns(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+    return GitHubWorkflowRuns(*_forge(world, processes))
 
 
 def open_comments(world: World, processes: Processes) -> Comments:
     """Return the comments of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge.comments import GitHubComments
-    from unmoor.adapters.http.session import BoundedSession
 
-    return GitHubComments(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+    return GitHubComments(*_forge(world, processes))
 
 
 def open_run_history(world: World, processes: Processes, *, budget: int) -> RunHistory:
@@ -201,9 +203,8 @@ def open_run_history(world: World, processes: Processes, *, budget: int) -> RunH
 def open_leftovers(world: World, processes: Processes) -> Leftovers:
     """Return the artifacts and caches of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge.leftovers import GitHubLeftovers
-    from unmoor.adapters.http.session import BoundedSession
 
-    return GitHubLeftovers(world.forge, BoundedSession(), MonotonicClock(processes=processes))
+    return GitHubLeftovers(*_forge(world, processes))
 
 
 def open_branch_files(world: World, processes: Processes, branch: str, *, cache: Path | None = None) -> RecordFiles:
