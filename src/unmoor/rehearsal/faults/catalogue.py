@@ -1,0 +1,378 @@
+"""Every fault by its name: what happens, where it may be put, and what it needs. See `Kind` for who carries it out.
+
+``targets`` are texts ``SERVICE[:METHOD[ ROUTE]]`` with ``*`` for all; a fault may be put at an address that fits one.
+``rows`` are numbers of the list of failures that releases must survive: each of the forty has a fault here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from unmoor import advice
+from unmoor.errors import ConfigError
+from unmoor.rehearsal.faults import routes
+from unmoor.rehearsal.faults.injection import EVERY, JOURNAL, START, Injected, Kill, parse
+
+
+class Kind(StrEnum):
+    """When a fault happens, as seen from the work of a request; the last ones are not of a server."""
+
+    BEFORE = "before"  # the work is not done
+    DURING = "during"  # half of the request's body is read
+    AFTER = "after"  # the work is done, and the answer is lost or replaced
+    ANSWER = "answer"  # the work is done, and its answer is changed on the way
+    READ = "read"  # a read shows an earlier state
+    REMOTE = "remote"  # the git remote is changed, at a request or at a line of the journal
+    KILL = "kill"  # the client is sent a signal, at a request or at a line of the journal
+    START = "start"  # the project, the checkout or a server's state is changed before the run; not by the layer
+
+
+class Need(StrEnum):
+    """What a machine or a project must have for a fault to be met."""
+
+    ENGINE = "engine"  # a container engine, for images
+    SIGNING = "signing"  # a project that signs
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault: see the module."""
+
+    name: str
+    summary: str
+    kind: Kind
+    targets: tuple[str, ...] = ("*",)
+    needs: tuple[Need, ...] = ()
+    rows: tuple[int, ...] = ()
+
+    def fits(self, service: str, route: str) -> bool:
+        """Whether it may be put at an address. One that counts every request fits a fault for some route."""
+        return any(_fits(target, service, route) for target in self.targets)
+
+
+def _fits(target: str, service: str, route: str) -> bool:
+    wanted, _, rest = target.partition(":")
+    kind = routes.kind_of(service)
+    if wanted not in ("*", kind) or (wanted == "*" and kind in (JOURNAL, START)):
+        return False
+    if not rest or EVERY in (rest, route):
+        return True
+    methods, _, name = rest.partition(" ")
+    method, _, asked = route.partition(" ")
+    return method in methods.split(",") and name in ("", asked)
+
+
+_READS = "*:GET,HEAD"
+_UPLOADS = ("pypi:POST /legacy/", "testpypi:POST /legacy/")
+_ASSET = "forge:POST /api/uploads/repos/{owner}/{repo}/releases/{id}/assets"
+_RELEASE = "forge:POST,PATCH /repos/{owner}/{repo}/releases/{id}"
+_BLOBS = "registry:PUT,PATCH,POST"
+_MANIFEST = "registry:PUT /v2/{name}/manifests/{reference}"
+_MINT = ("pypi:POST /_/oidc/mint-token", "testpypi:POST /_/oidc/mint-token")
+_EVERYWHERE = ("*", JOURNAL)
+_BODIES = ("*:POST,PUT,PATCH",)
+_CHECKOUT, _PROJECT, _WORLD, _RUN = (f"{START}:* {what}" for what in ("checkout", "project", "world", "run"))
+
+_BEFORE = (
+    Fault(name="slow", summary="answers after half a second, for which nothing is done", kind=Kind.BEFORE),
+    Fault(
+        name="busy",
+        summary="429 with `Retry-After: 1`, and nothing is done",
+        kind=Kind.BEFORE,
+    ),
+    Fault(name="busy-for-hours", summary="429 with `Retry-After: 55569`", kind=Kind.BEFORE, rows=(9,)),
+    Fault(
+        name="rate-limited",
+        summary="403 of GitHub's secondary rate limit, with `Retry-After: 1`",
+        kind=Kind.BEFORE,
+        targets=("forge",),
+        rows=(39,),
+    ),
+    Fault(name="bad-request", summary="400, as if the request were wrong", kind=Kind.BEFORE),
+    Fault(name="forbidden", summary="403, as if a permission were missing", kind=Kind.BEFORE, rows=(32, 34)),
+    Fault(name="broken", summary="500 before anything is done", kind=Kind.BEFORE),
+    Fault(name="bad-gateway", summary="502 with a page of HTML", kind=Kind.BEFORE),
+    Fault(name="down", summary="503; met for ever, the server is down", kind=Kind.BEFORE, rows=(8, 19, 22)),
+    Fault(name="reset-before", summary="the connection is reset before the request's body is read", kind=Kind.BEFORE),
+    Fault(name="garbage", summary="200 and a page that is no answer; nothing is done", kind=Kind.BEFORE),
+    Fault(name="silent", summary="reads the request, does nothing and never answers", kind=Kind.BEFORE, rows=(10,)),
+    Fault(name="drip", summary="does nothing and answers a byte at a time, without an end", kind=Kind.BEFORE),
+    Fault(
+        name="expired-token",
+        summary="takes the request's credentials for expired ones",
+        kind=Kind.BEFORE,
+        targets=(
+            "pypi:POST",
+            "testpypi:POST",
+            "forge",
+            "registry",
+            "sigstore:POST",
+            "issuer:GET",
+            "hub",
+            "readthedocs",
+        ),
+        rows=(21,),
+    ),
+    Fault(
+        name="file-too-large",
+        summary="400, as for a file over the limit",
+        kind=Kind.BEFORE,
+        targets=_UPLOADS,
+        rows=(11,),
+    ),
+    Fault(
+        name="name-used-before",
+        summary="400, as for the name of a file that was deleted",
+        kind=Kind.BEFORE,
+        targets=_UPLOADS,
+        rows=(14,),
+    ),
+    Fault(
+        name="release-closed",
+        summary="400, as for a release that is older than 14 days",
+        kind=Kind.BEFORE,
+        targets=_UPLOADS,
+        rows=(15,),
+    ),
+    Fault(
+        name="invalid-publisher",
+        summary="422, as for a job that is no trusted publisher",
+        kind=Kind.BEFORE,
+        targets=_MINT,
+        needs=(Need.SIGNING,),
+        rows=(20,),
+    ),
+    Fault(
+        name="immutable-tag",
+        summary="400, as for a tag that must not move",
+        kind=Kind.BEFORE,
+        targets=(_MANIFEST,),
+        needs=(Need.ENGINE,),
+        rows=(35,),
+    ),
+    Fault(
+        name="immutable-release",
+        summary="422, as for a tag of a deleted immutable release",
+        kind=Kind.BEFORE,
+        targets=(_RELEASE, "forge:POST /repos/{owner}/{repo}/releases"),
+        rows=(40,),
+    ),
+)
+_DURING = (
+    Fault(
+        name="reset-during",
+        summary="the connection is reset after half of the request's body",
+        kind=Kind.DURING,
+        targets=_BODIES,
+        rows=(33, 39),
+    ),
+)
+_AFTER = (
+    Fault(name="lost-reply", summary="the work is done, and the connection closed", kind=Kind.AFTER, rows=(7,)),
+    Fault(name="reset-after", summary="the work is done, and the connection reset", kind=Kind.AFTER, rows=(7,)),
+    Fault(name="broken-after", summary="the work is done, and the answer is 500", kind=Kind.AFTER),
+    Fault(name="down-after", summary="the work is done, and the answer is 503", kind=Kind.AFTER, rows=(6,)),
+    Fault(name="silent-after", summary="the work is done, and no answer ever comes", kind=Kind.AFTER, rows=(10,)),
+)
+_ANSWER = (
+    Fault(name="truncated", summary="half of the answer's body, then the connection is closed", kind=Kind.ANSWER),
+    Fault(name="malformed", summary="an answer whose second half is no text of its kind", kind=Kind.ANSWER),
+    Fault(name="damaged", summary="an answer with another byte in its middle", kind=Kind.ANSWER),
+    Fault(name="slow-body", summary="the whole answer, in pieces with pauses", kind=Kind.ANSWER),
+    Fault(
+        name="wrong-digest",
+        summary="other digests in headers, index pages and descriptions of assets",
+        kind=Kind.ANSWER,
+        targets=("registry", "pypi:GET,HEAD", "testpypi:GET,HEAD", "forge"),
+    ),
+    Fault(
+        name="renamed-asset",
+        summary="the answer gives an asset another name",
+        kind=Kind.ANSWER,
+        targets=(_ASSET,),
+        rows=(40,),
+    ),
+)
+_READ = (
+    Fault(
+        name="stale",
+        summary="shows the first answer of the round to such a request, or else nothing yet",
+        kind=Kind.READ,
+        targets=(_READS,),
+        rows=(16, 17, 38),
+    ),
+    Fault(
+        name="lagging",
+        summary="shows nothing yet: 404, or an empty list",
+        kind=Kind.READ,
+        targets=(_READS,),
+        rows=(17, 38),
+    ),
+)
+_REMOTE = (
+    Fault(
+        name="moved-tag",
+        summary="the tag leads to another commit",
+        kind=Kind.REMOTE,
+        targets=_EVERYWHERE,
+        rows=(26,),
+    ),
+    Fault(name="deleted-tag", summary="the tag is deleted on the remote", kind=Kind.REMOTE, targets=_EVERYWHERE),
+    Fault(
+        name="remade-tag",
+        summary="the tag is deleted and made at the same commit, without its annotation",
+        kind=Kind.REMOTE,
+        targets=_EVERYWHERE,
+        rows=(27,),
+    ),
+    Fault(name="refusing-hook", summary="the remote refuses every push", kind=Kind.REMOTE, targets=_EVERYWHERE),
+)
+_START = (
+    Fault(name="name-taken", summary="another file has the name", kind=Kind.START, targets=(_WORLD,), rows=(12,)),
+    Fault(name="sent-before", summary="a file is there already", kind=Kind.START, targets=(_WORLD,), rows=(13,)),
+    Fault(
+        name="junk-dependency",
+        summary="the staging index has a higher version of a dependency",
+        kind=Kind.START,
+        targets=(_WORLD,),
+        rows=(18,),
+    ),
+    Fault(
+        name="files-lost",
+        summary="the files that were built are gone, and a build gives others",
+        kind=Kind.START,
+        targets=(_RUN,),
+        rows=(23,),
+    ),
+    Fault(
+        name="tampered-dist",
+        summary="a byte of a built file is changed after its tests",
+        kind=Kind.START,
+        targets=(_RUN,),
+        rows=(24,),
+    ),
+    Fault(
+        name="data-left-out",
+        summary="the wheel lacks data of the package",
+        kind=Kind.START,
+        targets=(_PROJECT,),
+        rows=(25,),
+    ),
+    Fault(name="shallow-clone", summary="the checkout is shallow", kind=Kind.START, targets=(_CHECKOUT,), rows=(28,)),
+    Fault(name="dirty-tree", summary="the checkout has changes", kind=Kind.START, targets=(_CHECKOUT,), rows=(28,)),
+    Fault(
+        name="two-tags",
+        summary="two tags of versions are at the commit",
+        kind=Kind.START,
+        targets=(_CHECKOUT,),
+        rows=(28,),
+    ),
+    Fault(
+        name="odd-tag",
+        summary="tags in other spellings, and with a command in the name",
+        kind=Kind.START,
+        targets=(_CHECKOUT,),
+        rows=(29,),
+    ),
+    Fault(
+        name="second-run",
+        summary="the same command runs beside it",
+        kind=Kind.START,
+        targets=(_RUN,),
+        rows=(30,),
+    ),
+    Fault(
+        name="higher-version",
+        summary="a higher version is released already",
+        kind=Kind.START,
+        targets=(_WORLD,),
+        rows=(31,),
+    ),
+    Fault(
+        name="platform-missing",
+        summary="the image lacks a platform",
+        kind=Kind.START,
+        targets=(_RUN,),
+        needs=(Need.ENGINE,),
+        rows=(36,),
+    ),
+    Fault(
+        name="child-missing",
+        summary="the registry lacks a child of an index that is kept",
+        kind=Kind.START,
+        targets=(_WORLD,),
+        needs=(Need.ENGINE,),
+        rows=(37,),
+    ),
+)
+_KILLS = (
+    Fault(
+        name="KILL",
+        summary="the client is killed",
+        kind=Kind.KILL,
+        targets=_EVERYWHERE,
+        rows=(1, 2, 3, 4, 5),
+    ),
+    Fault(name="TERM", summary="the client is asked to end", kind=Kind.KILL, targets=_EVERYWHERE),
+    Fault(name="INT", summary="the client is interrupted, as by Ctrl-C", kind=Kind.KILL, targets=_EVERYWHERE),
+)
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    each.name: each for group in (_BEFORE, _DURING, _AFTER, _ANSWER, _READ, _REMOTE, _KILLS, _START) for each in group
+}
+
+
+def faults_for(service: str, route: str) -> Iterator[Fault]:
+    """Yield the faults that may be put at an address, in the order of the catalogue."""
+    return (each for each in FAULTS.values() if each.fits(service, route))
+
+
+def fault_of(injected: Injected) -> Fault:
+    """Return the fault of an injection, which `check` has let through."""
+    return FAULTS[injected.signal if isinstance(injected, Kill) else injected.fault]
+
+
+def read(text: str, *, where: str = "a plan of faults") -> Injected:
+    """Read an injection, and check it. Raises `ConfigError`."""
+    try:
+        injected = parse(text)
+    except ValueError as error:
+        example = "lost-reply@pypi:POST /legacy/#1"
+        raise ConfigError(str(error), where=where, next_step=advice.WRITE_IT_AS(example=example)) from None
+    return check(injected, where=where)
+
+
+def check(injected: Injected, *, where: str = "a plan of faults") -> Injected:
+    """Return an injection whose fault, service and route exist and fit. Raises `ConfigError` with the nearest names."""
+    name = str(injected.signal) if isinstance(injected, Kill) else injected.fault
+    service, route = injected.service, injected.route
+    if name not in FAULTS:
+        raise _unknown("fault", name, FAULTS, where)
+    fault = FAULTS[name]
+    if service not in (JOURNAL, START):
+        if routes.kind_of(service) not in routes.TABLES:
+            raise _unknown("service", service, (*routes.TABLES, JOURNAL, START), where)
+        if not routes.is_route(service, route):
+            raise _unknown(f"route of {service}", route, (*routes.routes(service), EVERY), where)
+    if not fault.fits(service, f"* {route}" if service == START else route):
+        places = ", ".join(target.replace(":* ", ":") for target in fault.targets)
+        raise ConfigError(
+            f"the fault {name} cannot happen at {service}:{route}",
+            where=where,
+            next_step=advice.WRITE_IT_AS(example=f"{name} at one of: {places}"),
+        )
+    return injected
+
+
+def _unknown(what: str, name: str, known: Iterable[str], where: str) -> ConfigError:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names
+    return ConfigError(
+        f"there is no {what} {name[:200]!r}",
+        where=where,
+        next_step=advice.WRITE_IT_AS(example=", or ".join(near[:8])),
+    )
