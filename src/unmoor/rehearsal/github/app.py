@@ -26,7 +26,7 @@ from unmoor.rehearsal.github.packages import Packages, PackageStore
 from unmoor.rehearsal.github.pulls import Pulls
 from unmoor.rehearsal.github.rate_limit import RateLimit
 from unmoor.rehearsal.github.release_signer import ReleaseSigner
-from unmoor.rehearsal.github.releases import Change, Git, Problem, Releases, invalid
+from unmoor.rehearsal.github.releases import Change, Git, Problem, Release, Releases, invalid
 from unmoor.rehearsal.github.requests import METADATA, USER, RequestHandler, Rights
 from unmoor.rehearsal.github.rulesets import Rulesets
 from unmoor.rehearsal.github.run_history import RunHistoryRoutes
@@ -149,7 +149,7 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
         """``POST /releases``."""
         change = await self._change(request)
         release = self.handler.releases.create(change)
-        note(request, tag=release.tag, draft=release.draft)
+        self._note(request, release)
         shape = self.handler.shapes.release(release)
         return JSONResponse(shape, HTTPStatus.CREATED, {"location": shape["url"]})
 
@@ -158,7 +158,7 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
         change = await self._change(request)
         before = self.handler.releases.get(request.path_params["id"], drafts=True)
         release = self.handler.releases.update(before, change)
-        note(request, tag=release.tag, draft=release.draft)
+        self._note(request, release)
         return JSONResponse(self.handler.shapes.release(release))
 
     async def generate_notes(self, request: Request) -> Response:
@@ -186,8 +186,15 @@ class Forge(msgspec.Struct, frozen=True, kw_only=True):
     async def delete(self, request: Request) -> Response:
         """``DELETE /releases/{id}``."""
         self.handler.push(request)
-        self.handler.releases.delete(self.handler.releases.get(request.path_params["id"], drafts=True))
+        release = self.handler.releases.get(request.path_params["id"], drafts=True)
+        self.handler.releases.delete(release)
+        note(request, release=release.id, tag=release.tag)
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def _note(self, request: Request, release: Release) -> None:
+        """Add what a release has become to the request's line in the log."""
+        facts = {"tag": release.tag, "draft": release.draft, "prerelease": release.prerelease}
+        note(request, release=release.id, **facts, latest=self.handler.releases.latest() == release)
 
     async def page(self, request: Request) -> Response:
         """``/owner/repo/releases/tag/{tag}``: the web page, in plain text."""

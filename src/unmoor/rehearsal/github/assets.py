@@ -67,7 +67,7 @@ class Attachments:
         """
         releases, number = self.handler.releases, request.path_params["id"]
         name = request.query_params.get("name", "")
-        note(request, file=name[:255], outcome="refused")
+        note(request, release=number, file=name[:255], outcome="refused")
         if "transfer-encoding" in request.headers or "content-length" not in request.headers:
             await drain(request, patience=PATIENCE)
             return JSONResponse(
@@ -121,7 +121,9 @@ class Attachments:
     async def detach(self, request: Request) -> Response:
         """``DELETE /releases/assets/{id}``."""
         self.handler.push(request)
-        self.handler.releases.detach(*self.handler.releases.asset(request.path_params["id"], drafts=True))
+        release, asset = self.handler.releases.asset(request.path_params["id"], drafts=True)
+        self.handler.releases.detach(release, asset)
+        note(request, release=release.id, removed=asset.name)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def download(self, request: Request) -> Response:

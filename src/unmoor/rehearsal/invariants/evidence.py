@@ -82,8 +82,7 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """A release that has ended: the folder of its world, the git remote, its runs in order, the one without
-    faults last.
+    """A release that has ended: the folder of its world, the git remote, and its runs in order.
 
     ``secrets`` are values that must be nowhere. ``places`` are more files and folders to look for them, such as the run
     folder and the state folder. ``baseline`` is the final state of a release of the same without faults; with

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -166,7 +167,8 @@ class Ports:
 class Logged:
     """Writes one line to the request log for each request, before its answer goes out.
 
-    The status is 499 if the client disconnected before the answer.
+    The status is 499 if the client disconnected before the answer, or got none. ``at`` is when the request came in, in
+    seconds since 1970, and ``retry_after`` how long the answer asks to wait.
     """
 
     def __init__(self, app: ASGIApp, *, server: str, log: int) -> None:
@@ -180,13 +182,26 @@ class Logged:
             await self._app(scope, receive, send)
             return
         notes: dict[str, object] = scope.setdefault("unmoor.notes", {})
+        line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
+        begun, answered = round(time.time(), 3), False
+
+        def write(status: int) -> None:
+            # On a full disk, reads still work.
+            with contextlib.suppress(OSError):
+                append_line(self._log, {**line, "status": status, "at": begun, **notes})
 
         async def listen(message: MutableMapping[str, Any]) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
-                line = {"server": self._server, "method": scope["method"], "path": scope["path"][:500]}
-                # On a full disk, reads still work.
-                with contextlib.suppress(OSError):
-                    append_line(self._log, {**line, "status": message["status"], **notes})
+                answered = True
+                wait = next((value for name, value in message.get("headers", ()) if name == b"retry-after"), b"")
+                if wait.isdigit():
+                    notes["retry_after"] = int(wait)
+                write(message["status"])
             await send(message)
 
-        await self._app(scope, receive, listen)
+        try:
+            await self._app(scope, receive, listen)
+        finally:
+            if not answered:
+                write(GONE)
