@@ -19,6 +19,7 @@ from unmoor.images.branch_tags import BranchTarget
 from unmoor.images.tags import TagContext
 from unmoor.products import Images, LeftTag, PushedBranch, Release
 from unmoor.render import actions
+from unmoor.render.markdown import table
 from unmoor.render.document import RunDocument, document
 from unmoor.util.text import clean
 
@@ -166,4 +167,4 @@ def _is_on(image: ImageDocument, each: BranchTarget) -> bool:
 def summary(images: tuple[ImageDocument, ...]) -> str:
     """Return the part of the job summary about the images, as GitHub Markdown."""
     rows = [(each.name, each.target, ", ".join(each.tags), each.digest or "not pushed") for each in images]
-    return "### Images\n\n" + actions.table(("image", "target", "tags", "digest"), rows)
+    return "### Images\n\n" + table(("image", "target", "tags", "digest"), rows)

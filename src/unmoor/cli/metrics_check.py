@@ -19,7 +19,8 @@ from unmoor.cli.metrics_store import open_metrics
 from unmoor.errors import CheckFailed
 from unmoor.metrics.judge.judging import judge, limits_of, summary, with_verdict
 from unmoor.metrics.judge.model import RULES, RuleResult, RuleVerdict
-from unmoor.render.actions import annotation, table
+from unmoor.render.actions import annotation
+from unmoor.render.markdown import table
 from unmoor.util.text import clean, count_of
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``why_not`` says why something is not signed, ``withheld`` why the indexes get no signature; empty if all is.
     ``required``: no index may get a file without its signature. ``stored``: the forge stores the provenance, too.
+    ``signer`` is the workflow whose signatures these are.
     """
 
     bundles: tuple[File, ...] = ()
@@ -26,6 +27,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     withheld: str = ""
     required: bool = False
     stored: bool = False
+    signer: str = ""
 
     def named(self, name: str) -> File | None:
         """The signature of that name, ``None`` if there is none."""

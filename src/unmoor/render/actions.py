@@ -5,7 +5,7 @@ Sources: GitHub's pages "Workflow commands for GitHub Actions" and "Job summarie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from unmoor.errors import BuildFailed, CheckFailed
 from unmoor.products import Proof, Verified
 from unmoor.render import words
 from unmoor.render.advice import next_step
+from unmoor.render.markdown import cell, table
 from unmoor.util.text import clean, indented, list_some
 
 _MOST_LINES = 20
@@ -70,19 +71,6 @@ def write_summary(path: Path, report: Report) -> None:
         stream.write(summary(report))
 
 
-def _cell(text: str) -> str:
-    """Make plain text of a cell: text from outside adds no link, no picture and no HTML to the page."""
-    from unmoor.notes.markdown import escape
-
-    return escape(clean(text, limit=500))
-
-
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a table in Markdown, with plain text in every cell."""
-    lines = [head, tuple("---" for _ in head), *(tuple(map(_cell, row)) for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
-
-
 def summary(report: Report) -> str:
     """Return the summary of a run as GitHub Markdown."""
     rows = [
@@ -92,7 +80,7 @@ def summary(report: Report) -> str:
     ]
     parts = ["## unmoor\n\n", table(("stage", "state", "time", "what"), rows)]
     if report.emergency is not None:
-        parts.append(f"### Emergency\n\n{_cell(report.emergency.summary)}\n\n")
+        parts.append(f"### Emergency\n\n{cell(report.emergency.summary)}\n\n")
         waived = [(each.gate, each.verdict, each.detail) for each in report.emergency.results]
         parts += [table(("waived", "result", "detail"), waived)] if waived else []
     for each in report.stages:
@@ -115,7 +103,7 @@ def summary(report: Report) -> str:
         ]
         parts.append(table(("what", "state", "address", "time", "counts", "identity", "left out"), stands))
     parts.extend(
-        f"> **{each.info.name} failed.** Next: {_cell(next_step(each.outcome.error))}\n\n"
+        f"> **{each.info.name} failed.** Next: {cell(next_step(each.outcome.error))}\n\n"
         for each in words.failures(report)
         if isinstance(each.outcome, Failed)
     )

@@ -327,4 +327,11 @@ class SignFiles(Push[Signed]):
             for name, data in sorted(found.items())
         )
         withheld = why_withheld(identity)
-        return Signed(bundles=bundles, why_not=why_not, withheld=withheld, required=self.required, stored=stored)
+        return Signed(
+            bundles=bundles,
+            why_not=why_not,
+            withheld=withheld,
+            required=self.required,
+            stored=stored,
+            signer=identity.workflow,
+        )
