@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ from unmoor.util.decode import decode_json
 
 NAME = "requests.jsonl"
 _LIMIT = 256 << 20
+_MANIFEST = re.compile(r"/v2/(?P<name>.+)/manifests/(?P<reference>[^/]+)")
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -37,11 +40,23 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     draft: bool | None = None
     prerelease: bool | None = None
     latest: bool | None = None
+    removed: str = ""
 
     @property
     def writes(self) -> bool:
         """Whether the request asks to change something."""
         return self.method in _WRITES
+
+    @property
+    def done(self) -> bool:
+        """Whether the server did what it was asked to, whatever the client learned of it."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES and self.outcome != "refused"
+
+    @property
+    def manifest(self) -> tuple[str, str] | None:
+        """The name and the tag or digest of an image, if the request is about a manifest of a registry."""
+        found = _MANIFEST.fullmatch(self.path) if self.server == "registry" else None
+        return (found["name"], found["reference"]) if found else None
 
     @property
     def where(self) -> str:
