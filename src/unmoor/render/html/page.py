@@ -5,16 +5,31 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import cache
+from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
-from unmoor.util.text import clean
+from unmoor.util.text import clean, indented, size
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _LONGEST = 500
+_MOST_LINES = 200
+
+_COLOURS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("complete", "passed", "valid", "approved", "made", "found", "holds"), "holds"),
+        **dict.fromkeys(("pending", "planned", "skipped", "unasked"), "waits"),
+        **dict.fromkeys(("unknown", "not tested", "not run", "not checked", "waived", "unfinished"), "unknown"),
+        **dict.fromkeys(("incomplete", "conflicting", "failed", "wrong", "rejected", "broken"), "broken"),
+    }
+)
+"""The words for a state, and the class that colours each. Others are plain."""
 
 
 def render_page(template: str, **values: Any) -> bytes:
@@ -38,7 +53,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters["path"] = _path
+    made.filters |= {"path": _path, "web": _web, "block": _block, "bytes": _bytes}
+    made.filters["colour"] = lambda word: _COLOURS.get(word, "plain")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     made.globals |= {
         "style": style,
@@ -64,3 +80,23 @@ def _path(commands: str) -> str:
         msg = "no path of a chart"
         raise ValueError(msg)
     return commands
+
+
+def _web(address: str) -> str:
+    """An address that a link may lead to, http and https only; empty for any other."""
+    return address if address.lower().startswith(("https://", "http://")) else ""
+
+
+def _block(text: str) -> Markup:
+    """Several lines of text, each printable."""
+    from markupsafe import Markup
+
+    lines = text.splitlines()
+    shown = [escape(indented(line, _LONGEST)) for line in lines[:_MOST_LINES]]
+    shown += [f"… {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
+    return Markup("\n".join(shown))  # noqa: S704 - each line is escaped
+
+
+def _bytes(count: int | None) -> str:
+    """A number of bytes with its unit."""
+    return "not known" if count is None else size(count)

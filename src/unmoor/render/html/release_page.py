@@ -1,0 +1,230 @@
+"""The page of a release: first how it ended and what needs attention, then everything that its report knows.
+
+The page shows what the report holds and decides nothing. Each part names what is not known of it, and an empty part
+without such a reason says that there is nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from unmoor.products import Proof, Result, Subject
+from unmoor.products.surface_state import Item, State, SurfaceState
+from unmoor.render.html.notes import render_notes
+from unmoor.render.html.page import render_page
+from unmoor.render.report.model import ReleaseReport, ReportFile, ReportPart, Timeline, TimelineStage
+from unmoor.util.text import count_of, duration, size
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_WIDTH: Final = 1000  # of the picture of a bar: the whole run
+_THINNEST: Final = 6
+_LONGEST: Final = 10.0**9  # seconds
+_LATEST: Final = 10.0**11  # seconds since 1970
+_MINUTE: Final = 60
+_OUTCOMES: Final = {"made": "done", "found": "already there", "unasked": "not requested"}
+
+
+class SurfaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A surface. ``items`` says how many of its items are complete, empty if it has none."""
+
+    name: str
+    url: str
+    state: str
+    items: str
+    note: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """An item on one surface. ``seen`` is the digest there if it is not the expected one."""
+
+    surface: str
+    state: str
+    seen: str
+    note: str
+
+
+class PlacedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One digest under one name, and the surfaces that it is on or should be on."""
+
+    name: str
+    digest: str
+    places: tuple[Place, ...]
+
+
+class StageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage of the timeline. ``bar`` is the path of its bar, empty for a stage that did not begin."""
+
+    name: str
+    text: str
+    outcome: str
+    word: str
+    reach: str
+    advisory: bool
+    begin: str
+    took: str
+    bar: str
+
+
+class ProofRows(msgspec.Struct, frozen=True, kw_only=True):
+    """A proof. ``bytes_text`` says which bytes it is about, and ``subjects`` are those that have to be named."""
+
+    name: str
+    results: tuple[Result, ...]
+    bytes_text: str
+    subjects: tuple[Subject, ...]
+
+
+class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the template prints besides the report. ``notes`` are ``None`` if they are shown as they are written."""
+
+    title: str
+    began: str
+    took: str
+    written: str
+    ids: Mapping[ReportPart, str]
+    titles: Mapping[ReportPart, str]
+    unknown_parts: tuple[tuple[str, str], ...]
+    surfaces: tuple[SurfaceRow, ...]
+    placed: tuple[PlacedRow, ...]
+    stages: tuple[StageRow, ...]
+    files: str
+    proofs: tuple[ProofRows, ...]
+    notes: Markup | None
+    needs_attention: bool
+
+    @property
+    def contents(self) -> tuple[tuple[str, str], ...]:
+        """The parts, by id and title."""
+        first = (("attention", "Needs attention"),) if self.needs_attention else ()
+        return (*first, *((self.ids[part], self.titles[part]) for part in ReportPart))
+
+    @property
+    def is_as_expected(self) -> bool:
+        """Whether each item is on its surfaces with the expected digest."""
+        return all(place.state == State.COMPLETE for each in self.placed for place in each.places)
+
+
+def render(report: ReleaseReport) -> str:
+    """Return the page as HTML."""
+    return render_page("release.html", report=report, page=_page(report), parts=ReportPart).decode()
+
+
+def _page(report: ReleaseReport) -> ReleasePage:
+    timeline = report.timeline
+    ids = {part: str(part).replace(" ", "-") for part in ReportPart}
+    titles = {part: str(part).capitalize() for part in ReportPart}
+    name = " ".join(filter(None, (report.project, report.version or report.tag)))
+    surfaces = tuple(_surface(each) for each in report.surfaces)
+    return ReleasePage(
+        title=f"{'Rehearsal' if report.rehearsal else 'Release'} of {name}",
+        began=_moment(timeline.started) if timeline else "",
+        took=_seconds(timeline.seconds) if timeline else "",
+        written=_moment(report.writer.at),
+        ids=ids,
+        titles=titles,
+        unknown_parts=tuple((ids[part], titles[part]) for part in ReportPart if report.unknown_of(part)),
+        surfaces=surfaces,
+        placed=tuple(_placed(report)),
+        stages=_stages(timeline) if timeline else (),
+        files=f"{count_of(len(report.files), 'file')}, {size(sum(each.size for each in report.files))}",
+        proofs=tuple(_proof(report.files, each) for each in report.proofs),
+        notes=render_notes(report.notes),
+        needs_attention=any(each.state != State.COMPLETE for each in surfaces)
+        or any((report.failures, report.emergencies, report.warnings, report.left_out, report.unknown)),
+    )
+
+
+def _moment(at: float | None) -> str:
+    """A time in UTC; empty if it is not known or is no time."""
+    if at is None or not 0 < at < _LATEST:
+        return ""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), _LONGEST) if math.isfinite(seconds) else 0.0
+
+
+def _seconds(seconds: float) -> str:
+    """A time as a person reads it, with tenths below a minute."""
+    bounded = _bounded(seconds)
+    return f"{bounded:.1f} s" if bounded < _MINUTE else duration(bounded)
+
+
+def _surface(surface: SurfaceState) -> SurfaceRow:
+    complete = sum(item.state is State.COMPLETE for item in surface.items)
+    return SurfaceRow(
+        name=surface.surface,
+        url=surface.url,
+        state=str(surface.state),
+        items=f"{complete} of {count_of(len(surface.items), 'item')}" if surface.items else "",
+        note=surface.note,
+    )
+
+
+def _placed(report: ReleaseReport) -> Iterator[PlacedRow]:
+    """What is where: each digest once under its name, in the order of the surfaces."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    for surface in report.surfaces:
+        for item in surface.items:
+            found.setdefault((item.name, item.expected or item.seen or ""), []).append(_place(surface.surface, item))
+    for (name, digest), places in found.items():
+        yield PlacedRow(name=name, digest=digest, places=tuple(places))
+
+
+def _place(surface: str, item: Item) -> Place:
+    differs = item.seen and item.expected and item.seen != item.expected
+    return Place(surface=surface, state=str(item.state), seen=(item.seen or "") if differs else "", note=item.note)
+
+
+def _stages(timeline: Timeline) -> tuple[StageRow, ...]:
+    """The rows of the timeline, each with a bar on the scale of the whole run."""
+    ends = (_bounded(each.begin) + _bounded(each.seconds) for each in timeline.stages if each.begin is not None)
+    whole = max(_bounded(timeline.seconds), *ends, 0.0) or 1.0
+    return tuple(_stage(each, whole) for each in timeline.stages)
+
+
+def _stage(stage: TimelineStage, whole: float) -> StageRow:
+    begin = took = bar = ""
+    if stage.begin is not None:
+        at = _bounded(stage.begin)
+        begin, took = _seconds(at), _seconds(stage.seconds)
+        left = min(round(_WIDTH * at / whole), _WIDTH - _THINNEST)
+        right = min(round(_WIDTH * (at + _bounded(stage.seconds)) / whole), _WIDTH)
+        bar = f"M{left} 5H{max(right, left + _THINNEST)}"
+    return StageRow(
+        name=stage.name,
+        text=stage.text,
+        outcome=stage.outcome,
+        word=_OUTCOMES.get(stage.outcome, stage.outcome),
+        reach=stage.reach,
+        advisory=stage.advisory,
+        begin=begin,
+        took=took,
+        bar=bar,
+    )
+
+
+def _proof(files: tuple[ReportFile, ...], proof: Proof) -> ProofRows:
+    """Compare the bytes that were tested with those of the release, and name them unless they are the same."""
+    released = {(each.name, each.sha256): each.kind for each in files}
+    tested = {(each.name, each.sha256) for each in proof.subjects}
+    built = {each for each, kind in released.items() if kind in {"wheel", "sdist"}}
+    subjects: tuple[Subject, ...] = ()
+    if not tested:
+        text = "It is not known which bytes these ran on."
+    elif built and built <= tested <= released.keys():
+        text = f"On the bytes of this release: its wheels and sdist, {count_of(len(built), 'file')} by sha256."
+    else:
+        others = len(tested - released.keys())
+        text = f"On {len(tested) - others} of the files above, by sha256" if released else "On these bytes"
+        text += f", and on {count_of(others, 'other file')}:" if released and others else ":"
+        subjects = proof.subjects
+    return ProofRows(name=proof.name, results=proof.results, bytes_text=text, subjects=subjects)
