@@ -709,6 +709,15 @@ RELEASE_IT = Template(
     "release-it",
     "release it: {command}",
 )
+UNYANK = Template(
+    "unyank",
+    "if people should install it, undo the yank on {page}; else accept it, in watch-ignore of [tool.unmoor]",
+)
+RELEASE_FROM_WORKFLOW = Template(
+    "release-from-workflow",
+    "an index takes attestations only with the upload: release the next version from the release workflow, by trusted"
+    " publishing; to check both: unmoor check --access",
+)
 
 # Deployments
 CONFIGURE_DEPLOYMENT = Template(

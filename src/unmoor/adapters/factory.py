@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from unmoor.ports.leftovers import Leftovers
 from unmoor.ports.project_lock import ProjectLock
 from unmoor.ports.pull_requests import PullRequests
 from unmoor.ports.record_files import RecordFiles
+from unmoor.ports.registry import Registry
 from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.run_history import RunHistory
 from unmoor.ports.scanner import Scanners
@@ -36,9 +38,21 @@ from unmoor.ports.world import ForgePlace, IndexPlace, World
 from unmoor.util.values import replace
 
 if TYPE_CHECKING:
+    from unmoor.adapters.forge.listed import ListedForge
+    from unmoor.adapters.git.listed import ListedCheckout
     from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.index.listed import ListedIndex
     from unmoor.adapters.requirement_lists import UvLists
     from unmoor.adapters.uv import Uv
+
+
+@dataclass(frozen=True)
+class ListedServices:
+    """What reads the surfaces of many releases, and asks each question once."""
+
+    git: ListedCheckout
+    index: ListedIndex
+    forge: ListedForge
 
 
 def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
@@ -110,6 +124,38 @@ def create_services(
         scanners=_scanners(world, uv),
         deployers=open_deployers(world, git=git, shell=shell, http=http, clock=clock, engine=engine),
     )
+
+
+def open_listed(world: World, folder: Path, processes: Processes, *, path: str = "") -> ListedServices:
+    """Return what reads the surfaces of many releases of a world, and asks each question once. Sends nothing yet."""
+    from unmoor.adapters.forge.listed import ListedForge
+    from unmoor.adapters.git.listed import ListedCheckout
+    from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.index.listed import ListedIndex
+
+    http, clock = BoundedSession(), MonotonicClock(processes=processes)
+    return ListedServices(
+        git=ListedCheckout(folder, LocalShell(processes=processes), world.remote, path=path, environ=os.environ),
+        index=ListedIndex(world.index, http, clock),
+        forge=ListedForge(world.forge, http, clock),
+    )
+
+
+def open_listed_registries(world: World, processes: Processes) -> Callable[[str], Registry]:
+    """Return what opens the registries of a world, each of which reads a tag once. Sends nothing yet."""
+    from unmoor.adapters.http.session import BoundedSession
+    from unmoor.adapters.registry import place_of
+    from unmoor.adapters.registry.listed import ListedRegistry
+    from unmoor.artifacts import oci
+
+    http, clock = BoundedSession(), MonotonicClock(processes=processes)
+
+    @cache
+    def open_registry(name: str) -> Registry:
+        image = oci.ImageName.parse(name)
+        return ListedRegistry(place_of(image.host, world), image.repository, http, clock)
+
+    return open_registry
 
 
 def open_lists(processes: Processes) -> UvLists:

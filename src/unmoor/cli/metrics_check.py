@@ -14,6 +14,7 @@ from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output, workflow_log
+from unmoor.cli.kept_issue import IssueDocument, find_issue
 from unmoor.cli.metrics_figures import figures_of
 from unmoor.cli.metrics_store import open_metrics
 from unmoor.errors import CheckFailed
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from unmoor.ports.world import World
 
 _HEAD = ("rule", "of", "found", "limit", "why")
-
-
-class IssueDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the issue. ``url`` is empty if there is none."""
-
-    done: str
-    url: str
 
 
 class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,14 +123,7 @@ def _append_summary(path: Path, said: Sequence[RuleResult]) -> None:
 
 
 def _keep_issue(said: Sequence[RuleResult], world: World, processes: Processes) -> IssueDocument:
-    from unmoor.adapters.factory import open_issues
     from unmoor.metrics.judge.notice import MARKER, write_notice
-    from unmoor.ports.issues import keep_one, one_of
 
-    issues = open_issues(world, processes)
-    before = one_of(issues.own(MARKER))
-    notice = write_notice(said, before.body if before is not None and before.is_open else "")
-    after, kept = keep_one(issues, before, title=notice.title, body=notice.body, is_needed=notice.is_needed)
-    url = after.url if after is not None else ""
-    output.err(f"issue {kept}{f': {url}' if url else ''}")
-    return IssueDocument(done=str(kept), url=url)
+    kept = find_issue(MARKER, world, processes)
+    return kept.keep(write_notice(said, kept.text))

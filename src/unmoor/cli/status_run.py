@@ -14,20 +14,17 @@ from unmoor.cli import output, session
 from unmoor.cli.deployed_now import Deployment, look
 from unmoor.cli.deployments import words_of
 from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.cli.surfaces import inventory_of, is_highest
+from unmoor.cli.surfaces import TagSurfaces
 from unmoor.core.events import LeftOut
 from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.filesystem.commands import sequence
-from unmoor.products import Release
 from unmoor.products.signatures import BY_HAND
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
 from unmoor.publish.emergencies import recorded
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Inventory
-from unmoor.publish.surface_states import SurfaceStates
 from unmoor.util.text import clean
-from unmoor.util.values import replace
 
 CODES = {
     State.COMPLETE: 0,
@@ -73,11 +70,12 @@ def run(target: TargetOptions, *, deployments: bool = True, as_json: bool) -> in
     options = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
-        inventory = inventory_of(opened)
+        surfaces = TagSurfaces.of(opened)
+        inventory = surfaces.inventory()
         if inventory.empty:
             raise _not_released(inventory, options.release_command(opened.request.tag))
         deployed = look(opened) if deployments else ()
-        states = (*_states(inventory, opened), *(each.state for each in deployed))
+        states = (*surfaces.states(inventory), *(each.state for each in deployed))
         emergencies = _emergencies(inventory, opened)
     advisory = {each.stage.name for each in deployed if each.stage.advisory}
     if inventory.staging is not None and opened.request.settings.testpypi != "required":
@@ -134,22 +132,6 @@ def _undeployed(states: Sequence[SurfaceState], deployed: Sequence[Deployment], 
     commands = [options.deploy_command(words, tag) for words in missing if words]
     complete = all(each.state in _DONE for each in states if each.surface not in names)
     return sequence(commands) if commands and complete else ""
-
-
-def _states(inventory: Inventory, opened: session.Session) -> tuple[SurfaceState, ...]:
-    """Judge every surface. Images are judged by the release at the commit that was released."""
-    services, release = opened.services, inventory.release
-
-    def highest() -> Release:
-        return replace(release, date=services.git.date_of(release.commit), highest=is_highest(release, opened))
-
-    return SurfaceStates(
-        inventory=inventory,
-        forge=services.forge,
-        registry=services.registry,
-        plans=opened.request.image_plans(services),
-        highest=highest,
-    ).read()
 
 
 def _emergencies(inventory: Inventory, opened: session.Session) -> tuple[Emergency, ...]:

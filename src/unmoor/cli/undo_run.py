@@ -20,7 +20,7 @@ from unmoor.cli.deployed_now import look
 from unmoor.cli.exit_codes import message
 from unmoor.cli.output import err
 from unmoor.cli.run_options import RunOptions, TargetOptions
-from unmoor.cli.surfaces import inventory_of
+from unmoor.cli.surfaces import TagSurfaces
 from unmoor.core.pipeline import AnyStage, Pipeline
 from unmoor.core.stage import NotUndone, Publish, Push, Undone
 from unmoor.errors import Incomplete, Internal, Interrupted, UnmoorError
@@ -67,7 +67,7 @@ def _plan(opened: session.Session, only: tuple[str, ...]) -> tuple[tuple[UndoIte
     deployed = tuple(item for each in look(opened, only, begun=True) if (item := each.undo) is not None)
     if only:
         return deployed, ""
-    request, inventory = opened.request, inventory_of(opened)
+    request, inventory = opened.request, TagSurfaces.of(opened).inventory()
     planned = plan_undo(
         inventory,
         remedies=_remedies(opened.pipeline),

@@ -46,6 +46,7 @@ from unmoor.config.values import (
     inside,
     markers,
 )
+from unmoor.config.watch import WatchIgnore
 from unmoor.config.workflows import WorkflowSettings
 from unmoor.versioning.tag_scheme import parse_prefix
 
@@ -311,6 +312,10 @@ class Settings(Table, frozen=True, kw_only=True):
     checks: Annotated[CheckSettings, Meta(description="What `unmoor check` looks for.")] = CheckSettings()
     cut: Annotated[CutSettings, Meta(description="How `unmoor cut` commits a release.")] = CutSettings()
     metrics: Annotated[MetricsSettings, Meta(description="What is kept of runs and measurements.")] = MetricsSettings()
+    watch_ignore: Annotated[
+        tuple[WatchIgnore, ...],
+        Meta(description="Findings of `unmoor watch` that are accepted, each with a reason."),
+    ] = ()
     image: Annotated[
         tuple[ImageSettings, ...],
         Meta(description="Container images, one table each. None: one image if there is a Dockerfile."),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unmoor.notes.sections import Heading
+from unmoor.util.text import clean
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -113,6 +114,12 @@ def escape(text: str) -> str:
     """Escape one line of plain text so that Markdown shows it unchanged: no emphasis, links, HTML or lists."""
     escaped = _ALWAYS.sub(r"\\\g<0>", text)
     return _AT_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\{m[4]}", escaped)
+
+
+def plain_cell(text: str, limit: int = 200) -> str:
+    """Make plain text of what comes from outside, for a cell: no links, no HTML, and nobody is mentioned."""
+    # GitHub makes links of names, numbers and addresses in plain text, too; an invisible character ends them.
+    return re.sub(r"[@#]|:(?=//)|www(?=\.)", "\\g<0>\u2060", escape(clean(text, limit)), flags=re.IGNORECASE)
 
 
 @cache

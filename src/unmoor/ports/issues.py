@@ -18,6 +18,14 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the one issue should be. It is closed if it is not needed."""
+
+    title: str
+    body: str
+    is_needed: bool
+
+
 class Issues(Protocol):
     """The issues of one repository."""
 

@@ -25,14 +25,14 @@ def _steps(inventory: Inventory) -> Iterator[NextStep]:
     full = [each for each in inventory.forge.drafts if each.assets]
     if len(full) > 1 or (full and inventory.forge.public is not None):
         yield advice.DELETE_OTHER_DRAFTS(drafts=", ".join(clean(each.url) for each in full))
-    if inventory.forge.public is not None and (lacking := _lacking(inventory)):
+    if inventory.forge.public is not None and (lacking := lacking_assets(inventory)):
         yield advice.ATTACH_BY_HAND(lacking=lacking)
     if inventory.vouched is None and inventory.extent(inventory.index) in {Extent.SOME, Extent.ALL}:
         yield advice.GO_ON_WITH_BUILD()
 
 
-def _lacking(inventory: Inventory) -> str:
-    """The files that the public release lacks, as far as a manifest lists them."""
+def lacking_assets(inventory: Inventory) -> str:
+    """The files that the public release lacks, as far as a manifest lists them; empty if it lacks none."""
     public, best = inventory.forge.public, inventory.best
     if public is None:
         return ""

@@ -168,6 +168,12 @@ class GitCheckout:
             if kind == "commit":
                 yield ref.removeprefix("refs/tags/"), _Tag(named, target)
 
+    def tag_times(self) -> Mapping[str, int]:
+        """When every local tag was made; see `unmoor.ports.git.Git`. Leaves out tags without a time."""
+        out = self._run("for-each-ref", "--format=%(creatordate:unix) %(refname)", "refs/tags")
+        lines = (line.split(" ", 1) for line in out.split("\n") if line)
+        return {ref.removeprefix("refs/tags/"): int(time) for time, ref in lines if time.isdecimal()}
+
     def tag_objects(self) -> Mapping[str, str]:
         """Every local tag of a commit, with the object it names: the commit, or the annotation."""
         return {name: each.object for name, each in self._tag_objects()}

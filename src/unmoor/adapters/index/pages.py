@@ -232,19 +232,37 @@ def listed_files(
     wanted = Version(version)
     found: dict[str, ListedFile] = {}
     for entry in entries:
-        if version_of(entry.filename, project) != wanted:
-            continue
-        file = ListedFile(
-            name=entry.filename,
-            url=resolve_link(answer.url, entry.url),
-            sha256=_digest(answer, entry),
-            size=entry.size,
-            yanked=bool(entry.yanked),
-            provenance=_address(answer.url, entry),
-        )
-        if found.setdefault(file.name, file).sha256 != file.sha256:
-            raise not_an_index_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
+        if version_of(entry.filename, project) == wanted:
+            _add(found, _listed_file(answer, entry), answer)
     return found
+
+
+def files_by_version(
+    answer: Response, entries: Iterable[PageEntry], project: str
+) -> dict[Version, dict[str, ListedFile]]:
+    """The files of every version, as `listed_files` has those of one. Names without a version are skipped."""
+    found: dict[Version, dict[str, ListedFile]] = {}
+    for entry in entries:
+        if (version := version_of(entry.filename, project)) is not None:
+            _add(found.setdefault(version, {}), _listed_file(answer, entry), answer)
+    return found
+
+
+def _listed_file(answer: Response, entry: PageEntry) -> ListedFile:
+    return ListedFile(
+        name=entry.filename,
+        url=resolve_link(answer.url, entry.url),
+        sha256=_digest(answer, entry),
+        size=entry.size,
+        # PEP 592: an empty reason in HTML is a yank, too.
+        yanked=entry.yanked is not False,
+        provenance=_address(answer.url, entry),
+    )
+
+
+def _add(found: dict[str, ListedFile], file: ListedFile, answer: Response) -> None:
+    if found.setdefault(file.name, file).sha256 != file.sha256:
+        raise not_an_index_page(answer, f"it lists {clean(file.name)} twice, with two hashes")
 
 
 def _address(base: str, entry: PageEntry) -> str:

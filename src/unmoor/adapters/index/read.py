@@ -17,6 +17,7 @@ from unmoor import advice
 from unmoor.adapters.http.retry_after import Retries, ServerBusy, is_busy, requested_wait, time_to_wait
 from unmoor.adapters.http.session import BoundedSession, Response
 from unmoor.adapters.http.urls import origin, resolve_link, without_query
+from unmoor.adapters.index import pages
 from unmoor.adapters.index.answers import error_message
 from unmoor.adapters.index.pages import (
     SimplePage,
@@ -24,7 +25,6 @@ from unmoor.adapters.index.pages import (
     json_page,
     listed_files,
     not_an_index_page,
-    simple_page,
     version_of,
 )
 from unmoor.errors import Cause, Denied, UnmoorError
@@ -56,12 +56,12 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 
     def status(self, project: str) -> ProjectStatus | None:
         """The status of a project in the simple index, ``None`` if it is not there."""
-        page = self._simple_page(project)
+        page = self.simple_page(project)
         return page.status if page else None
 
     def versions(self, project: str) -> dict[Version, bool]:
         """Every version in the simple index, and whether all of its files are yanked."""
-        page = self._simple_page(project)
+        page = self.simple_page(project)
         found: dict[Version, bool] = {}
         for entry in page.files if page else ():
             version = version_of(entry.filename, project)
@@ -97,7 +97,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     def _installers(self, project: str, version: str) -> dict[str, ListedFile]:
-        page = self._simple_page(project)
+        page = self.simple_page(project)
         return dict(listed_files(page.answer, page.files, project, version)) if page else {}
 
     def _api(self, project: str, version: str) -> dict[str, ListedFile] | None:
@@ -116,11 +116,11 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         url = f"{root}/{canonicalize_name(project)}/{quote(version, safe='')}/json"
         return self._read(url, "application/json", parse)
 
-    def _simple_page(self, project: str) -> SimplePage | None:
+    def simple_page(self, project: str) -> SimplePage | None:
         """Read a page of the simple index: as JSON if the index has that, since its HTML form is frozen (PEP 833)."""
         # mousebender's list gives JSON the highest quality, so an index that has both sends JSON.
         url = simple.create_project_url(self.place.simple, project)
-        return self._read(url, simple.ACCEPT_SUPPORTED, lambda answer: simple_page(answer, project))
+        return self._read(url, simple.ACCEPT_SUPPORTED, lambda answer: pages.simple_page(answer, project))
 
     def _read(self, url: str, accept: str, parse: Callable[[Response], T]) -> T | None:
         """Read a page, ``None`` for 404. Retries twice if the answer is inconclusive, or not a page of the index.

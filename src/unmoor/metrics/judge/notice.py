@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from unmoor.metrics.judge.model import RULES, RuleResult, RuleVerdict
-from unmoor.notes.markdown import escape
-from unmoor.util.text import clean, count_of
+from unmoor.notes.markdown import plain_cell
+from unmoor.ports.issues import Notice
+from unmoor.util.text import count_of
 
 MARKER: Final = "<!-- unmoor metrics -->"
 """What the text of the issue begins with."""
@@ -24,16 +23,11 @@ _MOST_ROWS: Final = 100
 _MOST_KEYS: Final = 250
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the issue should be. It is needed as long as a rule is broken, or one that was broken is unknown."""
-
-    title: str
-    body: str
-    is_needed: bool
-
-
 def write_notice(judgements: Sequence[RuleResult], before: str) -> Notice:
-    """Return what the issue should be now; ``before`` is its text so far, empty if there is none."""
+    """Return what the issue should be now; ``before`` is its text so far, empty if there is none.
+
+    It is needed as long as a rule is broken, or one that was broken is unknown.
+    """
     broken = [each for each in judgements if each.verdict is RuleVerdict.BROKEN]
     unknown = [each for each in judgements if each.verdict is RuleVerdict.UNKNOWN]
     earlier = _read_keys(before)
@@ -65,15 +59,9 @@ def _table(title: str, rows: Sequence[RuleResult], *, with_figures: bool) -> str
     lines = [head, ["---"] * len(head)]
     for each in rows[:_MOST_ROWS]:
         figures = [each.found, each.limit] if with_figures else []
-        lines.append([_cell(text) for text in (RULES[each.rule], each.subject, *figures, each.why)])
+        lines.append([plain_cell(text) for text in (RULES[each.rule], each.subject, *figures, each.why)])
     more = f"\n… and {len(rows) - _MOST_ROWS} more.\n" if len(rows) > _MOST_ROWS else ""
     return f"### {title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines) + more
-
-
-def _cell(text: str) -> str:
-    """Make plain text of what comes from outside: no links, no HTML, and nobody is mentioned."""
-    # GitHub makes links of names, numbers and addresses in plain text, too; an invisible character ends them.
-    return re.sub(r"[@#]|:(?=//)|www(?=\.)", "\\g<0>\u2060", escape(clean(text, 200)), flags=re.IGNORECASE)
 
 
 def _key(judgement: RuleResult) -> str:
