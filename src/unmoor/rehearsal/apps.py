@@ -10,6 +10,9 @@ from msgspec.structs import asdict
 
 from unmoor.rehearsal import deployments
 from unmoor.rehearsal.announce import world as announce_world
+from unmoor.rehearsal.faults.counting import Counting
+from unmoor.rehearsal.faults.layer import FaultLayer
+from unmoor.rehearsal.faults.routes import nth_registry
 from unmoor.rehearsal.github import app as github_app
 from unmoor.rehearsal.github.packages import PackageStore
 from unmoor.rehearsal.index import app as index_app
@@ -92,8 +95,20 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     apps |= deployments.apps(chosen.folder, served.deployments, tokens)
     every |= served.deployments
     ports = {name: int(address.rpartition(":")[2]) for name, address in every.items()}
-    logged = {ports[name]: Logged(app, server=name, log=log) for name, app in apps.items()}
-    return Ports(logged | {port: Logged(app, server="registry", log=log) for port, app in served.proxies.items()})
+    counting = Counting(chosen.folder)
+    served_apps = {ports[name]: _served(app, name, name, counting, log) for name, app in apps.items()}
+    for number, (port, proxy) in enumerate(served.proxies.items(), start=1):
+        served_apps[port] = _served(proxy, nth_registry(number), "registry", counting, log)
+    return Ports(served_apps)
+
+
+def _served(app: ASGIApp, service: str, server: str, counting: Counting, log: int) -> ASGIApp:
+    """Put the faults of a service in front of its server, and its log, under the name ``server``, between them."""
+
+    def logged(inner: ASGIApp) -> ASGIApp:
+        return Logged(inner, server=server, log=log)
+
+    return FaultLayer(app, service=service, counting=counting, logged=logged)
 
 
 def _sigstore(chosen: Options, served: Served, tokens: Credentials) -> Sigstore:

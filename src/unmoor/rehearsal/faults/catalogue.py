@@ -75,6 +75,14 @@ _MANIFEST = "registry:PUT /v2/{name}/manifests/{reference}"
 _MINT = ("pypi:POST /_/oidc/mint-token", "testpypi:POST /_/oidc/mint-token")
 _EVERYWHERE = ("*", JOURNAL)
 _BODIES = ("*:POST,PUT,PATCH",)
+_WITH_BODIES = ("*:GET", "forge:POST,PATCH", "sigstore:POST", "hub:POST", "readthedocs:POST")
+_FILES = (
+    "pypi:GET /packages/{path}",
+    "testpypi:GET /packages/{path}",
+    "storage:GET",
+    "registry:GET /v2/{name}/blobs/{digest}",
+    "registry:GET /v2/{name}/manifests/{reference}",
+)
 _CHECKOUT, _PROJECT, _WORLD, _RUN = (f"{START}:* {what}" for what in ("checkout", "project", "world", "run"))
 
 _BEFORE = (
@@ -180,9 +188,19 @@ _AFTER = (
 )
 _ANSWER = (
     Fault(name="truncated", summary="half of the answer's body, then the connection is closed", kind=Kind.ANSWER),
-    Fault(name="malformed", summary="an answer whose second half is no text of its kind", kind=Kind.ANSWER),
-    Fault(name="damaged", summary="an answer with another byte in its middle", kind=Kind.ANSWER),
-    Fault(name="slow-body", summary="the whole answer, in pieces with pauses", kind=Kind.ANSWER),
+    Fault(
+        name="malformed",
+        summary="an answer whose second half is no text of its kind",
+        kind=Kind.ANSWER,
+        targets=_WITH_BODIES,
+    ),
+    Fault(name="damaged", summary="a file with another byte in its middle", kind=Kind.ANSWER, targets=_FILES),
+    Fault(
+        name="slow-body",
+        summary="the whole answer, in pieces with pauses",
+        kind=Kind.ANSWER,
+        targets=_WITH_BODIES,
+    ),
     Fault(
         name="wrong-digest",
         summary="other digests in headers, index pages and descriptions of assets",

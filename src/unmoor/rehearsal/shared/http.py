@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 REASON = b"x-reason"
 CUT = "x-cut"
-"""Header of an answer that is never sent: the connection is closed instead, or reset if its value is ``reset``."""
+"""Header of an answer that is never sent: the connection is closed instead, or reset if its value is ``reset``.
+
+If it is a number, the answer is sent, with so many bytes of its body before the connection is closed.
+"""
 DRAIN_LIMIT = 4 << 30
 HEAD_LIMIT = 64 << 10
 GONE = 499
@@ -38,20 +41,40 @@ class _Connection(h11.Connection):
     """
 
     transport: asyncio.Transport | None = None
+    _left: int | None = None
 
     def send_with_data_passthrough(self, event: h11.Event) -> list[bytes] | None:
         """Send an event; every other method to send uses this one."""
         if isinstance(event, h11.Response):
             cut = next((value for name, value in event.headers if name == CUT.encode()), None)
-            if cut is not None and self.transport is not None:
+            if cut is not None and cut.isdigit():
+                self._left = int(cut)
+                event = _without(event, CUT.encode())
+            elif cut is not None and self.transport is not None:
                 super().send_with_data_passthrough(event)
                 _cut(self.transport, resets=cut == b"reset")
                 return []
             reason = next((value for name, value in event.headers if name == REASON), None)
             if reason is not None:
-                headers = [(name, value) for name, value in event.headers if name != REASON]
-                event = h11.Response(status_code=event.status_code, headers=headers, reason=reason)
+                event = _without(event, REASON, reason=reason)
+        elif self._left is not None:
+            return self._beginning(event)
         return super().send_with_data_passthrough(event)
+
+    def _beginning(self, event: h11.Event) -> list[bytes]:
+        """Send what is left to be sent of a body, then close the connection."""
+        data = b"".join(super().send_with_data_passthrough(event) or ())[: self._left]
+        if not data and self.transport is not None:
+            self.transport.close()
+        self._left = (self._left or 0) - len(data)
+        return [data] if data else []
+
+
+def _without(event: h11.Response, header: bytes, *, reason: bytes | None = None) -> h11.Response:
+    headers = [(name, value) for name, value in event.headers if name != header]
+    return h11.Response(
+        status_code=event.status_code, headers=headers, reason=event.reason if reason is None else reason
+    )
 
 
 def _cut(transport: asyncio.Transport, *, resets: bool) -> None:

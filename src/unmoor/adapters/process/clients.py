@@ -1,0 +1,45 @@
+"""Signals to a process that is neither a child nor a server of this one: the client of a world that has to die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from unmoor.filesystem.files import read_regular
+
+_LIMIT = 20
+
+
+def pid_in(path: Path) -> int | None:
+    """Return the process id that a file has; ``None`` if there is no such file, or nothing like one in it."""
+    try:
+        text = read_regular(path, _LIMIT).strip()
+    except FileNotFoundError:
+        return None
+    return int(text) if text.isdigit() and len(text) <= len("4194304") and int(text) > 1 else None
+
+
+def send_signal(pid: int, name: str) -> bool:
+    """Send a process the signal ``KILL``, ``TERM`` or ``INT``; any of them ends it at once on Windows.
+
+    Return whether there was such a process of this user.
+    """
+    number = getattr(signal, f"SIG{name}", signal.SIGTERM) if sys.platform != "win32" else signal.SIGTERM
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return False
+    return True
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process of this user. Windows has no signal that only asks: there it counts as gone."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
