@@ -1697,3 +1697,8 @@ COMPARE_WITH_LATER_BASE = Template(
 )
 ALLOW_COMMENTS = Template("allow-comments", "give a token that may write pull requests (GH_TOKEN)")
 NAME_COMMENTED = Template("name-commented", "name the pull request by its number, with --pull-request")
+
+# Chaos
+REPLAY_ROUND = Template("replay-round", "play the round again, and report it with its folder: {command}")
+REHEARSE_WITHOUT_CHAOS = Template("rehearse-without-chaos", "see what fails without any fault: unmoor rehearse")
+LIST_FAULTS = Template("list-faults", "choose other faults: unmoor rehearse --chaos --list")

@@ -20,6 +20,7 @@
     ├── BadSignature       16  a signature that does not verify, or is not of this release
     ├── Unsafe             17  a built file with a secret, or with a known vulnerability, where that must not be
     ├── Slower             18  a benchmark that needs more time or memory than before
+    ├── Violated           19  a release under faults that breaks what must hold of every release
     └── Interrupted       130  stopped by the user or a signal
 
 Exit code 0 means done and verified. Code 1 says that ``init --check`` would change something; code 2 is for an error on
@@ -349,6 +350,14 @@ class Slower(UnmoorError):
 
     exit_code = 18
     kind = "slower"
+    retryable = False
+
+
+class Violated(UnmoorError):
+    """A release under faults broke an invariant, in ``unmoor rehearse --chaos``."""
+
+    exit_code = 19
+    kind = "violated"
     retryable = False
 
 

@@ -46,10 +46,13 @@ class StateNotebook:
     _own: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, repository: str, tag: str, commit: str, *, checkout: Path) -> StateNotebook:
-        """The notebook of a tag at a commit of a repository (``owner/name``). Creates nothing."""
+    def of(cls, repository: str, tag: str, commit: str, *, checkout: Path, state: Path | None = None) -> StateNotebook:
+        """The notebook of a tag at a commit of a repository (``owner/name``). Creates nothing.
+
+        ``state`` is a state folder to use instead of this user's, as `platformdirs` would find it.
+        """
         release = (repository.lower(), tag, commit)
-        folder = _state_folder()
+        folder = _state_folder() if state is None else state
         problem = _why_unusable(folder, checkout)
         # A tag may hold what no file name may, so the key is hashed; the lines have it in plain text.
         key = hashlib.sha256(json.dumps(release).encode()).hexdigest()

@@ -19,8 +19,8 @@ from unmoor.images.branch_tags import BranchTarget
 from unmoor.images.tags import TagContext
 from unmoor.products import Images, LeftTag, PushedBranch, Release
 from unmoor.render import actions
-from unmoor.render.markdown import table
 from unmoor.render.document import RunDocument, document
+from unmoor.render.markdown import table
 from unmoor.util.text import clean
 
 SCHEMA = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -20,6 +20,7 @@ class RehearseCommand(GroupedCommand):
         "What to rehearse": ("folder", "path", "config"),
         "Files built by another job or tool": ("built", "dists", "manifest", "digests"),
         "Container images": ("without_images", "legs"),
+        "Faults": ("chaos", "seed", "rounds", "minutes", "faults", "injections", "from_nothing", "lists"),
     }
 
 
@@ -31,6 +32,7 @@ class RehearseCommand(GroupedCommand):
         "unmoor rehearse v2.0.0rc1",
         "unmoor rehearse --without-images",
         "unmoor rehearse --built wheelhouse    with wheels that cibuildwheel has built",
+        "unmoor rehearse --chaos               again and again, while servers and the release itself fail",
     ),
 )
 @target_options(world=False)
@@ -38,8 +40,30 @@ class RehearseCommand(GroupedCommand):
 @click.option(
     "--without-images", is_flag=True, help="Skip container images, for example if there is no container engine."
 )
+@click.option(
+    "--chaos",
+    is_flag=True,
+    help="Build once, then release in rounds while servers fail and runs are killed, and check what must always hold.",
+)
+@click.option("--seed", metavar="N", help="Draw the faults from this seed.  [default: a new one, which is printed]")
+@click.option("--rounds", type=click.IntRange(min=1), metavar="N", help="Play so many rounds.  [default: 20]")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Play rounds for so long instead."
+)
+@click.option("--fault", "faults", metavar="NAME", multiple=True, help="Draw only this fault. Can be repeated.")
+@click.option(
+    "--inject",
+    "injections",
+    metavar="FAULT@ADDRESS",
+    multiple=True,
+    help="Play one round with this fault, as it is printed for a round. Can be repeated.",
+)
+@click.option("--from-nothing", is_flag=True, help="Let the round of --inject build the files itself.")
+@click.option("--list", "lists", is_flag=True, help="List the faults of --chaos, and do nothing else.")
 @json_option
-def command(*, target: TargetOptions, files: FileOptions, without_images: bool, as_json: bool) -> int:
+def command(
+    *, target: TargetOptions, files: FileOptions, without_images: bool, chaos: bool, as_json: bool, **drawn: Any
+) -> int:
     """Run the whole release of TAG against servers on this machine.
 
     The rehearsal starts a local world: two package indexes, a GitHub API, a git remote and, if the
@@ -57,9 +81,49 @@ def command(*, target: TargetOptions, files: FileOptions, without_images: bool, 
     Your checkout does not change. The files of the local world stay in .unmoor/rehearsal/ until the
     next rehearsal. Images that were built are removed from the container engine at the end; its
     build cache stays.
-    """
-    from unmoor.cli.rehearse_run import run
 
+    With --chaos, the release is built and tested once, and then released in rounds, each into a new
+    local world. In each round something fails: a server answers late, wrongly or not at all, the run
+    is killed, or the tag moves. Then the same command runs without faults until it is done, and what
+    must hold of every release is checked. If it does not, the exit code is 19, and the printed
+    command plays that round again.
+    """
     if without_images and files.legs:
         raise click.UsageError("--without-images and --leg cannot be used together: --leg is for images")
+    if chaos or any(drawn.values()):
+        return _chaos(target, files, drawn, chaos=chaos, without_images=without_images, as_json=as_json)
+    from unmoor.cli.rehearse_run import run
+
     return run(target, files, without_images=without_images, as_json=as_json)
+
+
+def _chaos(
+    target: TargetOptions,
+    files: FileOptions,
+    drawn: dict[str, Any],
+    *,
+    chaos: bool,
+    without_images: bool,
+    as_json: bool,
+) -> int:
+    """Check the options of chaos, and play its rounds or list its faults."""
+    from unmoor._version import version
+    from unmoor.cli import chaos_report
+    from unmoor.cli.chaos_options import read_options
+
+    if not chaos:
+        given = next(name for name, value in drawn.items() if value)
+        option = {"faults": "fault", "injections": "inject", "lists": "list"}.get(given, given.replace("_", "-"))
+        raise click.UsageError(f"--{option} is for --chaos")
+    if files.arguments():
+        raise click.UsageError(
+            "--chaos builds the files itself: --built, --dists, --leg and their digests do not go with it"
+        )
+    if drawn.pop("lists"):
+        for line in chaos_report.fault_list():
+            click.echo(line)
+        return 0
+    options = read_options(version, **drawn)
+    from unmoor.cli.rehearse_chaos import run
+
+    return run(target, options, without_images=without_images, as_json=as_json)

@@ -66,13 +66,13 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                 # Most modules of unmoor, which load here while the servers load theirs.
                 from unmoor.cli import session
 
-                prepared = _prepared(here, folder, processes, given, sources)
+                prepared = prepared_clone(here, folder, processes, given, sources)
                 inside = TargetOptions(
                     folder=prepared.checkout, path=prepared.path, tag=prepared.tag, config=target.config
                 )
                 resolved = resolve_target(inside, sources, processes, rehearsing=True)
                 repository = remote_repository(here) or resolved.repository or session.LOCAL_REPOSITORY
-                hosts = () if without_images or not this_system().images else _registry_hosts(resolved, repository)
+                hosts = () if without_images or not this_system().images else registry_hosts(resolved, repository)
                 besides = servers_of(resolved.settings, os.environ)
                 with servers.serve(
                     repository=repository,
@@ -87,7 +87,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                 ) as world:
                     if world.no_registry:
                         err(f"warning: {world.no_registry}")
-                    key = _other_key(resolved.settings.sign_with, folder, processes)
+                    key = other_key(resolved.settings.sign_with, folder, processes)
                     prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
                     options = RunOptions(
                         target=replace(inside, world=world.world_file),
@@ -105,14 +105,14 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                         changed_command=_changed_command(here, target, files, without_images=without_images),
                     )
                     opened = session.open_resolved(options, resolved, processes)
-                    with _removed_images(opened.services.engine, prefix) if hosts else nullcontext():
+                    with removed_images(opened.services.engine, prefix) if hosts else nullcontext():
                         report = session.run_session(opened, options, processes)
             if resolved.settings.announce is not None:
                 _show_caught(folder)
         return session.finish(report, opened, options)
 
 
-def _prepared(
+def prepared_clone(
     here: GitCheckout, folder: Path, processes: Processes, given: BuiltElsewhere, sources: ConfigSources
 ) -> Prepared:
     """Prepare the clone, and print what that did."""
@@ -131,7 +131,7 @@ def _prepared(
     return prepared
 
 
-def _other_key(sign_with: str, folder: Path, processes: Processes) -> str:
+def other_key(sign_with: str, folder: Path, processes: Processes) -> str:
     """Make a key to use instead of the one in the settings, if there is one."""
     if not sign_with:
         return ""
@@ -153,7 +153,7 @@ def _changed_command(here: GitCheckout, target: TargetOptions, files: FileOption
     return _same_command(later, files, without_images=without_images)
 
 
-def _registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
+def registry_hosts(target: ResolvedTarget, repository: str) -> tuple[str, ...]:
     """Return the registries that the world needs, none if the project has no images."""
     from unmoor.cli import image_selection
 
@@ -174,7 +174,7 @@ def _show_caught(folder: Path) -> None:
 
 
 @contextmanager
-def _removed_images(engine: Engine, prefix: str) -> Iterator[None]:
+def removed_images(engine: Engine, prefix: str) -> Iterator[None]:
     """Remove the images of this rehearsal from the engine, and those of an earlier one that was killed.
 
     The prefix separates them from the images of a release, which may need its own again later.

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -37,7 +38,7 @@ from unmoor.util.text import clean
 OWN: Final = ".unmoor"
 """The name of unmoor's folder in a checkout."""
 # A clone of the project has the project's own links. Only git writes there, and it is only ever removed.
-_CLONES: Final = frozenset({("rehearsal", "checkout")})
+_CLONES: Final = re.compile(r"rehearsal/checkout|chaos/(?:base|round-[0-9]+)/checkout")
 _DEEPEST = 64
 _NO_FOLDER: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
 
@@ -197,7 +198,7 @@ def _walk(folder: OpenFolder, path: Path, below: tuple[str, ...], owners: frozen
             where=str(path),
             next_step=advice.TAKE_OWNERSHIP(ownership=ownership_command(path), removal=remove_command(path)),
         )
-    if below in _CLONES:
+    if _CLONES.fullmatch("/".join(below)):
         return
     if len(below) > _DEEPEST:
         raise Refused(

@@ -104,14 +104,19 @@ class Beginning:
         signing: bool = False,
         announce: Sequence[str] = (),
         deployments: Sequence[str] = (),
+        patience: float = 0.0,
     ) -> LocalWorld:
-        """Serve a world in the folder, with the state and on the ports that the folder has; see `start`."""
+        """Serve a world in the folder, with the state and on the ports that the folder has; see `start`.
+
+        ``patience`` is for how many seconds a client of this world waits for a server, 0 for as long as for a real one.
+        """
         arguments = [str(self._folder), "--repository", repository]
         arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
         arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
         arguments += ["--any-platform"] if any_platform else []
         arguments += ["--tag", tag] if tag else []
         arguments += ["--signing"] if signing else []
+        arguments += ["--patience", f"{patience:g}"] if patience else []
         for target in announce:
             arguments += ["--announce", target]
         for host in hosts if registry else ():

@@ -25,7 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
     tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
     instead of at the first use. ``announce`` are the targets that catch announcements, ``deployments`` the servers of
-    `unmoor.rehearsal.deployments` that it has.
+    `unmoor.rehearsal.deployments` that it has. ``patience`` is for how many seconds clients wait, 0 for no limit of this
+    world.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     signing: bool = False
     announce: tuple[LocalTarget, ...] = ()
     deployments: tuple[str, ...] = ()
+    patience: float = 0.0
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -65,6 +67,7 @@ def options(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--deployment", action="append", default=[], choices=NAMES, help="have the server of such a deployment, too"
     )
+    parser.add_argument("--patience", type=float, default=0.0, metavar="SECONDS", help="how long clients wait")
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -90,4 +93,5 @@ def options(arguments: Sequence[str]) -> Options:
         signing=read.signing,
         announce=tuple(map(LocalTarget.parse, read.announce)),
         deployments=tuple(dict.fromkeys(read.deployment)),
+        patience=read.patience,
     )

@@ -174,6 +174,7 @@ def serve(chosen: Options) -> None:
             repository=chosen.repository,
             registries=registries,
             platforms=WheelPlatforms.LENIENT if chosen.any_platform else WheelPlatforms.PUBLIC,
+            patience=chosen.patience,
             more=tables(deployments, tokens)
             + announce_world.table(chosen.folder, chosen.announce, tokens.announce, at),
         )

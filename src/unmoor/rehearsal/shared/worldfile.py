@@ -139,12 +139,14 @@ def write(
     repository: str,
     registries: Mapping[str, str] | None = None,
     platforms: WheelPlatforms = WheelPlatforms.PUBLIC,
+    patience: float = 0.0,
     more: str = "",
 ) -> Path:
     """Write ``world.toml`` atomically, readable only by its owner. Return its path.
 
     ``registries`` are addresses by the host that they stand for, ``platforms`` those whose wheels the indexes take.
-    ``more`` are further tables.
+    ``patience`` is for how many seconds clients wait for a server, 0 for as long as for a real one. ``more`` are
+    further tables.
     """
     forge = {
         "api": f"{addresses.forge}/api/v3",
@@ -161,6 +163,7 @@ def write(
         f"# ID tokens for trusted publishing: ACTIONS_ID_TOKEN_REQUEST_URL={addresses.issuer}/token\n"
         f'# and ACTIONS_ID_TOKEN_REQUEST_TOKEN, which is "runner" in {CREDENTIALS}.\n'
         'name = "local"\nrehearsal = true\n'
+        + (f"patience = {patience:g}\n" if patience else "")
         + _index("index", "pypi", addresses.pypi, credentials.pypi, platforms)
         + _index("staging", "testpypi", addresses.testpypi, credentials.testpypi, platforms)
         + "\n[dependencies]\n# Empty: the installer's own configuration.\n"

@@ -1,0 +1,52 @@
+"""What must be true at the end of a round: that of a release without faults, or a refusal that its faults force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from unmoor.artifacts.manifest import NAME, Manifest
+from unmoor.filesystem.files import read_regular
+from unmoor.rehearsal.chaos.draw import Round
+from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.faults.injection import parse
+from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
+from unmoor.util.decode import decode_json
+from unmoor.util.values import replace
+
+REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags"})
+"""Faults that stay when the others are gone, and that the same command must refuse from then on."""
+_LIMIT = 10_000_000
+
+
+def must_refuse(met: Mapping[str, int]) -> bool:
+    """Whether one of the injections that were met must be refused."""
+    return any(_name(text) in REFUSING for text, times in met.items() if times)
+
+
+def expected_of(
+    expected: Expected, round_: Round, folder: WorldFolder, met: Mapping[str, int], runs: Sequence[RunEvidence]
+) -> Expected:
+    """Return what a round must end with. ``expected`` is that of a release from the files that were built once.
+
+    A round that builds its own files is held to those that it has proven.
+    """
+    if round_.from_nothing or any(_name(text) in {"files-lost", "tampered-dist"} for text in met):
+        expected = replace(expected, files=_proven(folder) or expected.files)
+    if must_refuse(met):
+        expected = replace(expected, end=End.REFUSED, since=runs[min(1, len(runs) - 1)].log_start)
+    return expected
+
+
+def _proven(folder: WorldFolder) -> dict[str, str]:
+    """The files of the manifest in the run folder; none if there is no manifest yet."""
+    try:
+        manifest = decode_json(read_regular(folder.run / NAME, _LIMIT), Manifest)
+    except FileNotFoundError:
+        return {}
+    return {each.name: each.sha256 for each in manifest.artifacts}
+
+
+def _name(text: str) -> str:
+    injected = parse(text)
+    return getattr(injected, "fault", "")

@@ -1,0 +1,95 @@
+"""Faults of our own side, put in place before the first run: of the checkout, the built files and the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from unmoor.adapters.git.program import OPTIONS, variables
+from unmoor.adapters.process.servers import Program
+from unmoor.filesystem.files import write_atomic
+from unmoor.filesystem.safe_folder import remove
+from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.faults.injection import START, Injection, Plan
+from unmoor.rehearsal.shared import remote
+
+SECOND_RUN = "second-run"
+_TIMEOUT = 60.0
+_DATE: Final = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "chaos"), ("EMAIL", "chaos@example.invalid"), ("DATE", "@1700000000 +0000"))
+}
+
+
+def of_plan(plan: Plan) -> tuple[Injection, ...]:
+    """Return the injections of a plan that are put in place before the run."""
+    return tuple(each for each in plan.injections if isinstance(each, Injection) and each.service == START)
+
+
+def change(injection: Injection, folder: WorldFolder) -> None:
+    """Put a fault in place."""
+    CHANGES[injection.fault](folder)
+
+
+def runs_beside(injections: tuple[Injection, ...]) -> int:
+    """Return how many more runs are started beside the first."""
+    return sum(each.fault == SECOND_RUN for each in injections)
+
+
+def _git(folder: Path, *args: str) -> str:
+    command = [remote.git(), *OPTIONS, "-C", str(folder), *args]
+    return Program(command, variables(os.environ, own=True) | _DATE).wait(_TIMEOUT).out.decode().strip()
+
+
+def _make_dirty(folder: WorldFolder) -> None:
+    """Change every file of the project at the top, and add one."""
+    for path in sorted(folder.checkout.iterdir()):
+        if path.is_file() and not path.is_symlink():
+            with path.open("ab") as stream:
+                stream.write(b"\n# changed\n")
+    write_atomic(folder.checkout / "untracked-by-chaos.txt", b"changed\n")
+
+
+def _make_shallow(folder: WorldFolder) -> None:
+    """Write down that the history before the commit of HEAD is not there."""
+    write_atomic(folder.checkout / ".git" / "shallow", _git(folder.checkout, "rev-parse", "HEAD").encode() + b"\n")
+
+
+def _add_version_tag(folder: WorldFolder) -> None:
+    """Give the released commit a tag of a much later version, too."""
+    start = folder.tag.rstrip("0123456789.abcrvdeposthl-_+!")
+    _git(folder.checkout, "tag", f"{start}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
+
+
+def _add_odd_tags(folder: WorldFolder) -> None:
+    """Give the released commit tags that are no versions, and whose names are commands for a shell."""
+    for name in (f"{folder.tag}$(touch${{IFS}}pwned)", f"{folder.tag};id", "vnext"):
+        _git(folder.checkout, "tag", name, f"refs/tags/{folder.tag}^{{commit}}")
+
+
+def _lose_files(folder: WorldFolder) -> None:
+    """Remove the built files, and leave the documents that name them."""
+    remove(folder.run / "dists")
+
+
+def _tamper(folder: WorldFolder) -> None:
+    """Change a byte in the middle of the last built file."""
+    for path in sorted((folder.run / "dists").glob("*"))[-1:]:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        write_atomic(path, bytes(data))
+
+
+CHANGES: Final[Mapping[str, Callable[[WorldFolder], None]]] = {
+    "dirty-tree": _make_dirty,
+    "shallow-clone": _make_shallow,
+    "two-tags": _add_version_tag,
+    "odd-tag": _add_odd_tags,
+    "files-lost": _lose_files,
+    "tampered-dist": _tamper,
+    SECOND_RUN: lambda _folder: None,  # it is started beside the first run
+}
+"""The faults that are carried out here, by name."""
