@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import traceback
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
 CANARY = "canary-7f3a"
+PATIENCE = "line 3: patience: expected a number from 0.1 to 86400"
 LOCAL = f"""\
 name = "local"
 rehearsal = true
@@ -204,6 +206,22 @@ def test_the_usual_token_goes_to_the_usual_forge_only(write: WriteWorld) -> None
             f'name = "{CANARY} "',
             "line 1: name: expected a short name: letters, digits, and spaces . _ - between them, got other text",
         ),
+        *(
+            (
+                "rehearsal = true",
+                f"rehearsal = true\npatience = {given}",
+                f"{PATIENCE}, {got}",
+            )
+            for given, got in (
+                ("0", "got the number 0"),
+                ("-1", "got the number -1"),
+                ("nan", "got the number nan"),
+                ("inf", "got a number too large"),
+                ("1e9", "got the number 1000000000.0"),
+                ('"5s"', "got other text"),
+                ("true", "got true"),
+            )
+        ),
         ("rehearsal = true", 'rehearsal = "yes"', "line 2: rehearsal: expected true or false, got other text"),
         ('upload = "http://127.0.0.1:1/legacy/"\n', "", "line 3: index.upload: missing: expected text"),
         ('simple = "http://127.0.0.1:1/simple/"', "simple = []", "line 5: index.simple: expected text, got a list"),
@@ -279,6 +297,12 @@ def test_each_fault_has_its_message(write: WriteWorld, old: str, new: str, messa
     """The message for a fault has its line, and does not quote the file."""
     assert old in LOCAL
     assert message in refusal(write(LOCAL.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(("line", "patience"), [("", math.inf), ("patience = 5", 5.0), ("patience = 0.5", 0.5)])
+def test_patience(write: WriteWorld, line: str, patience: float) -> None:
+    """Seconds, whole or not. Without it, each wait has its own limit."""
+    assert read_world(write(LOCAL.replace("[index]", f"{line}\n[index]", 1)), {}).patience == patience
 
 
 REGISTRIES = f"""

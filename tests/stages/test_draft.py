@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -284,6 +285,7 @@ class ClockWithInterference:
 
     deed: Callable[[], object]
     time: float = 0.0
+    patience: float = math.inf
 
     def now(self) -> float:
         """The seconds slept so far."""

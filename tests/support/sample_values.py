@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from unmoor.ports.signer import Identity
@@ -48,6 +49,7 @@ class FakeClock:
 
     time: float = 0.0
     slept: list[float] = field(default_factory=list)
+    patience: float = math.inf
 
     def now(self) -> float:
         """Return the time in seconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +53,7 @@ class ModelClock:
 
     time: float = 0.0
     tick: Callable[[float], None] = lambda _time: None
+    patience: float = math.inf
 
     def now(self) -> float:
         """Seconds since the beginning."""

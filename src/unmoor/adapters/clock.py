@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import msgspec
@@ -15,9 +16,10 @@ _EVERY = 30.0
 
 
 class MonotonicClock(msgspec.Struct, frozen=True, kw_only=True):
-    """Monotonic seconds, and a sleep that `Processes.stop` interrupts."""
+    """Monotonic seconds, and a sleep that `Processes.stop` interrupts. ``patience`` is that of the world."""
 
     processes: Processes
+    patience: float = math.inf
 
     def now(self) -> float:
         """Seconds since some fixed moment; never decreases."""

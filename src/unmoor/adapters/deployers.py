@@ -31,7 +31,7 @@ def open_deployers(
     def open_announcer(place: AnnouncePlace, targets: Mapping[str, str]) -> Announcer:
         from unmoor.adapters.announce.pool import ApprisePool
 
-        return ApprisePool.of(place, targets, shell, os.environ, rehearsal=world.rehearsal)
+        return ApprisePool.of(place, targets, shell, os.environ, rehearsal=world.rehearsal, patience=world.patience)
 
     def open_pages(branch: str) -> PagesBranch:
         from unmoor.adapters.git.pages import GitPages

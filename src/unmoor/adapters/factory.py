@@ -60,11 +60,21 @@ def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin")
     return GitCheckout(folder, LocalShell(processes=processes), remote)
 
 
+def _clock(world: World, processes: Processes) -> MonotonicClock:
+    return MonotonicClock(processes=processes, patience=world.patience)
+
+
+def open_http(world: World, *, direct: bool = False) -> BoundedSession:
+    """Open a connection to the servers of a world. Sends nothing yet."""
+    from unmoor.adapters.http.limits import Bounds
+    from unmoor.adapters.http.session import BoundedSession
+
+    return BoundedSession(Bounds(patience=world.patience), direct=direct)
+
+
 def open_scanners(world: World, processes: Processes) -> Scanners:
     """The scanners of a world, for a command that needs nothing else of it."""
-    from unmoor.adapters.uv import Uv
-
-    return _scanners(world, Uv(shell=LocalShell(processes=processes, umask=0o022), dependencies=world.dependencies))
+    return _scanners(world, _uv(world, LocalShell(processes=processes, umask=0o022)))
 
 
 def create_services(
@@ -78,15 +88,13 @@ def create_services(
     from unmoor.adapters.engine import DockerEngine
     from unmoor.adapters.forge import GitHubForge, GitHubRules
     from unmoor.adapters.github import Pace
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.pep517 import Pep517
     from unmoor.adapters.scanners import Syft
     from unmoor.adapters.sigstore import Sigstore
-    from unmoor.adapters.uv import Uv
     from unmoor.adapters.uv_resolver import UvResolver
 
     shell = LocalShell(processes=processes)
-    git = GitCheckout(folder, shell, world.remote, path=path, environ=os.environ)
+    git = GitCheckout(folder, shell, world.remote, path=path, environ=os.environ, patience=world.patience)
 
     def open_key(key: str) -> KeySigner:
         from unmoor.adapters import keys  # a run without a key does without
@@ -94,14 +102,13 @@ def create_services(
         return keys.open_key(key, shell, git.folder)
 
     building = replace(shell, umask=0o022)
-    clock = MonotonicClock(processes=processes)
-    http = BoundedSession()
+    clock, http = _clock(world, processes), open_http(world)
     pace = Pace(world.forge.api, clock)
-    uv = Uv(shell=building, dependencies=world.dependencies)
+    uv = _uv(world, building)
     signing = Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None
     signs = signing is not None and signing.signer.credential().present
     system = this_system()
-    engine = DockerEngine(shell=shell, processes=processes, system=system)
+    engine = DockerEngine(shell=shell, processes=processes, system=system, patience=world.patience)
     return Services(
         system=system,
         git=git,
@@ -169,17 +176,14 @@ def open_lists(processes: Processes) -> UvLists:
 
 def open_index(world: World, processes: Processes) -> Index:
     """The index of a world, for a command that needs nothing else of it."""
-    from unmoor.adapters.http.session import BoundedSession
-
-    return _index(world.index, BoundedSession(), MonotonicClock(processes=processes))
+    return _index(world.index, open_http(world), _clock(world, processes))
 
 
 def open_space(world: World, repo: str, processes: Processes) -> SpaceHub | None:
     """A Space of a world, for a command that needs nothing else of it. ``None`` if the world has no hub."""
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.hub import HubSpace
 
-    return HubSpace(world.space, repo, BoundedSession(), MonotonicClock(processes=processes)) if world.space else None
+    return HubSpace(world.space, repo, open_http(world), _clock(world, processes)) if world.space else None
 
 
 def open_writer(
@@ -201,9 +205,7 @@ def open_lock(processes: Processes) -> ProjectLock:
 
 def _forge(world: World, processes: Processes) -> tuple[ForgePlace, BoundedSession, Clock]:
     """What each part of the forge is made of: where it is, the connection, and the clock."""
-    from unmoor.adapters.http.session import BoundedSession
-
-    return world.forge, BoundedSession(), MonotonicClock(processes=processes)
+    return world.forge, open_http(world), _clock(world, processes)
 
 
 def open_pull_requests(world: World, processes: Processes) -> PullRequests:
@@ -237,12 +239,11 @@ def open_comments(world: World, processes: Processes) -> Comments:
 def open_run_history(world: World, processes: Processes, *, budget: int) -> RunHistory:
     """Return the past runs of a world's repository, to read with so many requests. Sends nothing yet."""
     from unmoor.adapters.forge.run_history import GitHubRunHistory
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.http.urls import may_be_loopback
 
     # No proxy is asked about this machine anyway, and to look for one is a third of a request's work.
-    http = BoundedSession(direct=may_be_loopback(world.forge.api) and world.forge.api.startswith("http:"))
-    clock = MonotonicClock(processes=processes)
+    http = open_http(world, direct=may_be_loopback(world.forge.api) and world.forge.api.startswith("http:"))
+    clock = _clock(world, processes)
     return GitHubRunHistory(world.forge, http, clock, budget=budget, check=processes.check)
 
 
@@ -256,21 +257,25 @@ def open_leftovers(world: World, processes: Processes) -> Leftovers:
 def open_branch_files(world: World, processes: Processes, branch: str, *, cache: Path | None = None) -> RecordFiles:
     """Return the records on a branch of a world's repository. ``cache`` keeps what was read. Sends nothing yet."""
     from unmoor.adapters.forge.branch_files import GitHubBranchFiles
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.metrics.records import BY_FOLDER
 
-    clock = MonotonicClock(processes=processes)
-    return GitHubBranchFiles(world.forge, BoundedSession(), clock, branch=branch, folders=BY_FOLDER, cache=cache)
+    clock = _clock(world, processes)
+    return GitHubBranchFiles(world.forge, open_http(world), clock, branch=branch, folders=BY_FOLDER, cache=cache)
 
 
 def open_rules(world: World, processes: Processes) -> RepositoryRules:
     """Return the rules of a world's repository. Sends nothing yet."""
     from unmoor.adapters.forge import GitHubRules
     from unmoor.adapters.github import Pace
-    from unmoor.adapters.http.session import BoundedSession
 
-    clock = MonotonicClock(processes=processes)
-    return GitHubRules(world.forge, BoundedSession(), clock, Pace(world.forge.api, clock))
+    clock = _clock(world, processes)
+    return GitHubRules(world.forge, open_http(world), clock, Pace(world.forge.api, clock))
+
+
+def _uv(world: World, shell: LocalShell) -> Uv:
+    from unmoor.adapters.uv import Uv
+
+    return Uv(shell=shell, dependencies=world.dependencies, patience=world.patience)
 
 
 def _scanners(world: World, uv: Uv) -> Scanners:
@@ -280,7 +285,7 @@ def _scanners(world: World, uv: Uv) -> Scanners:
     if world.scanning is None:
         return Scanners()
     return Scanners(
-        dependencies=FirstAnswer.of(uv, world.scanning.service),
+        dependencies=FirstAnswer.of(uv, world.scanning.service, patience=world.patience),
         images=None if world.rehearsal else InstalledScanner(shell=uv.shell, environ=uv.environ),
     )
 

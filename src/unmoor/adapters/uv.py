@@ -7,6 +7,7 @@ that makes it share their settings and variables.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -24,11 +25,12 @@ from unmoor.adapters.process.home import make_home
 from unmoor.adapters.process.variables import is_public, keyring_variables, tool_variables
 from unmoor.adapters.uv_failures import indexes_of, may_repeat, read_failure
 from unmoor.adapters.uv_settings import SOURCES, as_toml, folders, links_to_cache, settings
-from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing
+from unmoor.errors import Cause, CheckFailed, TimedOut, ToolMissing, UnmoorError
 from unmoor.filesystem.layout import packages_of, python_of, scripts_of, stdin_path
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.environments import Interpreter, running
 from unmoor.ports.failure import child_failure, failure
+from unmoor.ports.poll import program_time
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret
@@ -52,7 +54,8 @@ class Uv:
 
     ``environ`` is the user's environment, of which uv and the programs in an environment get only what they need.
     ``python`` is the base interpreter, ``constraints`` are the build constraints, which limit the versions in uv's own
-    build environments.
+    build environments, ``patience`` is the most seconds to wait for an index of
+    the world.
     """
 
     shell: Shell
@@ -60,6 +63,7 @@ class Uv:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     python: str = sys.executable
     constraints: tuple[str, ...] = ()
+    patience: float = math.inf
     _asked: dict[tuple[str, str], Secret] = field(default_factory=dict, repr=False, compare=False)
     _identities: list[Mapping[str, str]] = field(default_factory=list, repr=False, compare=False)
 
@@ -125,6 +129,12 @@ class Uv:
         Raises `Unknown` if it does not end in time.
         """
         env = {name: value for name, value in variables.items() if self._reaches_uv(name)}
+        # What comes from an index of the user's own is none of the world's.
+        if self.patience < math.inf and (self.dependencies or any("://" in each for each in args)):
+            asked = env.get("UV_HTTP_TIMEOUT", "")
+            within = min(int(asked) if asked.isdecimal() else math.inf, self.patience)
+            env |= {"UV_HTTP_TIMEOUT": str(max(1, int(within))), "UV_HTTP_RETRIES": "0"}
+            timeout = program_time(timeout, self.patience)
         with _settings_file(as_toml(self._settings()).encode()) as (path, stdin):
             command = [binary(), f"--config-file={path}", *args]
             return self._run(command, cwd=cwd, env=env | folders(self.environ), stdin=stdin, timeout=timeout)
@@ -138,14 +148,20 @@ class Uv:
         `Unknown`, `ToolMissing`, `Denied`, `Conflict`. ``what`` says what uv did, as in "could not install demo".
         """
         ran = self.uv_that_builds([*args, "--", *operands], cwd=cwd, variables=variables)
-        error = read_failure(ran, what, self.indexes()) if ran.code else None
+        error = self._failure(ran, what)
         if may_repeat(error):
             # What uv has just stored may be the damaged answer.
             ran = self.uv_that_builds([*args, "--refresh", "--", *operands], cwd=cwd, variables=variables)
-            error = read_failure(ran, what, self.indexes(), repeated=True) if ran.code else None
+            error = self._failure(ran, what, repeated=True)
         if error is not None:
             raise error
         return ran
+
+    def _failure(self, ran: Ran, what: str, *, repeated: bool = False) -> UnmoorError | None:
+        """The error for how uv ended, ``None`` if it succeeded or what it was asked for is at fault."""
+        if not ran.code:
+            return None
+        return read_failure(ran, what, self.indexes(), repeated=repeated, patience=self.patience)
 
     def variables(self, home: Path) -> Mapping[str, str]:
         """Make a HOME in a new folder for code of other projects, and return its environment."""

@@ -6,6 +6,7 @@ a package, its output does not say whether the index answered at all, so this mo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from unmoor.ports.shell import Ran
 from unmoor.ports.world import IndexPlace, Login
 from unmoor.util.secret import Secret
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _BACKEND = re.compile(r"^ *\[std(?:out|err)\]$", re.MULTILINE)
 _SIGNAL = re.compile(r"failed \(signal: (\d{1,3})\b")
@@ -46,22 +48,26 @@ _LOGIN = re.compile(r"://[^/\s@]*@")
 _AGAIN = frozenset({Cause.LOST, Cause.NONSENSE})
 
 
-def read_failure(ran: Ran, what: str, indexes: Mapping[str, str], *, repeated: bool = False) -> UnmoorError | None:
+def read_failure(
+    ran: Ran, what: str, indexes: Mapping[str, str], *, repeated: bool = False, patience: float = math.inf
+) -> UnmoorError | None:
     """Return the error for a failed uv, ``None`` if what it was asked to install is at fault.
 
     ``what`` says what uv did, as in "could not install demo"; ``indexes`` are the simple indexes that it used, with
-    logins in their addresses. ``repeated``: this is the second try.
+    logins in their addresses. ``repeated``: this is the second try. ``patience`` is the most seconds to
+    wait for an index that is asked.
     """
     if (error := child_failure(ran, "uv", reports=True)) is not None:
         return error
     chain = _BACKEND.split(_LOGIN.sub("://", ran.err))[0]
     if (match := _SIGNAL.search(chain)) and (number := killed_by(-int(match[1]))):
         return failure(Cause.KILLED, f"the build backend was killed by signal {number} while uv {what}")
+    asking = replace(_ASKING, patience=patience)
     return (
-        _of_exchange(chain, what)
+        _of_exchange(chain, what, asking)
         or _of_machine(chain, what)
         or _of_content(chain, what)
-        or _of_index(chain, what, indexes, repeated=repeated)
+        or _of_index(chain, what, indexes, asking, repeated=repeated)
     )
 
 
@@ -70,13 +76,13 @@ def may_repeat(error: UnmoorError | None) -> bool:
     return isinstance(error, Conflict) or (error is not None and error.cause in _AGAIN)
 
 
-def _of_exchange(chain: str, what: str) -> UnmoorError | None:
+def _of_exchange(chain: str, what: str, asking: Bounds) -> UnmoorError | None:
     """The error for an exchange that failed: a status, no connection, no complete answer."""
     if match := _STATUS.search(chain):
         status, where = int(match[1]), without_query(match[2])
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return _denied(f"uv {what}, and the index denies access ({status})", where)
-        if is_busy(status, asked := _wait(match[2])):
+        if is_busy(status, asked := _wait(match[2], asking)):
             what = f"uv {what}, and the index asks to retry later ({status})"
             return failure(Cause.LATER, what, where=where, wait=asked or 0.0)
         return failure(Cause.LOST, f"uv {what}, and the server answered {status}", where=where)
@@ -116,7 +122,9 @@ def _of_content(chain: str, what: str) -> UnmoorError | None:
     return None
 
 
-def _of_index(chain: str, what: str, indexes: Mapping[str, str], *, repeated: bool) -> UnmoorError | None:
+def _of_index(
+    chain: str, what: str, indexes: Mapping[str, str], asking: Bounds, *, repeated: bool
+) -> UnmoorError | None:
     """The error of an index that gives no answer about a package that uv did not find.
 
     If the index does list files of it, uv may have met a page that was empty for a moment, unless it ``repeated``.
@@ -124,7 +132,7 @@ def _of_index(chain: str, what: str, indexes: Mapping[str, str], *, repeated: bo
     if match := _ACCESS.search(chain):
         return _denied(f"uv {what}, and an index denies access", without_query(match[1]))
     names = dict.fromkeys(filter(None, (one for pair in _NOWHERE.findall(chain) for one in pair)))
-    with BoundedSession(_ASKING) as http:
+    with BoundedSession(asking) as http:
         for name in list(names)[:_MOST_ASKED]:
             for label, address in indexes.items():
                 try:
@@ -148,10 +156,10 @@ def _denied(what: str, where: str) -> UnmoorError:
     )
 
 
-def _wait(url: str) -> float | None:
+def _wait(url: str, asking: Bounds) -> float | None:
     """Seconds that a busy server asks to wait, ``None`` if it does not say: uv does not print them."""
     try:
-        with BoundedSession(_ASKING) as http:
+        with BoundedSession(asking) as http:
             return requested_wait(http.send("HEAD", url).headers)
     except UnmoorError:
         return None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def open_ports(checkout: GitCheckout, world: World, processes: Processes, target: TargetOptions) -> CutPorts:
     """What a cut may use, in a world. Sends nothing yet."""
     shell = LocalShell(processes=processes)
-    git = GitCheckout(checkout.folder, shell, world.remote, path=checkout.path)
+    git = GitCheckout(checkout.folder, shell, world.remote, path=checkout.path, patience=world.patience)
     index = open_index(world, processes)
     has_forge = bool(world.forge.repository)
     return CutPorts(
@@ -101,7 +101,7 @@ def follow(world: World, project: ResolvedProject, processes: Processes, tag: st
 
     watch(
         open_workflow_runs(world, processes),
-        MonotonicClock(processes=processes),
+        MonotonicClock(processes=processes, patience=world.patience),
         tag,
         workflow=workflow,
         deadline=project.settings.deadline,

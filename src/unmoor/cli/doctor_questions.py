@@ -138,7 +138,7 @@ class Doctor:
     def _repository(self, world: World) -> ForgeRepository:
         from unmoor.adapters.forge import GitHubForge
 
-        clock = MonotonicClock(processes=self.processes)
+        clock = MonotonicClock(processes=self.processes, patience=world.patience)
         return GitHubForge(world.forge, self._http, clock).repository()
 
     def _remote(self, world: World, project: ResolvedProject) -> None:

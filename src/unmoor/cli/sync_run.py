@@ -168,7 +168,7 @@ def _open(
         files=check.output,
         settings=settings,
         hub=hub,
-        clock=MonotonicClock(processes=processes),
+        clock=MonotonicClock(processes=processes, patience=world.patience),
         any_version=request.any_version,
         advisory=settings.policy == "advisory",
     )

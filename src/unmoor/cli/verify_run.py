@@ -13,7 +13,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.clock import MonotonicClock
-from unmoor.adapters.factory import open_checkout
+from unmoor.adapters.factory import open_checkout, open_http
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.resolve_project import read_sources, remote_repository, resolve_target
@@ -95,11 +95,10 @@ def run(
 def _verify(
     asked: VerifyRequest, world: World, processes: Processes, *, trust_root: Path | None, identity: str
 ) -> VerificationResult:
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.reading import create_readers
 
-    with BoundedSession() as http, temporary_folder() as folder:
-        clock = MonotonicClock(processes=processes)
+    with open_http(world) as http, temporary_folder() as folder:
+        clock = MonotonicClock(processes=processes, patience=world.patience)
         readers = create_readers(world, http, clock, trust=_roots(world, trust_root))
         verification = Verification(
             forge=readers.forge,

@@ -28,7 +28,7 @@ from unmoor.config.settings import Settings
 from unmoor.config.sources import variable_of
 from unmoor.config.space import SpaceSettings
 from unmoor.config.tables import WorldTable
-from unmoor.config.type_names import fields_of, holds_tables, struct_in, structs_in, tables_in
+from unmoor.config.type_names import fields_of, holds_tables, struct_in, structs_in, tables_in, without_none
 from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -164,12 +164,12 @@ def _description(kind: Any) -> str:
 def _accepts(kind: Any) -> str:
     """Describe briefly which values an option accepts."""
     base = getattr(kind, "__origin__", kind) if _metas(kind) else kind
-    metas = _metas(kind)
+    base, metas = without_none(base, _metas(kind))
     if get_origin(base) is tuple:
         return "list of tables" if structs_in(kind) is not None else "list of texts"
     if get_origin(base) is Literal:
         return ", ".join(f"`{json.dumps(value)}`" for value in get_args(base))
-    if base is int:
+    if base in {int, float}:
         low = next((meta.ge for meta in metas if meta.ge is not None), "")
         high = next((meta.le for meta in metas if meta.le is not None), "")
         return f"number, {low} to {high}"

@@ -259,6 +259,14 @@ class WorldTable(Table, frozen=True, kw_only=True):
         bool,
         Meta(description="Whether this world is a throw-away one. Allowed only if every URL is a loopback address."),
     ] = False
+    patience: Annotated[
+        Annotated[float, Meta(ge=0.1, le=86_400)] | None,
+        Meta(
+            description="The most seconds to wait for a server: for an answer, for all tries of a request, or until it"
+            " shows what it was sent. A program that talks to one, such as `git` or `uv`, has 30 more."
+            " Absent: each wait has its own limit.",
+        ),
+    ] = None
     index: IndexTable
     staging: StagingTable | None = None
     dependencies: DependenciesTable = msgspec.field(default_factory=DependenciesTable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import types
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -24,6 +25,13 @@ def split_annotated(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
         base, *metas = get_args(kind)
         return base, tuple(meta for meta in metas if isinstance(meta, msgspec.Meta))
     return kind, ()
+
+
+def without_none(base: Any, metas: Sequence[msgspec.Meta]) -> tuple[Any, Sequence[msgspec.Meta]]:
+    """The type of a number that may be absent, from ``Annotated[float, Meta] | None``; any other type as it is."""
+    arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else ()
+    numbers = [split_annotated(arm) for arm in arms]
+    return next(((one, metas) for one, metas in numbers if one in {int, float}), (base, metas))
 
 
 def struct_in(kind: Any) -> type[msgspec.Struct] | None:
@@ -64,10 +72,11 @@ def describe_type(kind: Any) -> str:
         return f"a list, each item {describe_type(get_args(base)[0])}"
     if struct_in(base):
         return "a table"
-    if base is int:
+    base, metas = without_none(base, metas)
+    if base in {int, float}:
         low = next((meta.ge for meta in metas if meta.ge is not None), None)
         high = next((meta.le for meta in metas if meta.le is not None), None)
-        return "a whole number" + (f" from {low} to {high}" if low is not None else "")
+        return ("a whole number" if base is int else "a number") + (f" from {low} to {high}" if low is not None else "")
     return "true or false" if base is bool else "text"
 
 
@@ -79,7 +88,7 @@ def describe_value(value: object, *, quotes: bool = True) -> str:
         case str():
             return f'"{clean(value, 60)}"' if quotes else "other text"
         case int() | float():
-            return f"the number {clean(str(value), 30)}" if abs(value) < 1e18 else "a number too large"  # noqa: PLR2004
+            return f"the number {clean(str(value), 30)}" if not abs(value) >= 1e18 else "a number too large"  # noqa: PLR2004
         case list() | tuple():
             return "a list"
         case dict():

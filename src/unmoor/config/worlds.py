@@ -7,6 +7,7 @@ line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def read_world(
         readthedocs=reader.readthedocs(table.readthedocs) if table.readthedocs else None,
         proxies=tuple(reader.proxy(name, each) for name, each in table.proxy.items()),
         announce=reader.announce(table.announce) if table.announce else None,
+        patience=math.inf if table.patience is None else table.patience,
     )
 
 

@@ -8,6 +8,10 @@ from typing import Protocol
 class Clock(Protocol):
     """A monotonic clock, and sleep."""
 
+    @property
+    def patience(self) -> float:
+        """The most seconds to wait for a server, however long one wait or all tries may last; infinite for no limit."""
+
     def now(self) -> float:
         """Seconds since some fixed moment; never goes back."""
 

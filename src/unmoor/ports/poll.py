@@ -15,6 +15,8 @@ from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.clock import Clock
 
 T = TypeVar("T")
+# Seconds that a program which talks to a server may take besides, for its own work.
+_OWN_WORK = 30.0
 _deadline: ContextVar[float] = ContextVar("unmoor_deadline", default=math.inf)
 
 
@@ -33,6 +35,27 @@ def time_left(clock: Clock) -> float:
     return _deadline.get() - clock.now()
 
 
+def tries(pauses: Iterable[float], clock: Clock | None) -> Iterator[None]:
+    """Pause before each try. They end with the clock's patience, but the first one always comes.
+
+    Without a clock, the tries are those without a pause.
+    """
+    if clock is None:
+        yield from (None for pause in pauses if not pause)
+        return
+    ends = clock.now() + clock.patience
+    for number, pause in enumerate(pauses):
+        if number and clock.now() + pause >= ends:
+            return
+        clock.sleep(pause)
+        yield
+
+
+def program_time(limit: float, patience: float) -> float:
+    """Seconds that a program which talks to a server may run, instead of ``limit``, if there is so much patience."""
+    return min(limit, patience + _OWN_WORK)
+
+
 def poll(
     look: Callable[[], T],
     *,
@@ -46,8 +69,9 @@ def poll(
     """Look again and again until ``until`` says yes. Returns what was seen last, also if that never happened.
 
     ``waits`` are seconds, one before each look, the first one too. They are taken one at a time, so a
-    generator may end them early. ``deadline`` is in seconds from now: it cuts the wait that would
-    pass it, and the look after that one is the last. The first look always comes.
+    generator may end them early. ``deadline`` is in seconds from now, and no longer than
+    the clock's patience: it cuts the wait that would pass it, and the look after that one is the last. The first look
+    always comes.
 
     Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. If one
     asks for a wait, the next look comes no sooner; if that is too long, it is raised at once. So is one
@@ -55,7 +79,7 @@ def poll(
     other error ends the loop. Before it waits again, ``missed`` is called with what was seen,
     ``None`` after a forgiven error. Raises ``ValueError`` if there are no ``waits``.
     """
-    ends = clock.now() + deadline
+    ends = clock.now() + min(deadline, clock.patience)
     looked = False
     seen: T | None = None
     trouble: UnmoorError | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -155,12 +156,13 @@ class AnnouncePlace(msgspec.Struct, frozen=True, kw_only=True):
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """All the surfaces of a run.
 
-    ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world
-    describes; any other is at the host in its name. ``dependencies`` is the simple index that dependencies
-    come from; empty means the installer's own configuration. ``remote`` is the git remote: a name in the
-    checkout, a path or an address. ``signing`` is ``None`` in a world in which nothing can be signed, ``scanning``
-    in one in which no service is asked for vulnerabilities. ``space``, ``readthedocs`` and ``announce`` are ``None`` in
-    a world without such a surface; ``proxies`` are those of the services that are deployed on this machine.
+    ``staging`` is ``None`` in a world without a staging index. ``registries`` are those that the world describes; any
+    other is at the host in its name. ``dependencies`` is the simple index that dependencies come from; empty means the
+    installer's own configuration. ``remote`` is the git remote: a name in the checkout, a path or an address.
+    ``signing`` is ``None`` in a world in which nothing can be signed, ``scanning`` in one in which no service is asked
+    for vulnerabilities. ``space``, ``readthedocs`` and ``announce`` are ``None`` in a world without such a surface;
+    ``proxies`` are those of the services that are deployed on this machine. ``patience`` is the most seconds to wait
+    for a server of this world; infinite if each wait has its own limit only.
     """
 
     name: str
@@ -177,6 +179,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     readthedocs: ReadTheDocsPlace | None = None
     proxies: tuple[ProxyPlace, ...] = ()
     announce: AnnouncePlace | None = None
+    patience: float = math.inf
 
     def proxy(self, service: str) -> ProxyPlace | None:
         """The proxy in front of a service, ``None`` if this world has none."""

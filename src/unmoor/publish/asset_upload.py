@@ -41,6 +41,7 @@ def attach(forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, 
     Raises `Conflict` if the file changed on disk or the forge renames it, `Refused` if another run attached
     other bytes under the name, `Rejected` and `Denied` as the forge does, and `Unknown` if no try was answered.
     """
+    ends = clock.now() + clock.patience
     for attempt in range(_MAX_TRIES):
         _require_intact(file)
         say(f"attaching {file.name}")
@@ -60,7 +61,7 @@ def attach(forge: Forge, clock: Clock, forge_release: ForgeRelease, file: File, 
                     raise busy(there) from error
             if held is not None:
                 forge.detach(held)
-            if attempt + 1 == _MAX_TRIES:
+            if attempt + 1 == _MAX_TRIES or clock.now() >= ends:
                 require_not_put_off(error)
                 raise
         else:

@@ -178,6 +178,7 @@ class _Upload:
 
     def _send(self, file: File) -> None:
         lost = busy = 0
+        ends = self.clock.now() + self.clock.patience
         while True:
             self.pause(max(0.0, self.not_before - self.clock.now()), f"before {file.name} was sent")
             if self.failed.is_set():
@@ -193,7 +194,7 @@ class _Upload:
                     return
                 case Busy():
                     busy += 1
-                    self._wait_as_asked(answer, busy)
+                    self._wait_as_asked(answer, busy, ends)
                     if self._wait_until_present(file, (0.0,)):
                         return
                 case Lost():
@@ -201,7 +202,7 @@ class _Upload:
                     self.say(f"no clear answer ({answer.reason}): checking whether {file.name} has arrived")
                     if self._wait_until_present(file, _CHECK_WAITS):
                         return
-                    if lost >= MAX_TRIES or self.failed.is_set():
+                    if lost >= MAX_TRIES or self.failed.is_set() or self.clock.now() >= ends:
                         raise self._lost_error(file, answer, lost)
 
     def require_wheels(self, others: Sequence[File]) -> None:
@@ -238,11 +239,11 @@ class _Upload:
             retryable=known.retryable,
         )
 
-    def _wait_as_asked(self, answer: Busy, count: int) -> None:
+    def _wait_as_asked(self, answer: Busy, count: int, ends: float) -> None:
         wait = answer.wait or 5.0 * 2**count
         # The index asks every request to wait, not just this file's.
         self.not_before = max(self.not_before, self.clock.now() + wait)
-        if count > MAX_BUSY or self.clock.now() + wait > self.ends:
+        if count > MAX_BUSY or self.clock.now() + wait > min(ends, self.ends):
             raise TryLater(
                 f"{self.index.name} asks to come back in {duration(wait)}: {answer.reason}",
                 where=self.index.name,
@@ -317,6 +318,10 @@ class _UploadClock(msgspec.Struct, frozen=True):
     """A clock for reads of the index: its waits end with the deadline or if another file fails."""
 
     run: _Upload
+
+    @property
+    def patience(self) -> float:
+        return self.run.clock.patience
 
     def now(self) -> float:
         return self.run.clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,10 @@ from unmoor.errors import Cause, UnmoorError
 TOKEN = "e30.e30.c2VjcmV0LXNpZ25hdHVyZQ"
 
 
-def post(script: Script, whose: str = LOG) -> tuple[requests.Response | UnmoorError, int]:
+def post(script: Script, whose: str = LOG, patience: float = math.inf) -> tuple[requests.Response | UnmoorError, int]:
     """Send what the clients do. Return the answer or the error, and the number of requests."""
     with run_server(script) as server, requests.Session() as session:
-        clients._bound(session, whose)
+        clients._bound(session, whose, patience)
         try:
             found: requests.Response | UnmoorError = session.post(
                 f"{server.url}/api", data=b"{}", headers={"Authorization": f"Bearer {TOKEN}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -163,6 +164,8 @@ def test_of_many_runs_at_once_at_most_one_sends() -> None:
     """In threads, with a forge that takes its time: each message has at most one sender."""
 
     class RealClock:
+        patience = math.inf
+
         def now(self) -> float:
             return time.monotonic()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -59,14 +60,21 @@ class ApprisePool:
         environ: Mapping[str, str],
         *,
         rehearsal: bool,
+        patience: float = math.inf,
     ) -> Self:
-        """Find the address of each target of the settings, which name the variable of each."""
+        """Find the address of each target of the settings, which name the variable of each.
+
+        ``patience`` is the most seconds to wait for them.
+        """
+        deadline = min(DEADLINE, patience)
         known = dict(place.targets) if place.targets is not None else {}
         logins = {
             name: _login_in(variable, environ) if place.targets is None else known.get(name, _NOWHERE)
             for name, variable in targets.items()
         }
-        return cls(shell=shell, logins=logins, catcher=place.catcher, rehearsal=rehearsal, environ=environ)
+        return cls(
+            shell=shell, logins=logins, catcher=place.catcher, rehearsal=rehearsal, deadline=deadline, environ=environ
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Each call imports what it needs, since projects without images use no engine.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from unmoor.errors import Cause, Incomplete, ToolMissing, Unknown
 from unmoor.filesystem.files import atomic_writer
 from unmoor.filesystem.safe_folder import open_regular
 from unmoor.ports.engine import EngineFacts, ImageFacts, Member, Recipe
+from unmoor.ports.poll import program_time
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.system import System
 from unmoor.ports.world import Login
@@ -38,6 +40,8 @@ _CHUNK = 1_048_576
 class DockerEngine:
     """Implements `unmoor.ports.engine.Engine`. Connects on first use; time-outs are in seconds.
 
+    ``patience`` is the most seconds to wait for a registry, besides the engine's own work.
+
     On a system on which no images are released, every method raises `ToolMissing`, and no engine is looked for.
     """
 
@@ -48,6 +52,7 @@ class DockerEngine:
     build_timeout: float = 3600.0
     transfer_timeout: float = 1800.0
     save_timeout: float = 600.0
+    patience: float = math.inf
     _connections: list[Connection] = field(default_factory=list, repr=False, compare=False)
     _builders: list[Builder] = field(default_factory=list, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -65,6 +70,10 @@ class DockerEngine:
             if not self._connections:
                 self._connections.append(Connection(processes=self.processes, environ=self.environ))
             return self._connections[0]
+
+    @property
+    def _transfer_time(self) -> float:
+        return program_time(self.transfer_timeout, self.patience)
 
     @property
     def _building(self) -> Building:
@@ -199,7 +208,7 @@ class DockerEngine:
         except LookupError as error:
             raise Incomplete(f"the engine has no image {image}: the next run builds it again") from error
         try:
-            return transfer.push(self.connection, name, login, hear, self.transfer_timeout)
+            return transfer.push(self.connection, name, login, hear, self._transfer_time)
         finally:
             self._unname(image, name)
 
@@ -222,11 +231,11 @@ class DockerEngine:
         from unmoor.adapters.engine import transfer
 
         try:
-            transfer.pull(self.connection, name, login, platform, self.transfer_timeout)
+            transfer.pull(self.connection, name, login, platform, self._transfer_time)
         except Unknown as error:
             if error.cause is not Cause.LOST:
                 raise
-            transfer.pull(self.connection, name, login, platform, self.transfer_timeout)
+            transfer.pull(self.connection, name, login, platform, self._transfer_time)
         return self.inspect(name).id
 
     def remove(self, names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ This module is long because it answers every question of the port about a checko
 from __future__ import annotations
 
 import copy
+import math
 import os
 import posixpath
 import re
@@ -69,6 +70,7 @@ class GitCheckout:
         path: str = "",
         environ: Mapping[str, str] | None = None,
         timeout: float = 60.0,
+        patience: float = math.inf,
     ) -> None:
         if not remote or remote.startswith("-") or not remote.isprintable():
             raise Refused(
@@ -79,7 +81,8 @@ class GitCheckout:
         self._present: RepositoryFiles | None = None
         self._remote = remote
         self.path = path
-        self.git = GitProgram(shell=shell, environ=os.environ if environ is None else environ, timeout=timeout)
+        environ = os.environ if environ is None else environ
+        self.git = GitProgram(shell=shell, environ=environ, timeout=timeout, patience=patience)
 
     def at(self, path: str) -> GitCheckout:
         """The same checkout with file paths relative to another folder; see `unmoor.ports.git.Git`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from unmoor.errors import Cause, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.filesystem.layout import NULL_OF_GIT
 from unmoor.ports.exit_codes import exit_code
 from unmoor.ports.failure import child_failure
+from unmoor.ports.poll import program_time
 from unmoor.ports.shell import Ran, Shell
 from unmoor.util.text import clean
 
@@ -72,12 +74,14 @@ _LOGIN = re.compile(r"://[^/\s'\"]*@")
 class GitProgram(msgspec.Struct, frozen=True, kw_only=True):
     """Runs git with argument lists. ``environ`` is the user's environment; git gets only an allow-list of it.
 
-    ``own``: for clones of ours. The settings of the user and of the machine count only in calls to a remote.
+    ``patience`` is the most seconds to wait for a remote. ``own``: for clones of ours. The settings of the user and of
+    the machine count only in calls to a remote.
     """
 
     shell: Shell
     environ: Mapping[str, str]
     timeout: float = 60.0
+    patience: float = math.inf
     own: bool = False
 
     def run(
@@ -103,19 +107,20 @@ class GitProgram(msgspec.Struct, frozen=True, kw_only=True):
         `Unknown` for every other failure, including a time-out and output beyond the limit.
         """
         what = f"git {args[0]}"
+        within = program_time(timeout or self.timeout, self.patience if remote else math.inf)
         try:
             ran = self.shell.run(
                 ("git", *OPTIONS, *(word for each in config for word in ("-c", each)), *args),
                 cwd=cwd,
                 env=variables(self.environ, remote=remote, own=self.own) | dict(env or {}),
-                timeout=timeout or self.timeout,
+                timeout=within,
                 limit=limit,
                 stdin=stdin,
                 exact=exact,
             )
         except TimedOut as error:
             raise Unknown(
-                f"{what} gave no answer within {timeout or self.timeout:g} s",
+                f"{what} gave no answer within {within:g} s",
                 where=str(cwd),
                 next_step=advice.CHECK_REMOTE() if remote else NOTHING,
                 otherwise=NOTHING if remote else advice.SHORTEN_GIT_OUTPUT(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ from unmoor.adapters.http.urls import may_be_loopback, without_query
 from unmoor.errors import Cause, UnmoorError
 from unmoor.ports.failure import failure
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 _CHUNK = 65_536
 # Everything that requests, urllib3, http.client and the socket may raise if the server or the network fails.
@@ -41,19 +43,29 @@ _current_watch: ContextVar[DeadlineWatch | None] = ContextVar("unmoor_watch", de
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of one exchange: seconds to connect, between two reads and in total; bytes of the answer."""
+    """Limits of one exchange: seconds to connect, between two reads and in total; bytes of the answer.
+
+    ``patience`` is that of the world: no time is longer, whatever a caller asks for.
+    """
 
     connect: float = 10.0
     stall: float = 30.0
     total: float = 60.0
     limit: int = 10_000_000
+    patience: float = math.inf
+
+    def within_patience(self) -> Bounds:
+        """The same, with no time longer than the patience."""
+        most = self.patience
+        return replace(self, connect=min(self.connect, most), stall=min(self.stall, most), total=min(self.total, most))
 
 
 @dataclass(kw_only=True)
 class DeadlineWatch:
     """The deadline of one exchange. When it passes, every socket of the exchange is shut down.
 
-    ``reused`` says whether the exchange began on a connection that was kept open, ``fresh`` that it must not.
+    ``bounds`` are those that hold, within the patience. ``reused`` says whether the exchange began on a connection that
+    was kept open, ``fresh`` that it must not.
     """
 
     bounds: Bounds
@@ -63,6 +75,9 @@ class DeadlineWatch:
     _sockets: list[Any] = field(default_factory=list)
     _answers: list[Any] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.bounds = self.bounds.within_patience()
 
     def __enter__(self) -> Self:
         self._timer = threading.Timer(self.bounds.total, self._expire)

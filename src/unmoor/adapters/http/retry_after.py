@@ -68,13 +68,14 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
     def call(self, send: Callable[[], T], clock: Clock | None) -> T:
         """Send, and retry if that may help; without a clock, try once. Raises the error of the last try.
 
-        Waits for a busy server as long as it asks for, or not at all if that exceeds the limits: then a write raises
-        `TryLater`. A fault may ask for a wait too. A write that is not repeated is over only after that wait, so that
-        the caller may look at the server and send it again at once.
+        Waits for a busy server as long as it asks for, or not at all if that exceeds the limits or the clock's
+        patience: then a write raises `TryLater`. A fault may ask for a wait too. A write that is not repeated is over
+        only after that wait, so that the caller may look at the server and send it again at once.
         """
         started = clock.now() if clock else 0.0
         pauses = iter(self.pauses)
-        left = self.patience if clock is None else min(self.patience, time_left(clock))
+        ends = started + (clock.patience if clock else math.inf)
+        left = self.patience if clock is None else min(self.patience, clock.patience, time_left(clock))
         count = 0
         while True:
             wait: float | None = None
@@ -91,7 +92,8 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
                 wait, count = asked, count + 1
             elif self._may_repeat(failure) and clock is not None and clock.now() - started <= self.within:
                 pause = next(pauses, None)
-                wait = None if pause is None or pause > time_left(clock) else max(pause, asked)
+                most = min(time_left(clock), ends - clock.now())
+                wait = None if pause is None or pause > most else max(pause, asked)
             elif asked and self.writes and clock is not None:
                 announce(f"{failure.what}: waiting {duration(asked)} as requested")
                 clock.sleep(asked)

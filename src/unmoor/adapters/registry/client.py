@@ -26,6 +26,7 @@ from unmoor.errors import Cause, Conflict, Denied, Rejected, Unknown, UnmoorErro
 from unmoor.ports.clock import Clock
 from unmoor.ports.failure import failure
 from unmoor.ports.index import Credential
+from unmoor.ports.poll import tries
 from unmoor.ports.registry import OciManifest, Referrer
 from unmoor.ports.world import Login, RegistryPlace
 from unmoor.util.decode import decode_json
@@ -156,9 +157,7 @@ class OciRegistry:
     def put(self, tag: str, manifest: OciManifest) -> str:
         """Put exactly these bytes under a tag. If the answer is lost, reads the tag before it tries again."""
         failure: UnmoorError | None = None
-        for pause in _PAUSES if self.clock else _PAUSES[:1]:
-            if self.clock:
-                self.clock.sleep(pause)
+        for _ in tries(_PAUSES, self.clock):
             try:
                 return self._put(tag, manifest)
             except (Unknown, Rejected, Denied) as error:

@@ -23,6 +23,7 @@ from unmoor.adapters.registry.requests import RegistryRequests
 from unmoor.artifacts import oci
 from unmoor.errors import Conflict, Rejected, Unknown, UnmoorError
 from unmoor.ports.clock import Clock
+from unmoor.ports.poll import tries
 from unmoor.ports.registry import OciManifest, Referrer
 from unmoor.util.decode import decode_json
 from unmoor.util.text import clean
@@ -129,8 +130,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
 
     def _await_listing(self, subject: str, entry: Referrer) -> None:
         """Read back that the API lists an entry. Raises `Unknown` if it does not."""
-        for pause in self._pauses(_LOOKS):
-            self._sleep(pause)
+        for _ in tries(_LOOKS, self.clock):
             listed = second_look(lambda: self._listed_by_api(subject)) or ()
             if any(each.digest == entry.digest for each in listed):
                 return
@@ -147,8 +147,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         seen: dict[str, Any] = {}
         gone: set[str] = set()
         failure: UnmoorError | None = None
-        for pause in self._pauses(_LOOKS):
-            self._sleep(pause)
+        for _ in tries(_LOOKS, self.clock):
             held = self._tag_index(subject)
             index = _EMPTY if held is None else _index(*held, where=f"{self.name}:{oci.referrers_tag(subject)}")
             seen = {**seen, **index.entries, entry.digest: _entry(entry)}
@@ -195,8 +194,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         """Put a manifest by its digest. Return whether the registry has listed it under its subject."""
         what = f"could not put {manifest.digest}"
         failure: Unknown | None = None
-        for pause in self._pauses(_ATTEMPTS):
-            self._sleep(pause)
+        for _ in tries(_ATTEMPTS, self.clock):
             if failure is not None and self.read(manifest.digest) is not None:
                 return self._has_api(manifest)
             try:
@@ -217,8 +215,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         """Upload a small blob unless it is there. Raises `Rejected`, `Denied`, `Unknown`."""
         digest = oci.digest_of(data)
         failure: Unknown | None = None
-        for pause in self._pauses(_ATTEMPTS):
-            self._sleep(pause)
+        for _ in tries(_ATTEMPTS, self.clock):
             try:
                 if self._has_blob(digest):
                     return
@@ -257,14 +254,6 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
             where=self.name,
             otherwise=advice.FIND_OTHER_PUSHER(),
         )
-
-    def _pauses(self, pauses: tuple[float, ...]) -> tuple[float, ...]:
-        """The pauses of a loop; without a clock, there are none."""
-        return pauses if self.clock else tuple(pause for pause in pauses if not pause)
-
-    def _sleep(self, pause: float) -> None:
-        if self.clock and pause:
-            self.clock.sleep(pause)
 
 
 def _descriptors(data: bytes, media_type: str, *, where: str) -> list[oci.Descriptor]:

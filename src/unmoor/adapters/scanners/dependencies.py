@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from unmoor.errors import Cause, Interrupted, ToolMissing, Unknown, UnmoorError
+from unmoor.ports.poll import program_time
 from unmoor.ports.scanner import Audit, Requirements
 
 if TYPE_CHECKING:
@@ -31,9 +33,10 @@ class FirstAnswer:
 
     scanners: Callable[[], Sequence[_Scanner]]
     service: str = ""
+    patience: float = math.inf
 
     @classmethod
-    def of(cls, uv: Uv, service: str) -> FirstAnswer:
+    def of(cls, uv: Uv, service: str, *, patience: float = math.inf) -> FirstAnswer:
         """Ask ``uv audit``, then pip-audit. ``service`` is the root of OSV's API, empty for the public one."""
 
         def both() -> Sequence[_Scanner]:
@@ -43,7 +46,7 @@ class FirstAnswer:
 
             return UvAudit(uv=uv, service=service), PipAudit(uv=uv, service=service)
 
-        return cls(scanners=both, service=service)
+        return cls(scanners=both, service=service, patience=patience)
 
     @property
     def asks(self) -> str:
@@ -52,7 +55,7 @@ class FirstAnswer:
 
     def audit(self, needs: Requirements, *, patience: float) -> Audit:
         """Return the first whole answer. All of them together have ``patience`` seconds."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + program_time(patience, self.patience)
         failed: list[UnmoorError] = []
         for each in self.scanners():
             left = end - time.monotonic()

@@ -31,7 +31,7 @@ class Sigstore(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def at(cls, place: SigningPlace, http: BoundedSession, clock: Clock, environ: Mapping[str, str]) -> Self:
         """Return the instance of a world. Reads and sends nothing yet."""
-        trust = Trust(path=place.trust)
+        trust = Trust(path=place.trust, patience=clock.patience)
         verifier = SigstoreVerifier(trust=trust)
         signer = SigstoreSigner(place=place, trust=trust, verifier=verifier, http=http, clock=clock, environ=environ)
         return cls(signer=signer, verifier=verifier)

@@ -10,6 +10,7 @@ Only `unmoor.adapters.sigstore.signer` imports this, since it imports sigstore.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
@@ -35,6 +36,7 @@ from unmoor.ports.failure import failure
 from unmoor.util.decode import decode_json
 from unmoor.util.secret import Secret, masker
 from unmoor.util.text import clean
+from unmoor.util.values import replace
 
 BOUNDS = Bounds(total=30.0, limit=1_000_000)
 """The limits of one request: the log answers within a second or two, and an answer has some kilobytes."""
@@ -63,10 +65,11 @@ class CertifiedKey(msgspec.Struct, frozen=True, kw_only=True):
             return make(self.signer).to_json().encode()
 
 
-def certified(identity: IdentityToken, config: ClientTrustConfig) -> CertifiedKey:
+def certified(identity: IdentityToken, config: ClientTrustConfig, *, patience: float = math.inf) -> CertifiedKey:
     """Get a certificate for a new key, in one try. Raises `Denied` if the identity is refused, `Rejected`, `Unknown`.
 
-    No time stamp authority is used: a log of version 1 gives the time, and attestations have no place for more.
+    ``patience`` is the most seconds to wait for either server. No time stamp authority is used: a log of version 1
+    gives the time, and attestations have no place for more.
     """
     try:
         services = config.signing_config
@@ -77,9 +80,10 @@ def certified(identity: IdentityToken, config: ClientTrustConfig) -> CertifiedKe
             next_step=advice.CHECK_TRUST_CONFIG(),
             retryable=False,
         ) from error
-    _bound(authority.session, AUTHORITY)
+    _bound(authority.session, AUTHORITY, patience)
     # The version is set, and this is the client for it.
     bounded = _Log(cast("RekorClient", log).url.removesuffix(_API))
+    bounded.patience = patience
     with _usable(AUTHORITY, authority.url):
         context = SigningContext(fulcio=authority, rekor=bounded, trusted_root=config.trusted_root)
         signer = Signer(identity, context)
@@ -107,18 +111,20 @@ def _usable(whose: str, where: str) -> Iterator[None]:
 class _Log(RekorClient):
     """The client of the log, bounded. Each thread has a session of its own, which sigstore makes when it is needed."""
 
+    patience: float = math.inf
+
     @property
     def _session(self) -> requests.Session:
         session = super()._session
         if not isinstance(session.get_adapter(self.url), _AnswerAdapter):
-            _bound(session, LOG)
+            _bound(session, LOG, self.patience)
         return session
 
 
-def _bound(session: requests.Session, whose: str) -> None:
+def _bound(session: requests.Session, whose: str, patience: float) -> None:
     session.adapters.clear()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _AnswerAdapter(whose))
+        session.mount(scheme, _AnswerAdapter(whose, patience))
     session.auth = NoLogin()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -131,8 +137,8 @@ class _AnswerAdapter(BoundedAdapter):
     already: an answer was lost.
     """
 
-    def __init__(self, whose: str) -> None:
-        super().__init__(BOUNDS)
+    def __init__(self, whose: str, patience: float) -> None:
+        super().__init__(replace(BOUNDS, patience=patience))
         self._whose = whose
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:

@@ -162,7 +162,7 @@ class SigstoreSigner:
         # In a local world the config is written before the first token is given.
         config = self.trust.config()
         begun = self.clock.now()
-        keys = certified(identity, config)
+        keys = certified(identity, config, patience=self.clock.patience)
         return _Session(keys=keys, ends=begun + keys.life - _CERTIFICATE_MARGIN)
 
     def _discard(self, session: _Session) -> None:

@@ -46,10 +46,12 @@ class TrustedRoots(Protocol):
 class Trust:
     """One trust config, read when it is first needed. Safe to share between threads.
 
-    ``path`` is a client trust config; empty means the public instance.
+    ``path`` is a client trust config; empty means the public instance, for which to wait no more than ``patience``
+    seconds.
     """
 
     path: str
+    patience: float = _PATIENCE
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _config: ClientTrustConfig | None = field(default=None, repr=False)
 
@@ -57,7 +59,7 @@ class Trust:
         """Return the config. Raises `ConfigError` for a bad file, `Unknown` if the public one cannot be fetched."""
         with self._lock:
             if self._config is None:
-                self._config = self._read() if self.path else _fetch()
+                self._config = self._read() if self.path else _fetch(self.patience)
                 self._config.force_tlog_version = _LOG_VERSION
             return self._config
 
@@ -141,12 +143,12 @@ def _readable_file(path: str, what: str, step: NextStep) -> Iterator[str]:
     raise ConfigError(f"{what}: {why}", where=path, next_step=step)
 
 
-def _fetch() -> ClientTrustConfig:
+def _fetch(patience: float) -> ClientTrustConfig:
     """Get the config of the public instance: what it trusts changes, and each change is signed."""
     from sigstore._internal.tuf import DEFAULT_TUF_URL
     from sigstore.models import ClientTrustConfig
 
-    return _by_tuf(ClientTrustConfig.production, "Sigstore", DEFAULT_TUF_URL)
+    return _by_tuf(ClientTrustConfig.production, "Sigstore", DEFAULT_TUF_URL, min(patience, _PATIENCE))
 
 
 @dataclass(kw_only=True)
@@ -176,15 +178,15 @@ class GitHubTrust:
         return tuple(_read_roots(updater.get_trusted_root_path()))
 
 
-def _by_tuf(fetch: Callable[[], T], whose: str, url: str) -> T:
-    """Call what fetches keys by TUF, within a time limit. Raises `Unknown`, `Denied`."""
+def _by_tuf(fetch: Callable[[], T], whose: str, url: str, patience: float = _PATIENCE) -> T:
+    """Call what fetches keys by TUF, within so many seconds. Raises `Unknown`, `Denied`."""
     from sigstore.errors import Error
 
     silence()
     try:
-        return call_within(_PATIENCE, fetch)
+        return call_within(patience, fetch)
     except NoAnswer:
-        what = f"{whose} did not give its trusted keys within {_PATIENCE:.0f} s"
+        what = f"{whose} did not give its trusted keys within {patience:g} s"
     except OSError as error:
         what = f"cannot keep {whose}'s trusted keys: {error.strerror}"
         other = Denied(what, where=str(error.filename or ""), next_step=advice.GRANT_PERMISSION(), retryable=True)
