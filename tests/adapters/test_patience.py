@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,7 +131,7 @@ SCRIPTS = {"silent": silent, "drip": dripping, "busy": busy}
 
 
 @pytest.fixture
-def within() -> Iterator[Callable[[Callable[[], object]], object]]:
+def within() -> Callable[[Callable[[], object]], object]:
     """Call something, and fail if it is still not over soon."""
 
     def call(ask: Callable[[], object]) -> object:

@@ -164,7 +164,7 @@ def _description(kind: Any) -> str:
 def _accepts(kind: Any) -> str:
     """Describe briefly which values an option accepts."""
     base = getattr(kind, "__origin__", kind) if _metas(kind) else kind
-    base, metas = without_none(base, _metas(kind))
+    base, metas = without_none(base, tuple(_metas(kind)))
     if get_origin(base) is tuple:
         return "list of tables" if structs_in(kind) is not None else "list of texts"
     if get_origin(base) is Literal:

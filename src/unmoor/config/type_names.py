@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -27,7 +26,7 @@ def split_annotated(kind: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     return kind, ()
 
 
-def without_none(base: Any, metas: Sequence[msgspec.Meta]) -> tuple[Any, Sequence[msgspec.Meta]]:
+def without_none(base: Any, metas: tuple[msgspec.Meta, ...]) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     """The type of a number that may be absent, from ``Annotated[float, Meta] | None``; any other type as it is."""
     arms = get_args(base) if get_origin(base) in {Union, types.UnionType} else ()
     numbers = [split_annotated(arm) for arm in arms]
