@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import workflow_log
+from unmoor.cli import traces, workflow_log
 from unmoor.cli.exit_codes import message
 from unmoor.core.events import Event, Listener, Report, StageWarned
 from unmoor.core.outcome import Failed
@@ -51,7 +51,8 @@ def listeners(context: RunContext, *, progress: str) -> tuple[Listener, ...]:
         chosen.append(JsonLines(err))
     if context.actions:
         chosen.append(actions.Annotations(workflow_log.command))
-    return tuple(chosen)
+    # The trace comes last: its warning goes below what the others show.
+    return (*chosen, *traces.listeners(os.environ, lambda text: err(f"warning: {text}")))
 
 
 def _print_warning(event: Event) -> None:
