@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from unmoor.project.locate import ConfigSources
     from unmoor.rehearsal.prepare import Prepared
 
-PATIENCE = 0.0
+PATIENCE = 2.0
 """Seconds that a run waits for a server of these worlds."""
 _LIMIT = 50_000_000
 _DROPPED = ("GITHUB_", "ACTIONS_", "GH_", "TWINE_")

@@ -11,6 +11,9 @@ from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, Kind
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
 from unmoor.util.text import clean, list_some
 
+_MOST = 8
+"""The most violations of a round that are printed; the document has all."""
+
 
 def fault_list() -> list[str]:
     """Return every fault as a table."""
@@ -62,5 +65,6 @@ def tables(result: ChaosResult) -> list[str]:
 
 def violations_of(result: RoundResult) -> list[str]:
     """Return the lines about what a round violated: each finding, its folder, and the command that plays it again."""
-    found = [f"{each.invariant}: {clean(each.what, limit=600)} ({clean(each.where)})" for each in result.violations]
+    every = [f"{each.invariant}: {clean(each.what, limit=600)} ({clean(each.where)})" for each in result.violations]
+    found = every if len(every) <= _MOST else [*every[:_MOST], f"and {len(every) - _MOST} more"]
     return [*found, f"its folder:  {clean(result.folder)}", f"play it again:  {result.replay}"]

@@ -110,7 +110,8 @@ class Chaos:
             )
         if self.stopped:
             raise Interrupted("chaos was stopped")
-        err(f"every invariant held in {len(result.rounds)} rounds, with the seed {self.options.seed}@{version}")
+        of_seed = "" if self.options.injections else f" of the seed {self.options.seed}@{version}"
+        err(f"every invariant held in {len(result.rounds)} round{'s'[: len(result.rounds) != 1]}{of_seed}")
         return 0
 
     def _release_plainly(self) -> tuple[Player, Addresses]:
@@ -157,8 +158,13 @@ class Chaos:
                 folder = self._folder_of(round_)
                 result = self._play_one(player, round_, folder, servers)
                 self.results.append(self._kept(result, folder))
-                err(chaos_report.round_line(self.results[-1], self.options.rounds))
+                err(chaos_report.round_line(self.results[-1], self._planned))
                 servers = following
+
+    @property
+    def _planned(self) -> int:
+        """How many rounds there will be, 0 if the time decides."""
+        return 1 if self.options.injections else self.options.rounds
 
     def _folder_of(self, round_: Round) -> WorldFolder:
         return WorldFolder.of_round(self.folder, round_.number, self.release.base)

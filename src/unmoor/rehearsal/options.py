@@ -25,8 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``any_platform``: the indexes take wheels for any platform, and the world file says so. ``tag`` is the one that ID
     tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
     instead of at the first use. ``announce`` are the targets that catch announcements, ``deployments`` the servers of
-    `unmoor.rehearsal.deployments` that it has. ``patience`` is for how many seconds clients wait, 0 for no limit of this
-    world.
+    `unmoor.rehearsal.deployments` that it has. ``patience`` is for how many seconds clients wait, 0 for
+    no limit of this world.
     """
 
     folder: Path

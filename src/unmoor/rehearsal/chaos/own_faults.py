@@ -29,9 +29,9 @@ def of_plan(plan: Plan) -> tuple[Injection, ...]:
     return tuple(each for each in plan.injections if isinstance(each, Injection) and each.service == START)
 
 
-def change(injection: Injection, folder: WorldFolder) -> None:
-    """Put a fault in place."""
-    CHANGES[injection.fault](folder)
+def change(injection: Injection, folder: WorldFolder) -> bool:
+    """Put a fault in place. Return whether there was anything to do it to."""
+    return CHANGES[injection.fault](folder)
 
 
 def runs_beside(injections: tuple[Injection, ...]) -> int:
@@ -44,52 +44,62 @@ def _git(folder: Path, *args: str) -> str:
     return Program(command, variables(os.environ, own=True) | _DATE).wait(_TIMEOUT).out.decode().strip()
 
 
-def _make_dirty(folder: WorldFolder) -> None:
+def _make_dirty(folder: WorldFolder) -> bool:
     """Change every file of the project at the top, and add one."""
     for path in sorted(folder.checkout.iterdir()):
         if path.is_file() and not path.is_symlink():
             with path.open("ab") as stream:
                 stream.write(b"\n# changed\n")
     write_atomic(folder.checkout / "untracked-by-chaos.txt", b"changed\n")
+    return True
 
 
-def _make_shallow(folder: WorldFolder) -> None:
+def _make_shallow(folder: WorldFolder) -> bool:
     """Write down that the history before the commit of HEAD is not there."""
     write_atomic(folder.checkout / ".git" / "shallow", _git(folder.checkout, "rev-parse", "HEAD").encode() + b"\n")
+    return True
 
 
-def _add_version_tag(folder: WorldFolder) -> None:
+def _add_version_tag(folder: WorldFolder) -> bool:
     """Give the released commit a tag of a much later version, too."""
     start = folder.tag.rstrip("0123456789.abcrvdeposthl-_+!")
     _git(folder.checkout, "tag", f"{start}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
+    return True
 
 
-def _add_odd_tags(folder: WorldFolder) -> None:
+def _add_odd_tags(folder: WorldFolder) -> bool:
     """Give the released commit tags that are no versions, and whose names are commands for a shell."""
     for name in (f"{folder.tag}$(touch${{IFS}}pwned)", f"{folder.tag};id", "vnext"):
         _git(folder.checkout, "tag", name, f"refs/tags/{folder.tag}^{{commit}}")
+    return True
 
 
-def _lose_files(folder: WorldFolder) -> None:
+def _lose_files(folder: WorldFolder) -> bool:
     """Remove the built files, and leave the documents that name them."""
-    remove(folder.run / "dists")
+    dists = folder.run / "dists"
+    held = dists.is_dir()
+    if held:
+        remove(dists)
+    return held
 
 
-def _tamper(folder: WorldFolder) -> None:
+def _tamper(folder: WorldFolder) -> bool:
     """Change a byte in the middle of the last built file."""
-    for path in sorted((folder.run / "dists").glob("*"))[-1:]:
+    built = sorted((folder.run / "dists").glob("*"))
+    for path in built[-1:]:
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         write_atomic(path, bytes(data))
+    return bool(built)
 
 
-CHANGES: Final[Mapping[str, Callable[[WorldFolder], None]]] = {
+CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
     "dirty-tree": _make_dirty,
     "shallow-clone": _make_shallow,
     "two-tags": _add_version_tag,
     "odd-tag": _add_odd_tags,
     "files-lost": _lose_files,
     "tampered-dist": _tamper,
-    SECOND_RUN: lambda _folder: None,  # it is started beside the first run
+    SECOND_RUN: lambda _folder: True,  # it is started beside the first run
 }
 """The faults that are carried out here, by name."""
