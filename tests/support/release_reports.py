@@ -8,7 +8,6 @@ from unmoor.products import Proof, Result, Subject, Tool
 from unmoor.products.proof import Verdict
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.render.report.model import (
-    NotKnown,
     ReleaseReport,
     ReportApproval,
     ReportAttestation,
@@ -22,6 +21,7 @@ from unmoor.render.report.model import (
     ReportWriter,
     Timeline,
     TimelineStage,
+    UnknownFact,
 )
 from unmoor.util.values import replace
 
@@ -193,7 +193,7 @@ def little_known_report() -> ReleaseReport:
             SurfaceState(surface="github", state=State.UNKNOWN, note="the server answered 403"),
         ),
         unknown=tuple(
-            NotKnown(part=part, what=f"the {part}", why="the run folder of this release is on another machine")
+            UnknownFact(part=part, what=f"the {part}", why="the run folder of this release is on another machine")
             for part in ReportPart
         ),
     )
@@ -226,7 +226,7 @@ def failed_report() -> ReleaseReport:
         images=(),
         attestations=(),
         approvals=(),
-        unknown=(NotKnown(part=ReportPart.SURFACES, what="the surfaces", why="the run did not read them back"),),
+        unknown=(UnknownFact(part=ReportPart.SURFACES, what="the surfaces", why="the run did not read them back"),),
     )
 
 
@@ -284,7 +284,7 @@ def hostile_report() -> ReleaseReport:
         tools=(Tool(name=text, version=text, sha256=text),),
         decisions=(text,),
         left_out=(LeftOut(what=text, why=text),),
-        unknown=tuple(NotKnown(part=part, what=text, why=text) for part in ReportPart),
+        unknown=tuple(UnknownFact(part=part, what=text, why=text) for part in ReportPart),
     )
 
 

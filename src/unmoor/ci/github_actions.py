@@ -20,6 +20,7 @@ from unmoor.util.digests import COMMIT
 # Events about a tag that someone with push access made; never those of pull requests.
 _EVENTS = frozenset({"push", "create", "release", "workflow_dispatch"})
 _TAGS = "refs/tags/"
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 class RunContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
 
     ``tag`` is the tag that the run was started for, not yet checked. ``commit`` is ``GITHUB_SHA``, 40
     hexadecimal digits: the commit of the tag if there is one (the event's ``after`` would be the tag object
-    of an annotated tag), else of the branch. ``summary`` and ``output`` are files to append to.
+    of an annotated tag), else of the branch. ``run`` is the number of the run, 0 if there is none. ``summary`` and
+    ``output`` are files to append to.
     """
 
     actions: bool = False
@@ -35,6 +37,7 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     repository: str = ""
     event: str = ""
+    run: int = 0
     summary: Path | None = None
     output: Path | None = None
 
@@ -50,6 +53,7 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
             commit=_checked(environ, "GITHUB_SHA", COMMIT),
             repository=_checked(environ, "GITHUB_REPOSITORY", re.compile(REPOSITORY)),
             event=event if re.fullmatch(r"[a-z_]{1,40}", event) else "",
+            run=_run(environ),
             summary=_file(environ, "GITHUB_STEP_SUMMARY"),
             output=_file(environ, "GITHUB_OUTPUT"),
         )
@@ -60,6 +64,11 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
         A run that is dispatched from a branch, with the tag as an input, carries the branch's commit.
         """
         return self.commit if tag and tag == self.tag else ""
+
+
+def _run(environ: Mapping[str, str]) -> int:
+    number = environ.get("GITHUB_RUN_ID", "")
+    return int(number) if _NUMBER.fullmatch(number) else 0
 
 
 def _tag(environ: Mapping[str, str], event: str) -> str:

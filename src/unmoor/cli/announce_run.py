@@ -10,6 +10,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.process.supervisor import Processes
+from unmoor.ci.github_actions import RunContext
 from unmoor.cli import output, session
 from unmoor.cli.output import err
 from unmoor.cli.run_options import RunOptions, TargetOptions
@@ -131,10 +132,8 @@ def _message(event: ReleaseEvent, release: Release, there: ForgeRelease | None, 
 
 def _run_address(opened: Session) -> str:
     """The page of the workflow run that this is a job of; empty elsewhere."""
-    number = os.environ.get("GITHUB_RUN_ID", "") if os.environ.get("GITHUB_ACTIONS") == "true" else ""
-    if not number.isascii() or not number.isdecimal():
-        return ""
-    return f"{opened.services.forge.address}/actions/runs/{number[:20]}"
+    number = RunContext.from_environ(os.environ).run
+    return f"{opened.services.forge.address}/actions/runs/{number}" if number else ""
 
 
 def _print(told: Announced, opened: Session, *, as_json: bool) -> None:

@@ -16,7 +16,6 @@ from unmoor.diagnostics.facts import Answer, Fact, FactGroup, FactState, Questio
 from unmoor.diagnostics.privacy import redaction
 from unmoor.diagnostics.report import block
 from unmoor.errors import Unknown
-from unmoor.ports.world import Login, World
 
 WITHIN = 5.0
 """Seconds for each fact."""
@@ -36,7 +35,7 @@ def run(target: TargetOptions, *, strict: bool, as_json: bool) -> int:
         doctor = Doctor(target=target, processes=processes, within=WITHIN)
         project, no_project = attempt(doctor.find_project, within=WITHIN)
         world, no_world = attempt(partial(doctor.find_world, project), within=WITHIN)
-        logins = _logins(world) if world is not None else ()
+        logins = world.logins if world is not None else ()
         redact = redaction(
             os.environ,
             secrets=[each.secret for each in logins],
@@ -71,10 +70,3 @@ def _missing(group: FactGroup, name: str, why: Answer) -> Question:
 def _is_in_doubt(fact: Fact) -> bool:
     """Whether a fact is unknown, or says that a surface does not answer."""
     return fact.state is FactState.UNKNOWN or (fact.group is FactGroup.SURFACES and fact.state is FactState.ABSENT)
-
-
-def _logins(world: World) -> tuple[Login, ...]:
-    """Every login of a world."""
-    found = [world.index.login, world.forge.login, *(each.login for each in world.registries)]
-    found += [world.staging.login] if world.staging is not None else []
-    return (*found, world.signing.token) if world.signing is not None else tuple(found)

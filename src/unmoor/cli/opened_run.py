@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from unmoor.core.events import LeftOut
 from unmoor.core.pipeline import Pipeline
+from unmoor.ports.registry import Registry
 from unmoor.ports.world import World
 from unmoor.release_request import ReleaseRequest
 
@@ -20,6 +23,11 @@ class OpenedRun(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     pipeline: Pipeline
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def registry(self) -> Callable[[str], Registry] | None:
+        """What opens a registry by the name of an image, ``None`` if the run has opened none."""
+        return None
 
     @property
     def why_unsigned(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from unmoor.products.signatures import BY_HAND
 from unmoor.render import actions, words
 from unmoor.render.advice import RESUMES, STARTS_AFRESH
 from unmoor.util.text import clean, list_some
+
+if TYPE_CHECKING:
+    from unmoor.render.report.model import ReleaseReport
 
 
 def err(line: str) -> None:
@@ -60,13 +64,18 @@ def _print_warning(event: Event) -> None:
         err(f"{click.style('warning:', fg='yellow')} {event.stage}: {clean(event.text, limit=2000)}")
 
 
-def write_for_actions(context: RunContext, report: Report, *, leg_name: str = "") -> None:
-    """Write the job summary and the step outputs of GitHub Actions, as far as the run is there."""
+def write_for_actions(
+    context: RunContext, report: Report, *, leg_name: str = "", page: ReleaseReport | None = None
+) -> None:
+    """Write the job summary and the step outputs of GitHub Actions, as far as the run is there.
+
+    The summary begins with the short form of the report, if there is one.
+    """
     # The outputs first: later jobs depend on them.
     if context.output is not None:
         actions.write_outputs(context.output, outputs(report, leg_name=leg_name))
     if context.summary is not None:
-        actions.write_summary(context.summary, report)
+        actions.write_summary(context.summary, report, page)
 
 
 DOCUMENTS = {

@@ -85,8 +85,7 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                     announce=besides.announce,
                     deployments=besides.deployments,
                 ) as world:
-                    if world.no_registry:
-                        err(f"warning: {world.no_registry}")
+                    _warn(world.no_registry)
                     key = other_key(resolved.settings.sign_with, folder, processes)
                     prefix = f"{LOCAL}/rehearsal-{sha256(os.fsencode(folder)).hexdigest()[:12]}"
                     options = RunOptions(
@@ -103,6 +102,8 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
                         belief=given.belief,
                         command=_same_command(target, files, without_images=without_images),
                         changed_command=_changed_command(here, target, files, without_images=without_images),
+                        reports_as="rehearse",
+                        report_folder=folder,
                     )
                     opened = session.open_resolved(options, resolved, processes)
                     with removed_images(opened.services.engine, prefix) if hosts else nullcontext():
@@ -110,6 +111,11 @@ def _run(target: TargetOptions, files: FileOptions, *, without_images: bool, as_
             if resolved.settings.announce is not None:
                 _show_caught(folder)
         return session.finish(report, opened, options)
+
+
+def _warn(text: str) -> None:
+    if text:
+        err(f"warning: {text}")
 
 
 def prepared_clone(

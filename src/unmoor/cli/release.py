@@ -152,5 +152,6 @@ def command(
             keep_images=keep_images,
             no_project_code=no_project_code,
             emergency=read_options(emergency, waive, confirm, os.environ),
+            reports_as="release",
         )
     )

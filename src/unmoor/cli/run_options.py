@@ -65,6 +65,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     refuses whatever would build, import or test the project. ``deploys`` names the only deployment that the run is for,
     as the command line does: then everything else is only looked for. ``any_version``: even if another one is the
     highest final version. ``holds_service``: it is a service, to be started and not switched to.
+    ``reports_as`` is the name of a command that leaves a report, which is written into ``report_folder`` instead of the
+    run folder if that is given.
     """
 
     target: TargetOptions
@@ -91,6 +93,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     any_version: bool = False
     holds_service: bool = False
     emergency: EmergencyOptions | None = None
+    reports_as: str = ""
+    report_folder: Path | None = None
 
     def other_command(self, name: str, tag: str, *more: str) -> str:
         """Return the command line of another command, such as ``undo``, on the same tag and world."""

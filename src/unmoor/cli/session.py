@@ -17,7 +17,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.manifest import PROOF, SBOM
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.ci.github_actions import RunContext
-from unmoor.cli import deployments, documents, emergency, exit_codes, image_selection, output
+from unmoor.cli import deployments, documents, emergency, ended_report, exit_codes, image_selection, output, run_records
 from unmoor.cli.image_selection import ImageSelection
 from unmoor.cli.opened_run import OpenedRun
 from unmoor.cli.resolve_project import ResolvedTarget, open_world, read_sources, resolve_target
@@ -26,17 +26,17 @@ from unmoor.cli.run_folder import open_folder
 from unmoor.cli.run_options import FileOptions, RunOptions
 from unmoor.core.events import Report
 from unmoor.core.journal import FileJournal, NoJournal
-from unmoor.core.middleware import internal_error
 from unmoor.core.outcome import Failed
 from unmoor.core.pipeline import Pipeline
 from unmoor.core.scheduler import Run
 from unmoor.core.stage import Reach
-from unmoor.errors import UnmoorError, from_os_error
+from unmoor.errors import UnmoorError
 from unmoor.filesystem.commands import sequence
 from unmoor.filesystem.locks import exclusive_lock
-from unmoor.filesystem.safe_folder import removed
+from unmoor.filesystem.safe_folder import remove, removed
 from unmoor.filesystem.temporary import sweep_temporary_folders
 from unmoor.images import legs
+from unmoor.ports.registry import Registry
 from unmoor.ports.services import Services
 from unmoor.ports.world import World
 from unmoor.products.proof import REBUILD
@@ -53,6 +53,11 @@ class Session(OpenedRun, frozen=True, kw_only=True):
     """Everything that a run needs. A session has not made anything yet."""
 
     services: Services
+
+    @property
+    def registry(self) -> Callable[[str], Registry]:
+        """What opens a registry by the name of an image."""
+        return self.services.registry
 
     @property
     def why_unsigned(self) -> str:
@@ -164,15 +169,19 @@ def run_session(session: OpenedRun, options: RunOptions, processes: Processes) -
             workspace.enter()
             _copy_handovers(session.request.folder, options.files)
         journal = workspace.journal if workspace else NoJournal()
+        times = ended_report.times_of(options)
         emergency.record(journal, session.request.emergency)
         report = Run(
             pipeline=session.pipeline,
             world=session.world.name,
             rehearsal=session.world.rehearsal,
             ceiling=options.ceiling,
-            listeners=output.listeners(
-                RunContext.from_environ(os.environ),
-                progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
+            listeners=(
+                *output.listeners(
+                    RunContext.from_environ(os.environ),
+                    progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
+                ),
+                *((times,) if times else ()),
             ),
             journal=journal,
             until=_with_manifest(options.until, session.pipeline),
@@ -186,34 +195,18 @@ def run_session(session: OpenedRun, options: RunOptions, processes: Processes) -
         ).execute()
         report = replace(report, left_out=session.left_out)
         if workspace and not options.deploys:
-            report = _with_documents(report, session.request)
+            report = run_records.with_documents(report, session.request)
         report = emergency.ended(report, session.request.emergency, journal)
-        return _told_actions(report, options)
+        page = ended_report.describe(session, options, report, times, processes) if times else None
+        if page and workspace and workspace.is_entered:
+            run_records.write_page(page, options.report_folder or session.request.folder.path)
+        return run_records.told_actions(report, options, page)
 
 
 def _with_manifest(until: tuple[str, ...], pipeline: Pipeline) -> tuple[str, ...]:
     """The stages to run until. The proof of the files completes the manifest, so what it lists besides is made too."""
     listed = [name for name in (REBUILD, SBOM) if PROOF in until and name in pipeline.names]
     return tuple(dict.fromkeys((*until, *listed)))
-
-
-def _with_documents(report: Report, request: ReleaseRequest) -> Report:
-    """Write the documents of the run and add their sha256 to its report. A failure must not hide how the run ended."""
-    try:
-        return replace(report, documents=documents.write(report, request.folder, request.emergency))
-    except (UnmoorError, OSError) as error:
-        output.err(f"warning: the documents for later jobs could not be written: {clean(str(error), limit=500)}")
-        return report
-
-
-def _told_actions(report: Report, options: RunOptions) -> Report:
-    """Write the summary and the outputs of the job. A failure counts, but must not hide how the run ended."""
-    try:
-        output.write_for_actions(RunContext.from_environ(os.environ), report, leg_name=options.leg_name)
-    except OSError as error:
-        failure = _at("the summary or the outputs of the job", error)
-        return replace(report, unreported=(*report.unreported, failure))
-    return report
 
 
 def _copy_handovers(folder: RunFolder, files: FileOptions) -> None:
@@ -244,8 +237,14 @@ class Workspace(ExitStack):
                 self._folder.open()
                 self._is_there = self.enter_context(exclusive_lock(self._folder.path))
                 self._folder.sweep()
+                remove(self._folder.path / run_records.REPORT)  # of an earlier run, or of another job
                 sweep_temporary_folders()
                 self.journal.start()
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether the folder is there, and nobody removed it since."""
+        return self._is_there is not None and self._is_there()
 
     def lost(self) -> UnmoorError | None:
         """The error if somebody removed or moved the folder while the run used it, ``None`` if it is in its place."""
@@ -294,14 +293,8 @@ def _print_result(report: Report, session: OpenedRun, options: RunOptions) -> tu
         has_left = exit_codes.reader_has_left(error)  # `unmoor release | head`: the reader has what it wants
         exit_codes.drop_stdout()
         if not has_left:
-            return (_at("the standard output", error),)
+            return (run_records.failed_at("the standard output", error),)
     return ()
-
-
-def _at(where: str, error: OSError) -> UnmoorError:
-    """Return the error for what cannot be written, with the place unless the system names a file."""
-    failure = from_os_error(error) or internal_error(error)
-    return failure if error.filename else failure.amended(where=where)
 
 
 def _write_result(report: Report, session: OpenedRun, options: RunOptions) -> None:

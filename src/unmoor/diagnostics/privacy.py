@@ -20,13 +20,17 @@ _LOGIN = re.compile(r"(?<=://)[^/?#\s]{1,1000}@")
 
 
 def redaction(
-    environ: Mapping[str, str], *, secrets: Iterable[Secret] = (), users: Iterable[str] = (), repository: str = ""
+    environ: Mapping[str, str],
+    *,
+    secrets: Iterable[Secret] = (),
+    users: Iterable[str] | None = (),
+    repository: str = "",
 ) -> Callable[[str], str]:
     """Return a function that writes ``~`` for the user's home, ``USER`` for user names and ``***`` for secrets.
 
     Secrets are those given, and the values of variables whose names say so. User names are those given, and the one of
-    this account in the environment; a name that many machines have stays. Logins in addresses are removed,
-    and ``OWNER/NAME`` stands for the ``repository``.
+    this account in the environment; a name that many machines have stays, and every name if ``users`` is ``None``.
+    Logins in addresses are removed, and ``OWNER/NAME`` stands for the ``repository``.
     """
     found = [
         Secret(value) for name, value in environ.items() if is_secret_name(name) and len(value) >= _SHORTEST_SECRET
@@ -34,7 +38,8 @@ def redaction(
     mask = masker([*secrets, *found])
     home = home_of(environ)
     homes = _homes(home) if home is not None else ()
-    names = {*users, *(environ.get(variable, "") for variable in _USERS), home.name if home is not None else ""}
+    accounts = (*(environ.get(variable, "") for variable in _USERS), home.name if home is not None else "")
+    names = {*users, *accounts} if users is not None else set()
     own = sorted(
         (each for each in names if len(each) >= _SHORTEST and each.lower() not in _COMMON), key=len, reverse=True
     )

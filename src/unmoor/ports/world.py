@@ -181,6 +181,15 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     announce: AnnouncePlace | None = None
     patience: float = math.inf
 
+    @property
+    def logins(self) -> tuple[Login, ...]:
+        """Every login of the world."""
+        places = (self.staging, self.space, self.readthedocs)
+        found = [self.index.login, self.forge.login, *(each.login for each in self.registries)]
+        found += [place.login for place in places if place is not None]
+        found += [login for _, login in (self.announce.targets or ())] if self.announce is not None else []
+        return (*found, self.signing.token) if self.signing is not None else tuple(found)
+
     def proxy(self, service: str) -> ProxyPlace | None:
         """The proxy in front of a service, ``None`` if this world has none."""
         named = {place.service: place for place in self.proxies}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.core.events import Event, Report, StageEnded, StageWarned
 from unmoor.core.outcome import Failed
@@ -17,6 +18,9 @@ from unmoor.render import words
 from unmoor.render.advice import next_step
 from unmoor.render.markdown import cell, table
 from unmoor.util.text import clean, indented, list_some
+
+if TYPE_CHECKING:
+    from unmoor.render.report.model import ReleaseReport
 
 _MOST_LINES = 20
 
@@ -65,20 +69,20 @@ def _several(text: str) -> str:
     return "\n".join(indented(line) for line in text.splitlines()[:_MOST_LINES]) or "failed"
 
 
-def write_summary(path: Path, report: Report) -> None:
-    """Append the job summary of a run to a file."""
+def write_summary(path: Path, report: Report, page: ReleaseReport | None = None) -> None:
+    """Append the job summary of a run to a file. It begins with the short form of ``page``, if there is one."""
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(summary(report))
+        stream.write(summary(report, page))
 
 
-def summary(report: Report) -> str:
+def summary(report: Report, page: ReleaseReport | None = None) -> str:
     """Return the summary of a run as GitHub Markdown."""
     rows = [
         (each.info.name, words.state(each.outcome), f"{each.seconds:.1f} s", words.text(each.outcome))
         for each in report.stages
         if each.outcome is not None
     ]
-    parts = ["## unmoor\n\n", table(("stage", "state", "time", "what"), rows)]
+    parts = [_title(page), table(("stage", "state", "time", "what"), rows)]
     if report.emergency is not None:
         parts.append(f"### Emergency\n\n{cell(report.emergency.summary)}\n\n")
         waived = [(each.gate, each.verdict, each.detail) for each in report.emergency.results]
@@ -114,6 +118,14 @@ def summary(report: Report) -> str:
         parts.append("### For later jobs\n\n")
         parts.append(table(("document", "sha256"), list(report.documents.items())))
     return "".join(parts)
+
+
+def _title(page: ReleaseReport | None) -> str:
+    if page is None:
+        return "## unmoor\n\n"
+    from unmoor.render.report.summary import summary as short
+
+    return short(page)
 
 
 def write_outputs(path: Path, values: Mapping[str, str]) -> None:

@@ -115,7 +115,7 @@ def test_without_a_workflow_nothing_can_start(at: LocalForge) -> None:
 
 def test_a_failed_run_fails_the_watch() -> None:
     """The newest run of each workflow counts."""
-    from unmoor.ports.workflow_runs import WorkflowRunState
+    from unmoor.ports.workflow_runs import RunApproval, WorkflowRunState
 
     class Failed:
         def of_tag(self, tag: str) -> tuple[WorkflowRunState, ...]:
@@ -125,6 +125,9 @@ def test_a_failed_run_fails_the_watch() -> None:
                 WorkflowRunState(id=2, conclusion="failure", **kwargs),
                 WorkflowRunState(id=1, conclusion="success", **kwargs),
             )
+
+        def approvals(self, run: int) -> tuple[RunApproval, ...]:
+            raise AssertionError(run)
 
         def dispatch(self, workflow: str, tag: str) -> None:
             raise AssertionError((workflow, tag))

@@ -7,7 +7,7 @@ import pytest
 from unmoor.advice import NextStep
 from unmoor.errors import Denied
 from unmoor.maintenance.updates.starting import find_startable, start
-from unmoor.ports.workflow_runs import WorkflowRunState
+from unmoor.ports.workflow_runs import RunApproval, WorkflowRunState
 
 FILES = {
     ".github/workflows/ci.yml": b"on: {pull_request: null, workflow_dispatch: null}\njobs: {}\n",
@@ -27,6 +27,10 @@ class Runs:
     def of_tag(self, tag: str) -> tuple[WorkflowRunState, ...]:
         """Fail: no test may get here."""
         raise AssertionError(tag)
+
+    def approvals(self, run: int) -> tuple[RunApproval, ...]:
+        """Fail: no test may get here."""
+        raise AssertionError(run)
 
     def dispatch(self, workflow: str, tag: str) -> None:
         """Note a dispatch, or refuse it."""

@@ -11,7 +11,7 @@ from unmoor import advice
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import converted
 from unmoor.ports.clock import Clock
-from unmoor.ports.workflow_runs import WorkflowRunState
+from unmoor.ports.workflow_runs import RunApproval, WorkflowRunState
 from unmoor.ports.world import ForgePlace
 from unmoor.util.text import clean
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _PER_PAGE = 30
+_MOST_ENVIRONMENTS = 20
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,21 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Runs(msgspec.Struct, frozen=True, kw_only=True):
     workflow_runs: tuple[_Run, ...]
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+
+
+class _User(msgspec.Struct, frozen=True, kw_only=True):
+    login: str = ""
+
+
+class _Approval(msgspec.Struct, frozen=True, kw_only=True):
+    state: str
+    comment: str | None = None
+    user: _User | None = None
+    environments: tuple[_Named, ...] = ()
 
 
 class GitHubWorkflowRuns:
@@ -58,6 +74,20 @@ class GitHubWorkflowRuns:
             )
             for each in page.workflow_runs
             if each.head_branch == tag
+        )
+
+    def approvals(self, run: int) -> tuple[RunApproval, ...]:
+        """The reviews of the run's deployments, the newest first as GitHub lists them; see the port."""
+        path = f"{self._root}/runs/{run}/approvals"
+        found = converted(self._api.read(path, wait=False), tuple[_Approval, ...], "reviews", self._api.where(path))
+        return tuple(
+            RunApproval(
+                environments=tuple(clean(place.name, 255) for place in each.environments[:_MOST_ENVIRONMENTS]),
+                state=clean(each.state, 60),
+                who=clean(each.user.login, 100) if each.user is not None else "",
+                comment=clean(each.comment or "", 500),
+            )
+            for each in found[:_PER_PAGE]
         )
 
     def dispatch(self, workflow: str, tag: str) -> None:

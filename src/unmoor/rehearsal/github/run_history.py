@@ -1,8 +1,8 @@
-"""What is asked of one past run: the run, an earlier attempt, and the jobs of all attempts.
+"""What is asked of one past run: the run, an earlier attempt, the jobs of all attempts, and who approved some.
 
 The jobs are those that ``runs.json`` names: in each attempt they begin a minute after each other and take a minute, and
 the last one ends as the attempt does. Sources: ``/actions/runs/{run_id}`` with ``/attempts/{attempt_number}`` and
-``/jobs`` in GitHub's description of its API.
+``/jobs`` and ``/approvals`` in GitHub's description of its API.
 """
 
 from __future__ import annotations
@@ -53,6 +53,20 @@ class RunHistoryRoutes(msgspec.Struct, frozen=True, kw_only=True):
         found = [job for each in (attempts if is_all else attempts[-1:]) for job in self._jobs(each)]
         begin, end = self.handler.page_of(request)
         return JSONResponse({"total_count": len(found), "jobs": found[begin:end]})
+
+    async def approvals(self, request: Request) -> Response:
+        """``GET /actions/runs/{id}/approvals``: who approved or rejected jobs of the run."""
+        run, shapes = await self._run(request), self.handler.shapes
+        reviews = [
+            {
+                "state": state,
+                "comment": comment,
+                "environments": [{"name": environment, "url": f"{shapes.root}/environments/{environment}"}],
+                "user": {"login": who},
+            }
+            for environment, state, who, comment in run.approvals
+        ]
+        return JSONResponse(reviews)
 
     async def _run(self, request: Request) -> WorkflowRun:
         self.handler.rights(request, PERMISSION)
@@ -112,6 +126,7 @@ class RunHistoryRoutes(msgspec.Struct, frozen=True, kw_only=True):
             Route(run, self.get),
             Route(f"{run}/attempts/{{number:int}}", self.attempt),
             Route(f"{run}/jobs", self.jobs),
+            Route(f"{run}/approvals", self.approvals),
         ]
 
 

@@ -35,6 +35,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run: ``branch`` is the branch or tag that it is of, ``status`` is ``completed`` or a kind of active.
 
     ``attempt`` is its last one, and ``earlier`` are how those before it ended. Times are as the API writes them.
+    ``approvals`` are the reviews of its deployments: each an environment, a state, a user and a comment.
     """
 
     id: int
@@ -48,6 +49,7 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = "0" * 40
     created: str = EPOCH
     jobs: tuple[str, ...] = ("test",)
+    approvals: tuple[tuple[str, str, str, str], ...] = ()
 
     def details(self) -> dict[str, Any]:
         """What its JSON has besides branch, status and name."""

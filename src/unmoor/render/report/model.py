@@ -36,7 +36,7 @@ class ReportPart(StrEnum):
     TOOLS = "tools"
 
 
-class NotKnown(msgspec.Struct, frozen=True, kw_only=True):
+class UnknownFact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is not known: the part it belongs to, what it is, and why it is not known."""
 
     part: ReportPart
@@ -210,8 +210,8 @@ class ReleaseReport(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     decisions: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    unknown: tuple[NotKnown, ...] = ()
+    unknown: tuple[UnknownFact, ...] = ()
 
-    def unknown_of(self, part: ReportPart) -> tuple[NotKnown, ...]:
+    def unknown_of(self, part: ReportPart) -> tuple[UnknownFact, ...]:
         """What is not known in a part of the report."""
         return tuple(each for each in self.unknown if each.part is part)

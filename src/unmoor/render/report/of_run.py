@@ -29,10 +29,10 @@ from unmoor.products import (
     Verified,
 )
 from unmoor.products.surface_state import Item, State, SurfaceState, worst
+from unmoor.publish.compare import FORGE
 from unmoor.render import words
 from unmoor.render.advice import next_step
 from unmoor.render.report.model import (
-    NotKnown,
     ReleaseReport,
     ReportApproval,
     ReportAttestation,
@@ -45,14 +45,13 @@ from unmoor.render.report.model import (
     ReportWarning,
     ReportWriter,
     Timeline,
+    UnknownFact,
 )
 from unmoor.util.text import count_of
 
 T = TypeVar("T")
 MADE = "made by this run"
 """What is said of a signature that the run made itself."""
-FORGE = "github"
-"""The name of the forge among the surfaces, as `unmoor status` has it."""
 Layers = Mapping[str, Sequence[ReportLayer]]
 """The layers of images by the digest of the manifest of one platform."""
 
@@ -74,7 +73,7 @@ class EndedRun(msgspec.Struct, frozen=True, kw_only=True):
     timeline: Timeline | None = None
     layers: Layers = msgspec.field(default_factory=dict)
     approvals: tuple[ReportApproval, ...] = ()
-    unknown: tuple[NotKnown, ...] = ()
+    unknown: tuple[UnknownFact, ...] = ()
 
 
 def describe_run(run: EndedRun) -> ReleaseReport:
@@ -268,11 +267,11 @@ def _attestations(report: Report) -> Iterator[ReportAttestation]:
                 )
 
 
-def _unknown(report: Report, run: EndedRun) -> Iterator[NotKnown]:
+def _unknown(report: Report, run: EndedRun) -> Iterator[UnknownFact]:
     """What this run does not know, and why."""
 
-    def unknown(part: ReportPart, what: str, why: str) -> NotKnown:
-        return NotKnown(part=part, what=what, why=why)
+    def unknown(part: ReportPart, what: str, why: str) -> UnknownFact:
+        return UnknownFact(part=part, what=what, why=why)
 
     if _product(report, Verified) is None:
         why = _why_without(report, "verify")
@@ -294,10 +293,17 @@ def _unknown(report: Report, run: EndedRun) -> Iterator[NotKnown]:
     if signed is None or signed.why_not:
         why = signed.why_not if signed is not None else _why_without(report, "sign")
         yield unknown(ReportPart.ATTESTATIONS, "signatures", why)
-    if any(each.info.name == "images" for each in report.stages) and _product(report, Images) is None:
-        yield unknown(ReportPart.IMAGES, "the images", _why_without(report, "images"))
-    elif _product(report, Images) is not None and _product(report, Pushed) is None:
-        yield unknown(ReportPart.IMAGES, "the digests of the images", _why_without(report, "registry"))
+    yield from _unknown_images(report)
+
+
+def _unknown_images(report: Report) -> Iterator[UnknownFact]:
+    part, images = ReportPart.IMAGES, _product(report, Images)
+    for each in report.left_out:
+        yield UnknownFact(part=part, what=each.what, why=f"left out: {each.why}")
+    if images is None and any(each.info.name == "images" for each in report.stages):
+        yield UnknownFact(part=part, what="the images", why=_why_without(report, "images"))
+    if images is not None and _product(report, Pushed) is None:
+        yield UnknownFact(part=part, what="the digests of the images", why=_why_without(report, "registry"))
 
 
 def _why_without(report: Report, stage: str) -> str:
