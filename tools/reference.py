@@ -31,6 +31,7 @@ def exit_codes() -> str:
         (str(error.exit_code), error.kind, _in_a_row((error.__doc__ or "").splitlines()[0]))
         for error in errors.error_classes()[1:]
     )
+    rows.append(("129, 143", "interrupted", "the same, by the signals HUP and TERM: their numbers and 128"))
     head = (
         "# Exit codes\n\nEach kind of failure has its own exit code. If several stages fail, the first one decides.\n\n"
     )

@@ -6,8 +6,9 @@ A command's module holds only its options and its help. The function that runs t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -54,8 +55,26 @@ failure (docs/reference/exit-codes.md).
 """
 
 
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.Abort from None
+
+
 class LazyGroup(click.Group):
     """A group that imports the module of a command when the command is called."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Parse the arguments. A stop ends as `click.Abort`: click would print an empty line for it."""
+        with _stoppable():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A stop ends as above."""
+        with _stoppable():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, the ones for beginners first."""

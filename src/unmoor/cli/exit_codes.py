@@ -34,7 +34,9 @@ def guard(command: Callable[[], Any]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return show(Interrupted("stopped before it was finished"))
+        # One line: nothing went wrong.
+        click.echo(message(stopped := Interrupted("stopped before it was finished"))[0], err=True)
+        return stopped.exit_code
     except UnmoorError as error:
         return show(error)
     except Exception as error:  # noqa: BLE001 - the last resort, so that a user never sees a traceback

@@ -27,6 +27,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Protocol
 
+from unmoor.adapters.process.interrupts import note_signal
 from unmoor.adapters.process.process_system import GRACE, Command
 from unmoor.adapters.process.reaper_link import ReaperLink
 from unmoor.filesystem.layout import find_program
@@ -230,9 +231,10 @@ class PosixSystem(ABC):
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             watched.append(signal.SIGHUP)
 
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            for number in watched:
-                signal.signal(number, signal.SIG_DFL)
+        def stop(number: int, _frame: FrameType | None) -> None:
+            note_signal(number)
+            for each in watched:
+                signal.signal(each, signal.SIG_DFL)
             self.stop()
 
         before = {number: signal.signal(number, stop) for number in watched}
