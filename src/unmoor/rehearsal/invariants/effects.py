@@ -52,9 +52,9 @@ def version_of(text: str) -> Version | None:
         return None
 
 
-def effects(log: Sequence[LoggedRequest], expected: Expected) -> Iterator[Effect]:
-    """Return every change of the release."""
-    images = {(image.host, image.name): {*image.tags, *image.floating} for image in expected.images}
+def effects(log: Sequence[LoggedRequest], expected: Expected, digests: frozenset[str]) -> Iterator[Effect]:
+    """Return every change of the release. ``digests`` are those of its images: a floating tag leads to others, too."""
+    images = {(image.host, image.name): (image.tags, image.floating) for image in expected.images}
     pages: dict[int, str] = {}
     held: dict[tuple[str, str], str] = {}
     for request in log:
@@ -72,7 +72,7 @@ def effects(log: Sequence[LoggedRequest], expected: Expected) -> Iterator[Effect
                 if pages.get(request.release) == expected.tag:
                     yield from _of_page(request)
             case "registry":
-                yield from _of_image(request, images, held)
+                yield from _of_image(request, images, held, digests)
             case _:
                 pass
 
@@ -88,18 +88,22 @@ def _of_page(request: LoggedRequest) -> Iterator[Effect]:
 
 
 def _of_image(
-    request: LoggedRequest, images: Mapping[tuple[str, str], set[str]], held: dict[tuple[str, str], str]
+    request: LoggedRequest,
+    images: Mapping[tuple[str, str], tuple[Sequence[str], Sequence[str]]],
+    held: dict[tuple[str, str], str],
+    digests: frozenset[str],
 ) -> Iterator[Effect]:
     """A manifest that was not there is an upload; a tag that leads elsewhere, a change for everybody who pulls it."""
     if request.manifest is None or request.method != "PUT" or not request.digest:
         return
     name, reference = request.manifest
-    tags = images.get((request.host, name))
-    if tags is None:
+    if (request.host, name) not in images:
         return
+    tags, floating = images[request.host, name]
     at = f"{request.host}/{name}"
-    if reference in tags:
-        if held.get((at, reference)) != request.digest:
+    if reference in tags or reference in floating:
+        is_own = reference in tags or request.digest in digests
+        if is_own and held.get((at, reference)) != request.digest:
             yield Effect(surface=request.host, what=f"{name}:{reference}", request=request, final=True)
     elif (at, request.digest) not in held:
         yield Effect(surface=request.host, what=f"{name}@{request.digest}", request=request, final=False)

@@ -55,8 +55,18 @@ class Facts:
 
     @cached_property
     def effects(self) -> tuple[Effect, ...]:
-        """What the runs changed of the release, in order."""
-        return tuple(effects(self.log, self.expected))
+        """What the runs changed of the release, in order. What was there before the first began is no change."""
+        runs = self.evidence.runs
+        start, end = min((run.log_start for run in runs), default=0), max((run.log_end for run in runs), default=0)
+        found = effects(self.log, self.expected, self._own_digests())
+        return tuple(each for each in found if start <= each.request.start < end)
+
+    def _own_digests(self) -> frozenset[str]:
+        """The digests that the tags of the version have, or had in the log."""
+        own = {(image.host, image.name, tag) for image in self.expected.images for tag in image.tags}
+        put = {(each.host, *each.manifest): each.digest for each in self.log if each.manifest and each.method == "PUT"}
+        held = {(each.host, each.name, tag): digest for each in self.images for tag, digest in each.tags.items()}
+        return frozenset(digest for found in (put, held) for at, digest in found.items() if at in own and digest)
 
     @cached_property
     def first_final(self) -> Effect | None:
