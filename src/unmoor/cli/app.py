@@ -22,6 +22,7 @@ COMMANDS = {
     "deploy": "Deploy documentation, a Space or a service of a release.",
     "sync": "Deploy the files of a commit that is no release.",
     "status": "Compare what is published with the manifest, by digest.",
+    "report": "Show a release: what is where, tests, images, signatures.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",
     "protect": "Protect the default branch and the release tags (a dry run without --apply).",

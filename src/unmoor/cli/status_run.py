@@ -65,23 +65,52 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
 
 
+class JudgedRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """A release as its surfaces show it: each with its state, what was deployed, and the state of all of it.
+
+    ``overall`` is the worst state that counts: that of an advisory surface or deployment does not.
+    """
+
+    surfaces: TagSurfaces
+    inventory: Inventory
+    deployed: tuple[Deployment, ...]
+    states: tuple[SurfaceState, ...]
+    emergencies: tuple[Emergency, ...]
+    overall: State
+
+
+def judge(opened: session.Session, options: RunOptions, *, deployments: bool) -> JudgedRelease:
+    """Read and judge every surface and, if wanted, what is deployed.
+
+    Raises `Incomplete` if nothing is anywhere, and `Unknown` or `Denied` if that cannot be seen.
+    """
+    surfaces = TagSurfaces.of(opened)
+    inventory = surfaces.inventory()
+    if inventory.empty:
+        raise _not_released(inventory, options.release_command(opened.request.tag))
+    deployed = look(opened) if deployments else ()
+    states = (*surfaces.states(inventory), *(each.state for each in deployed))
+    advisory = {each.stage.name for each in deployed if each.stage.advisory}
+    if inventory.staging is not None and opened.request.settings.testpypi != "required":
+        advisory.add(inventory.staging.name)
+    return JudgedRelease(
+        surfaces=surfaces,
+        inventory=inventory,
+        deployed=deployed,
+        states=states,
+        emergencies=_emergencies(inventory, opened),
+        overall=worst(each.state for each in states if each.surface not in advisory),
+    )
+
+
 def run(target: TargetOptions, *, deployments: bool = True, as_json: bool) -> int:
     """Judge every surface and, if wanted, ``deployments``; print the result on stdout and return the exit code."""
     options = RunOptions(target=target, as_json=as_json, engine=False)
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
-        surfaces = TagSurfaces.of(opened)
-        inventory = surfaces.inventory()
-        if inventory.empty:
-            raise _not_released(inventory, options.release_command(opened.request.tag))
-        deployed = look(opened) if deployments else ()
-        states = (*surfaces.states(inventory), *(each.state for each in deployed))
-        emergencies = _emergencies(inventory, opened)
-    advisory = {each.stage.name for each in deployed if each.stage.advisory}
-    if inventory.staging is not None and opened.request.settings.testpypi != "required":
-        advisory.add(inventory.staging.name)
-    overall = worst(each.state for each in states if each.surface not in advisory)
-    best, release = inventory.best, inventory.release
+        found = judge(opened, options, deployments=deployments)
+    inventory, deployed, states, emergencies = found.inventory, found.deployed, found.states, found.emergencies
+    overall, best, release = found.overall, inventory.best, inventory.release
     command = _undeployed(states, deployed, options, release.tag)
     steps = None if overall in _DONE else () if command else how_to_finish(inventory)
     last = advice.DEPLOY_IT if command else advice.RELEASE_IT

@@ -87,14 +87,15 @@ def run(
         world = _world(from_world, repository)
         if not asked.project:
             asked = _completed(asked, world.forge.repository, processes)
-        verdict = _verify(asked, world, processes, trust_root=trust_root, identity=expected)
+        verdict = verified(asked, world, processes, trust_root=trust_root, identity=expected)
     _print(asked, verdict, world, as_json=as_json)
     return CODES[verdict.answer]
 
 
-def _verify(
+def verified(
     asked: VerifyRequest, world: World, processes: Processes, *, trust_root: Path | None, identity: str
 ) -> VerificationResult:
+    """Verify a release or a package, as a stranger does: without credentials. Raises as `Verification` does."""
     from unmoor.adapters.reading import create_readers
 
     with open_http(world) as http, temporary_folder() as folder:
