@@ -78,7 +78,7 @@ def _end_at_signals() -> None:
 
 def _end(number: int, _frame: object) -> None:
     """Say so, and end with the exit code of the signal. No exception: where Python imports, it may drop one."""
-    import _signal  # type: ignore[import-not-found] # typeshed has none
+    import _signal
     import os
 
     os.write(2, _STOPPED.encode())

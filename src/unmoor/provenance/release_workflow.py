@@ -57,19 +57,20 @@ def signing_workflows(files: Mapping[str, bytes | None]) -> SigningWorkflows:
 
 
 def _parsed(data: bytes | None) -> Node | None:
-    """Read a workflow file as YAML. Raises `ValueError` if it is too large, or none.
+    """Read a workflow file as YAML. Raises `ValueError` if it is too large, nested too deeply, or none.
 
     Nothing is constructed from it: in the nodes all scalars are texts, `on` too, and merge keys, which GitHub does not
     support, cannot make it grow.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
+
+    from unmoor.util.shallow_yaml import shallow_yaml
 
     if data is None or len(data) > LARGEST:
         msg = "it is too large"
         raise ValueError(msg)
     try:
-        found: Node | None = YAML(typ="safe", pure=True).compose(data.decode())
+        found: Node | None = shallow_yaml().compose(data.decode())
     except (YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return found

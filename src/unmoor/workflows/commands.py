@@ -176,11 +176,12 @@ def _pre_commit(config: str) -> Commands:
 
 def _skipped(config: str) -> list[str]:
     """``ci.skip``: hooks that pre-commit.ci leaves out because they cannot run away from a developer's machine."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    from unmoor.util.shallow_yaml import shallow_yaml
+
     try:
-        found = YAML(typ="safe", pure=True).load(config)
+        found = shallow_yaml().load(config)
         skip = found["ci"]["skip"]
     except (YAMLError, ValueError, TypeError, KeyError, RecursionError):
         return []  # pre-commit reports what is wrong with its file

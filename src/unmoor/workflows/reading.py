@@ -109,11 +109,12 @@ def read_file(path: str, data: bytes) -> WorkflowFile:
 
 
 def _compose(path: str, text: str) -> Node | None:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    from unmoor.util.shallow_yaml import shallow_yaml
+
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        node: Node | None = shallow_yaml().compose(text)
     except MarkedYAMLError as error:
         line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else path
         raise _unreadable(line, f"it is not valid YAML: {error.problem or error.context}") from error

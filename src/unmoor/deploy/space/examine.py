@@ -144,12 +144,13 @@ _READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
 
 def _compose(text: str) -> object:
     """Read the nodes of YAML, which aliases cannot multiply. Raises `ValueError`."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
+
+    from unmoor.util.shallow_yaml import shallow_yaml
 
     try:
         nodes: object = None
-        for each in YAML(typ="safe", pure=True).compose_all(text):
+        for each in shallow_yaml().compose_all(text):
             nodes = each if nodes is None else nodes
     except (YAMLError, RecursionError, ValueError) as error:
         raise ValueError(getattr(error, "problem", None) or type(error).__name__) from error
