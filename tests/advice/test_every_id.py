@@ -57,6 +57,10 @@ REASONS: Mapping[str, str] = {
         shorten-addresses
         shorten-notes
         """,
+    "releases have to drift: tests/cli/test_watch_run.py, tests/publish/drift/test_project.py": """
+        release-from-workflow
+        unyank
+        """,
     "figures of many runs are needed: tests/cli/test_metrics_check.py, tests/adapters/forge/test_issues.py": """
         allow-issues
         correct-figures

@@ -12,7 +12,7 @@ from unmoor.artifacts import manifest as manifests
 from unmoor.artifacts.belief import Belief
 from unmoor.artifacts.manifest import Manifest
 from unmoor.artifacts.run_dir import RunFolder
-from unmoor.cli.surfaces import _own_manifest
+from unmoor.cli.surfaces import own_manifest
 from unmoor.errors import ConfigError, Denied, Unknown, UnmoorError
 from unmoor.products import Dists
 
@@ -37,7 +37,7 @@ def test_a_manifest_of_another_account(
     manifest = Manifest.of(sample_release(), Dists(files=()))
     (tmp_path / manifests.NAME).write_bytes(manifests.encode(manifest))
     (tmp_path / f"{manifests.NAME}.sigstore.json").write_bytes(BUNDLE)
-    own = _own_manifest(folder)
+    own = own_manifest(folder)
     assert own.manifest == (manifest if counts else None)
     printed = capsys.readouterr().err
     assert bool(printed) is bool(said)

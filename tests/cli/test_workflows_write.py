@@ -62,12 +62,12 @@ def test_all_files_are_written_once(repo: Repo, capsys: pytest.CaptureFixture[st
 
 def test_an_optional_file_is_written_if_it_is_named_or_there(repo: Repo, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody gets one without asking for it; from then on it is kept right with the others, and checked."""
-    optional = {f".github/workflows/{name}.yml" for name in ("bench", "metrics", "upkeep")}
+    optional = {f".github/workflows/{name}.yml" for name in ("bench", "metrics", "upkeep", "watch")}
     assert write() == 0
     assert not optional & set(files(repo))
     assert app.run(["workflows", "check", "metrics"]) == 12
     (repo.path / "pyproject.toml").write_text(PROJECT + '[tool.unmoor.bench]\nmeasure = [{name = "a", run = "b"}]\n')
-    assert write("bench", "metrics.yml", "upkeep") == 0
+    assert write("bench", "metrics.yml", "upkeep", "watch") == 0
     assert optional < set(files(repo))
     capsys.readouterr()
     assert write() == 0

@@ -26,12 +26,13 @@ from unmoor.workflows.security import security_workflow
 from unmoor.workflows.tests_workflow import build_workflow
 from unmoor.workflows.tests_workflow import tests_workflow as workflow_of_tests
 from unmoor.workflows.upkeep import upkeep_workflow
+from unmoor.workflows.watch import watch_workflow
 from unmoor.workflows.yaml_text import text_of
 
 BIN = Path(sys.executable).parent
 COMMANDS = Commands(why="the files", install=("python -m pip install .",), run=("python -m pytest",), plugin="coverage")
 HOOKS = replace(COMMANDS, hooks=True, env={"SKIP": "mypy"})
-OPTIONAL = (bench_workflow, metrics_workflow, upkeep_workflow)
+OPTIONAL = (bench_workflow, metrics_workflow, upkeep_workflow, watch_workflow)
 OTHERS = (ci_workflow, workflow_of_tests, build_workflow, security_workflow, *OPTIONAL)
 
 

@@ -17,8 +17,9 @@ from unmoor.workflows.metrics import metrics_workflow
 from unmoor.workflows.model import Script, Uses, Workflow
 from unmoor.workflows.optional_parts import daily, weekly
 from unmoor.workflows.upkeep import upkeep_workflow
+from unmoor.workflows.watch import watch_workflow
 
-EVERY = pytest.mark.parametrize("write", [bench_workflow, metrics_workflow, upkeep_workflow])
+EVERY = pytest.mark.parametrize("write", [bench_workflow, metrics_workflow, upkeep_workflow, watch_workflow])
 KINDS = pytest.mark.parametrize("kind", PROJECTS)
 PROJECT_CODE = {"compare", "update", "tool"}
 """The jobs that build, import or test the project."""

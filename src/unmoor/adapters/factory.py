@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from unmoor.ports.repository_rules import RepositoryRules
 from unmoor.ports.run_history import RunHistory
 from unmoor.ports.scanner import Scanners
 from unmoor.ports.services import Services
+from unmoor.ports.signer import Signing
 from unmoor.ports.space_hub import SpaceHub
 from unmoor.ports.workflow_runs import WorkflowRuns
 from unmoor.ports.world import ForgePlace, IndexPlace, World
@@ -53,6 +54,7 @@ class ListedServices:
     git: ListedCheckout
     index: ListedIndex
     forge: ListedForge
+    signing: Signing | None
 
 
 def open_checkout(folder: Path, processes: Processes, *, remote: str = "origin") -> GitCheckout:
@@ -139,30 +141,26 @@ def open_listed(world: World, folder: Path, processes: Processes, *, path: str =
     from unmoor.adapters.git.listed import ListedCheckout
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.index.listed import ListedIndex
+    from unmoor.adapters.sigstore import Sigstore
 
     http, clock = BoundedSession(), MonotonicClock(processes=processes)
     return ListedServices(
         git=ListedCheckout(folder, LocalShell(processes=processes), world.remote, path=path, environ=os.environ),
         index=ListedIndex(world.index, http, clock),
         forge=ListedForge(world.forge, http, clock),
+        signing=Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None,
     )
 
 
-def open_listed_registries(world: World, processes: Processes) -> Callable[[str], Registry]:
-    """Return what opens the registries of a world, each of which reads a tag once. Sends nothing yet."""
+def open_listed_registry(name: str, world: World, processes: Processes) -> Registry:
+    """Return the registry of an image, which reads each tag once. Sends nothing yet. Raises `ConfigError`."""
     from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.registry import place_of
     from unmoor.adapters.registry.listed import ListedRegistry
     from unmoor.artifacts import oci
 
-    http, clock = BoundedSession(), MonotonicClock(processes=processes)
-
-    @cache
-    def open_registry(name: str) -> Registry:
-        image = oci.ImageName.parse(name)
-        return ListedRegistry(place_of(image.host, world), image.repository, http, clock)
-
-    return open_registry
+    image, clock = oci.ImageName.parse(name), MonotonicClock(processes=processes)
+    return ListedRegistry(place_of(image.host, world), image.repository, BoundedSession(), clock)
 
 
 def open_lists(processes: Processes) -> UvLists:

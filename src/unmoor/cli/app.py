@@ -23,6 +23,7 @@ COMMANDS = {
     "sync": "Deploy the files of a commit that is no release.",
     "status": "Compare what is published with the manifest, by digest.",
     "report": "Show a release: what is where, tests, images, signatures.",
+    "watch": "Find releases that drifted: stopped, changed, yanked, stale.",
     "verify": "Check what anybody can download of a release: bytes, signatures, origin.",
     "verify-rebuild": "Build a published release again, and compare the bytes.",
     "protect": "Protect the default branch and the release tags (a dry run without --apply).",

@@ -8,8 +8,12 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import output
 from unmoor.cli.resolve_project import ResolvedTarget
 from unmoor.cli.run_options import RunOptions
+from unmoor.config.settings import Settings
 from unmoor.core.stage import Reach
+from unmoor.ports.forge import Forge
+from unmoor.ports.git import Git
 from unmoor.ports.services import Services
+from unmoor.ports.signer import Signing
 from unmoor.ports.world import World
 from unmoor.provenance.release_signatures import ReleaseSignatures
 from unmoor.util.text import clean
@@ -27,21 +31,29 @@ def open_folder(options: RunOptions, target: ResolvedTarget, world: World, servi
     notebook = StateNotebook.of(world.forge.repository, target.tag, target.commit or "", checkout=checkout)
     if notebook.problem and options.ceiling > Reach.READS:
         output.err(f"warning: what this run writes will not be remembered: {clean(notebook.problem, limit=500)}")
-    belief = Belief(
-        given=frozenset(options.files.digests), notebook=notebook, signatures=_signatures(target, world, services)
-    )
-    return RunFolder.of(checkout, target.tag, belief)
-
-
-def _signatures(target: ResolvedTarget, world: World, services: Services) -> ReleaseSignatures | None:
-    """What judges signatures of this release, ``None`` if the settings or the world do without. Asks nothing yet."""
-    if services.signing is None or target.settings.attestations == "off":
-        return None
-    return ReleaseSignatures(
-        tag=target.tag,
-        repository=world.forge.repository,
-        workflow=target.settings.release_workflow,
+    signatures = signatures_of(
+        target.tag,
+        target.settings,
+        world.forge.repository,
         signing=services.signing,
         forge=services.forge,
         git=services.git,
+    )
+    belief = Belief(given=frozenset(options.files.digests), notebook=notebook, signatures=signatures)
+    return RunFolder.of(checkout, target.tag, belief)
+
+
+def signatures_of(
+    tag: str, settings: Settings, repository: str, *, signing: Signing | None, forge: Forge, git: Git
+) -> ReleaseSignatures | None:
+    """What judges signatures of a release, ``None`` if the settings or the world do without. Asks nothing yet."""
+    if signing is None or settings.attestations == "off":
+        return None
+    return ReleaseSignatures(
+        tag=tag,
+        repository=repository,
+        workflow=settings.release_workflow,
+        signing=signing,
+        forge=forge,
+        git=git,
     )

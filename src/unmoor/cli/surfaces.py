@@ -60,7 +60,7 @@ class TagSurfaces(msgspec.Struct, frozen=True, kw_only=True):
             staging=request.staging(services),
             registry=services.registry,
             plans=request.image_plans(services),
-            own=partial(_own_manifest, request.folder),
+            own=partial(own_manifest, request.folder),
         )
 
     def inventory(self) -> Inventory:
@@ -129,7 +129,7 @@ class TagSurfaces(msgspec.Struct, frozen=True, kw_only=True):
         return Naming(configured=self.settings.tag_prefix, project=lambda: project, in_folder=bool(self.git.path))
 
 
-def _own_manifest(folder: RunFolder) -> OwnManifest:
+def own_manifest(folder: RunFolder) -> OwnManifest:
     """The manifest of this machine if it counts, and what tells whether another one counts.
 
     One in the run folder does not count if only its signature could decide, and that cannot be judged.

@@ -25,10 +25,10 @@ _names = click.argument("names", metavar="[FILE]...", nargs=-1)
 @command.command(
     short_help="Write the workflows.",
     epilog=examples(
-        "unmoor workflows write                        all files",
-        "unmoor workflows write release                release.yml only",
-        "unmoor workflows write bench metrics upkeep   the optional files",
-        "unmoor workflows write --dry-run              show what would change",
+        "unmoor workflows write                              all files",
+        "unmoor workflows write release                      release.yml only",
+        "unmoor workflows write bench metrics upkeep watch   the optional files",
+        "unmoor workflows write --dry-run                    show what would change",
     ),
 )
 @_names
@@ -47,8 +47,9 @@ def write(*, names: tuple[str, ...], target: TargetOptions, dry_run: bool, repla
     FILE is the name of a file, such as release or release.yml. The default is the files that unmoor wrote before, or
     all of them if there are none. Either all files are written or, if anything is wrong, none.
 
-    Three files are optional, and written only if they are named or there: bench.yml compares the benchmarks of pull
-    requests, metrics.yml keeps figures of all runs, and upkeep.yml updates the lock and cleans up each week.
+    Four files are optional, and written only if they are named or there: bench.yml compares the benchmarks of pull
+    requests, metrics.yml keeps figures of all runs, upkeep.yml updates the lock and cleans up each week, and watch.yml
+    looks for releases that drifted.
 
     Jobs that you have added stay as they are, and so do newer pins of actions and newer versions of unmoor. Other
     changes to what unmoor wrote are undone, each with a line that says so.

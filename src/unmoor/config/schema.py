@@ -29,6 +29,8 @@ from unmoor.config.sources import variable_of
 from unmoor.config.space import SpaceSettings
 from unmoor.config.tables import WorldTable
 from unmoor.config.type_names import fields_of, holds_tables, struct_in, structs_in, tables_in, without_none
+from unmoor.config.watch import WatchIgnore
+from unmoor.products.drift import FINDINGS
 from unmoor.util.secret import Secret
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -128,6 +130,12 @@ def metrics_tables() -> str:
     return _block("`metrics`", MetricsSettings)
 
 
+def watch_tables() -> str:
+    """The accepted findings of `unmoor watch`, and what each finding means, as Markdown tables."""
+    meanings = _markdown(("finding", "meaning"), [(f"`{name}`", meaning) for name, meaning in FINDINGS.items()])
+    return f"{_block('`[[watch-ignore]]`', WatchIgnore)}\n\nThe findings are:\n\n{meanings}"
+
+
 def world_tables() -> str:
     """The tables of a world file, each as a Markdown table under a heading."""
     fields = fields_of(WorldTable)
@@ -202,6 +210,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "deploy": deploy_tables,
     "bench": bench_tables,
     "metrics": metrics_tables,
+    "watch": watch_tables,
     "world": world_tables,
 }
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {

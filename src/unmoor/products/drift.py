@@ -54,7 +54,7 @@ MAY_BE_RUNNING: frozenset[FindingId] = frozenset({"not-released", "stopped", "dr
 """What a run that has not ended explains."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class DriftFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as it should be.
 
     ``tag`` is empty if it is about the project. ``state`` is incomplete or conflicting, as `status` calls it.
@@ -85,8 +85,8 @@ class RunningTag(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptedFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A finding that the settings accept, and why."""
 
-    finding: Finding
+    finding: DriftFinding
     reason: str

@@ -18,6 +18,7 @@ from unmoor.workflows.release import RELEASE, release_workflow
 from unmoor.workflows.security import security_workflow
 from unmoor.workflows.tests_workflow import build_workflow, tests_workflow
 from unmoor.workflows.upkeep import UPKEEP_FILE, upkeep_workflow
+from unmoor.workflows.watch import WATCH_FILE, watch_workflow
 from unmoor.workflows.yaml_text import text_of
 
 FOLDER = ".github/workflows"
@@ -37,6 +38,7 @@ _OPTIONAL: Mapping[str, Callable[[WorkflowFacts], Workflow]] = {
     f"{FOLDER}/{BENCH_FILE}": bench_workflow,
     f"{FOLDER}/{METRICS_FILE}": metrics_workflow,
     f"{FOLDER}/{UPKEEP_FILE}": upkeep_workflow,
+    f"{FOLDER}/{WATCH_FILE}": watch_workflow,
 }
 OPTIONAL: tuple[str, ...] = tuple(_OPTIONAL)
 """The paths of the workflows that a project has only if somebody names them."""

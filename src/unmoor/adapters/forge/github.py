@@ -100,17 +100,8 @@ class GitHubForge:
                 forge_release = parse.forge_release(raw, where=self._api.where(path), date=date)
                 found[forge_release.id] = forge_release
         if not found and not self._pushes():
-            raise self._hidden_drafts(tag)
+            raise parse.hidden_drafts(tag, where=self.address, has_token=self.has_token())
         return tuple(found[number] for number in sorted(found))
-
-    def _hidden_drafts(self, tag: str) -> Unknown:
-        return Unknown(
-            f"no release of {clean(tag)} is listed, but the forge lists drafts only to users with push access,"
-            f" and {'this token has none' if self.has_token() else 'there is no token'}",
-            where=self.address,
-            next_step=advice.GIVE_FORGE_TOKEN(),
-            retryable=False,
-        )
 
     def login(self) -> str:
         """The name of the token's user; see the port."""

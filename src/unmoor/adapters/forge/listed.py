@@ -49,7 +49,7 @@ class ListedForge(GitHubForge):
         """Every release of the tag in the list, drafts included; see the port."""
         found = tuple(each for each in self.every_release() if each.tag == tag)
         if not found and not self._pushes():
-            raise self._hidden_drafts(tag)
+            raise parse.hidden_drafts(tag, where=self.address, has_token=self.has_token())
         return found
 
     def public(self, tag: str) -> ForgeRelease | None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from unmoor import advice
 from unmoor.adapters.github.answers import converted, malformed
 from unmoor.adapters.http.retry_after import read_date
 from unmoor.artifacts.oci import is_digest
+from unmoor.errors import Unknown
 from unmoor.ports.forge import ForgeAsset, ForgeRelease, ForgeRepository
 from unmoor.util.text import clean
 
@@ -91,6 +93,17 @@ def forge_release(raw: Any, *, where: str, public: bool = False, date: str = "")
         upload_url=clean(seen.upload_url, 2000),
         assets=tuple(_attached(asset, where=where, public=public) for asset in seen.assets),
         quiet=_quiet(seen, date),
+    )
+
+
+def hidden_drafts(tag: str, *, where: str, has_token: bool) -> Unknown:
+    """The error for a list without a release of a tag, by which nobody can tell whether there is a draft."""
+    return Unknown(
+        f"no release of {clean(tag)} is listed, but the forge lists drafts only to users with push access,"
+        f" and {'this token has none' if has_token else 'there is no token'}",
+        where=where,
+        next_step=advice.GIVE_FORGE_TOKEN(),
+        retryable=False,
     )
 
 

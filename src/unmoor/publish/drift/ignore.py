@@ -6,26 +6,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from unmoor.config.watch import WatchIgnore
-from unmoor.products.drift import Accepted, Finding
+from unmoor.products.drift import AcceptedFinding, DriftFinding
 from unmoor.util.text import clean
 
 
 def accept(
-    findings: Iterable[Finding], ignored: Sequence[WatchIgnore]
-) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
+    findings: Iterable[DriftFinding], ignored: Sequence[WatchIgnore]
+) -> tuple[tuple[DriftFinding, ...], tuple[AcceptedFinding, ...]]:
     """Split findings into those that count, and those that a setting accepts, each with its reason."""
-    counting: list[Finding] = []
-    accepted: list[Accepted] = []
+    counting: list[DriftFinding] = []
+    accepted: list[AcceptedFinding] = []
     for finding in findings:
         rule = next((each for each in ignored if _matches(each, finding)), None)
         if rule is None:
             counting.append(finding)
         else:
-            accepted.append(Accepted(finding=finding, reason=rule.reason))
+            accepted.append(AcceptedFinding(finding=finding, reason=rule.reason))
     return tuple(counting), tuple(accepted)
 
 
-def in_vain(ignored: Sequence[WatchIgnore], accepted: Sequence[Accepted], *, tags: Iterable[str]) -> Iterator[str]:
+def in_vain(
+    ignored: Sequence[WatchIgnore], accepted: Sequence[AcceptedFinding], *, tags: Iterable[str]
+) -> Iterator[str]:
     """Warn about settings that accept nothing, of those whose tag was looked at. A run looks at some tags only."""
     looked_at = ["", *tags]
     for each in ignored:
@@ -34,5 +36,5 @@ def in_vain(ignored: Sequence[WatchIgnore], accepted: Sequence[Accepted], *, tag
             yield f"watch-ignore: {clean(each.tag)} has no finding {each.finding}: remove the line"
 
 
-def _matches(rule: WatchIgnore, finding: Finding) -> bool:
+def _matches(rule: WatchIgnore, finding: DriftFinding) -> bool:
     return rule.finding == finding.finding and fnmatchcase(finding.tag, rule.tag)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from unmoor.notes.markdown import plain_cell
 from unmoor.ports.issues import Notice
-from unmoor.products.drift import Accepted, Finding, NotKnown
+from unmoor.products.drift import AcceptedFinding, DriftFinding, NotKnown
 from unmoor.util.text import count_of, list_some
 
 MARKER: Final = "<!-- unmoor watch -->"
@@ -36,9 +36,9 @@ def read_keys(body: str) -> frozenset[Key]:
 
 
 def write_notice(
-    findings: Sequence[Finding],
+    findings: Sequence[DriftFinding],
     unknown: Sequence[NotKnown],
-    accepted: Sequence[Accepted],
+    accepted: Sequence[AcceptedFinding],
     before: str,
 ) -> Notice:
     """Return what the issue should be now; ``before`` is its text so far, empty if none is open.
@@ -74,7 +74,7 @@ def _intro(found: int, waiting: int) -> str:
     return "Nothing is found, but what was found before cannot be read now.\n" if waiting else "Nothing is found.\n"
 
 
-def _row(each: Finding) -> tuple[str, ...]:
+def _row(each: DriftFinding) -> tuple[str, ...]:
     return (each.tag or _PROJECT, each.finding, each.surface, each.what, each.next_step)
 
 
@@ -85,8 +85,10 @@ def _unknown_row(each: NotKnown) -> tuple[str, ...]:
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    cells = [[*map(plain_cell, row[:4]), *(plain_cell(text, _LONGEST_STEP) for text in row[4:])] for row in rows]
-    lines = [head, ["---"] * len(head), *cells[:_MOST_ROWS]]
+    cells = [
+        [*map(plain_cell, row[:4]), *(plain_cell(text, _LONGEST_STEP) for text in row[4:])] for row in rows[:_MOST_ROWS]
+    ]
+    lines = [head, ["---"] * len(head), *cells]
     more = f"\n… and {len(rows) - _MOST_ROWS} more.\n" if len(rows) > _MOST_ROWS else ""
     return f"### {title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines) + more
 

@@ -13,7 +13,7 @@ import msgspec
 from unmoor import advice
 from unmoor.advice import NextStep, join
 from unmoor.filesystem.commands import quote
-from unmoor.products.drift import Finding, FindingId, NotKnown
+from unmoor.products.drift import DriftFinding, FindingId, NotKnown
 from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.publish.compare import FORGE
 from unmoor.publish.finishing import how_to_finish, lacking_assets
@@ -28,7 +28,7 @@ class TagDrift(msgspec.Struct, frozen=True, kw_only=True):
     """What was found at one tag, and what could not be read."""
 
     tag: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[DriftFinding, ...] = ()
     unknown: tuple[NotKnown, ...] = ()
 
 
@@ -56,12 +56,12 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
         )
         return TagDrift(tag=tag, findings=tuple(self._findings()), unknown=unknown)
 
-    def _findings(self) -> Iterator[Finding]:
+    def _findings(self) -> Iterator[DriftFinding]:
         unreleased = self._unreleased()
         if unreleased is not None:
             yield unreleased
-            if unreleased.finding == "not-released":
-                return
+        if not (self.inventory.forge.all or self._out()):
+            return
         by_surface = {each.surface: each for each in self.states}
         yield from self._tag()
         if self.inventory.index.name in by_surface and not self.is_quarantined:
@@ -74,14 +74,13 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             if held.name in by_surface:
                 yield from self._images(by_surface[held.name])
 
-    def _unreleased(self) -> Finding | None:
+    def _unreleased(self) -> DriftFinding | None:
         """The finding for a release that no run has finished, if the forge says so."""
         inventory = self.inventory
         if inventory.forge.error is not None or inventory.forge.public is not None:
             return None
         drafts = [clean(each.url, 500) for each in inventory.forge.drafts]
-        out = [each.name for each in (inventory.index, inventory.staging) if each is not None and each.names]
-        out += [each.name for each in inventory.images if each.pushed or each.fixed]
+        out = self._out()
         hidden = "; drafts cannot be seen without a token" if inventory.forge.hidden is not None else ""
         if out:
             what = f"there is no public release, but {list_some(out)} {'has' if len(out) == 1 else 'have'} a part of it"
@@ -92,24 +91,31 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             return None  # what is not known may be there, and a tag that is only here was not meant to be released
         return self._finish("not-released", TAG, f"nothing of it is on any surface{hidden}")
 
-    def _tag(self) -> Iterator[Finding]:
+    def _out(self) -> list[str]:
+        """The names of the indexes and registries that hold anything of the release."""
+        indexes = (self.inventory.index, self.inventory.staging)
+        out = [each.name for each in indexes if each is not None and each.names]
+        return out + [each.name for each in self.inventory.images if each.pushed or each.fixed]
+
+    def _tag(self) -> Iterator[DriftFinding]:
         where, commit = self.inventory.tag, self.inventory.release.commit
         tag = quote(clean(self.inventory.release.tag))
         if where.error is not None or not commit or where.remote == commit:
             return
         if where.remote is None:
             what = f"the remote has no such tag; the release is of commit {commit[:12]}"
-            yield self._found("tag-gone", TAG, State.INCOMPLETE, what, advice.PUT_TAG_BACK(commit=commit, tag=tag))
+            yield self._found("tag-gone", TAG, what, advice.PUT_TAG_BACK(commit=commit, tag=tag))
         else:
             what = f"it names commit {clean(where.remote, 40)[:12]} on the remote, but {commit[:12]} was released"
-            yield self._found("tag-moved", TAG, State.CONFLICTING, what, advice.FORCE_TAG_BACK(commit=commit, tag=tag))
+            step = advice.FORCE_TAG_BACK(commit=commit, tag=tag)
+            yield self._found("tag-moved", TAG, what, step, state=State.CONFLICTING)
 
-    def _index(self, state: SurfaceState, *, is_begun: bool) -> Iterator[Finding]:
+    def _index(self, state: SurfaceState, *, is_begun: bool) -> Iterator[DriftFinding]:
         content = self.inventory.index
         other = _names(state.items, State.CONFLICTING)
         if other:
             step = advice.FIND_WHO_UPLOADED()
-            yield self._found("index-differs", state.surface, State.CONFLICTING, f"other files: {other}", step)
+            yield self._found("index-differs", state.surface, f"other files: {other}", step, state=State.CONFLICTING)
         lacking = _names(state.items, State.INCOMPLETE)
         if not lacking and content.holding is not None and not content.names:
             lacking = "every file"
@@ -117,24 +123,24 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             yield self._finish("index-lacks-files", state.surface, f"lacks {lacking}")
         yield from yanked(self.inventory.release.tag, content)
 
-    def _forge(self, state: SurfaceState) -> Iterator[Finding]:
+    def _forge(self, state: SurfaceState) -> Iterator[DriftFinding]:
         inventory = self.inventory
         other = _names(state.items, State.CONFLICTING)
         if other:
             step = advice.FIND_WHO_CHANGED_RELEASE()
-            yield self._found("release-differs", FORGE, State.CONFLICTING, f"other files: {other}", step)
+            yield self._found("release-differs", FORGE, f"other files: {other}", step, state=State.CONFLICTING)
         elif state.note and inventory.best is not None:
             yield self._finish("release-differs", FORGE, state.note)
         lacking = lacking_assets(inventory) or _names(state.items, State.INCOMPLETE)
         if lacking and state.state is not State.UNKNOWN:
             step = advice.ATTACH_BY_HAND(lacking=lacking)
-            yield self._found("release-without-files", FORGE, State.INCOMPLETE, f"lacks {lacking}", step)
+            yield self._found("release-without-files", FORGE, f"lacks {lacking}", step)
         drafts = [clean(each.url, 500) for each in inventory.forge.drafts]
         if drafts:
             step = advice.DELETE_OTHER_DRAFTS(drafts=", ".join(drafts))
-            yield self._found("draft-left", FORGE, State.INCOMPLETE, f"it is public{_drafts(drafts)}", step)
+            yield self._found("draft-left", FORGE, f"it is public{_drafts(drafts)}", step)
 
-    def _images(self, state: SurfaceState) -> Iterator[Finding]:
+    def _images(self, state: SurfaceState) -> Iterator[DriftFinding]:
         own = [each for each in state.items if each.name not in self.floating]
         stale = [
             each
@@ -143,32 +149,36 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if other := _names(own, State.CONFLICTING):
             step = advice.FIND_WHO_MOVED_VERSION()
-            yield self._found("image-differs", state.surface, State.CONFLICTING, f"another image: {other}", step)
+            yield self._found("image-differs", state.surface, f"another image: {other}", step, state=State.CONFLICTING)
         if lacking := _names(own, State.INCOMPLETE):
             yield self._finish("image-missing", state.surface, f"lacks {lacking}")
         if stale:
             what = "; ".join(f"{clean(each.name)}: {clean(each.note)}" for each in stale[:_SHOWN])
             worst = State.CONFLICTING if any(each.state is State.CONFLICTING for each in stale) else State.INCOMPLETE
             step = advice.RELEASE_IT(command=self.highest if worst is State.CONFLICTING else self.command)
-            yield self._found("image-tag-stale", state.surface, worst, what, step)
+            yield self._found("image-tag-stale", state.surface, what, step, state=worst)
 
-    def _finish(self, finding: FindingId, surface: str, what: str) -> Finding:
+    def _finish(self, finding: FindingId, surface: str, what: str) -> DriftFinding:
         """A finding that the release command mends, after the steps that a person has to take first."""
         step = join([*how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command)])
-        return self._found(finding, surface, State.INCOMPLETE, what, step)
+        return self._found(finding, surface, what, step)
 
-    def _found(self, finding: FindingId, surface: str, state: State, what: str, step: NextStep) -> Finding:
-        return found(self.inventory.release.tag, finding, surface, state, what, step)
+    def _found(
+        self, finding: FindingId, surface: str, what: str, step: NextStep, *, state: State = State.INCOMPLETE
+    ) -> DriftFinding:
+        return found(self.inventory.release.tag, finding, what, step, surface=surface, state=state)
 
 
-def found(tag: str, finding: FindingId, surface: str, state: State, what: str, step: NextStep) -> Finding:
+def found(
+    tag: str, finding: FindingId, what: str, step: NextStep, *, surface: str, state: State = State.INCOMPLETE
+) -> DriftFinding:
     """Return a finding, with the text and the ids of its next step."""
-    return Finding(
+    return DriftFinding(
         tag=tag, finding=finding, surface=surface, state=state, what=what, next_step=str(step), advice=step.ids
     )
 
 
-def yanked(tag: str, content: IndexContent) -> Iterator[Finding]:
+def yanked(tag: str, content: IndexContent) -> Iterator[DriftFinding]:
     """Yield the finding for a version of which files are yanked (PEP 592)."""
     if content.holding is None:
         return
@@ -177,7 +187,7 @@ def yanked(tag: str, content: IndexContent) -> Iterator[Finding]:
     if names:
         what = "is yanked" if len(names) == len(content.names) else f"yanked: {_some(names)}"
         step = advice.UNYANK(page=clean(content.page, 500))
-        yield found(tag, "yanked", content.name, State.INCOMPLETE, what, step)
+        yield found(tag, "yanked", what, step, surface=content.name)
 
 
 def _names(items: Sequence[Item], state: State) -> str:

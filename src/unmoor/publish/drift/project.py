@@ -14,32 +14,31 @@ from unmoor.artifacts.files import checksum_lines
 from unmoor.ports.forge import ForgeRelease
 from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.products import File
-from unmoor.products.drift import Finding
-from unmoor.products.surface_state import State
-from unmoor.publish.drift import found
+from unmoor.products.drift import DriftFinding
+from unmoor.publish.compare import FORGE
+from unmoor.publish.drift.one_release import found
 from unmoor.publish.release_assets import DISTS, SUMS, find_asset
 from unmoor.util.digests import is_commit
 from unmoor.util.text import clean
 
 Versions = Mapping[Version, Mapping[str, ListedFile]]
 """The files of a project on an index, by version and name."""
-_FORGE = "forge"
 
 
-def project_findings(index: str, status: ProjectStatus | None) -> Iterator[Finding]:
+def project_findings(index: str, status: ProjectStatus | None) -> Iterator[DriftFinding]:
     """Yield the finding for a project that the index has archived or quarantined (PEP 792)."""
     if status is None:
         return
     why = f": {status.reason}" if status.reason else ""
     if status.marker == "archived":
         step = advice.UNARCHIVE_PROJECT(index=index)
-        yield found("", "project-archived", index, State.INCOMPLETE, f"the project is archived{why}", step)
+        yield found("", "project-archived", f"the project is archived{why}", step, surface=index)
     if status.marker == "quarantined":
         step = advice.ASK_TO_LIFT_QUARANTINE(index=index)
-        yield found("", "project-quarantined", index, State.INCOMPLETE, f"the project is quarantined{why}", step)
+        yield found("", "project-quarantined", f"the project is quarantined{why}", step, surface=index)
 
 
-def attestation_findings(tag: str, version: Version, index: str, files: Versions) -> Iterator[Finding]:
+def attestation_findings(tag: str, version: Version, index: str, files: Versions) -> Iterator[DriftFinding]:
     """Yield the finding for a version without attestations on an index, if an earlier version has them (PEP 740)."""
     here = files.get(version, {})
     lacking = sorted(name for name, each in here.items() if not each.provenance)
@@ -49,20 +48,20 @@ def attestation_findings(tag: str, version: Version, index: str, files: Versions
     if attested:
         number = f"{len(lacking)} of {len(here)} files have" if len(here) > 1 else "its file has"
         what = f"{number} no attestations, and {max(attested)} has them"
-        yield found(tag, "no-attestations", index, State.INCOMPLETE, what, advice.RELEASE_FROM_WORKFLOW())
+        yield found(tag, "no-attestations", what, advice.RELEASE_FROM_WORKFLOW(), surface=index)
 
 
 def _is_attested(held: Mapping[str, ListedFile]) -> bool:
     return bool(held) and all(each.provenance for each in held.values())
 
 
-def latest_findings(latest: str | None, highest: str, *, command: str) -> Iterator[Finding]:
+def latest_findings(latest: str | None, highest: str, *, command: str) -> Iterator[DriftFinding]:
     """Yield the finding for a forge whose latest release is not the highest one. ``highest`` is its tag, or empty."""
     if highest and latest != highest:
         there = f"{clean(latest)} is" if latest else "no release is"
         what = f"{there} marked as the latest, but the highest final version is {clean(highest)}"
         step = advice.RELEASE_IT(command=command)
-        yield found(highest, "latest-stale", _FORGE, State.INCOMPLETE, what, step)
+        yield found(highest, "latest-stale", what, step, surface=FORGE)
 
 
 def highest_tag(public: Mapping[str, Version], files: Versions) -> str:
