@@ -21,6 +21,11 @@ REASONS: Mapping[str, str] = {
         print-less
         """,
     "cmd.exe runs batch files on Windows only: tests/adapters/process/test_batch_files.py": "avoid-batch-file",
+    "a release has to break under faults, or before any: tests/journeys/test_chaos.py": """
+        list-faults
+        rehearse-without-chaos
+        replay-round
+        """,
     "a forge has to refuse a branch: tests/adapters/forge/test_branch_files.py": """
         allow-metrics-branch
         name-other-branch
