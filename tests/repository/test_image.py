@@ -67,34 +67,6 @@ def test_the_context_has_only_what_is_copied() -> None:
 
 
 @pytest.mark.journey
-@pytest.mark.timeout(600)
-def test_our_image_runs_the_wheel_that_was_built(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
-    """The image is built from the wheel in dist/, has its version, finds git, and does not run as root."""
-    if not engine.has_buildx:
-        pytest.skip("docker buildx is not installed")
-    build: list[str | Path] = [SCRIPTS / "python", "-m", "build", "--installer", "uv", "--wheel"]
-    subprocess.run([*build, "--outdir", tmp_path / "dist", ROOT], check=True, capture_output=True, timeout=120)
-    (wheel,) = (tmp_path / "dist").iterdir()
-    (tmp_path / "docker").mkdir()
-    for name in ("Dockerfile", ".dockerignore", "docker/requirements.txt"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    image = "unmoor-test/unmoor:own"
-    given = ["--provenance=false", "--target", "production", "--build-arg", f"BASE={base_image}"]
-    engine.docker(
-        "buildx", "build", "--load", *given, "--build-arg", f"WHEEL={wheel.name}", "--tag", image, str(tmp_path),
-        timeout=500,
-    )  # fmt: skip
-    run = ["run", "--rm", "--network", "none"]
-    try:
-        assert engine.docker(*run, image, "--version") == f"unmoor {wheel.name.split('-')[1]}"
-        assert engine.docker(*run, "--entrypoint", "git", image, "--version").startswith("git version ")
-        assert engine.docker(*run, "--entrypoint", "id", image, "-u") != "0"
-        assert engine.docker(*run, image, "plan", "--help").startswith("Usage: unmoor plan")
-    finally:
-        engine.docker("rmi", "--force", image)
-
-
-@pytest.mark.journey
 @pytest.mark.timeout(300)
 def test_our_image_is_not_built_without_a_wheel(engine: TestEngine, base_image: str, tmp_path: Path) -> None:
     """Without the name of a wheel the build fails, instead of installing unmoor from somewhere else."""

@@ -22,7 +22,10 @@ SHORT = "test-command = 'pytest -q -p no:cacheprovider {project}/tests/versionin
 @pytest.mark.journey
 @pytest.mark.timeout(600)
 def test_unmoor_releases_itself(tmp_path: Path, engine: TestEngine, base_image: str) -> None:
-    """Every stage passes with the settings of this repository, and both images are on the registry."""
+    """Every stage passes with the settings of this repository, and both images are on the registry.
+
+    Its smoke commands show that an image has the version of the wheel, finds git, and does not run as root.
+    """
     del base_image
     require_programs("docker-registry")
     settings, found = COMMAND.subn(SHORT, (ROOT / "pyproject.toml").read_text())
