@@ -260,6 +260,12 @@ def other_notes(judged: Judged) -> None:
     judged.edit_page(lambda page: page.update(body="- Something else."))
 
 
+def no_provenance(judged: Judged) -> None:
+    """The forge lost the provenance with which the notes say to verify."""
+    for path in (judged.world / "forge/attestations").glob("*.json"):
+        path.unlink()
+
+
 def extra_asset(judged: Judged) -> None:
     """The page has an asset more."""
     judged.edit_page(lambda page: page["assets"].append({**judged.asset(page, WHEEL), "name": "core.dump"}))
@@ -572,7 +578,7 @@ PLANTED: dict[str, tuple[Plant, ...]] = {
         *(tag_moved_back, tag_forth_and_back, tag_at_prerelease, tag_at_nothing, tag_before_version),
         *(latest_back, latest_back_in_log, latest_prerelease),
     ),
-    "I4": (page_twice, other_notes, extra_asset, tag_missing, other_latest, built_again, ended_badly),
+    "I4": (page_twice, other_notes, no_provenance, extra_asset, tag_missing, other_latest, built_again, ended_badly),
     "I5": (said_nothing, forgot_one, no_way_on, too_early_zero, false_modesty, false_pride, silent_failure),
     "I6": (too_long, many_tries, many_publications, hammering, secondary_limit, deaf),
     "I7": (
@@ -678,6 +684,14 @@ def in_another_order(judged: Judged, _chance: random.Random) -> None:
     judged.insert(at + 1, judged.lines[at])
 
 
+def without_the_forge(judged: Judged, _chance: random.Random) -> None:
+    """The forge did not take the provenance, and the notes say to verify with the file of it."""
+    no_provenance(judged)
+    bundle = "small-one-1.0.provenance.sigstore.json"
+    at = "gh attestation verify FILE --repo acme/small"
+    judged.edit_page(lambda page: page.update(body=page["body"].replace(at, f"{at} --bundle {bundle}")))
+
+
 def killed_at_first(judged: Judged, _chance: random.Random) -> None:
     """The first run was killed, so it said nothing."""
     judged.runs[0] = replace(judged.runs[0], exit_code=-9, output="", faulted=True)
@@ -690,7 +704,7 @@ def once_more(judged: Judged, _chance: random.Random) -> None:
 
 BENIGN = (
     *(at_another_time, with_other_numbers, with_more_reads, with_an_older_version, with_a_second_try),
-    *(with_patience, in_another_order, killed_at_first, once_more),
+    *(with_patience, in_another_order, killed_at_first, once_more, without_the_forge),
 )
 ROWS = [(invariant, plant) for invariant, plants in PLANTED.items() for plant in plants]
 

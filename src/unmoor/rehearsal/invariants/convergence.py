@@ -9,7 +9,8 @@ from unmoor.rehearsal.invariants.evidence import End, Violation
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.final_state import FinalState, PageState
 
-_PROVENANCE = re.compile(r" --bundle [^\s`]+\.sigstore\.json(?=`)")
+_BUNDLE = re.compile(r" --bundle [^\s`]+\.sigstore\.json(?=`)")
+_VERIFY = "gh attestation verify"
 _BUILT = re.compile(r"^(dists|images) +(done:|already there|building\b)", re.MULTILINE)
 
 
@@ -58,10 +59,10 @@ def _pages(
     if len(base) != len(found):
         yield _violation(f"there are {len(found)}, not {len(base)}", where)
     for before, after in zip(base, found, strict=False):
-        for field in ("draft", "prerelease", "target", "name", "body"):
-            # The forge may refuse to store the provenance: then the text names its file, and the run warns.
-            if (old := _plain(getattr(before, field))) != (new := _plain(getattr(after, field))):
+        for field in ("draft", "prerelease", "target", "name"):
+            if (old := getattr(before, field)) != (new := getattr(after, field)):
                 yield _violation(f"its {field} is {new!r}, not {old!r}", where)
+        yield from _bodies(facts, before.body, after.body, where)
         # Signatures differ each time, and so does what lists them: only the tested files have one content.
         tested = facts.expected.files if exact else ()
         same = {name for name in before.assets if name in tested}
@@ -73,9 +74,14 @@ def _pages(
         )
 
 
-def _plain(value: object) -> object:
-    """Return a text without where the provenance is, and any other value as it is."""
-    return _PROVENANCE.sub("", value) if isinstance(value, str) else value
+def _bodies(facts: Facts, old: str, new: str, where: str) -> Iterator[Violation]:
+    """Compare notes. The forge may do without the provenance: then they say to verify with the file of it."""
+    if _BUNDLE.sub("", old) != _BUNDLE.sub("", new):
+        yield _violation(f"its body is {new!r}, not {old!r}", where)
+        return
+    stored = any((facts.evidence.world / "forge" / "attestations").glob("*.json"))
+    if _VERIFY in new and not stored and not _BUNDLE.search(old + new):
+        yield _violation("its body says that the forge has the provenance, and it has none", where)
 
 
 def _compared(
