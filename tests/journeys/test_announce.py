@@ -21,6 +21,7 @@ from unmoor.notes.announced import MarkerState, read_markers
 from unmoor.ports.forge import ForgeRelease
 from unmoor.rehearsal import local
 from unmoor.rehearsal.announce.targets import caught
+from unmoor.rehearsal.faults import control
 
 pytestmark = pytest.mark.journey
 
@@ -83,9 +84,7 @@ def publish(at: LocalRelease) -> None:
 
 def kill_while_it_sends(at: LocalRelease) -> None:
     """Kill the command when the mail is out and the chat does not answer."""
-    faults = at.world / "announce" / "faults"
-    faults.mkdir()
-    (faults / "silent").write_text("/slack/", "utf-8")
+    control.inject(at.world, "silent@announce:POST =/slack/*#1x0")
     killed = subprocess.Popen(
         [str(UNMOOR), "announce", "--world", str(at.world_file), "v1.0"],
         cwd=at.repo.path,
@@ -101,7 +100,7 @@ def kill_while_it_sends(at: LocalRelease) -> None:
     killed.wait()
     _, left = psutil.wait_procs(children, timeout=20)
     assert not left
-    (faults / "silent").unlink()
+    control.clear(at.world)
 
 
 def test_killed_while_it_sends_it_is_unknown_and_sent_again_on_request(at: LocalRelease) -> None:

@@ -22,6 +22,8 @@ from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F4
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR, LocalRelease
 
+from unmoor.rehearsal.faults import control
+
 assert sys.platform == "linux"  # engines run here
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
@@ -34,14 +36,6 @@ def commit(place: LocalRelease) -> str:
     return place.repo.git("rev-parse", "v1.0")[:12]
 
 
-def fault(place: LocalRelease, kind: str, where: str) -> Path:
-    """Inject a fault into the registry's requests that contain this text."""
-    file = place.world / "registry" / "ghcr.io" / "faults" / kind
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(where)
-    return file
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[LocalRelease]:
     """A world with a registry, and a project with two targets."""
@@ -51,7 +45,7 @@ def place(tmp_path: Path) -> Iterator[LocalRelease]:
 
 def test_an_interrupted_push_lists_what_is_there(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """If the second target is refused, the error lists both, and nothing is promoted or public."""
-    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha-{commit(place)}-dev")
+    control.inject(place.world, f"broken@registry:PUT =/v2/{NAME}/manifests/sha-{commit(place)}-dev#1x0")
     ran = release(place, "v1.0", engine)
     assert ran.returncode == 10, ran.stderr
     assert ran.stderr.count("error:") == 1
@@ -64,7 +58,7 @@ def test_an_interrupted_push_lists_what_is_there(place: LocalRelease, engine: Te
     assert pushed.startswith("sha256:")
     assert digest(place, "v1.0") == digest(place, "latest") == ""
     assert "pypi" not in {index for index, _ in place.stored()}
-    broken.unlink()
+    control.clear(place.world)
     again = release(place, "v1.0", engine)
     assert again.returncode == 0, again.stderr
     assert digest(place, "v1.0") == digest(place, "latest") == pushed
@@ -73,14 +67,14 @@ def test_an_interrupted_push_lists_what_is_there(place: LocalRelease, engine: Te
 def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """After the index: the error lists what is public and which tags moved or not; the same command finishes."""
     assert release(place, "v1.0", engine, "--hold").returncode == 0
-    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/latest")
+    control.inject(place.world, f"broken@registry:PUT =/v2/{NAME}/manifests/latest#1x0")
     ran = release(place, "v1.0", engine)
     assert ran.returncode == 10, ran.stderr
     for words in (f"moved: ghcr.io/{NAME}:1, ", f"not moved: ghcr.io/{NAME}:latest, any floating tag of development"):
         assert words in ran.stderr
     assert "pypi: 2 files on pypi" in ran.stderr
     assert digest(place, "latest") == ""
-    broken.unlink()
+    control.clear(place.world)
     sent = place.stored()
     again = release(place, "v1.0", engine)
     assert again.returncode == 0, again.stderr
@@ -90,7 +84,7 @@ def test_a_registry_that_refuses_to_move_a_tag(place: LocalRelease, engine: Test
 
 def test_nothing_is_public_before_the_images_are_signed(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """A registry that fails while signatures are put beside the images: the same command puts the very same there."""
-    broken = fault(place, "broken", f"PUT /v2/{NAME}/manifests/sha256-")
+    control.inject(place.world, f"broken@registry:PUT =/v2/{NAME}/manifests/sha256-*#1x0")
     ran = release(place, "v1.0", engine)
     assert ran.returncode == 10, ran.stderr
     assert ran.stderr.count("error:") == 1
@@ -98,7 +92,7 @@ def test_nothing_is_public_before_the_images_are_signed(place: LocalRelease, eng
     assert "pypi" not in {index for index, _ in place.stored()}
     assert digest(place, "latest") == ""
     made = log_entries(place)
-    broken.unlink()
+    control.clear(place.world)
     again = release(place, "v1.0", engine)
     assert again.returncode == 0, again.stderr
     assert log_entries(place) == made
@@ -156,7 +150,7 @@ def test_a_build_that_is_stopped(
 
 def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None:  # noqa: F811 - the fixture
     """The engine keeps no name of the registry, nothing is promoted, and the same command finishes."""
-    broken = fault(place, "broken", "PATCH /v2/")
+    control.inject(place.world, "broken@registry:PATCH =/v2/*#1x0")
     code, output = stopped_when(place, engine, "The push refers to", signal.SIGINT)
     assert code == 130, output
     assert "registry: possibly in part" in output
@@ -165,7 +159,7 @@ def test_a_push_that_is_stopped(place: LocalRelease, engine: TestEngine) -> None
     assert mine
     assert all(name.startswith("unmoor.local/") for name in mine)
     assert "pypi" not in {index for index, _ in place.stored()}
-    broken.unlink()
+    control.clear(place.world)
     again = release(place, "v1.0", engine)
     assert again.returncode == 0, again.stderr
     assert digest(place, "latest") == digest(place, "v1.0") != ""

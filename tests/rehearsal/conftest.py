@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import tomllib
 import uuid
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from tests.rehearsal.registry.oci_client import RegistryClient
 from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
+from unmoor.rehearsal.faults import control
 from unmoor.rehearsal.local import LocalWorld
 from unmoor.rehearsal.registry import process
 from unmoor.rehearsal.registry.registries import MISSING
@@ -140,9 +140,9 @@ def registries(_running_registries: LocalRegistries) -> Iterator[LocalRegistries
     """The two registries; control files are removed after each test."""
     yield _running_registries
     for site in (_running_registries.world.folder / "registry").iterdir():
-        for control in ("private", "foreign", "popular", "no-admin", "no-referrers"):
-            (site / control).unlink(missing_ok=True)
-        shutil.rmtree(site / "faults", ignore_errors=True)
+        for name in ("private", "foreign", "popular", "no-admin", "no-referrers", "refuse-write", "immutable"):
+            (site / name).unlink(missing_ok=True)
+    control.clear(_running_registries.world.folder)
 
 
 @pytest.fixture

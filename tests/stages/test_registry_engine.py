@@ -260,7 +260,7 @@ def test_a_package_that_is_not_ours(stages: EngineStages) -> None:
     """The error has GHCR's own message and the settings page, and nothing was pushed."""
     push, _ = stages.stages()
     repository = oci.ImageName.parse(stages.settings.name).repository
-    control = stages.client.control("faults/refuse-write", repository)
+    control = stages.client.control("refuse-write", repository)
     try:
         with pytest.raises(Denied, match="permission_denied: write_package") as caught:
             push.make(stages.context(demo_release("1.0.0")))

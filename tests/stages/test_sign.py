@@ -348,7 +348,7 @@ def test_a_moved_tag_stops_before_anything_is_signed(it: Signing) -> None:
 
 def test_a_log_that_is_down_stops_the_release(it: Signing) -> None:
     """A signature is made before the draft or never, so even an optional one is not left out silently."""
-    with it.job.control("faults/down", "/api/v1/log/entries"), pytest.raises(Unknown):
+    with it.job.failing("down", "POST /api/v1/log/entries"), pytest.raises(Unknown):
         it.stage().make(it.context)
     assert it.at.forge().releases(it.inputs.release.tag) == ()
     assert len(it.stage().make(it.context).bundles) == 5

@@ -366,7 +366,7 @@ def test_a_run_without_an_identity_finishes_what_is_signed(it: Signing) -> None:
 @pytest.mark.parametrize("fault", ["down", "busy"])
 def test_a_log_that_fails_leaves_no_image_half_signed(it: Signing, fault: str) -> None:
     """Nothing is put beside an image, and the same command finishes."""
-    with it.job.control(f"faults/{fault}", ENTRIES):
+    with it.job.failing(fault, f"POST ={ENTRIES}"):
         try:
             it.stage().make(it.context)
         except Unknown:

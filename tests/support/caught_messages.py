@@ -31,13 +31,6 @@ class Catchers:
     addresses: dict[str, str]
     catcher: str
 
-    @property
-    def faults(self) -> Path:
-        """The folder in which faults of the chats are requested."""
-        made = self.folder / "announce" / "faults"
-        made.mkdir(exist_ok=True)
-        return made
-
     def pool(self, *names: str, deadline: float = 20.0, **addresses: str) -> ApprisePool:
         """What sends to targets of this world, and to others by their addresses."""
         every = {name: self.addresses[name] for name in names} | addresses

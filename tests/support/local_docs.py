@@ -11,6 +11,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 from tests.support.asgi_thread import serve_in_thread
+from tests.support.fault_plans import behind_faults, text_of
 from tests.support.git_repos import Repo
 from tests.support.sample_values import FakeClock, sample_release
 
@@ -18,9 +19,8 @@ from unmoor.adapters.http.session import BoundedSession
 from unmoor.adapters.readthedocs import ReadTheDocs
 from unmoor.deploy.docs.service import ServiceDeployment
 from unmoor.products import Release
+from unmoor.rehearsal.faults import control
 from unmoor.rehearsal.readthedocs.app import DocsMood, app
-from unmoor.rehearsal.shared.faults import Failure
-from unmoor.rehearsal.shared.http import Logged
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
@@ -47,19 +47,16 @@ class LocalDocs:
 
     def reset(self, *moods: DocsMood) -> None:
         """Forget every build and fault, and be odd in these ways."""
-        for path in (*map(self.folder.joinpath, DocsMood), self.folder / "record.json", *self._faults):
+        control.clear(self.folder)
+        for path in (*map(self.folder.joinpath, DocsMood), self.folder / "record.json"):
             path.unlink(missing_ok=True)
         (self.folder / "requests.jsonl").write_bytes(b"")
         for mood in moods:
             (self.folder / mood).touch()
 
-    @property
-    def _faults(self) -> list[Path]:
-        return [self.folder / "faults" / each for each in Failure]
-
-    def fail(self, failure: Failure, text: str = "") -> None:
-        """Let requests fail that contain a text."""
-        (self.folder / "faults" / failure).write_text(text, "utf-8")
+    def fail(self, fault: str, at: str = "*") -> None:
+        """Let requests of an address fail, all or the first one; see `fault_plans`."""
+        control.inject(self.folder, text_of(fault, "readthedocs", at))
 
     def sent(self) -> list[str]:
         """The requests that change something, as ``METHOD PATH`` below the project."""
@@ -75,11 +72,11 @@ def start_docs(folder: Path) -> Iterator[LocalDocs]:
     repo.git("tag", "v1.0")
     repo.remote(folder / "remote.git")
     served = folder / "readthedocs"
-    (served / "faults").mkdir(parents=True)
+    served.mkdir()
     log = os.open(served / "requests.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def make(address: str) -> ASGIApp:
-        return Logged(app(served, base=address, token=TOKEN), server="readthedocs", log=log)
+        return behind_faults(app(served, base=address, token=TOKEN), service="readthedocs", folder=served, log=log)
 
     release = replace(sample_release(), commit=repo.git("rev-parse", "HEAD"))
     try:

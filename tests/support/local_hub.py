@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.support.asgi_thread import serve_in_thread
+from tests.support.fault_plans import behind_faults, text_of
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.session import BoundedSession
@@ -22,10 +23,9 @@ from unmoor.deploy.space.identity import describe
 from unmoor.ports.space_hub import HubFile, SpaceHub
 from unmoor.ports.world import Login, SpacePlace
 from unmoor.products import SpaceFile
+from unmoor.rehearsal.faults import control
 from unmoor.rehearsal.hub.app import HubTokens, app
 from unmoor.rehearsal.hub.spaces import Change, Mood, Spaces
-from unmoor.rehearsal.shared.faults import Failure
-from unmoor.rehearsal.shared.http import Logged
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
@@ -62,15 +62,13 @@ class LocalHub:
         for mood in moods:
             (self.folder / mood).touch()
 
-    def fail(self, failure: Failure, text: str = "") -> None:
-        """Let requests fail that contain a text."""
-        (self.folder / "faults").mkdir(exist_ok=True)
-        (self.folder / "faults" / failure).write_text(text, "utf-8")
+    def fail(self, fault: str, at: str = "*") -> None:
+        """Let requests of an address fail, all or the first one; see `fault_plans`."""
+        control.inject(self.folder, text_of(fault, "hub", at))
 
     def heal(self) -> None:
         """Let no request fail any more."""
-        for failure in Failure:
-            (self.folder / "faults" / failure).unlink(missing_ok=True)
+        control.clear(self.folder)
 
     def requests(self) -> list[tuple[str, str]]:
         """Return the method and the path of each request, without the query."""
@@ -131,7 +129,7 @@ def run_hub(folder: Path, *, seconds: float = 0.0) -> Iterator[LocalHub]:
             await asyncio.sleep(seconds)
             await served(scope, receive, send)
 
-        return Logged(answer, server="hub", log=log)
+        return behind_faults(answer, service="hub", folder=folder, log=log)
 
     try:
         with serve_in_thread(make) as address, BoundedSession() as http:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.fault_plans import failing
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.http.limits import Bounds
@@ -57,6 +58,10 @@ class SigningJob:
             path.unlink(missing_ok=True)
             if before is not None:
                 path.write_text(before)
+
+    def failing(self, fault: str, at: str) -> contextlib.AbstractContextManager[str]:
+        """Let requests of an address of Sigstore fail for a while, all or the first one; see `fault_plans`."""
+        return failing(self.world.folder, fault, "sigstore", at)
 
     def claims(self, **claims: Any) -> contextlib.AbstractContextManager[Path]:
         """Change the claims of ID tokens for a while; ``None`` removes one."""

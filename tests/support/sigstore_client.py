@@ -18,6 +18,7 @@ from sigstore.oidc import IdentityToken
 from sigstore.sign import Signer, SigningContext
 from sigstore.verify import Verifier
 from sigstore.verify.policy import VerificationPolicy
+from tests.support.fault_plans import failing
 
 from unmoor.rehearsal.local import LocalWorld
 
@@ -85,6 +86,10 @@ class SigstoreClient:
         path.write_text(text)
         yield path
         path.unlink(missing_ok=True)
+
+    def failing(self, fault: str, at: str, *, nth: int = 1) -> contextlib.AbstractContextManager[str]:
+        """Let requests of an address fail for a while, all or one; see `fault_plans`."""
+        return failing(self.world.folder, fault, "sigstore", at, nth=nth)
 
     @contextlib.contextmanager
     def signer(self) -> Iterator[Signer]:

@@ -15,13 +15,13 @@ credentials. The servers refuse what the real ones refuse. Some control files ch
 - ``DIR/<index>/ahead``: seconds by which the index's clock is ahead;
 - ``DIR/issuer/name-subject``: ID tokens have the older form of ``sub``, without numbers;
 - ``DIR/issuer/claims.json``: claims that differ in ID tokens; see `shared.oidc`;
-- ``DIR/issuer/faults/…``, ``DIR/sigstore/faults/…``: what fails; see `shared.faults`;
 - ``DIR/sigstore/fulcio-ahead``, ``log-ahead``: seconds by which those clocks are ahead;
 - ``DIR/forge/immutable``: releases that are published from now on cannot be changed;
 - ``DIR/forge/no-attestations``: no token may store attestations;
 - ``DIR/forge/private``: the repository is private;
 - ``DIR/forge/organisation``: the repository's owner is an organisation, not a user;
-- ``DIR/registry/<host>/…``: who may read and write which package, and faults; see `registry.rules`.
+- ``DIR/registry/<host>/…``: who may read and write which package; see `registry.rules`;
+- ``DIR/faults.json``: at which requests which server fails, and how; see `faults`. These are no rules of a server.
 
 The command line starts it; no stage depends on it. Begin with `local`, then `serve`, the process behind it.
 """

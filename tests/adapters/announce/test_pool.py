@@ -10,12 +10,14 @@ from typing import Any, cast
 
 import pytest
 from tests.support.caught_messages import KINDS, Catchers, start_catchers, token_of
+from tests.support.fault_plans import text_of
 
 from unmoor.adapters.announce.pool import ApprisePool
 from unmoor.errors import TimedOut, ToolMissing
 from unmoor.ports.announcer import Message
 from unmoor.ports.shell import Ran, Shell
 from unmoor.ports.world import AnnouncePlace, Login
+from unmoor.rehearsal.faults import control
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
@@ -50,13 +52,14 @@ def test_every_kind_of_target_gets_the_message(at: Catchers) -> None:
 @pytest.fixture
 def faults(at: Catchers) -> Iterator[Callable[[str, str], None]]:
     """Request faults of the chats, which end with the test."""
+    texts: list[str] = []
 
     def request(fault: str, path: str) -> None:
-        (at.faults / fault).write_text(path, "utf-8")
+        texts.append(text_of(fault, "announce", f"POST ={path}*"))
+        control.inject(at.folder, *texts)
 
     yield request
-    for file in at.faults.iterdir():
-        file.unlink()
+    control.clear(at.folder)
 
 
 def test_what_a_service_refuses(at: Catchers, faults: Callable[[str, str], None]) -> None:

@@ -14,7 +14,6 @@ from unmoor.adapters.hub import HubSpace
 from unmoor.errors import Conflict, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.space_hub import Addition, SpaceChange
 from unmoor.rehearsal.hub.spaces import Mood
-from unmoor.rehearsal.shared.faults import Failure
 
 APP = b"print('new')\n"
 
@@ -86,13 +85,13 @@ def test_absent_space(hub: LocalHub) -> None:
     assert caught.value.next_step.ids == ("create-space",)
 
 
-@pytest.mark.parametrize("failure", [Failure.DOWN, Failure.BROKEN, Failure.GARBAGE], ids=str)
+@pytest.mark.parametrize("failure", ["down", "broken", "garbage"])
 @pytest.mark.parametrize(
     "read",
     [HubSpace.info, HubSpace.user, HubSpace.commits, HubSpace.tags, HubSpace.runtime, lambda space: space.tree("main")],
     ids=["info", "user", "commits", "tags", "runtime", "tree"],
 )
-def test_broken_answer_is_unknown(hub: LocalHub, failure: Failure, read: Callable[[HubSpace], object]) -> None:
+def test_broken_answer_is_unknown(hub: LocalHub, failure: str, read: Callable[[HubSpace], object]) -> None:
     """An error of the server, and a page that is no answer, say nothing about the Space."""
     hub.fail(failure)
     with pytest.raises(Unknown) as caught:
@@ -102,23 +101,23 @@ def test_broken_answer_is_unknown(hub: LocalHub, failure: Failure, read: Callabl
 
 def test_busy_hub_is_asked_again(hub: LocalHub) -> None:
     """A read that is put off comes again after the wait that the hub asks for."""
-    hub.fail(Failure.BUSY)
+    hub.fail("busy")
     before = len(hub.clock.slept)
     assert hub.space().info().head
     assert hub.clock.slept[before:] == [1.0]
 
 
-@pytest.mark.parametrize("failure", [Failure.DRIP, Failure.SILENT], ids=str)
-def test_answer_that_never_ends(hub: LocalHub, failure: Failure) -> None:
+@pytest.mark.parametrize("failure", ["drip", "silent"])
+def test_answer_that_never_ends(hub: LocalHub, failure: str) -> None:
     """An answer that drips or never begins ends at the deadline, that of a log with what came of it."""
     with BoundedSession(Bounds(total=0.3, stall=0.2)) as http:
         plain = hub.space()
         space = HubSpace(plain._place, plain.repo, http, hub.clock)
-        hub.fail(failure, "GET /api/spaces/acme/demo/commits")
+        hub.fail(failure, "GET =/api/spaces/acme/demo/commits*")
         with pytest.raises(Unknown):
             space.commits()
-        hub.fail(failure, "GET /api/spaces/acme/demo/logs")
-        if failure is Failure.DRIP:
+        hub.fail(failure, "GET =/api/spaces/acme/demo/logs*")
+        if failure == "drip":
             assert http.begin_of(f"{hub.address}/api/spaces/acme/demo/logs/run", limit=2, deadline=0.3).strip() == b""
 
 
@@ -160,7 +159,7 @@ def test_commit_that_is_refused(
 
 def test_lost_bytes_of_lfs(hub: LocalHub, tmp_path: Path) -> None:
     """A large file whose bytes did not arrive is refused as a whole commit."""
-    hub.fail(Failure.GARBAGE, "PUT /_lfs/")
+    hub.fail("garbage", "PUT =/_lfs/*")
     space = hub.space("acme/lfs")
     with pytest.raises(Rejected, match="does not exist"):
         space.commit(change(tmp_path, {"a.bin": b"\0" * 10}), space.info().head)
@@ -169,7 +168,7 @@ def test_lost_bytes_of_lfs(hub: LocalHub, tmp_path: Path) -> None:
 
 def test_upload_that_fails_is_repeated(hub: LocalHub, tmp_path: Path) -> None:
     """What comes before a commit is repeated after a fault; a commit is sent once."""
-    hub.fail(Failure.LOST_REPLY, "PUT /_lfs/")
+    hub.fail("lost-reply", "PUT =/_lfs/*")
     space = hub.space("acme/again")
     before = len(hub.requests())
     space.commit(change(tmp_path, {"b.bin": b"\1" * 10}), space.info().head)

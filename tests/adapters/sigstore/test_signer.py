@@ -178,7 +178,7 @@ def test_a_fault_that_passes_is_waited_out(job: SigningJob, fault: str, path: st
     """A lost answer is a new signature: the log would refuse the same one. A wait is as long as the server asks."""
     sigstore = job.sigstore()
     before = job.requests(path)
-    with job.control(f"faults/{fault}", path):
+    with job.failing(fault, f"POST ={path}"):
         bundle = sigstore.signer.sign_statement(STATEMENT)
     assert job.requests(path) - before == tries
     assert sigstore.verifier.statement(bundle).subjects == (WHEEL,)
@@ -193,10 +193,10 @@ def test_a_fault_that_passes_is_waited_out(job: SigningJob, fault: str, path: st
 @pytest.mark.parametrize(
     ("control", "text", "kind", "says"),
     [
-        ("faults/down", CERTIFICATE, "unknown", "the certificate authority answered 503"),
-        ("faults/garbage", CERTIFICATE, "unknown", "the certificate authority's answer cannot be used"),
-        ("faults/down", ENTRY, "unknown", "the transparency log answered 503"),
-        ("faults/garbage", ENTRY, "unknown", "the transparency log's answer cannot be used"),
+        ("down", CERTIFICATE, "unknown", "the certificate authority answered 503"),
+        ("garbage", CERTIFICATE, "unknown", "the certificate authority's answer cannot be used"),
+        ("down", ENTRY, "unknown", "the transparency log answered 503"),
+        ("garbage", ENTRY, "unknown", "the transparency log's answer cannot be used"),
         ("fulcio-ahead", "400", "denied", "error processing the identity token"),
         ("fulcio-ahead", "-400", "denied", "error processing the identity token"),
         ("log-ahead", "1000", "unknown", "the transparency log gave an entry with which the signature does not verify"),
@@ -206,7 +206,8 @@ def test_a_fault_that_passes_is_waited_out(job: SigningJob, fault: str, path: st
 def test_what_does_not_pass_is_said(job: SigningJob, control: str, text: str, kind: str, says: str) -> None:
     """The error names the server and its address, and what to do; no signature is handed out."""
     signer = job.sigstore().signer
-    with job.control(control, text), pytest.raises(UnmoorError, match=says) as caught:
+    set_up = job.failing(control, f"POST ={text}") if text.startswith("/") else job.control(control, text)
+    with set_up, pytest.raises(UnmoorError, match=says) as caught:
         signer.sign_statement(STATEMENT)
     assert caught.value.kind == kind
     assert caught.value.where.startswith(job.world.addresses["sigstore"])
@@ -218,7 +219,7 @@ def test_silence_ends(job: SigningJob, path: str, monkeypatch: pytest.MonkeyPatc
     """A server that does not answer is given up in bounded time, for all threads at once."""
     monkeypatch.setattr(clients, "BOUNDS", Bounds(total=0.3))
     signer = job.sigstore().signer
-    with job.control("faults/silent", path):
+    with job.failing("silent", f"POST ={path}"):
         bundles, failures = sign_many(signer, 16)
     assert (bundles, len(failures)) == ([], 16)
     assert all(isinstance(each, Unknown) and "within 0.3 s" in each.what for each in failures)
@@ -228,7 +229,7 @@ def test_a_failed_certificate_is_not_requested_by_every_thread(job: SigningJob) 
     """Threads that waited for it get the same error, so that a release fails within one time-out."""
     signer = job.sigstore().signer
     before = job.requests(CERTIFICATE)
-    with job.control("faults/down", CERTIFICATE):
+    with job.failing("down", f"POST ={CERTIFICATE}"):
         _, failures = sign_many(signer, 16)
     assert len({str(each) for each in failures}) == 1
     assert job.requests(CERTIFICATE) - before <= 6

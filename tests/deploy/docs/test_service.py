@@ -9,7 +9,6 @@ from tests.support.local_docs import LocalDocs, start_docs
 
 from unmoor.errors import BuildFailed, Conflict, Denied, Refused, TimedOut, Unknown, UnmoorError
 from unmoor.rehearsal.readthedocs.app import DocsMood
-from unmoor.rehearsal.shared.faults import Failure
 from unmoor.util.values import replace
 
 TRIGGER = "POST versions/v1.0/builds/"
@@ -79,7 +78,7 @@ def test_builds_that_prove_nothing(docs: LocalDocs, mood: DocsMood, kind: type[U
 
 def test_a_lost_answer_begins_no_second_build(docs: LocalDocs) -> None:
     """The build that has begun all the same is found, and awaited."""
-    docs.fail(Failure.LOST_REPLY, "POST")
+    docs.fail("lost-reply", "POST =/*")
     docs.deployment().deploy(docs.release)
 
     assert docs.sent() == [TRIGGER]
@@ -87,15 +86,15 @@ def test_a_lost_answer_begins_no_second_build(docs: LocalDocs) -> None:
 
 def test_a_busy_service_is_waited_for(docs: LocalDocs) -> None:
     """It says how long, and nothing is begun twice."""
-    docs.fail(Failure.BUSY, "POST")
+    docs.fail("busy", "POST =/*")
     docs.deployment().deploy(docs.release)
 
     assert docs.sent() == [TRIGGER, TRIGGER]  # the first was refused
     assert docs.deployment().find(docs.release) is not None
 
 
-@pytest.mark.parametrize("failure", [Failure.DOWN, Failure.BROKEN, Failure.GARBAGE])
-def test_what_cannot_be_read_is_never_taken_for_absent(docs: LocalDocs, failure: Failure) -> None:
+@pytest.mark.parametrize("failure", ["down", "broken", "garbage"])
+def test_what_cannot_be_read_is_never_taken_for_absent(docs: LocalDocs, failure: str) -> None:
     """Nothing is begun on a guess."""
     docs.fail(failure)
 

@@ -117,7 +117,6 @@ class RegistryClient:
     def control(self, name: str, text: str = "") -> Path:
         """Write a control file."""
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
 

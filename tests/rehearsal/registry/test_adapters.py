@@ -17,7 +17,7 @@ from unmoor.config.worlds import read_world
 from unmoor.errors import Denied, Rejected
 from unmoor.ports.registry import OciManifest
 from unmoor.ports.world import World
-from unmoor.rehearsal.registry.rules import Fault
+from unmoor.rehearsal.faults import control
 from unmoor.util.secret import Secret
 from unmoor.util.values import replace
 
@@ -81,7 +81,8 @@ def test_a_reply_that_is_lost(registries: LocalRegistries, read: World, http: Bo
     """A manifest that was stored without an answer is found by a second request."""
     repository = f"acme/{name}"
     manifest = manifest_of(registries, repository, b"layer")
-    registries.oci().control(f"faults/{Fault.LOST_REPLY}")
+    # The first request has no token.
+    control.inject(registries.world.folder, "lost-reply@registry:PUT /v2/{name}/manifests/{reference}#2")
     assert OciRegistry(read.registries[0], repository, http).put("1.0", manifest) == manifest.digest
 
 

@@ -14,7 +14,7 @@ from tests.rehearsal.conftest import LocalRegistries, requests_of
 from tests.rehearsal.registry.oci_client import RegistryClient, digest_of
 from tests.support.engines import TestEngine, engine, require_programs, tiny_image  # noqa: F401 - fixtures
 
-from unmoor.rehearsal.registry.rules import Fault
+from unmoor.rehearsal.faults import control
 from unmoor.util.values import replace
 
 TIMEOUT = 60
@@ -153,7 +153,7 @@ def test_docker_after_a_reset(
     tmp_path: Path,
 ) -> None:
     """After a reset the engine gives up, and nothing is stored; the same push then succeeds completely."""
-    registries.oci().control(f"faults/{Fault.RESET}")
+    control.inject(registries.world.folder, "reset-during@registry:PATCH /v2/{name}/blobs/uploads/{upload}#1")
     with logged_in(engine, registries.oci(), tmp_path) as docker:
         with pytest.raises(AssertionError, match="connection reset by peer"):
             docker.docker("push", image)

@@ -16,7 +16,7 @@ from unmoor.artifacts import oci
 from unmoor.config.worlds import read_world
 from unmoor.images import oci_documents
 from unmoor.images.attestations import list_bundles, put_bundle, read_bundle
-from unmoor.rehearsal.registry.rules import Fault
+from unmoor.rehearsal.faults import control
 
 KIND = "https://slsa.dev/provenance/v1"
 CASES = {"GHCR": ("ghcr.io", False), "with the API": (PLAIN, True), "without the API": (PLAIN, False)}
@@ -64,12 +64,13 @@ def test_an_answer_that_is_lost(
     if case == "without the API":
         client.control("no-referrers")
     digest = client.push(f"acme/{name}", b"layer", "1.0")
-    fault = client.folder / "faults" / Fault.LOST_REPLY
-    fault.parent.mkdir(exist_ok=True)
-    fault.write_text(f"PUT /v2/acme/{name}/{lost}")
+    service = "registry2" if host == PLAIN else "registry"
+    text = f"lost-reply@{service}:PUT =/v2/acme/{name}/{lost}*#1"
+    control.inject(registries.world.folder, text)
     put = put_bundle(registry, digest, b"one", KIND, created=1)
     assert registry.referrers(digest) == (put,)
-    assert fault.exists() is (has_api and lost.endswith("-"))
+    was_met = any(each.injection == text for each in control.met(registries.world.folder))
+    assert was_met is not (has_api and lost.endswith("-"))
 
 
 def test_what_a_plain_client_sees(registries: LocalRegistries, name: str) -> None:

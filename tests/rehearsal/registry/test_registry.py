@@ -14,8 +14,11 @@ import requests
 from tests.rehearsal.conftest import PLAIN, LocalRegistries, requests_of
 from tests.rehearsal.registry.oci_client import INDEX, RegistryClient, digest_of, error
 
-from unmoor.rehearsal.registry.rules import Fault
+from unmoor.rehearsal.faults import control
 from unmoor.rehearsal.registry.tokens import Access, Signer, scopes
+
+UPLOADS = "POST /v2/{name}/blobs/uploads/"
+UPLOAD = "/v2/{name}/blobs/uploads/{upload}"
 
 TAGS = ["1.10", "1.9", "B", "_x", "a", "a-1", "a.1", "b"]
 
@@ -256,7 +259,7 @@ def test_the_tags_of_nothing(registries: LocalRegistries, package: str) -> None:
 def test_busy_once(registries: LocalRegistries, package: str) -> None:
     """One request gets 429, the next one works as usual."""
     oci = registries.oci()
-    oci.control(f"faults/{Fault.BUSY}")
+    control.inject(registries.world.folder, f"busy@registry:{UPLOADS}#1")
     answer = oci.begin(package)
     assert (error(answer)[:2], answer.headers["retry-after"]) == ((429, "TOOMANYREQUESTS"), "1")
     assert oci.begin(package).status_code == 202
@@ -265,17 +268,17 @@ def test_busy_once(registries: LocalRegistries, package: str) -> None:
 def test_broken(registries: LocalRegistries, package: str) -> None:
     """Every matching request gets 500 until the file is removed."""
     oci = registries.oci()
-    control = oci.control(f"faults/{Fault.BROKEN}", f"POST /v2/{package}/")
+    control.inject(registries.world.folder, f"broken@registry:POST =/v2/{package}/*#1x0")
     assert [oci.begin(package).status_code for _ in range(3)] == [500] * 3
     assert oci.begin(f"{package}-b").status_code == 202
-    control.unlink()
+    control.clear(registries.world.folder)
     assert oci.begin(package).status_code == 202
 
 
 def test_refused_writes(registries: LocalRegistries, package: str) -> None:
     """With the control file nobody can write."""
     oci = registries.oci()
-    oci.control(f"faults/{Fault.REFUSE_WRITE}")
+    oci.control("refuse-write")
     assert error(oci.begin(package)) == (403, "DENIED", "permission_denied: write_package")
 
 
@@ -283,7 +286,9 @@ def test_a_lost_reply(registries: LocalRegistries, package: str) -> None:
     """A manifest is stored without an answer; other requests and the next manifest work as usual."""
     oci = registries.oci()
     manifest = oci.image(package, b"layer")
-    oci.control(f"faults/{Fault.LOST_REPLY}", "/manifests/1.0")
+    # The client's first request has no token.
+    fault = f"lost-reply@registry:PUT =/v2/{package}/manifests/1.0#2"
+    control.inject(registries.world.folder, fault)
     assert oci.put(package, "sha-1", manifest).status_code == 201
     with pytest.raises(requests.ConnectionError):
         oci.put(package, "1.0", manifest)
@@ -293,13 +298,13 @@ def test_a_lost_reply(registries: LocalRegistries, package: str) -> None:
         line["fault"]
         for line in requests_of(registries.world, path=f"/v2/{package}/manifests/1.0", method="PUT")
         if "fault" in line
-    ] == ["lost-reply"]
+    ] == [fault]
 
 
 def test_a_reset_at_half_a_blob(registries: LocalRegistries, package: str) -> None:
     """The connection is reset in the middle of a blob; nothing is stored, and the next attempt succeeds."""
     oci = registries.oci()
-    oci.control(f"faults/{Fault.RESET}")
+    control.inject(registries.world.folder, f"reset-during@registry:PUT {UPLOAD}#2")
     data = os.urandom(2_000_000)
     with pytest.raises(requests.ConnectionError):
         oci.blob(package, data)
@@ -312,7 +317,7 @@ def test_tags_that_cannot_be_moved(registries: LocalRegistries, package: str) ->
     oci = registries.oci()
     first, second = oci.image(package, b"first"), oci.image(package, b"second")
     oci.put(package, "1.0", first)
-    oci.control(f"faults/{Fault.IMMUTABLE}")
+    oci.control("immutable")
     assert error(oci.put(package, "1.0", second))[:2] == (400, "TAG_INVALID")
     assert [oci.put(package, tag, first).status_code for tag in ("1.0", "1.1")] == [201, 201]
     assert oci.pull(package, "1.0").json() == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from sigstore._internal.fulcio.client import FulcioClientError
 from sigstore.errors import VerificationError
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
+from tests.support.fault_plans import failing
 from tests.support.git_repos import Repo
 from tests.support.sigstore_client import PUBLISH, RELEASE, SLSA, SigstoreClient, statement
 
@@ -422,10 +424,9 @@ def test_a_lost_answer(client: SigstoreClient) -> None:
     """An entry whose answer is lost is in the log: the same request again is refused with 409."""
     entry, address = rekord(), f"{client.base}/api/v1/log/entries"
     client.token()
-    with client.control("faults/lost-reply", "POST /api/v1/log/entries") as fault:
+    with client.failing("lost-reply", "POST /api/v1/log/entries"):
         with pytest.raises(requests.ConnectionError):
             requests.post(address, json=entry, timeout=20)
-        assert not fault.exists()
         again = requests.post(address, json=entry, timeout=20)
     assert again.status_code == 409
     assert requests.get(client.base + again.headers["location"], timeout=20).status_code == 200
@@ -438,7 +439,8 @@ def test_a_lost_answer(client: SigstoreClient) -> None:
 def test_failures(client: SigstoreClient, fault: str, status: list[int], passing: int) -> None:
     """A fault begins at the first request or a later one, and leaves other requests alone."""
     client.token()
-    with client.control(f"faults/{fault or 'none'}", f"/api/v1/log/entries {passing}"):
+    nothing = contextlib.nullcontext()
+    with client.failing(fault, "POST /api/v1/log/entries", nth=passing + 1) if fault else nothing:
         answers = [
             requests.post(f"{client.base}/api/v1/log/entries", json=rekord(), timeout=20)
             for _ in range(passing + len(status))
@@ -451,7 +453,7 @@ def test_failures(client: SigstoreClient, fault: str, status: list[int], passing
 def test_failures_of_fulcio(client: SigstoreClient, fault: str, status: int) -> None:
     """Fulcio fails without the log."""
     headers = {"Authorization": f"Bearer {client.token()}"}
-    with client.control(f"faults/{fault}", "signingCert"):
+    with client.failing(fault, "POST /api/v2/signingCert"):
         address = f"{client.base}/api/v2/signingCert"
         answer = requests.post(address, data=request_for(), headers=headers, timeout=20)
         assert requests.post(f"{client.base}/api/v1/log/entries", json=rekord(), timeout=20).status_code == 201
@@ -462,19 +464,15 @@ def test_failures_of_fulcio(client: SigstoreClient, fault: str, status: int) -> 
 def test_silence(client: SigstoreClient) -> None:
     """A silent server answers when the fault is over, not before."""
     client.token()
-    with client.control("faults/silent", "/api/v1"), pytest.raises(requests.ReadTimeout):
+    with client.failing("silent", "GET =/api/v1/*"), pytest.raises(requests.ReadTimeout):
         requests.get(f"{client.base}/api/v1/log", timeout=0.3)
     assert requests.get(f"{client.base}/api/v1/log", timeout=20).status_code == 200
 
 
 def test_an_issuer_that_fails(client: SigstoreClient) -> None:
     """The issuer of ID tokens has the same faults."""
-    faults = client.world.folder / "issuer" / "faults"
-    faults.mkdir(parents=True, exist_ok=True)
-    (faults / "down").touch()
-    with pytest.raises(requests.HTTPError, match="503"):
+    with failing(client.world.folder, "down", "issuer"), pytest.raises(requests.HTTPError, match="503"):
         client.token()
-    (faults / "down").unlink()
     assert client.token()
 
 

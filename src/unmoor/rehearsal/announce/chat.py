@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.announce.targets import Caught, Caughts, LocalTarget
-from unmoor.rehearsal.shared.faults import Failing
 from unmoor.util.decode import decode_json
 
 if TYPE_CHECKING:
@@ -120,4 +119,4 @@ def app(chat: Chat) -> ASGIApp:
         Route("/discord/{id}/{token}", chat.discord, methods=["POST"]),
         Route("/json/{number}", chat.json, methods=["POST"]),
     ]
-    return Failing(Starlette(routes=routes), chat.caughts.folder)
+    return Starlette(routes=routes)

@@ -63,7 +63,7 @@ def _fits(target: str, service: str, route: str) -> bool:
         return True
     methods, _, name = rest.partition(" ")
     method, _, asked = route.partition(" ")
-    return method in methods.split(",") and name in ("", asked)
+    return method in methods.split(",") and (name in ("", asked) or asked.startswith(routes.PATH))
 
 
 _READS = "*:GET,HEAD"

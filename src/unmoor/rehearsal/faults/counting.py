@@ -20,7 +20,7 @@ from unmoor.rehearsal.faults.catalogue import Kind, fault_of
 from unmoor.rehearsal.faults.control import Met
 from unmoor.rehearsal.faults.injection import EVERY, Injected, Plan
 from unmoor.rehearsal.faults.memory import Memory
-from unmoor.rehearsal.faults.routes import route_of
+from unmoor.rehearsal.faults.routes import has_path, route_of
 from unmoor.rehearsal.shared.store import append_line
 
 
@@ -93,7 +93,8 @@ class Counting:
     def _count(self, service: str, injections: tuple[Injected, ...], method: str, path: str) -> Arrival:
         route = route_of(service, method, path)
         numbers = {}
-        for each in (route, EVERY):
+        named = {each.route for each in injections if has_path(each.route, method, path)}
+        for each in (route, EVERY, *named):
             self._counts[service, each] += 1
             numbers[each] = self._counts[service, each]
         here = [each for each in injections if each.route in numbers]

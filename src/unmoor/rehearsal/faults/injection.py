@@ -6,8 +6,9 @@
     SIGNAL@SERVICE:METHOD ROUTE#NTH:before|after   KILL@pypi:POST /legacy/#1:before
     SIGNAL@journal:STAGE/KIND#NTH                  KILL@journal:upload/made#1
 
-A fault of the remote may stand at a line of the journal, too, and one of the project or the checkout is at
-``start:WHAT#1``.
+Instead of ``METHOD ROUTE``, ``*`` counts all requests of a service, and ``METHOD =/PATH`` those of one path, or of all
+that begin so if a ``*`` ends it. A fault of the remote may stand at a line of the journal, too, and one of the project
+or the checkout is at ``start:WHAT#1``.
 """
 
 from __future__ import annotations

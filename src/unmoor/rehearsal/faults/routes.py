@@ -13,6 +13,8 @@ import msgspec
 
 from unmoor.rehearsal.faults.injection import EVERY
 
+PATH = "=/"
+"""How the route of an address begins that is a path itself, such as ``GET =/simple/demo/``; ``*`` may end it."""
 OTHER = "/{other}"
 """The route of every path that no template of the service fits."""
 
@@ -83,6 +85,9 @@ GET /repos/{owner}/{repo}/collaborators
 GET /repos/{owner}/{repo}/environments
 GET /repos/{owner}/{repo}/environments/{name}/deployment-branch-policies
 GET /repos/{owner}/{repo}/immutable-releases
+GET,DELETE /{owners}/{login}/packages/container/{name}
+GET /{owners}/{login}/packages/container/{name}/versions
+GET,DELETE /{owners}/{login}/packages/container/{name}/versions/{id}
 """
 _ISSUER = """
 GET /token
@@ -197,7 +202,17 @@ def is_route(service: str, route: str) -> bool:
     """Whether a service may have requests of a route: one of its own by any method, every one, or any other."""
     method, _, name = route.partition(" ")
     known = {each.name for each in _templates(kind_of(service))} | {OTHER}
-    return route == EVERY or (re.fullmatch("[A-Z]{1,10}", method) is not None and name in known)
+    is_method = re.fullmatch("[A-Z]{1,10}", method) is not None
+    return route == EVERY or (is_method and (name in known or name.startswith(PATH)))
+
+
+def has_path(route: str, method: str, path: str) -> bool:
+    """Whether a request is one of those that an address names by its path; see `PATH`."""
+    wanted, _, name = route.partition(" ")
+    if wanted != method or not name.startswith(PATH):
+        return False
+    name = name[1:]
+    return path.startswith(name[:-1]) if name.endswith("*") else path == name
 
 
 @cache

@@ -20,7 +20,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.hub.spaces import Blob, Change, Commit, HubProblem, Mood, Space, Spaces, has_sdk, needs_lfs
-from unmoor.rehearsal.shared.faults import Failing
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.util.decode import decode_json
 from unmoor.util.digests import is_sha256
@@ -311,4 +310,4 @@ def app(folder: Path, *, base: str, tokens: HubTokens) -> ASGIApp:
         OSError: answer_full,
     }
     server = HubServer(base=base, spaces=Spaces(folder), tokens=tokens)
-    return Failing(Starlette(routes=server.routes(), exception_handlers=handlers), folder)
+    return Starlette(routes=server.routes(), exception_handlers=handlers)

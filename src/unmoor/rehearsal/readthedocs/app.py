@@ -17,7 +17,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.filesystem.files import write_atomic
-from unmoor.rehearsal.shared.faults import Failing
 from unmoor.rehearsal.shared.http import answer_full
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import decode_json
@@ -198,4 +197,4 @@ def _refuse(status: HTTPStatus, detail: str) -> Response:
 def app(folder: Path, *, base: str, token: str) -> ASGIApp:
     """Return the server, which fails as the files in ``folder/faults`` say."""
     server = DocsServer(base=base, folder=folder, remote=Remote(folder.parent / "remote.git"), token=token)
-    return Failing(Starlette(routes=server.routes(), exception_handlers={OSError: answer_full}), folder)
+    return Starlette(routes=server.routes(), exception_handlers={OSError: answer_full})

@@ -23,11 +23,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from unmoor.rehearsal.registry.referrers import INDEX, SUBJECT, referrers_of, subject_of
-from unmoor.rehearsal.registry.rules import Endpoint, Fault, Rules, Who
+from unmoor.rehearsal.registry.rules import Endpoint, Rules, Who
 from unmoor.rehearsal.registry.tag_list import TagPage
 from unmoor.rehearsal.registry.tokens import Claims, Signer, scopes
-from unmoor.rehearsal.registry.upstream import Answer, Headers, Upstream
-from unmoor.rehearsal.shared.http import CUT, answer_gone, drain, note
+from unmoor.rehearsal.registry.upstream import Answer, Upstream
+from unmoor.rehearsal.shared.http import answer_gone, drain, note
 from unmoor.rehearsal.shared.job_tokens import JobToken, JobTokens
 
 if TYPE_CHECKING:
@@ -52,10 +52,6 @@ class Refused(Exception):
             status,
             _VERSION | headers,
         )
-
-
-class Cut(Exception):
-    """Reset the connection."""
 
 
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +104,6 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             with contextlib.suppress(RuntimeError):
                 await drain(request)
             response = refused.answer
-        except Cut:
-            response = Response(status_code=499, headers={CUT: "reset"})
         except ClientDisconnect as error:
             response = await answer_gone(request, error)
         except OSError as error:
@@ -123,7 +117,6 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
         if request.method != "GET":
             # Some clients first post the password in a form, which must not be checked.
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
-        self._fault(request)
         who = self.logins.who(request.headers.get("authorization", ""))
         requested = scopes(request.query_params.getlist("scope"))
         granted = self.rules.grant(who, requested)
@@ -133,17 +126,8 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             raise Refused(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "authentication required")
         return JSONResponse({"token": self.signer.token(who, self.rules.site.host, granted)})
 
-    def _fault(self, request: Request) -> None:
-        """Raise a fault that is due."""
-        line = f"{request.method} {request.url.path}"
-        if self.rules.applies(Fault.BROKEN, line):
-            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", "unknown error")
-        if self.rules.applies(Fault.BUSY, line):
-            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "TOOMANYREQUESTS", "too many requests", **{"retry-after": "1"})
-
     async def _registry(self, request: Request, send: Send) -> None:
         """``/v2/…``: forward it, unless GHCR would refuse it."""
-        self._fault(request)
         endpoint = Endpoint.of(request.url.path)
         if endpoint is not None and (endpoint.kind, request.method) == ("referrers", "GET") and self.rules.is_ghcr:
             await _website(endpoint)(request.scope, request.receive, send)
@@ -155,12 +139,8 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             if self.rules.is_ghcr and not self._lets_in(request, endpoint):
                 headers = [(name, value) for name, value in headers if name != b"authorization"]
             _note_query(request, endpoint)
-        body = self._body(request, endpoint, headers)
-        if (
-            endpoint is not None
-            and self._is_put(request, endpoint)
-            and self.rules.applies(Fault.IMMUTABLE, _request_line(request))
-        ):
+        body = self._body(request, endpoint)
+        if endpoint is not None and self._is_put(request, endpoint) and self.rules.keeps_tags:
             body = await self._refuse_moved_tag(body, endpoint)
         subject = ""
         if endpoint is not None and self._is_put(request, endpoint) and self.rules.lists_referrers:
@@ -207,17 +187,11 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     def _is_put(self, request: Request, endpoint: Endpoint) -> bool:
         return request.method == "PUT" and endpoint.kind == "manifests"
 
-    async def _body(self, request: Request, endpoint: Endpoint | None, headers: Headers) -> AsyncIterator[bytes]:
-        """Yield the body of a request; if a reset is due, reset the connection after half of it."""
-        length = int(next((value for name, value in headers if name == b"content-length"), b"0"))
+    async def _body(self, request: Request, endpoint: Endpoint | None) -> AsyncIterator[bytes]:
+        """Yield the body of a request, and note how much of a blob has come."""
         is_blob = endpoint is not None and endpoint.kind == "blobs" and request.method in _UPLOADS
-        comes_in = self._claims(request) is not None
         size = 0
         async for piece in request.stream():
-            if is_blob and comes_in and piece and self.rules.applies(Fault.RESET, _request_line(request)):
-                yield piece[: max(1, length // 2)]
-                note(request, fault=Fault.RESET)
-                raise Cut
             size += len(piece)
             if is_blob:
                 note(request, size=size)
@@ -248,9 +222,6 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             note(request, digest=digest)
         headers = [(name, value) for name, value in answer.headers if name not in _OWN]
         stored = endpoint is not None and self._is_put(request, endpoint) and answer.status == HTTPStatus.CREATED
-        if stored and self.rules.applies(Fault.LOST_REPLY, _request_line(request)):
-            note(request, fault=Fault.LOST_REPLY)
-            headers.append((CUT.encode(), b"close"))
         if stored and subject:
             headers.append((SUBJECT.encode(), subject.encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -287,10 +258,6 @@ def _who_is(job: JobToken) -> Who:
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:
     yield data
-
-
-def _request_line(request: Request) -> str:
-    return f"{request.method} {request.url.path}"
 
 
 def _note_query(request: Request, endpoint: Endpoint) -> None:

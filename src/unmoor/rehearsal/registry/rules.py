@@ -1,4 +1,4 @@
-"""The permissions on packages of the local registry, and the faults that tests can request.
+"""The permissions on packages of the local registry, and what else it refuses.
 
 Each is a file in the registry's folder, read at every request; a missing file changes nothing:
 
@@ -7,21 +7,20 @@ Each is a file in the registry's folder, read at every request; a missing file c
 - ``popular``: digests of package versions with more than 5,000 downloads, which cannot be deleted;
 - ``no-admin``: names of packages whose versions the logins must not delete;
 - ``no-referrers``: the registry has no referrers API; GHCR never has one;
-- ``faults/KIND``: see `Fault`, and for what it applies to, `shared.faults`.
+- ``refuse-write``: nobody can write;
+- ``immutable``: a tag cannot move to another digest.
 """
 
 from __future__ import annotations
 
 import re
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 
 from unmoor.rehearsal.registry.site import Site
 from unmoor.rehearsal.registry.tokens import Access
 from unmoor.rehearsal.shared import store
-from unmoor.rehearsal.shared.faults import Faults
 
 GHCR = "ghcr.io"
 ACTIONS = ("pull", "push", "delete")
@@ -37,20 +36,6 @@ class Who(StrEnum):
     STRANGER = "stranger"  # logged in, without any permission on a package
     READER = "reader"
     WRITER = "writer"
-
-
-class Fault(StrEnum):
-    """A fault, by the name of its control file. The first three happen once, which removes the file."""
-
-    BUSY = "busy"  # 429, retry after a second
-    LOST_REPLY = "lost-reply"  # a manifest is stored, but the connection is closed instead of an answer
-    RESET = "reset"  # the connection is reset after half of a blob
-    BROKEN = "broken"  # 500
-    REFUSE_WRITE = "refuse-write"  # nobody can write
-    IMMUTABLE = "immutable"  # a tag cannot move to another digest
-
-
-ONCE = frozenset({Fault.BUSY, Fault.LOST_REPLY, Fault.RESET})
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +66,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lists_referrers(self) -> bool:
         """Whether the registry has the referrers API."""
-        return not self.is_ghcr and not (self.site.folder / "no-referrers").exists()
+        return not self.is_ghcr and not self._has("no-referrers")
 
     def exists(self, name: str) -> bool:
         """Whether a package has a version."""
@@ -110,7 +95,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_push(self, who: Who, name: str) -> bool:
         """Whether somebody may write a package."""
-        return who is Who.WRITER and not self.is_foreign(name) and not (self._faults / Fault.REFUSE_WRITE).exists()
+        return who is Who.WRITER and not self.is_foreign(name) and not self._has("refuse-write")
 
     def grant(self, who: Who, requested: list[Access]) -> list[Access]:
         """Return the permitted part of each requested scope."""
@@ -134,13 +119,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         link = self.site.repositories / name / "_manifests" / "tags" / tag / "current" / "link"
         return link.read_text("utf-8").strip() if link.is_file() else ""
 
-    def applies(self, fault: Fault, request: str) -> bool:
-        """Whether a fault applies to a request, ``METHOD PATH``. This uses up a fault that happens once."""
-        return Faults(folder=self._faults, once=ONCE).applies(fault, request)
-
     @property
-    def _faults(self) -> Path:
-        return self.site.folder / "faults"
+    def keeps_tags(self) -> bool:
+        """Whether a tag cannot move to another digest."""
+        return self._has("immutable")
+
+    def _has(self, control: str) -> bool:
+        return (self.site.folder / control).exists()
 
     def _control_lines(self, control: str) -> frozenset[str]:
         return store.lines(self.site.folder / control)

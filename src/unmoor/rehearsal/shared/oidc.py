@@ -5,8 +5,7 @@ Point a job at it with ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_R
 tag: that in the request's path, or else that of the rehearsal, or else the newest one on the remote. ``claims.json`` in
 its folder and then the job's own claims override them, and remove those that are ``null``. ``sub`` follows from them,
 in the form of repositories made or renamed since July 2026, with the numbers of owner and repository; if there is a
-control file ``name-subject``, in the older form. Its requests fail as the files in ``faults`` say; see
-`shared.faults`. Source: GitHub's page "OpenID Connect reference".
+control file ``name-subject``, in the older form. Source: GitHub's page "OpenID Connect reference".
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unmoor.filesystem.files import write_atomic
-from unmoor.rehearsal.shared.faults import Failing
 from unmoor.rehearsal.shared.job_tokens import JobToken, JobTokens
 from unmoor.rehearsal.shared.remote import Remote
 from unmoor.util.decode import decode_json
@@ -205,4 +203,4 @@ def app(issuer: Issuer) -> ASGIApp:
         Route("/.well-known/openid-configuration", issuer.configuration),
         Route("/.well-known/jwks", issuer.keys),
     ]
-    return Failing(Starlette(routes=routes), issuer.folder)
+    return Starlette(routes=routes)

@@ -1,7 +1,7 @@
 """Fulcio and Rekor as one server.
 
-Control files in its folder: ``fulcio-ahead`` and ``log-ahead`` have the seconds by which their clocks are ahead, and
-``faults`` what fails; see `shared.faults`. The addresses are ``/api/v2`` for Fulcio, ``/api/v1`` for Rekor.
+Control files in its folder: ``fulcio-ahead`` and ``log-ahead`` have the seconds by which their clocks are
+ahead. The addresses are ``/api/v2`` for Fulcio, ``/api/v1`` for Rekor.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from unmoor.rehearsal.shared import store
-from unmoor.rehearsal.shared.faults import Failing
 from unmoor.rehearsal.shared.http import answer_full, answer_gone, note
 from unmoor.rehearsal.shared.oidc import ALGORITHM, Issuer
 from unmoor.rehearsal.sigstore import trust
@@ -275,4 +274,4 @@ def app(instance: Sigstore) -> ASGIApp:
         Route(f"{at}/entries", instance.entry),
         Route(f"{at}/entries/{{uuid}}", instance.entry),
     ]
-    return Failing(Starlette(routes=routes, exception_handlers=handlers), instance.folder)
+    return Starlette(routes=routes, exception_handlers=handlers)
