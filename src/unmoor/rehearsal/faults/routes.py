@@ -63,6 +63,7 @@ GET /repos/{owner}/{repo}/actions/runs
 GET /repos/{owner}/{repo}/actions/runs/{id}
 GET /repos/{owner}/{repo}/actions/runs/{id}/attempts/{number}
 GET /repos/{owner}/{repo}/actions/runs/{id}/jobs
+GET /repos/{owner}/{repo}/actions/runs/{id}/approvals
 POST /repos/{owner}/{repo}/actions/workflows/{file}/dispatches
 GET /repos/{owner}/{repo}/actions/permissions/workflow
 GET /repos/{owner}/{repo}/actions/artifacts
