@@ -25,7 +25,7 @@ MODULE_LINES = 350
 PACKAGE = ROOT / "src" / "unmoor"
 STAGES = [path for path in SOURCES if path.parent == PACKAGE / "stages" and path.name != "__init__.py"]
 STAGE_KINDS = {"Check", "Build", "Push", "Publish"}
-TESTS_OF_NO_ROOM = {"advice", "journeys", "laws", "repository", "support"}
+TESTS_OF_NO_ROOM = {"advice", "browser", "journeys", "laws", "repository", "support"}
 """Folders of tests without a counterpart in the package, because they test it as a whole."""
 TESTS_OF_SEVERAL = {
     "adapters/git/test_hostile.py": "every way in which git reads a checkout, with traps in its configuration",
