@@ -62,7 +62,7 @@ test-journeys: $(READY)
 
 chaos: $(READY) ## Lose the machine between any two stages, and kill releases anywhere (takes about half an hour)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
-	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_act.py tests/journeys/test_boundaries.py tests/journeys/test_kill.py \
+	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_act.py tests/journeys/test_boundaries.py tests/journeys/test_chaos.py tests/journeys/test_kill.py \
 		tests/journeys/test_released_service.py
 
 test-unit: $(READY) ## Run the fast tests
@@ -146,6 +146,7 @@ bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.fetch
 	$(BIN)/python -m bench.space
+	$(BIN)/python -m bench.chaos
 	$(WITH_ENGINE) $(BIN)/python -m bench.service
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.

@@ -156,8 +156,9 @@ class Chaos:
                 round_, upcoming = upcoming, next(rounds, None)
                 following = stack.enter_context(self._begin(upcoming)) if upcoming else None
                 folder = self._folder_of(round_)
-                result = self._play_one(player, round_, folder, servers)
-                self.results.append(self._kept(result, folder))
+                began = time.monotonic()
+                result = self._kept(self._play_one(player, round_, folder, servers), folder)
+                self.results.append(replace(result, seconds=round(time.monotonic() - began, 3)))
                 err(chaos_report.round_line(self.results[-1], self._planned))
                 servers = following
 

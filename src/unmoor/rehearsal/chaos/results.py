@@ -30,7 +30,7 @@ class RoundResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a round did: its injections as texts, those of them that were met, its runs, and what is violated.
 
     ``replay`` is the command that plays it again, and ``folder`` what was kept of it; both only if something is
-    violated.
+    violated. ``seconds`` is how long it took, with its servers, the judge and the removal of its folder.
     """
 
     number: int

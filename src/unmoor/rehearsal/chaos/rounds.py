@@ -53,7 +53,6 @@ class Player:
 
     def play(self, round_: Round, folder: WorldFolder) -> RoundResult:
         """Play a round in a folder whose servers are running. Raises `Interrupted` if the user stops it."""
-        began = time.monotonic()
         plan = Plan(round=str(round_.number), injections=round_.injections, tag=folder.tag)
         own = own_faults.of_plan(plan)
         done = [each for each in own if own_faults.change(each, folder)]
@@ -74,7 +73,6 @@ class Player:
             runs=tuple(RunResult(exit_code=each.exit_code, seconds=round(each.seconds, 3)) for each in runs),
             violations=tuple(dict.fromkeys(violations)),
             refused=expected.end is End.REFUSED,
-            seconds=round(time.monotonic() - began, 3),
         )
 
     def _run(self, folder: WorldFolder, number: int, *, faulted: bool = False, beside: int = 0) -> RunEvidence:

@@ -1,0 +1,69 @@
+"""Faults of our own side change the checkout or the run folder of a round before its first run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.git_repos import Repo
+
+from unmoor.rehearsal.chaos import own_faults
+from unmoor.rehearsal.chaos.folders import CHECKOUT, WorldFolder
+from unmoor.rehearsal.faults.catalogue import FAULTS, Kind
+from unmoor.rehearsal.faults.injection import Injection, Plan, parse
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> WorldFolder:
+    """The folder of a round, with a checkout at a tag and two built files."""
+    repo = Repo.new(tmp_path / CHECKOUT, {"pyproject.toml": "[project]\n"})
+    repo.git("tag", "v1.0")
+    made = WorldFolder(tmp_path, "v1.0")
+    (made.run / "dists").mkdir(parents=True)
+    for name in ("a.whl", "b.tar.gz"):
+        (made.run / "dists" / name).write_bytes(b"0123456789")
+    return made
+
+
+def change(folder: WorldFolder, fault: str) -> bool:
+    """Put a fault in place."""
+    return own_faults.change(Injection(fault=fault, service="start", route="checkout"), folder)
+
+
+def git(folder: WorldFolder, *args: str) -> str:
+    """Run git in the checkout."""
+    return Repo(folder.checkout).git(*args)
+
+
+def test_each_changes_what_it_says(folder: WorldFolder) -> None:
+    """Files, tags and history differ afterwards as the catalogue describes."""
+    assert all(change(folder, fault) for fault in ("tampered-dist", "dirty-tree", "odd-tag", "two-tags"))
+    assert (folder.run / "dists/a.whl").read_bytes() == b"0123456789"
+    assert (folder.run / "dists/b.tar.gz").read_bytes() == b"01234\x346789"
+    assert "M pyproject.toml" in git(folder, "status", "--porcelain")
+    tags = git(folder, "tag", "--points-at", "v1.0").split()
+    assert {"v1.0", "v9999.0", "vnext"} < set(tags)
+    assert any("$(touch" in tag for tag in tags)
+    assert change(folder, "shallow-clone")
+    assert git(folder, "rev-parse", "--is-shallow-repository") == "true"
+    assert change(folder, "files-lost")
+    assert not (folder.run / "dists").exists()
+
+
+@pytest.mark.parametrize("fault", ["tampered-dist", "files-lost"])
+def test_without_built_files_nothing_is_done(tmp_path: Path, fault: str) -> None:
+    """A round from nothing has none, so the fault counts as never met."""
+    assert change(WorldFolder(tmp_path, "v1.0"), fault) is False
+
+
+def test_only_faults_before_the_run_are_taken_from_a_plan() -> None:
+    """The others are for the servers and for the journal."""
+    texts = ("second-run@start:run#1", "down@pypi:POST /legacy/#1", "KILL@journal:pypi/made#1")
+    own = own_faults.of_plan(Plan(injections=tuple(map(parse, texts))))
+    assert [str(each) for each in own] == [texts[0]]
+    assert own_faults.runs_beside(own) == 1
+
+
+def test_what_is_carried_out_is_in_the_catalogue() -> None:
+    """Each is a fault of the start of a run there."""
+    assert {FAULTS[name].kind for name in own_faults.CHANGES} == {Kind.START}
