@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 from tests.support.git_repos import Repo
 from tests.support.local_release import UNMOOR, small_repo
+
+from unmoor.filesystem.locks import exclusive_lock
 
 assert sys.platform == "linux"  # runs are killed by signals
 
@@ -103,3 +107,29 @@ def test_a_project_that_fails_by_itself_is_not_blamed_on_chaos(tmp_path: Path) -
     assert "this was without any fault" in ran.stderr
     assert "\nround " not in ran.stderr
     assert "--chaos" not in ran.stderr.partition("then:")[2]
+
+
+def test_ctrl_c_ends_the_rounds(tmp_path: Path) -> None:
+    """The table of the rounds so far is printed, the exit code is that of an interrupt, and no server is left."""
+    repo = small_repo(tmp_path / "small")
+    with subprocess.Popen(
+        [str(UNMOOR), "rehearse", "--chaos", "--seed", "3", "--rounds", "500"],
+        cwd=repo.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert next(line for line in running.stderr if line.startswith("round 1/500: "))
+        running.send_signal(signal.SIGINT)
+        said, warned = running.stdout.read(), running.stderr.read()
+        assert running.wait(60) == 130, warned
+    assert re.search(r"^rounds +[1-9]", said, re.MULTILINE), said
+    assert "chaos was stopped" in warned
+    assert "Traceback" not in warned
+    # Each world holds a lock for as long as its servers run.
+    for folder in (repo.path / ".unmoor/chaos").iterdir():
+        if (folder / "lock").exists():
+            with exclusive_lock(folder, name="lock"):
+                pass

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from unmoor.project.locate import ConfigSources
     from unmoor.rehearsal.prepare import Prepared
 
-PATIENCE = 2.0
-"""Seconds that a run waits for a server of these worlds."""
+PATIENCE = (2.0, 10.0)
+"""The least and the most seconds for which a run waits for a server of these worlds."""
 _LIMIT = 50_000_000
 _DROPPED = ("GITHUB_", "ACTIONS_", "GH_", "TWINE_")
 """Variables that a round must not see: those of a job and its credentials."""
@@ -141,6 +141,13 @@ class ChaosRelease:
             staging=self.resolved.settings.testpypi != "off",
         )
 
+    def wait_as_long(self, plain: float) -> None:
+        """Let rounds wait for a server as long as a whole release without faults took, on this machine at this time.
+
+        A silent server then costs little, and a busy machine does not look like one.
+        """
+        self.world["patience"] = round(min(max(plain, min(PATIENCE)), max(PATIENCE)), 1)
+
     def met(self) -> Addresses:
         """Return the addresses that building from nothing had."""
         return addresses_of(read_from(self.base.requests, 0, _LIMIT), read_from(self.base.journal, 0, _LIMIT))
@@ -185,7 +192,7 @@ def prepared_release(
             "tag": prepared.tag,
             "announce": besides.announce,
             "deployments": besides.deployments,
-            "patience": PATIENCE,
+            "patience": max(PATIENCE),
         }
         serving = stack.enter_context(servers.serve(**world))
         if serving.no_registry:

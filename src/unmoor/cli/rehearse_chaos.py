@@ -140,6 +140,7 @@ class Chaos:
                 retryable=False,
             )
         self.plain = result.runs[0].seconds
+        self.release.wait_as_long(self.plain)
         met = addresses_of(read_from(folder.requests, 0, _LIMIT), read_from(folder.journal, 0, _LIMIT))
         assets = tuple(sorted(uploaded_assets(folder) - expected.files.keys()))
         player = replace(player, expected=replace(expected, assets=assets), baseline=FinalState.of(folder.path))
