@@ -36,7 +36,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Linters that call other linters find those of this environment first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-unmeasured lint lint-imports lint-workflows lint-scripts format docs site bench pins clean $(TYPES)
+.PHONY: help demo test chaos test-unit test-journeys test-lowest coverage test-unmeasured lint lint-imports lint-workflows lint-scripts format docs site bench soak pins clean $(TYPES)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -148,6 +148,9 @@ bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.space
 	$(BIN)/python -m bench.chaos
 	$(WITH_ENGINE) $(BIN)/python -m bench.service
+
+soak: $(READY) ## Release 200 versions into one local world, and see whether anything piles up (takes about half an hour)
+	$(BIN)/python -m bench.soak
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
 define pins
