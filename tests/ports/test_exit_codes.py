@@ -21,6 +21,8 @@ from unmoor.ports.exit_codes import crash, exit_code, killed_by, killer
         (137, 9),
         (-15, 15),
         (143, 15),
+        (130, 2),
+        (129, 0),
         (-1, 1),
         (-2, 2),
         (-24, 24),

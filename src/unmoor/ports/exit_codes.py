@@ -32,9 +32,9 @@ _OWN: Final = frozenset(
         "SIGVTALRM",
     }
 )
-_KILL, _TERM, _PIPE = 9, 15, 13  # by POSIX, the same on each system that has them
+_INT, _KILL, _TERM, _PIPE = 2, 9, 15, 13  # by POSIX, the same on each system that has them
 _SHELL: Final = 128  # a shell ends with this and the number if a signal ended its command
-_BY_SHELL: Final = frozenset({_SHELL + _KILL, _SHELL + _TERM})
+_BY_SHELL: Final = frozenset({_SHELL + _INT, _SHELL + _KILL, _SHELL + _TERM})
 BROKEN_PIPE: Final = -_PIPE
 """The code of a program that wrote to a pipe that nobody reads any more. Windows has no such code."""
 

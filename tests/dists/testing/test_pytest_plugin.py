@@ -167,6 +167,15 @@ def test_modules_that_cannot_be_collected(suite: Suite, options: tuple[str, ...]
             3,
             "internal=Raised(id='', error='ValueError', message='x'",
         ),
+        (
+            {"test_a": "import os, time\ndef test_1():\n    os.kill(os.getpid(), 2)\n    time.sleep(9)"},
+            (),
+            2,
+            "killed=2",
+        ),
+        ({"test_a": "import pytest\ndef test_1(): pytest.exit('enough')"}, (), 2, "killed=0"),
+        ({"test_a": "import os\ndef test_1(): os.kill(os.getpid(), 9)"}, ("-pxdist", "-n1"), 1, "killed=9"),
+        ({"test_a": "import os\ndef test_1(): os.kill(os.getpid(), 11)"}, ("-pxdist", "-n1"), 1, "killed=11"),
     ],
 )
 def test_what_ends_early(suite: Suite, files: dict[str, str], args: tuple[str, ...], code: int, words: str) -> None:
@@ -175,7 +184,7 @@ def test_what_ends_early(suite: Suite, files: dict[str, str], args: tuple[str, .
     assert ended == code, printed
     assert words in str(record)
     assert record is not None
-    assert record.finished == (code == 3)
+    assert record.finished == (code in {1, 2, 3})
 
 
 def test_workers_are_recorded_once(suite: Suite) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from unmoor.dists.testing.pytest_record import Raised, SuiteRecord, read_record
 from unmoor.dists.testing.suite_advice import advise, advise_untested
-from unmoor.dists.testing.suite_verdict import Ending, judge
+from unmoor.dists.testing.suite_verdict import Ending, judge, stopped_by
 from unmoor.dists.testing.suites import Suite
 
 PASSED, UNTESTED, FAILED = Ending.PASSED, Ending.NOT_TESTED, Ending.FAILED
@@ -170,3 +170,27 @@ def test_advice_for_untested_suites() -> None:
         in advice
     )
     assert "\n" not in advice
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "by"),
+    [
+        (2, 2, "signal 2 (SIGINT), in or after t.py::a"),
+        (1, 9, "signal 9 (SIGKILL), in or after t.py::a"),
+        (1, 15, "signal 15 (SIGTERM), in or after t.py::a"),
+        (1, 11, ""),
+        (1, 6, ""),
+        (1, 0, ""),
+        (1, -5, ""),
+        (0, 9, ""),
+    ],
+)
+def test_a_signal_from_outside_is_no_failure_of_the_tests(code: int, number: int, by: str) -> None:
+    """Whoever sent it; a crash is one, and so is what nobody sent."""
+    record = record_of(BEGIN, one("failed"), ({"kind": "killed", "code": number},), end(code))
+    assert stopped_by(code, record) == by
+
+
+def test_without_a_record_nothing_is_known() -> None:
+    """Another runner than pytest."""
+    assert not stopped_by(1, None)

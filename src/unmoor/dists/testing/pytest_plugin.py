@@ -151,6 +151,24 @@ def pytest_runtest_logreport(report):
     )
 
 
+def pytest_keyboard_interrupt(excinfo):
+    # pytest.exit() comes here, too.
+    if isinstance(excinfo.value, KeyboardInterrupt):
+        put("killed", code=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    # A worker of pytest-xdist that ended before it was asked to. Its test counts as failed.
+    if error:
+        try:
+            code = node.gateway._io.popen.wait(2)
+        except Exception:
+            return
+        if code < 0:
+            put("killed", code=-code)
+
+
 def pytest_internalerror(excrepr, excinfo):
     put("internal", text=plain(excrepr, 20000), **cause(excinfo.value))
 

@@ -78,7 +78,8 @@ class SuiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     The numbers count as pytest does: a test that passes and fails to clean up is one of ``passed`` and one of
     ``errors``. ``collection`` are the modules that could not be collected. ``last`` is the test that began last.
     ``opened`` and ``finished`` say whether the session began and came to its end, ``begun`` whether a test began, and
-    ``uncovered`` whether the project's own options measure coverage, which was turned off.
+    ``uncovered`` whether the project's own options measure coverage, which was turned off. ``killed`` is the number of
+    the signal that ended pytest or one of its workers, 0 if none did.
     """
 
     passed: int = 0
@@ -98,6 +99,7 @@ class SuiteRecord(msgspec.Struct, frozen=True, kw_only=True):
     begun: bool = False
     finished: bool = False
     uncovered: bool = False
+    killed: int = 0
 
     @property
     def counts(self) -> str:
@@ -204,6 +206,7 @@ def read_record(stream: BufferedIOBase) -> SuiteRecord:
         begun=bool(found.tests),
         finished="finish" in found.others,
         uncovered="uncovered" in found.others,
+        killed=found.others["killed"].code if "killed" in found.others else 0,
     )
 
 

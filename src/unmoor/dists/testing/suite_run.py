@@ -16,10 +16,11 @@ from unmoor.dists.testing.parts import DistUnderTest
 from unmoor.dists.testing.pytest_plugin import Recorder
 from unmoor.dists.testing.pytest_record import FailedTest, Raised, SuiteRecord
 from unmoor.dists.testing.suite_advice import advise, advise_untested
-from unmoor.dists.testing.suite_verdict import Ending, judge
+from unmoor.dists.testing.suite_verdict import Ending, judge, stopped_by
 from unmoor.dists.testing.suites import Suite
-from unmoor.errors import CheckFailed, FailedAt, TimedOut, ToolMissing
+from unmoor.errors import Cause, CheckFailed, FailedAt, TimedOut, ToolMissing
 from unmoor.ports.environments import Environment
+from unmoor.ports.failure import failure
 from unmoor.ports.shell import Ran
 from unmoor.products import Result, Verdict
 from unmoor.project.test_needs.source import packages_of_extra
@@ -78,6 +79,8 @@ class SuiteRun(msgspec.Struct, frozen=True, kw_only=True):
         self.say(f"running {variables}{self.suite.command}")
         ran = self._run(recorded or args, recorder)
         record = recorder.read() if recorded else None
+        if by := stopped_by(ran.code, record):
+            raise failure(Cause.KILLED, self._lines(f"{self.suite.command!r} was stopped by {by}", self.log.last))
         if record is not None and record.uncovered:
             self.say("coverage is not measured: that of an installed copy says nothing about the source")
         to_excuse = record is not None and record.collection

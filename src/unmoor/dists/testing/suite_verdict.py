@@ -22,7 +22,7 @@ from enum import Enum
 import msgspec
 
 from unmoor.dists.testing.pytest_record import Raised, SuiteRecord
-from unmoor.ports.exit_codes import exit_code
+from unmoor.ports.exit_codes import exit_code, killer
 from unmoor.util.text import clean, list_some
 
 _TESTS_FAILED, _INTERRUPTED, _INTERNAL_ERROR, _USAGE_ERROR, _NOTHING_COLLECTED = 1, 2, 3, 4, 5
@@ -41,6 +41,16 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     ending: Ending
     why: str
+
+
+def stopped_by(code: int, record: SuiteRecord | None) -> str:
+    """What from outside stopped pytest or one of its workers, as "stopped by …" continues; empty if nothing did.
+
+    Tests that were stopped say nothing about the project. A worker that crashes fails by itself.
+    """
+    by = killer(-record.killed) if code and record is not None and record.killed > 0 else ""
+    during = f", in or after {clean(record.last)}" if by and record is not None and record.last else ""
+    return by + during
 
 
 def judge(code: int, record: SuiteRecord | None, *, excuses: Callable[[Raised], bool], is_pytest: bool) -> Judgement:
