@@ -59,7 +59,7 @@ class ReportReader:
         found = judge(self.opened, self.options, deployments=True)
         manifest, there = self._manifest(found), next(iter(found.inventory.forge.all), None)
         timeline, images = self._timeline(), tuple(self._images(found))
-        attestations, (approvals, unseen) = self._attestations(there), self._approvals()
+        attestations, (approvals, unseen) = self._attestations(found, there), self._approvals()
         release, notes = found.inventory.release, self._notes(found, there)
         latest = self._latest(found)
         unsigned = f"; {BY_HAND}" if manifest is not None and BY_HAND in manifest.decisions else ""
@@ -199,27 +199,29 @@ class ReportReader:
             return ""
         return there.body
 
-    def _attestations(self, there: ForgeRelease | None) -> tuple[ReportAttestation, ...]:
+    def _attestations(self, found: JudgedRelease, there: ForgeRelease | None) -> tuple[ReportAttestation, ...]:
         """The signatures of a public release, each checked as a stranger would."""
         from unmoor.cli.verify_run import verified
 
         part, what = ReportPart.ATTESTATIONS, "the signatures"
         if there is None or there.draft:
-            self._note(part, what, "only those of a public release can be checked without credentials")
+            error = found.inventory.forge.error
+            why = "only those of a public release can be checked without credentials"
+            self._note(part, what, error.in_brief(where=True) if error is not None else why)
             return ()
         world, request = self.opened.world, self.opened.request
         asked = VerifyRequest(repository=world.forge.repository, tag=request.tag)
         try:
-            found = verified(asked, world, self.processes, trust_root=None, identity="")
+            seen = verified(asked, world, self.processes, trust_root=None, identity="")
         except (Interrupted, Internal):
             raise
         except UnmoorError as error:
             self._note(part, what, error.in_brief(where=True))
             return ()
-        signer = f"{found.source.repository}/{found.workflow}" if found.workflow else ""
-        checks = [each for each in found.checks if _is_of_signature(each)]
+        signer = f"{seen.source.repository}/{seen.workflow}" if seen.workflow else ""
+        checks = [each for each in seen.checks if _is_of_signature(each)]
         if not checks:
-            self._note(part, what, "; ".join(found.notes) or "no check found any, nor that there are none")
+            self._note(part, what, "; ".join(seen.notes) or "no check found any, nor that there are none")
         for each in checks:
             if each.mark is Mark.UNKNOWN:
                 self._note(part, f"{each.name} on {each.surface}", each.note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.cli import output, session
 from unmoor.cli.report_reading import ReportReader
 from unmoor.cli.run_options import FileOptions, RunOptions, TargetOptions
-from unmoor.errors import TimedOut, ToolMissing, from_os_error
+from unmoor.errors import TimedOut, ToolMissing, UnmoorError, from_os_error
 from unmoor.filesystem.files import may_write_in, write_atomic
 from unmoor.util.text import clean, size
 
@@ -58,9 +59,14 @@ def _require_folder(file: Path) -> None:
         raise click.BadParameter(f"there is no folder {clean(str(folder))}", param_hint="--html")
     if may_write_in(folder):
         return
-    refused = from_os_error(PermissionError(13, os.strerror(13), str(folder)))
+    raise _no_place(folder, os.strerror(errno.EACCES))
+
+
+def _no_place(where: Path, why: str) -> UnmoorError:
+    """The error for a place where this user can write no file."""
+    refused = from_os_error(PermissionError(errno.EACCES, why, str(where)))
     assert refused is not None  # noqa: S101 - a missing permission is an error of this machine
-    raise refused
+    return refused
 
 
 def _write(report: ReleaseReport, file: Path) -> None:
@@ -68,7 +74,10 @@ def _write(report: ReleaseReport, file: Path) -> None:
     from unmoor.render.html import release_page
 
     page = release_page.render(report).encode()
-    write_atomic(file, page)
+    try:
+        write_atomic(file, page)
+    except OSError as error:
+        raise from_os_error(error) or _no_place(file, error.strerror or str(error)) from error
     output.err(f"wrote {clean(str(file))} ({size(len(page))})")
 
 
