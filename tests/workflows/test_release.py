@@ -15,6 +15,7 @@ from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import Script, Uses, WorkflowJob
 from unmoor.workflows.release import release_file, release_workflow
+from unmoor.workflows.steps import REPORT_PREFIX
 
 EVERY = pytest.mark.parametrize("kind", SAMPLES)
 TEST_ONLY = {"build", "test", "docs"}
@@ -171,6 +172,21 @@ def test_only_a_proof_may_be_missing(kind: str) -> None:
             }
 
 
+def is_report(step: Uses) -> bool:
+    """Whether a step moves the report of a job."""
+    return str(step.inputs.get("name", "")).startswith(REPORT_PREFIX)
+
+
+@EVERY
+def test_each_release_keeps_its_report_for_people(kind: str) -> None:
+    """A job that releases uploads its report at the end, however it ended, and no job takes one over."""
+    for job in jobs_of(SAMPLES[kind]).values():
+        kept = [step for step in job.steps if isinstance(step, Uses) and is_report(step)]
+        releases = any(step.script.startswith("unmoor release ") for step in scripts(job))
+        assert [step.only_if for step in kept] == ["always()"] * releases, job.id
+        assert all(step is job.steps[-1] and step.action == "actions/upload-artifact" for step in kept)
+
+
 @EVERY
 def test_no_file_is_handed_on_after_tests_ran(kind: str) -> None:
     """A hostile test suite may forge its own proof, and no byte of what is released.
@@ -183,7 +199,7 @@ def test_no_file_is_handed_on_after_tests_ran(kind: str) -> None:
             if isinstance(step, Script):
                 tests = "prove-dists" in step.script or "prove-testpypi" in step.script
                 tested = step.id if tests and "--no-project-code" not in step.script else tested
-            elif step.action == "actions/upload-artifact" and tested:
+            elif step.action == "actions/upload-artifact" and tested and not is_report(step):
                 assert str(step.inputs["path"]).startswith(".unmoor/*/proofs/"), job.id
         after = {name for name, value in job.outputs.items() if tested and f"steps.{tested}." in value}
         assert after <= {"prove-dists-sha256", "rebuild-sha256", "prove-testpypi-sha256"}, job.id

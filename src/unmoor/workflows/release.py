@@ -8,12 +8,13 @@ from packaging.utils import canonicalize_name
 
 from unmoor import advice
 from unmoor.errors import ConfigError
+from unmoor.util.values import replace
 from unmoor.workflows.facts import WorkflowFacts
-from unmoor.workflows.model import Concurrency, Scalar, Value, Workflow
+from unmoor.workflows.model import Concurrency, Scalar, Script, Value, Workflow, WorkflowJob
 from unmoor.workflows.release_build import build_jobs
 from unmoor.workflows.release_deploy import early_jobs
 from unmoor.workflows.release_publish import publish_jobs
-from unmoor.workflows.steps import MARK
+from unmoor.workflows.steps import MARK, keep_report
 
 RELEASE: Final = "release"
 """The name of the workflow, which the name of a package follows."""
@@ -60,8 +61,14 @@ def release_workflow(facts: WorkflowFacts) -> Workflow:
         on={"push": {"tags": list(facts.tags)}, "workflow_dispatch": {"inputs": _INPUTS}},
         concurrency=Concurrency(group="release-${{ github.ref_name }}", queue=True),
         env={**_ENV, **folder},
-        jobs=(*built, *publish_jobs(facts, after=built)),
+        jobs=tuple(map(_reported, (*built, *publish_jobs(facts, after=built)))),
     )
+
+
+def _reported(job: WorkflowJob) -> WorkflowJob:
+    """The same job, which keeps the report of its release if it runs one."""
+    releases = any(isinstance(step, Script) and step.script.startswith("unmoor release ") for step in job.steps)
+    return replace(job, steps=(*job.steps, keep_report(job.id))) if releases else job
 
 
 def release_file(facts: WorkflowFacts) -> str:
@@ -102,6 +109,8 @@ The jobs that run code of the project have no credential that can write. They ha
 count only by the sha256 that the job that made them put out. The jobs with write permissions run only unmoor, and
 --no-project-code stops them before they build, import or test anything. A digest in ${{NAME:+...}} is that of a proof
 which is missing if its stage is advisory or waived, and fails: then the command decides.
+
+Each job leaves a page about what it did, report.html in the artifact report-JOB, also if it failed. No job reads it.
 
 Each tag has its own concurrency group, since a run that waits for an approval holds its group for up to 30 days.
 Without "queue: max", a third run of a tag would cancel the second one, which waits."""

@@ -15,6 +15,10 @@ TOOL_LIST: Final = ".github/unmoor/requirements.txt"
 WHEELS_LIST: Final = ".github/unmoor/cibuildwheel.txt"
 """The same of cibuildwheel, for the jobs that build wheels; a project without such jobs has none."""
 RETENTION_DAYS: Final = 90
+REPORT_PREFIX: Final = "report-"
+"""How the names of artifacts begin that are reports of jobs."""
+RUN_REPORTS: Final = ".unmoor/*/report.html"
+"""Where each release and rehearsal leaves its report."""
 MARK: Final = 'Written by "unmoor workflows write".'
 """The first line of each file, which says whose it is."""
 
@@ -81,6 +85,22 @@ def upload(name: str, path: str) -> Uses:
             "path": path,
             "include-hidden-files": True,
             "if-no-files-found": "error",
+            "overwrite": True,
+            "retention-days": RETENTION_DAYS,
+        },
+    )
+
+
+def keep_report(job: str, path: str = RUN_REPORTS) -> Uses:
+    """Keep the report of a job for people, also if the job failed. No job reads it."""
+    return Uses(
+        action="actions/upload-artifact",
+        only_if="always()",
+        inputs={
+            "name": f"{REPORT_PREFIX}{job}",
+            "path": path,
+            "include-hidden-files": True,
+            "if-no-files-found": "ignore",
             "overwrite": True,
             "retention-days": RETENTION_DAYS,
         },

@@ -12,7 +12,7 @@ from typing import Final
 from unmoor.workflows.commands import Commands
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.model import JobPermission, Script, Step, Uses, Value, Workflow, WorkflowJob
-from unmoor.workflows.steps import MARK, TOOL_PYTHON, check_out, install_tool, set_up_python
+from unmoor.workflows.steps import MARK, TOOL_PYTHON, check_out, install_tool, keep_report, set_up_python
 
 TESTS_FILE: Final = "tests.yml"
 BUILD_FILE: Final = "build.yml"
@@ -124,6 +124,7 @@ def build_workflow(facts: WorkflowFacts) -> Workflow:
             Script(name="Collect the files", id="files", script="\n".join(collect)),
             _upload("built", "built/"),
             report_environment(),
+            keep_report("rehearsal"),
         ),
     )
     return Workflow(
