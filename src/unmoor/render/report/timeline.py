@@ -164,9 +164,9 @@ def _stage(name: str, started: float, begun: float | None, end: _Line | None) ->
     """A stage by its lines. A clock that was set back makes no time negative."""
     text = "" if end is None else end.why or end.plan or end.error
     return TimelineStage(
-        name=clean(name, 100),
-        outcome="unfinished" if end is None else clean(end.outcome, 40) or "unfinished",
+        name=clean(name[:_LONGEST], 100),
+        outcome="unfinished" if end is None else clean(end.outcome[:_LONGEST], 40) or "unfinished",
         begin=None if begun is None else max(0.0, begun - started),
         seconds=0.0 if end is None or begun is None else max(0.0, end.at - begun),
-        text=clean(text, _LONGEST),
+        text=clean(text[: 4 * _LONGEST], _LONGEST),
     )
