@@ -29,6 +29,11 @@ from unmoor.filesystem.files import write_atomic
 from unmoor.products.sboms import SUFFIX
 from unmoor.provenance.names import bundle_name, is_bundle
 from unmoor.rehearsal import local
+from unmoor.rehearsal.invariants.evidence import Evidence, RunEvidence
+from unmoor.rehearsal.invariants.expectation import expect
+from unmoor.rehearsal.invariants.final_state import FinalState
+from unmoor.rehearsal.invariants.verdict import judge
+from unmoor.util.values import replace
 
 PATIENCE = 60.0
 SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\n'
@@ -91,6 +96,11 @@ class RunningWorld:
                         self.counted["writes"] += json.loads(line)["method"] in _WRITES
         return self.counted["writes"]
 
+    def logged(self) -> int:
+        """Return the length of the log of requests in bytes."""
+        log = self.folder / "requests.jsonl"
+        return log.stat().st_size if log.exists() else 0
+
     @cached_property
     def _forge(self) -> dict[str, str]:
         return dict(tomllib.loads(self.world_file.read_text())["forge"])
@@ -115,13 +125,17 @@ class RunningWorld:
 
 @dataclass(frozen=True, kw_only=True)
 class KilledRelease:
-    """A version of a small project, and its release into a world. ``tmpdir`` is the TMPDIR of its runs."""
+    """A version of a small project, and its release into a world. ``tmpdir`` is the TMPDIR of its runs.
+
+    ``span`` is where its runs begin and end in the log of requests, which other releases share.
+    """
 
     world: RunningWorld
     repo: Repo
     version: str
     tmpdir: Path
     draft_digests: dict[str, str] = field(default_factory=dict)
+    span: dict[str, int] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:
@@ -146,6 +160,7 @@ class KilledRelease:
     def start(self, *program: str) -> subprocess.Popen[bytes]:
         """Start the release. ``program`` replaces the command ``unmoor``."""
         self.tmpdir.mkdir(exist_ok=True)
+        self.span.setdefault("start", self.world.logged())
         self._give_identity()
         with (self.tmpdir / "output").open("wb") as stream:
             return subprocess.Popen(
@@ -173,7 +188,9 @@ class KilledRelease:
 
     def finish(self) -> int:
         """Run the release to its end, and return its exit code."""
-        return self.start().wait(PATIENCE)
+        code = self.start().wait(PATIENCE)
+        self.span["end"] = self.world.logged()
+        return code
 
     def kill_after_lines(self, lines: int) -> int:
         """Run the release, which is killed after a number of lines in its journal. Return its exit code."""
@@ -240,13 +257,40 @@ class KilledRelease:
             assert {file: surfaces[name].get(file) for file in self.files} == digests, name
         (release,) = self.world.releases(self.tag)
         assert not release["draft"]
-        self._check_uploads(digests)
-
-    def _check_uploads(self, digests: Mapping[str, str]) -> None:
         sent = [each for each in self.world.requests() if each.get("file") in self.files and each["server"] != "forge"]
         stored = sorted((each["server"], each["file"]) for each in sent if each["outcome"] == "stored")
         assert stored == sorted((index, file) for index in ("pypi", "testpypi") for file in self.files)
-        assert all(each.get("sha256") == digests[each["file"]] for each in sent)
+        assert judge(self._evidence(digests)) == ()
+
+    def _evidence(self, digests: Mapping[str, str]) -> Evidence:
+        """The runs of this version as one, for the judge."""
+        world = self.world.folder
+        expected = expect(
+            FinalState.of(world),
+            repository="acme/small",
+            project="small-one",
+            tag=self.tag,
+            version=self.version,
+            commit=self.repo.git("rev-parse", f"refs/tags/{self.tag}^{{commit}}"),
+        )
+        runs = RunEvidence(
+            command=("unmoor", "release", self.tag),
+            exit_code=0,
+            output=self.output(),
+            seconds=0.0,
+            deadline=PATIENCE,
+            log_start=self.span["start"],
+            log_end=self.span.get("end", self.world.logged()),
+        )
+        return Evidence(
+            world=world,
+            remote=world / "remote.git",
+            expected=replace(expected, files=dict(digests)),
+            runs=(runs,),
+            secrets=tuple(json.loads((world / "credentials.json").read_text()).values()),
+            places=(self.folder, self.tmpdir),
+            rebuilt=True,
+        )
 
 
 def _digests(surface: Mapping[str, Any]) -> dict[str, str]:
