@@ -141,6 +141,13 @@ class ProjectWatch:
         return self._read(FORGE, self.services.forge.every_release, ())
 
     @cached_property
+    def _by_tag(self) -> Mapping[str, Sequence[ForgeRelease]]:
+        found: dict[str, list[ForgeRelease]] = {}
+        for each in self._releases:
+            found.setdefault(each.tag, []).append(each)
+        return found
+
+    @cached_property
     def _name(self) -> str:
         """The name of the project, as its last commit has it."""
         project = self.project
@@ -176,7 +183,7 @@ class ProjectWatch:
 
     def _agrees(self, tag: WatchedTag) -> bool:
         """Whether the lists prove that the files of a release are as they should be."""
-        releases = [each for each in self._releases if each.tag == tag.tag]
+        releases = self._by_tag.get(tag.tag, ())
         files = self._files.get(tag.version, {})
         return bool(tag.commit) and project_drift.agrees_by_lists(
             releases, files, version=tag.version, commit=tag.commit
@@ -202,7 +209,7 @@ class ProjectWatch:
         files = self._files.get(tag.version, {})
         page = index.page.replace("{project}", self._name).replace("{version}", str(tag.version))
         yield from yanked(tag.tag, IndexContent(name=index.name, page=page, holding=Holding(simple=files, json=None)))
-        yield from project_drift.attestation_findings(tag.tag, tag.version, index.name, self._files)
+        yield from self._unattested(tag, self._name)
 
     def _compared(self, tags: Sequence[WatchedTag]) -> tuple[TagDrift, ...]:
         """Compare releases with their manifests, a few at once, and say from time to time how far that is."""
@@ -261,9 +268,16 @@ class ProjectWatch:
             highest=self.options.release_command(self._highest or tag.tag),
             is_quarantined=status is not None and status.marker == "quarantined",
         ).judge()
-        files = self._files if project == self._name else self._files_of(project)
-        more = project_drift.attestation_findings(tag.tag, tag.version, index.name, files)
-        return replace(drift, findings=(*drift.findings, *more))
+        return replace(drift, findings=(*drift.findings, *self._unattested(tag, project)))
+
+    def _unattested(self, tag: WatchedTag, project: str) -> Iterator[DriftFinding]:
+        files = (
+            self._files if project == self._name else self._once(("files", project), lambda: self._files_of(project))
+        )
+        attested = self._once(("attested", project), lambda: project_drift.attested_versions(files))
+        yield from project_drift.attestation_findings(
+            tag.tag, tag.version, self.services.index.name, files.get(tag.version, {}), attested
+        )
 
     def _notebook(self, tag: WatchedTag) -> StateNotebook:
         return StateNotebook.of(self.world.forge.repository, tag.tag, tag.local, checkout=self.project.checkout.folder)

@@ -14,6 +14,7 @@ from unmoor.ports.index import ListedFile, ProjectStatus
 from unmoor.publish.drift.project import (
     agrees_by_lists,
     attestation_findings,
+    attested_versions,
     highest_tag,
     latest_findings,
     project_findings,
@@ -110,7 +111,10 @@ def test_attestations_are_missing_where_an_earlier_version_has_them(
 ) -> None:
     """A later version with them is no reason to expect them of this one."""
     held = {Version(version): each for version, each in versions.items()}
-    assert [each.what for each in attestation_findings("v1.0", ONE, "pypi", held)] == ([what] if what else [])
+    here, attested = held.get(ONE, {}), attested_versions(held)
+    assert [each.what for each in attestation_findings("v1.0", ONE, "pypi", here, attested)] == list(
+        filter(None, [what])
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from unmoor.adapters.forge import parse
 from unmoor.adapters.forge.github import PER_PAGE, GitHubForge
 from unmoor.adapters.github import Pace
@@ -47,14 +49,23 @@ class ListedForge(GitHubForge):
 
     def releases(self, tag: str) -> tuple[ForgeRelease, ...]:
         """Every release of the tag in the list, drafts included; see the port."""
-        found = tuple(each for each in self.every_release() if each.tag == tag)
+        found = self._of(tag)
         if not found and not self._pushes():
             raise parse.hidden_drafts(tag, where=self.address, has_token=self.has_token())
         return found
 
     def public(self, tag: str) -> ForgeRelease | None:
         """The published release of the tag in the list; see the port."""
-        return next((each for each in self.every_release() if each.tag == tag and not each.draft), None)
+        return next((each for each in self._of(tag) if not each.draft), None)
+
+    def _of(self, tag: str) -> tuple[ForgeRelease, ...]:
+        return self._once("by tag", self._by_tag).get(tag, ())
+
+    def _by_tag(self) -> Mapping[str, tuple[ForgeRelease, ...]]:
+        found: dict[str, tuple[ForgeRelease, ...]] = {}
+        for each in self.every_release():
+            found[each.tag] = (*found.get(each.tag, ()), each)
+        return found
 
     def released(self) -> tuple[str, ...]:
         """The tags of all public releases in the list; see the port."""

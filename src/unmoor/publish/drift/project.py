@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -38,16 +39,23 @@ def project_findings(index: str, status: ProjectStatus | None) -> Iterator[Drift
         yield found("", "project-quarantined", f"the project is quarantined{why}", step, surface=index)
 
 
-def attestation_findings(tag: str, version: Version, index: str, files: Versions) -> Iterator[DriftFinding]:
-    """Yield the finding for a version without attestations on an index, if an earlier version has them (PEP 740)."""
-    here = files.get(version, {})
-    lacking = sorted(name for name, each in here.items() if not each.provenance)
-    if not lacking:
-        return
-    attested = [other for other, held in files.items() if other < version and _is_attested(held)]
-    if attested:
+def attested_versions(files: Versions) -> tuple[Version, ...]:
+    """The versions of which every file has attestations, the lowest first."""
+    return tuple(sorted(version for version, held in files.items() if _is_attested(held)))
+
+
+def attestation_findings(
+    tag: str, version: Version, index: str, here: Mapping[str, ListedFile], attested: Sequence[Version]
+) -> Iterator[DriftFinding]:
+    """Yield the finding for a version without attestations on an index, if an earlier version has them (PEP 740).
+
+    ``here`` are its files, and ``attested`` the versions with attestations, the lowest first.
+    """
+    lacking = [name for name, each in here.items() if not each.provenance]
+    earlier = bisect_left(attested, version)
+    if lacking and earlier:
         number = f"{len(lacking)} of {len(here)} files have" if len(here) > 1 else "its file has"
-        what = f"{number} no attestations, and {max(attested)} has them"
+        what = f"{number} no attestations, and {attested[earlier - 1]} has them"
         yield found(tag, "no-attestations", what, advice.RELEASE_FROM_WORKFLOW(), surface=index)
 
 
