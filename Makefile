@@ -146,6 +146,7 @@ bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.fetch
 	$(BIN)/python -m bench.space
+	$(BIN)/python -m bench.fault_layer
 	$(BIN)/python -m bench.chaos
 	$(WITH_ENGINE) $(BIN)/python -m bench.service
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 from tests.support.unused_services import unused_pipeline
-from tools import advice_pages, metrics_page
+from tools import advice_pages, faults_page, metrics_page
 
 from unmoor import errors
 from unmoor.checks.model import CheckGroup
@@ -124,6 +124,7 @@ PAGES = {
     "metrics-schema.md": metrics_page.page,
     "../how-to/tests.md": tests_page,
     "exit-codes.md": exit_codes,
+    "faults.md": faults_page.page,
     "commands.md": commands,
     "repository-checks.md": repository_checks,
     "stages.md": stages,

@@ -86,7 +86,7 @@ _FILES = (
 _CHECKOUT, _PROJECT, _WORLD, _RUN = (f"{START}:* {what}" for what in ("checkout", "project", "world", "run"))
 
 _BEFORE = (
-    Fault(name="slow", summary="answers after half a second, for which nothing is done", kind=Kind.BEFORE),
+    Fault(name="slow", summary="the work is done and answered half a second late", kind=Kind.BEFORE),
     Fault(
         name="busy",
         summary="429 with `Retry-After: 1`, and nothing is done",
