@@ -741,3 +741,23 @@ def test_what_may_differ_together(judged: Judged, seed: int) -> None:
     for change in chance.sample(BENIGN, chance.randrange(2, len(BENIGN))):
         change(judged, chance)
     assert judged.violations() == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "invariants"),
+    [
+        ("pypi/projects/small-one.json", ["I1", "I4"]),
+        ("forge/state.json", ["I2", "I3", "I4", "I5", "I9"]),
+        ("forge/assets/*", ["I2"]),
+        ("registry/ghcr.io/storage/docker/registry/v2/blobs/sha256/*/*/data", ["I3", "I4", "I9"]),
+        ("requests.jsonl", sorted(INVARIANTS)),
+    ],
+    ids=["index", "page", "assets", "images", "log"],
+)
+def test_what_cannot_be_read(judged: Judged, path: str, invariants: list[str]) -> None:
+    """It violates whatever needs it, and is never passed over."""
+    for file in judged.world.glob(path):
+        file.write_bytes(b"broken")
+    if path == "requests.jsonl":
+        judged.lines[0] = {"nothing": 1}
+    assert {*invariants} <= {*judged.broken()}

@@ -165,7 +165,7 @@ def commit_of(remote: Path, ref: str) -> str | None:
     if loose.is_file():
         return _peeled(remote, read_regular(loose, 200).decode().strip())
     lines = read_regular(remote / "packed-refs", _LIMIT).decode().splitlines() if _has_packed(remote) else []
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip(lines, [*lines, ""][1:], strict=True):
         if line.partition(" ")[2] == ref and not line.startswith(("#", "^")):
             return following[1:] if following.startswith("^") else line.partition(" ")[0]
     return None
