@@ -5,19 +5,22 @@ Nothing more is asked of a server if a stage failed, since the server may be the
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unmoor.ci.github_actions import RunContext
 from unmoor.cli.opened_run import OpenedRun
 from unmoor.cli.run_options import RunOptions
-from unmoor.core.events import Report
+from unmoor.core.events import Event, Report, StageStarted
 from unmoor.core.outcome import Failed
 from unmoor.core.stage import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from unmoor.adapters.process.supervisor import Processes
     from unmoor.ports.registry import Registry
@@ -35,6 +38,45 @@ def times_of(options: RunOptions) -> StageTimes | None:
     from unmoor.render.report.timeline import StageTimes
 
     return StageTimes()
+
+
+class PageLoader:
+    """A listener that loads what writes the page, once, while another program builds the files.
+
+    Loading takes longer than anything else about the page, and a run has better things to do at its end.
+    """
+
+    def __init__(self, load: Callable[[], object] | None = None) -> None:
+        self._load: Callable[[], object] | None = load or load_page
+
+    def __call__(self, event: Event) -> None:
+        """Begin to load when the files are made."""
+        if self._load is not None and isinstance(event, StageStarted) and event.stage == "dists":
+            threading.Thread(target=self._load, name="report", daemon=True).start()
+            self._load = None
+
+
+def load_page() -> None:
+    """Write the page of nothing. What cannot be loaded fails where it is used, with a message."""
+    from unmoor.products.surface_state import State
+    from unmoor.render.html import release_page
+    from unmoor.render.report.model import ReleaseReport, ReportWriter
+
+    with contextlib.suppress(Exception):
+        writer = ReportWriter(version="", command="", machine="", at=0.0)
+        release_page.render(
+            ReleaseReport(
+                project="",
+                tag="",
+                repository="",
+                world="",
+                rehearsal=False,
+                state=State.UNKNOWN,
+                summary="",
+                writer=writer,
+                notes="-",
+            )
+        )
 
 
 def describe(

@@ -181,7 +181,7 @@ def run_session(session: OpenedRun, options: RunOptions, processes: Processes) -
                     RunContext.from_environ(os.environ),
                     progress=output.progress_option(as_json=options.as_json, quiet=options.quiet),
                 ),
-                *((times,) if times else ()),
+                *((times, ended_report.PageLoader()) if times else ()),
             ),
             journal=journal,
             until=_with_manifest(options.until, session.pipeline),

@@ -13,9 +13,11 @@ from tests.support.local_forge import LocalForge, place_at, start_forge
 from tests.support.sample_values import FakeClock
 
 from unmoor.adapters.forge import GitHubForge
+from unmoor.adapters.forge.workflow_runs import GitHubWorkflowRuns
 from unmoor.adapters.http.limits import Bounds
 from unmoor.adapters.http.session import BoundedSession
 from unmoor.errors import Denied, Unknown
+from unmoor.ports.workflow_runs import RunApproval
 
 PUBLIC = {"full_name": "acme/demo", "private": False, "archived": False}
 
@@ -137,3 +139,42 @@ def test_the_user_of_a_local_token(at: LocalForge) -> None:
     tokens = json.loads((at.world / "credentials.json").read_text())
     with pytest.raises(Denied):
         at.forge(tokens["installation"]).login()
+
+
+def reviews(url: str, session: BoundedSession) -> tuple[RunApproval, ...]:
+    """Read who approved jobs of run 7 at a forge."""
+    return GitHubWorkflowRuns(place_at(url), session, FakeClock()).approvals(7)
+
+
+def test_who_approved_a_run_is_read(at: LocalForge, http: BoundedSession) -> None:
+    """Each review with its environment; a run without any has none, and one that is not there is denied."""
+    listed = [["pypi", "approved", "grace", "go"], ["pypi", "rejected", "eve", ""]]
+    (at.world / "forge").mkdir(exist_ok=True)
+    (at.world / "forge" / "runs.json").write_text(
+        json.dumps([{"id": 7, "branch": "v1.0", "approvals": listed}, {"id": 8, "branch": "v1.0"}]), "utf-8"
+    )
+    client = GitHubWorkflowRuns(at.place, http, FakeClock())
+    assert [(*each.environments, each.state, each.who, each.comment) for each in client.approvals(7)] == [
+        ("pypi", "approved", "grace", "go"),
+        ("pypi", "rejected", "eve", ""),
+    ]
+    assert client.approvals(8) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (403, {"message": "Resource not accessible by integration"}, Denied),
+        (404, {"message": "Not Found"}, Denied),
+        (200, {"no": "list"}, Unknown),
+        (200, [{"state": 5}], Unknown),
+    ],
+    ids=["forbidden", "hidden", "object", "wrong-type"],
+)
+def test_what_a_forge_does_not_tell_of_approvals_is_an_error(
+    status: int, body: Any, error: type[Exception], http: BoundedSession
+) -> None:
+    """It is never taken for a run that nobody approved."""
+    script: Script = lambda x: x.answer(status, json.dumps(body), kind="application/json")  # noqa: E731
+    with run_server(script) as server, pytest.raises(error):
+        reviews(server.url, http)
