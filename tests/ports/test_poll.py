@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 
 import pytest
 from tests.support.sample_values import FakeClock
@@ -75,6 +76,23 @@ def test_errors(answers: Sequence[Answer], raised: UnmoorError, count: int) -> N
         poll(looks, waits=(0.0, 1.0, 2.0), clock=looks.clock, forgiven=(Unknown,))
     assert caught.value is raised
     assert len(looks.times) == count
+
+
+@pytest.mark.parametrize(
+    ("answers", "ended"),
+    [
+        ([LOST], 10.0),
+        ([None, LOST], 11.0),
+        ([LOST, LOST, None, LOST], 13.0),
+        ([*[LOST, None] * 40], 60.0),
+    ],
+)
+def test_a_silence_ends_the_loop(answers: Sequence[Answer], ended: float) -> None:
+    """Whoever gives no answer for so long is gone; each answer counts, also one that is not the wanted one."""
+    looks = Looks(answers)
+    with contextlib.suppress(Unknown):
+        poll(looks, waits=repeat(1.0), clock=looks.clock, deadline=60.0, silence=10.0, forgiven=(Unknown,))
+    assert looks.clock.time == ended
 
 
 def test_nothing_is_forgiven_unasked() -> None:

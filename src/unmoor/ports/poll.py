@@ -63,6 +63,7 @@ def poll(
     clock: Clock,
     until: Callable[[T], bool] = lambda seen: seen is not None,
     deadline: float = math.inf,
+    silence: float = math.inf,
     forgiven: tuple[type[UnmoorError], ...] = (),
     missed: Callable[[T | None], None] = lambda _: None,
 ) -> T:
@@ -73,13 +74,14 @@ def poll(
     the clock's patience: it cuts the wait that would pass it, and the look after that one is the last. The first look
     always comes.
 
-    Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. If one
-    asks for a wait, the next look comes no sooner; if that is too long, it is raised at once. So is one
-    whose cause is `Cause.UNREACHABLE`, since the adapter has tried that address more than once. Every
-    other error ends the loop. Before it waits again, ``missed`` is called with what was seen,
-    ``None`` after a forgiven error. Raises ``ValueError`` if there are no ``waits``.
+    Errors of the ``forgiven`` kinds mean that nothing was seen; one at the last look is raised. If one asks for a wait,
+    the next look comes no sooner; if that is too long, it is raised at once. So is one whose cause is
+    `Cause.UNREACHABLE`, since the adapter has tried that address more than once. Every other error ends the loop. So do
+    forgiven ones for ``silence`` seconds, with nothing else between them. Before it waits again, ``missed`` is called
+    with what was seen, ``None`` after a forgiven error. Raises ``ValueError`` if there are no ``waits``.
     """
     ends = clock.now() + min(deadline, clock.patience)
+    heard = clock.now()
     looked = False
     seen: T | None = None
     trouble: UnmoorError | None = None
@@ -100,9 +102,10 @@ def poll(
                 seen = look()
         except forgiven as error:
             trouble = error
-            if error.cause is Cause.UNREACHABLE:
+            if error.cause is Cause.UNREACHABLE or clock.now() - heard >= silence:
                 break
             continue
+        heard = clock.now()
         if until(seen):
             return seen
     if trouble is not None:

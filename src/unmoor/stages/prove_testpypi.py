@@ -35,6 +35,8 @@ from unmoor.util.values import replace
 _ADDRESS = re.compile(r"https?://[^\s#@]+")
 # Seconds between the first two reads of the index, and at most between any two.
 _SHORTEST, _LONGEST = 0.5, 15.0
+# An index that has not answered for so many seconds is gone, and not only behind.
+_SILENCE = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,8 @@ class ProveStaged(Build[Proof]):
         def missing(listed: dict[str, ListedFile] | None) -> str:
             return ", ".join(file.name for file in dists.files if file.name not in (listed or {}))
 
-        ends = self.clock.now() + self.patience
+        patience = min(self.patience, self.clock.patience)
+        ends = self.clock.now() + patience
 
         def report(seen: dict[str, ListedFile] | None) -> None:
             left = duration(max(ends - self.clock.now(), 0.0))
@@ -152,13 +155,14 @@ class ProveStaged(Build[Proof]):
             until=lambda seen: not missing(seen),
             waits=growing(_SHORTEST, _LONGEST),
             clock=self.clock,
-            deadline=self.patience,
+            deadline=patience,
+            silence=_SILENCE,
             forgiven=(Unknown,),
             missed=report,
         )
         if missing(listed):
             raise Incomplete(
-                f"installers still cannot see {missing(listed)} after {self.patience:g} s",
+                f"installers still cannot see {missing(listed)} after {patience:g} s",
                 where=self.index.name,
                 next_step=advice.WAIT_FOR_INDEX(),
             )

@@ -188,7 +188,8 @@ class VerifyRelease(Check[Verified]):
 
     def _verify_index(self, manifest: Manifest) -> SurfaceState:
         """Read the index until installers can see everything, or ``patience`` seconds have passed."""
-        ends = self.clock.now() + self.patience
+        patience = min(self.patience, self.clock.patience)
+        ends = self.clock.now() + patience
 
         def report(_seen: SurfaceState | None) -> None:
             left = duration(max(ends - self.clock.now(), 0.0))
@@ -199,7 +200,7 @@ class VerifyRelease(Check[Verified]):
             until=lambda seen: seen.state in {State.COMPLETE, State.CONFLICTING},
             waits=growing(_SHORTEST, _LONGEST),
             clock=self.clock,
-            deadline=self.patience,
+            deadline=patience,
             forgiven=(Unknown,),
             missed=report,
         )

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from unmoor import advice
-from unmoor.adapters.http.retry_after import ServerBusy, is_busy, requested_wait, time_to_wait
+from unmoor.adapters.http.retry_after import ServerBusy, is_busy, read_date, requested_wait, time_to_wait
 from unmoor.advice import NextStep
 from unmoor.errors import Cause, Denied, Rejected, Unknown, UnmoorError
 from unmoor.ports.failure import failure
@@ -144,8 +144,10 @@ def _is_limit(status: int, said: str, headers: Mapping[str, str]) -> bool:
 def _wait(headers: Mapping[str, str]) -> float:
     """Seconds to wait: as the answer says, at most an hour; a minute if it does not say.
 
-    ``x-ratelimit-reset`` is the Unix time at which GitHub's limit ends.
+    ``x-ratelimit-reset`` is the Unix time at which GitHub's limit ends, by GitHub's clock. This machine's may be wrong.
     """
     reset = headers.get("x-ratelimit-reset", "")
-    default = float(reset) - time.time() if re.fullmatch(r"[0-9]{1,12}", reset) else _DEFAULT
+    theirs = read_date(headers.get("date", ""))
+    now = theirs.timestamp() if theirs is not None else time.time()
+    default = float(reset) - now if re.fullmatch(r"[0-9]{1,12}", reset) else _DEFAULT
     return time_to_wait(requested_wait(headers), default=default, most=_MOST)
