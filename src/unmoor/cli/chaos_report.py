@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from unmoor.cli.output import align_columns
-from unmoor.rehearsal.chaos.own_faults import CHANGES
+from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult
-from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, Kind
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
 from unmoor.util.text import clean, list_some
 
@@ -19,11 +16,6 @@ def fault_list() -> list[str]:
     """Return every fault as a table."""
     rows = [(each.name, each.kind.value, ", ".join(each.needs), each.summary) for each in playable()]
     return align_columns(("fault", "kind", "needs", "what happens"), rows)
-
-
-def playable() -> Iterator[Fault]:
-    """Yield the faults that rounds can have."""
-    return (each for each in FAULTS.values() if each.kind is not Kind.START or each.name in CHANGES)
 
 
 def round_line(result: RoundResult, rounds: int) -> str:

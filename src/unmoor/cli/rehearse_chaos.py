@@ -29,6 +29,7 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.chaos.addresses import Addresses, addresses_of
 from unmoor.rehearsal.chaos.draw import Card, Round, cards, draw
 from unmoor.rehearsal.chaos.folders import WorldFolder, copy_base, read_from
+from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult, Skipped, count_faults, count_kills
 from unmoor.rehearsal.chaos.rounds import Player
 from unmoor.rehearsal.faults.catalogue import FAULTS, Need
@@ -204,7 +205,7 @@ class Chaos:
 
     def _deck(self, met: Addresses) -> tuple[Card, ...]:
         """Return the faults to draw from, and note why others are left out."""
-        chosen = [each for each in chaos_report.playable() if each.name in (self.options.faults or FAULTS)]
+        chosen = [each for each in playable() if each.name in (self.options.faults or FAULTS)]
         lacking = {Need.ENGINE: self.release.no_images, Need.SIGNING: self.release.unsigned}
         possible = [each for each in chosen if not any(lacking[need] for need in each.needs)]
         deck = cards(possible, met)

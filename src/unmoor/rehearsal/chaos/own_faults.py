@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from unmoor.adapters.process.servers import Program
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, Kind
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
 from unmoor.rehearsal.shared import remote
 
@@ -103,3 +104,8 @@ CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
     SECOND_RUN: lambda _folder: True,  # it is started beside the first run
 }
 """The faults that are carried out here, by name."""
+
+
+def playable() -> Iterator[Fault]:
+    """Yield the faults that rounds can have: those of servers, kills, the remote, and the ones carried out here."""
+    return (each for each in FAULTS.values() if each.kind is not Kind.START or each.name in CHANGES)
