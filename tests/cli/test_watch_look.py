@@ -277,7 +277,7 @@ def place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Place:
     """The releases, and counts of their own."""
-    monkeypatch.setattr("unmoor.cli.watch_look.image_selection.with_registries_of", lambda world, _images: world)
+    monkeypatch.setattr("unmoor.cli.watch_surfaces.image_selection.with_registries_of", lambda world, _images: world)
     return Place(Counts(), *whole, tmp_path)
 
 

@@ -11,27 +11,20 @@ import msgspec
 from packaging.version import Version
 
 from unmoor import advice
-from unmoor.adapters.factory import ListedServices, open_listed_registry
+from unmoor.adapters.factory import ListedServices
 from unmoor.adapters.process.supervisor import Processes
-from unmoor.adapters.process.system import this_system
-from unmoor.artifacts.belief import Belief
-from unmoor.artifacts.notebook import StateNotebook
-from unmoor.artifacts.run_dir import RunFolder
-from unmoor.cli import image_selection, output
+from unmoor.cli import output
 from unmoor.cli.resolve_project import ResolvedProject
-from unmoor.cli.run_folder import signatures_of
 from unmoor.cli.run_options import RunOptions
-from unmoor.cli.surfaces import TagSurfaces, own_manifest
-from unmoor.config.settings import Settings
+from unmoor.cli.surfaces import TagSurfaces
+from unmoor.cli.watch_surfaces import ManySurfaces, floating_tags
 from unmoor.errors import Internal, Interrupted, Refused, UnmoorError
-from unmoor.images.image_plan import ImagePlan, image_plans
 from unmoor.ports.forge import ForgeRelease
 from unmoor.ports.index import Holding
-from unmoor.ports.registry import Registry
 from unmoor.ports.world import World
 from unmoor.products.drift import MAY_BE_RUNNING, DriftFinding, NotKnown, RunningTag
 from unmoor.project import read_facts
-from unmoor.project.locate import naming_at, settings_at
+from unmoor.project.locate import naming_at
 from unmoor.publish.compare import FORGE
 from unmoor.publish.drift import project as project_drift
 from unmoor.publish.drift.one_release import TagDrift, TagRules, yanked
@@ -45,7 +38,7 @@ from unmoor.publish.drift.scope import (
     grouped,
     scope_of,
 )
-from unmoor.publish.inventory import IndexContent, Inventory
+from unmoor.publish.inventory import IndexContent
 from unmoor.publish.surface_states import TAG
 from unmoor.util.asked_once import AskedOnce
 from unmoor.util.concurrency import run_parallel
@@ -235,24 +228,14 @@ class ProjectWatch:
 
     def _compare(self, tag: WatchedTag) -> TagDrift:
         """Judge one release as `status` does. Raises `ConfigError` for settings that it cannot read."""
-        commit = tag.local or self.project.commit
-        settings = settings_at(self.project.checkout, commit, self.project.sources).settings
-        plans = self._plans(settings, commit)
-        found = self._judge(tag, self._surfaces(tag, settings, plans, Belief(notebook=self._notebook(tag))))
-        signing = self.services.signing
-        if not found.findings or signing is None:
-            return found
+        plain, signed = self._surfaces.of(tag)
+        drift = self._judge(tag, plain)
         # Whether the manifest is vouched for decides only how to go on, so few signatures are judged.
-        signatures = signatures_of(
-            tag.tag,
-            settings,
-            self.world.forge.repository,
-            signing=signing,
-            forge=self.services.forge,
-            git=self.services.git,
-        )
-        belief = Belief(notebook=self._notebook(tag), signatures=signatures)
-        return self._judge(tag, self._surfaces(tag, settings, plans, belief))
+        return self._judge(tag, signed) if drift.findings and signed is not None else drift
+
+    @cached_property
+    def _surfaces(self) -> ManySurfaces:
+        return ManySurfaces(project=self.project, world=self.world, services=self.services, processes=self.processes)
 
     def _judge(self, tag: WatchedTag, surfaces: TagSurfaces) -> TagDrift:
         """Read the surfaces of a release, and judge them."""
@@ -263,7 +246,7 @@ class ProjectWatch:
         drift = TagRules(
             inventory=inventory,
             states=surfaces.states(inventory),
-            floating=_floating(surfaces, inventory),
+            floating=floating_tags(surfaces, inventory),
             command=self.options.release_command(tag.tag),
             highest=self.options.release_command(self._highest or tag.tag),
             is_quarantined=status is not None and status.marker == "quarantined",
@@ -278,41 +261,6 @@ class ProjectWatch:
         yield from project_drift.attestation_findings(
             tag.tag, tag.version, self.services.index.name, files.get(tag.version, {}), attested
         )
-
-    def _notebook(self, tag: WatchedTag) -> StateNotebook:
-        return StateNotebook.of(self.world.forge.repository, tag.tag, tag.local, checkout=self.project.checkout.folder)
-
-    def _surfaces(
-        self, tag: WatchedTag, settings: Settings, plans: tuple[ImagePlan, ...], belief: Belief
-    ) -> TagSurfaces:
-        """The surfaces of a tag that users see. The staging index is none of them."""
-        return TagSurfaces(
-            tag=tag.tag,
-            repository=self.world.forge.repository,
-            settings=settings,
-            git=self.services.git,
-            forge=self.services.forge,
-            index=self.services.index,
-            staging=None,
-            registry=partial(self._registry, self.world),
-            plans=plans,
-            own=partial(own_manifest, RunFolder.of(self.project.checkout.folder, tag.tag, belief)),
-        )
-
-    def _plans(self, settings: Settings, commit: str | None) -> tuple[ImagePlan, ...]:
-        """The images of a release. An image whose registry a rehearsal's world lacks is left out, with a warning."""
-        repository = self.world.forge.repository
-        images = image_selection.select_configured(
-            settings, self.services.git, commit, repository=repository, without=False
-        )
-        world = image_selection.with_registries_of(self.world, images)
-        images = image_selection.skip_unbuildable(images, world, None, this_system())
-        for each in images.left_out:
-            self._once(each, partial(output.err, f"warning: skipping {each.what}: {each.why}"))
-        return image_plans(images.images, repository, partial(self._registry, world))
-
-    def _registry(self, world: World, name: str) -> Registry:
-        return self._once(("registry", name), lambda: open_listed_registry(name, world, self.processes))
 
     def _running(self, findings: Iterable[DriftFinding]) -> Iterator[RunningTag]:
         """Yield the tags that a run is still about, of those that look as if one had stopped."""
@@ -339,18 +287,3 @@ def _left(chosen: Closeness, most: int) -> Iterator[NotKnown]:
     if chosen.left:
         why = f"not compared with their manifests: one run compares {most}, so name the tags, or take a later --since"
         yield NotKnown(surface=FORGE, why=why, tags=tuple(each.tag for each in chosen.left))
-
-
-def _floating(surfaces: TagSurfaces, inventory: Inventory) -> frozenset[str]:
-    """The floating tags of the images of a release; none if nobody can tell. Then the registry is unknown, too."""
-    if not surfaces.plans or not inventory.has_images:
-        return frozenset()
-    try:
-        release = surfaces.released(inventory)
-    except (Interrupted, Internal):
-        raise
-    except UnmoorError:
-        return frozenset()
-    return frozenset(
-        tag for plan in surfaces.plans for target in plan.targets for tag in plan.planner(release, target).floating
-    )
