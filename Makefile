@@ -148,6 +148,7 @@ bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.space
 	$(BIN)/python -m bench.fault_layer
 	$(BIN)/python -m bench.chaos
+	$(BIN)/python -m bench.report
 	$(WITH_ENGINE) $(BIN)/python -m bench.service
 
 soak: $(READY) ## Release 200 versions into one local world, and see whether anything piles up (takes about half an hour)

@@ -163,6 +163,17 @@ def test_where_a_bar_is(begin: float, seconds: float, whole: float, bar: str) ->
     assert paths == [bar]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.9, "59.9 s"), (102.4, "1 min 42 s"), (3700.0, "1 h 2 min"), (float("inf"), "0.0 s")],
+    ids=str,
+)
+def test_how_long_a_run_took(seconds: float, text: str) -> None:
+    """Times are as exact as they can be read."""
+    timeline = Timeline(started=None, seconds=seconds, stages=())
+    assert f"took {text} world" in page_of(replace(ordinary_report(), timeline=timeline)).parts[""]
+
+
 def test_hostile_text_stays_text() -> None:
     """It makes no element and no attribute, leads nowhere but to http and https, and is shown in one line."""
     html = render(hostile_report())

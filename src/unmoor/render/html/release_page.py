@@ -153,9 +153,14 @@ def _bounded(seconds: float) -> float:
 
 
 def _seconds(seconds: float) -> str:
-    """A time as a person reads it, with tenths below a minute."""
+    """A time as a person reads it: with tenths below a minute, with seconds below an hour."""
     bounded = _bounded(seconds)
-    return f"{bounded:.1f} s" if bounded < _MINUTE else duration(bounded)
+    if bounded < _MINUTE:
+        return f"{bounded:.1f} s"
+    if bounded >= _MINUTE * _MINUTE:
+        return duration(bounded)
+    minutes, rest = divmod(round(bounded), _MINUTE)
+    return f"{minutes} min {rest} s"
 
 
 def _surface(surface: SurfaceState) -> SurfaceRow:
