@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def quarantined(part: Part) -> None:
     control(part, QUARANTINED)
 
 
+def stale_image(part: Part) -> None:
+    """Somebody moved a floating tag to another image."""
+    part.image("latest", version="0.9")
+    part.image("sha", f"sha-{part.release.commit[:7]}", part.tag, part.version, "1")
+    states.public(part)
+
+
 def control(part: Part, name: str) -> None:
     """Name a project in a control file of the index."""
     with (part.at.running.folder / "pypi" / name).open("a", encoding="utf-8", newline="\n") as file:
@@ -87,13 +95,14 @@ ROWS: Mapping[str, tuple[Fill, tuple[str, ...]]] = {
     "quarantined": (quarantined, ()),
     "archived": (archived, ()),
     "whole": (states.public, ()),
+    "stale image": (stale_image, ("image-tag-stale", "latest-stale")),
 }
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Part]]:
     """A world with a release in each of these states. The last one is the highest."""
-    with start_parts(tmp_path_factory.mktemp("watch"), [False] * len(ROWS)) as made:
+    with start_parts(tmp_path_factory.mktemp("watch"), [name == "stale image" for name in ROWS]) as made:
         parts = dict(zip(ROWS, made, strict=True))
         for name, (fill, _) in ROWS.items():
             fill(parts[name])
@@ -127,11 +136,22 @@ def test_each_state_is_found_and_nothing_changes(parts: Mapping[str, Part]) -> N
     before = {name: part.surfaces() for name, part in parts.items()}
     ran = watch(whole, *EVER, "--json")
     found = found_in(ran)
-    found[whole.tag] -= {"latest-stale"}
     expected = {parts[name].tag: set(ids) for name, (_, ids) in ROWS.items()}
     assert {tag: ids for tag, ids in found.items() if ids} == {tag: ids for tag, ids in expected.items() if ids}
     assert (ran.code, ran.json["unknown"], ran.json["known"]) == (9, [], len(ROWS))
     assert {name: part.surfaces() for name, part in parts.items()} == before
+
+
+def test_lists_are_read_once(parts: Mapping[str, Part]) -> None:
+    """One list of releases and one page of each project, whatever the number of tags."""
+    log = parts["whole"].at.running.folder / "requests.jsonl"
+    before = len(log.read_text().splitlines())
+    watch(parts["whole"], *EVER, "--json")
+    asked = [json.loads(line) for line in log.read_text().splitlines()[before:]]
+    paths = Counter(each["path"] for each in asked)
+    assert paths["/api/v3/repos/acme/demo/releases"] == 1
+    assert {path: count for path, count in paths.items() if path.startswith("/simple/") and count > 1} == {}
+    assert {each["method"] for each in asked} <= {"GET", "HEAD"}
 
 
 def test_each_finding_names_what_mends_it(parts: Mapping[str, Part]) -> None:
@@ -177,7 +197,7 @@ def test_a_draft_is_mended_as_printed(parts: Mapping[str, Part]) -> None:
 def test_few_tags_are_looked_at_by_default(parts: Mapping[str, Part]) -> None:
     """The tags are years old, so only the highest release is in sight."""
     ran = watch(parts["whole"], "--json")
-    assert ran.json["tags"] == [parts["whole"].tag]
+    assert ran.json["tags"] == [list(parts.values())[-1].tag]
     assert f"looking at 1 of {len(ROWS)} tags" in ran.err
 
 
