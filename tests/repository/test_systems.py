@@ -102,6 +102,7 @@ def test_few_places_choose() -> None:
         if (count := len(re.findall(r"(?<!^assert )\bsys\.platform\b(?!`)", path.read_text("utf-8"), re.MULTILINE)))
     }
     assert asked == {
+        "adapters/process/browser.py": 1,  # the program that shows a page
         "adapters/process/capacity.py": 1,  # the memory of a machine
         "adapters/process/launcher.py": 2,  # how a measured program starts, and the unit of its memory
         "adapters/process/machine.py": 1,  # the free space of a disk
