@@ -47,5 +47,5 @@ def test_tags_of_images(version: str, own: tuple[str, ...], floating: tuple[str,
 
 def test_no_release() -> None:
     """A draft is no release."""
-    with pytest.raises(ValueError, match="no release page of v1.0"):
+    with pytest.raises(ValueError, match=r"no release page of v1\.0"):
         expect(ended("1.0", {}, draft=True), repository="", project="demo", tag="v1.0", version="1.0", commit=COMMIT)
