@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from tests.support.systems import posix
 
-from unmoor.filesystem.files import keeps_executable_bits, link_or_copy, set_plain_mode
+from unmoor.filesystem.files import keeps_executable_bits, link_or_copy, set_plain_mode, share_or_copy
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,13 @@ def test_a_link_gets_a_time_only(tmp_path: Path) -> None:
     set_plain_mode(tmp_path / "link", time=315_532_800.0)
     assert (tmp_path / "link").lstat().st_mtime == 315_532_800.0
     assert ((tmp_path / "file").stat().st_mode & 0o777, (tmp_path / "file").stat().st_mtime) == (0o600, 1e9)
+
+
+def test_a_file_gets_a_second_name_or_a_copy(tmp_path: Path) -> None:
+    """Either has the same bytes, also where another file had the name."""
+    (tmp_path / "object").write_bytes(b"never changed")
+    share_or_copy(tmp_path / "object", tmp_path / "second")
+    assert (tmp_path / "second").read_bytes() == b"never changed"
+    (tmp_path / "third").write_bytes(b"other")
+    share_or_copy(tmp_path / "object", tmp_path / "third")
+    assert (tmp_path / "third").read_bytes() == b"never changed"

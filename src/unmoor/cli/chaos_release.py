@@ -181,19 +181,7 @@ def prepared_release(
         repository = remote_repository(here) or resolved.repository or session.LOCAL_REPOSITORY
         images = not without_images and this_system().images
         hosts = rehearse_run.registry_hosts(resolved, repository) if images else ()
-        besides = servers_of(resolved.settings, os.environ)
-        world: dict[str, Any] = {
-            "repository": repository,
-            "checkout": prepared.checkout,
-            "file_limit": resolved.settings.max_file_size << 20,
-            "registry": bool(hosts),
-            "hosts": hosts or ("ghcr.io",),
-            "any_platform": True,
-            "tag": prepared.tag,
-            "announce": besides.announce,
-            "deployments": besides.deployments,
-            "patience": max(PATIENCE),
-        }
+        world = _world(prepared, resolved, repository, hosts)
         serving = stack.enter_context(servers.serve(**world))
         if serving.no_registry:
             err(f"warning: {serving.no_registry}")
@@ -221,6 +209,23 @@ def prepared_release(
             ).engine
             stack.enter_context(rehearse_run.removed_images(engine, release.prefix))
         yield release
+
+
+def _world(prepared: Prepared, resolved: ResolvedTarget, repository: str, hosts: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arguments with which the world of the release, and that of each round, serves."""
+    besides = servers_of(resolved.settings, os.environ)
+    return {
+        "repository": repository,
+        "checkout": prepared.checkout,
+        "file_limit": resolved.settings.max_file_size << 20,
+        "registry": bool(hosts),
+        "hosts": hosts or ("ghcr.io",),
+        "any_platform": True,
+        "tag": prepared.tag,
+        "announce": besides.announce,
+        "deployments": besides.deployments,
+        "patience": max(PATIENCE),
+    }
 
 
 def uploaded_assets(folder: WorldFolder) -> frozenset[str]:

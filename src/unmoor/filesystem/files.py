@@ -140,6 +140,14 @@ def link_or_copy(source: Path, target: Path) -> None:
             shutil.copy2(source, target)
 
 
+def share_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it if this disk cannot. Only for files that nobody changes in place."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
 def set_plain_mode(path: Path, *, time: float | None = None) -> None:
     """Give a file or folder the mode that git records, 0755 or 0644, whatever the umask. A link has none.
 

@@ -1,4 +1,4 @@
-"""Faults of our own side change the checkout or the run folder of a round before its first run."""
+"""Faults of the client's side change the checkout or the run folder of a round before its first run."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ folder of the account in ``state``.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 from pathlib import Path
 
 import msgspec
 
+from unmoor.filesystem.files import share_or_copy
 from unmoor.filesystem.safe_folder import OWN, make_private
 
 BASE = "base"
@@ -88,10 +88,9 @@ def copy_base(base: WorldFolder, to: WorldFolder, *, built: bool) -> None:
 
 def _copy(source: str, target: str) -> None:
     if _OF_GIT.search(Path(source).as_posix()):
-        with contextlib.suppress(OSError):
-            Path(target).hardlink_to(source)
-            return
-    shutil.copy2(source, target, follow_symlinks=False)
+        share_or_copy(Path(source), Path(target))
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def size_of(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Faults of our own side, put in place before the first run: of the checkout, the built files and the run."""
+"""Faults of the client's side, put in place before the first run: of the checkout, the built files and the run."""
 
 from __future__ import annotations
 
