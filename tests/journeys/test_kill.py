@@ -71,7 +71,7 @@ def test_kill_at_every_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("stage", ["dists", "prove-dists", "testpypi", "prove-testpypi"])
 def test_a_signal_stops_a_run_cleanly(tmp_path: Path, number: signal.Signals, stage: str) -> None:
-    """TERM and INT end a run with 128 and their number, a message and nothing left running; the same command finishes."""
+    """TERM and INT end a run with their code, a message and nothing left running; the same command finishes."""
     with start_killed_releases(tmp_path, 1) as (release,):
         begins = f'"event":"begins","stage":"{stage}"'
         assert release.signal_when(lambda: begins in release.journal(), number) == 128 + number, release.output()
