@@ -1,4 +1,4 @@
-"""The stores of a world's servers, read as files: their own shapes, written down here a second time on purpose."""
+"""The stores of a world's servers, read as files: their own shapes, written down here a second time."""
 
 from __future__ import annotations
 
