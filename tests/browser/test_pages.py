@@ -52,7 +52,7 @@ VIEWS: Final[tuple[tuple[int, Scheme, bool], ...]] = (
 )
 """Widths and schemes, and whether axe looks too: it takes longest, and sees each width and each scheme once."""
 FOR_LAYOUT: Final = frozenset({"large"})
-"""Pages made like others, only larger: axe finds nothing else there, and looks for long."""
+"""Pages made as others, only larger: axe finds nothing else there, and takes ten times as long."""
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,6 @@ class Screen:
 
     def open(self, file: Path, *, width: int = 1280, scheme: Scheme = "light") -> None:
         """Open a page from disk."""
-        self.page.goto("about:blank")  # what the page before still asks for ends here
         self.console.clear()
         self.requests.clear()
         self.show(width=width, scheme=scheme)
