@@ -62,7 +62,7 @@ def command(*, tags: tuple[str, ...], since: float, issue: bool, target: TargetO
 
     The command finds tags that were never released, runs that stopped, drafts that are left, releases and indexes that
     differ from the manifest, tags that moved, versions that are yanked, projects that are archived or quarantined,
-    missing attestations, and floating tags that are stale. Each finding comes with what mends it. It only reads, and
+    missing attestations, and floating tags that are stale. Each finding comes with what fixes it. It only reads, and
     runs no code of the project.
 
     The tags are those made in the last 90 days, and that of the highest release. What cannot be read is listed apart

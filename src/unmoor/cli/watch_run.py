@@ -134,7 +134,7 @@ def _unknown_row(each: NotKnown) -> tuple[str, ...]:
 def _tell(
     seen: Seen, findings: Sequence[DriftFinding], accepted: Sequence[AcceptedFinding], warnings: Sequence[str]
 ) -> None:
-    """Print the messages: what mends each finding, what is not looked into, and how many tags that was."""
+    """Print the messages: what fixes each finding, what is not looked into, and how many tags that was."""
     for each in findings:
         output.err(f"next:  {clean(each.tag) or _PROJECT}, {each.finding}: {each.next_step}")
     for run_of in seen.running:

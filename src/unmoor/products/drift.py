@@ -58,7 +58,7 @@ class DriftFinding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is not as it should be.
 
     ``tag`` is empty if it is about the project. ``state`` is incomplete or conflicting, as `status` calls it.
-    ``next_step`` says how to mend it, and ``advice`` are the ids of that.
+    ``next_step`` says how to fix it, and ``advice`` are the ids of that.
     """
 
     tag: str

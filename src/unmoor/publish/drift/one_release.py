@@ -159,7 +159,7 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             yield self._found("image-tag-stale", state.surface, what, step, state=worst)
 
     def _finish(self, finding: FindingId, surface: str, what: str) -> DriftFinding:
-        """A finding that the release command mends, after the steps that a person has to take first."""
+        """A finding that the release command fixes, after the steps that a person has to take first."""
         step = join([*how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command)])
         return self._found(finding, surface, what, step)
 
