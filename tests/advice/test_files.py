@@ -7,12 +7,13 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from pypitoken import Token  # type: ignore[import-untyped]
 from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.git_repos import shell_for_tests
+from tests.support.index_tokens import index_token
 
 from unmoor.adapters.index.tokens import check_login
 from unmoor.adapters.process.shell import LocalShell
@@ -44,10 +45,9 @@ def shell() -> Iterator[LocalShell]:
         yield shell
 
 
-def token(domain: str = PYPI, **restrict: object) -> str:
+def token(domain: str = PYPI, **restrict: Any) -> str:
     """An API token."""
-    made = Token.create(domain=domain, identifier="x", key="k")
-    return str(made.restrict(**restrict).dump() if restrict else made.dump())
+    return index_token(domain, **restrict)
 
 
 def login(password: str, username: str = "__token__") -> Walk:

@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from unmoor.config.schema import PAGES, SCHEMAS, generate_files, settings_schema, world_schema
@@ -38,6 +37,8 @@ def test_generated_files_are_up_to_date(name: str) -> None:
 )
 def test_the_schemas_accept_what_the_reader_accepts(schema: dict[str, Any], text: str, *, fits: bool) -> None:
     """An editor that uses the schemas finds the same faults as the reader."""
+    import jsonschema  # takes 2 s, so not while tests are collected
+
     jsonschema.Draft202012Validator.check_schema(schema)
     assert jsonschema.Draft202012Validator(schema).is_valid(tomllib.loads(text)) is fits
 
@@ -45,6 +46,8 @@ def test_the_schemas_accept_what_the_reader_accepts(schema: dict[str, Any], text
 @pytest.mark.parametrize("page", [*PAGES, "../how-to/worlds.md"])
 def test_the_first_example_of_a_page_is_valid(page: str) -> None:
     """The first TOML example of a page is valid by its schema."""
+    import jsonschema  # takes 2 s, so not while tests are collected
+
     text = (REFERENCE / page).read_text(encoding="utf-8")
     table = tomllib.loads(text.partition("```toml\n")[2].partition("```")[0])
     schema, instance = (settings_schema(), table["tool"]["unmoor"]) if "tool" in table else (world_schema(), table)

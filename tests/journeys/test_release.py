@@ -9,7 +9,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import jsonschema
 import pytest
 import requests
 from tests.support.git_repos import Repo
@@ -114,6 +113,8 @@ def put_other(place: LocalRelease, sdist: Path, folder: Path) -> None:
 
 def test_plan_and_its_schema(tmp_path: Path) -> None:
     """The plan's JSON is valid, says rehearsal, changes nothing, and matches the release."""
+    import jsonschema  # takes 2 s, so not while tests are collected
+
     with start_release(tmp_path) as place:
         schema = json.loads(place.unmoor("schema", "plan").stdout)
         before = place.repo.state()

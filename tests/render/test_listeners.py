@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 
-import jsonschema
 import pytest
 from msgspec.structs import asdict
 from tests.support import sample_values
@@ -219,6 +218,7 @@ def test_outputs_are_one_line_each(tmp_path: Path) -> None:
 
 def test_a_run_as_json_matches_its_schema() -> None:
     """The document of ``--json`` validates against the published schema, and is marked as a rehearsal."""
+    import jsonschema  # takes 2 s, so not while tests are collected
     import msgspec
 
     written = document.document(report(), world="local", rehearsal=True, ceiling="final")

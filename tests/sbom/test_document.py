@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from tests.support.resolvers import Answer, FakeResolver, package
 from tests.support.sample_wheels import sample_wheel
 
@@ -35,6 +33,9 @@ def document(wheel: File, target: InstallTarget = HERE, **answers: Answer) -> by
 
 def read(data: bytes) -> dict[str, Any]:
     """Decode a document that the judge of the standard accepts."""
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator  # takes 3 s, so not while tests are collected
+
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(data.decode()) is None
     found: dict[str, Any] = json.loads(data)
     return found

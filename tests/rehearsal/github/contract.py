@@ -12,18 +12,20 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
-from openapi_core import OpenAPI
-from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
-from openapi_core.templating.responses.exceptions import ResponseNotFound
+
+if TYPE_CHECKING:
+    from openapi_core import OpenAPI
 
 
 @functools.cache
 def description(base: str) -> OpenAPI:
     """GitHub's description, for a forge at that address."""
+    from openapi_core import OpenAPI  # takes 3 s, so not while tests are collected
+
     read = json.loads((Path(__file__).parent / "github-openapi.json").read_bytes())
     read["servers"] = [{"url": f"{base}/api/v3"}]
     read["paths"]["/repos/{owner}/{repo}/releases/{release_id}/assets"]["post"]["servers"] = [
@@ -50,6 +52,9 @@ def _shape(value: Any) -> object:
 
 
 def _compare(api: OpenAPI, asked: requests.PreparedRequest, answer: requests.Response) -> None:
+    from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+    from openapi_core.templating.responses.exceptions import ResponseNotFound
+
     request, response = RequestsOpenAPIRequest(asked), RequestsOpenAPIResponse(answer)
     if answer.ok:
         api.validate_request(request)
