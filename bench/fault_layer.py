@@ -89,15 +89,15 @@ async def _hello(_request: Request) -> Response:
 
 
 def requests_a_second(make: Callable[[ASGIApp], ASGIApp]) -> float:
-    """Serve one page, and ask for it over one connection."""
+    """Serve one page, and ask for it over one connection. Return how many the processor does, client included."""
     app = Starlette(routes=[Route("/simple/{name}/", _hello)])
     with serve_in_thread(lambda _address: make(app)) as address:
         connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(REQUESTS):
             connection.request("GET", "/simple/demo/")
             connection.getresponse().read()
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         connection.close()
     return REQUESTS / took
 
@@ -124,7 +124,7 @@ def single_requests(tries: int) -> None:
     best = {name: max(each) for name, each in rates.items()}
     base = 1e6 / best["without the layer"]
     rows = [(name, f"{rate:.0f}", f"{1e6 / rate - base:+.0f}") for name, rate in best.items()]
-    table((f"{REQUESTS} requests over one connection", "a second", "more µs each"), rows)
+    table((f"{REQUESTS} requests over one connection", "a second of CPU", "more µs each"), rows)
 
 
 def main() -> None:
