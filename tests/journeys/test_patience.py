@@ -168,9 +168,9 @@ def test_no_wait_is_longer(
     assert server.seen
 
 
-def test_uv_does_not_wait_longer(processes: Processes, tmp_path: Path) -> None:
+def test_uv_does_not_wait_longer(tmp_path: Path) -> None:
     """A silent index of the world: one try instead of four, each of half a minute."""
-    with run_server(silent) as server:
+    with run_server(silent) as server, Processes() as processes:
         shell = LocalShell(processes=processes)
         patient = Uv(shell=shell, dependencies=f"{server.url}/simple/", patience=1.0)
         environment = patient.fresh(tmp_path / "env")
