@@ -1,7 +1,7 @@
 """The fault layer: an ASGI app in front of one server, behind which its requests are logged.
 
 It fails where the plan says, before, during or after the server's work, and writes down whether that work was done: the
-server answered with a status below 400. Where nothing is due, it passes everything on as it is.
+server answered with a status below 400. If nothing is due, it passes everything on as it is.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def kind_of(service: str) -> str:
 
 
 def nth_registry(number: int) -> str:
-    """Return the service of a registry by its number, from 1, in the order in which they are told."""
+    """Return the service of a registry by its number, from 1, in the order of its options."""
     return "registry" if number == 1 else f"registry{number}"
 
 
