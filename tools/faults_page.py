@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unmoor.rehearsal.faults import routes
-from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, Kind
+from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, FaultKind
 from unmoor.rehearsal.faults.injection import START
 
 _HEAD = """\
@@ -31,14 +31,14 @@ from nothing then. What was met is appended to `met.jsonl` there, with `effect`:
 an unknown fault, service or route is refused, and a world whose plan is broken answers every request with 500.
 """
 _KINDS = {
-    Kind.BEFORE: "Before the work",
-    Kind.DURING: "During the request",
-    Kind.AFTER: "After the work",
-    Kind.ANSWER: "In the answer",
-    Kind.READ: "In what is read",
-    Kind.REMOTE: "Of the git remote",
-    Kind.KILL: "Of the command itself",
-    Kind.START: "Before the run",
+    FaultKind.BEFORE: "Before the work",
+    FaultKind.DURING: "During the request",
+    FaultKind.AFTER: "After the work",
+    FaultKind.ANSWER: "In the answer",
+    FaultKind.READ: "In what is read",
+    FaultKind.REMOTE: "Of the git remote",
+    FaultKind.KILL: "Of the command itself",
+    FaultKind.START: "Before the run",
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from unmoor.rehearsal.chaos.addresses import Addresses
 from unmoor.rehearsal.chaos.draw import FROM_NOTHING, cards, draw
 from unmoor.rehearsal.faults import catalogue
-from unmoor.rehearsal.faults.catalogue import FAULTS, Kind
+from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind
 from unmoor.rehearsal.faults.injection import JOURNAL, START, Injected, Kill
 
 BUILT = Addresses(
@@ -74,7 +74,7 @@ def test_each_fault_comes_before_any_comes_twice() -> None:
 
 def test_what_happens_once_does_not_happen_twice_in_a_round() -> None:
     """A client is killed once, and the remote and the checkout are changed once, never both."""
-    once = {Kind.KILL, Kind.REMOTE, Kind.START}
+    once = {FaultKind.KILL, FaultKind.REMOTE, FaultKind.START}
     for number in range(1, 301):
         kinds = [catalogue.fault_of(each).kind for each in draw(2, number, *DECKS).injections]
         assert len([each for each in kinds if each in once]) <= 1

@@ -9,7 +9,7 @@ from tests.support.git_repos import Repo
 
 from unmoor.rehearsal.chaos import own_faults
 from unmoor.rehearsal.chaos.folders import CHECKOUT, WorldFolder
-from unmoor.rehearsal.faults.catalogue import FAULTS, Kind
+from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind
 from unmoor.rehearsal.faults.injection import Injection, Plan, parse
 
 
@@ -66,4 +66,4 @@ def test_only_faults_before_the_run_are_taken_from_a_plan() -> None:
 
 def test_what_is_carried_out_is_in_the_catalogue() -> None:
     """Each is a fault of the start of a run there."""
-    assert {FAULTS[name].kind for name in own_faults.CHANGES} == {Kind.START}
+    assert {FAULTS[name].kind for name in own_faults.CHANGES} == {FaultKind.START}

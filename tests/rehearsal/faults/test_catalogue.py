@@ -6,7 +6,7 @@ import pytest
 
 from unmoor.errors import ConfigError
 from unmoor.rehearsal.faults import catalogue, routes
-from unmoor.rehearsal.faults.catalogue import FAULTS, Kind, faults_for
+from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind, faults_for
 
 
 def test_every_row_has_a_fault() -> None:
@@ -80,4 +80,4 @@ def test_what_is_right(text: str) -> None:
 
 def test_no_kind_is_empty() -> None:
     """Each kind has a fault."""
-    assert {fault.kind for fault in FAULTS.values()} == set(Kind)
+    assert {fault.kind for fault in FAULTS.values()} == set(FaultKind)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.git_repos import Repo
 
-from unmoor.rehearsal.faults.catalogue import FAULTS, Kind
+from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind
 from unmoor.rehearsal.faults.git_remote import carry_out
 
 TAG = "v1.0"
@@ -28,7 +28,7 @@ def tag(repo: Repo) -> list[str]:
     return [line.split()[0] for line in repo.git("ls-remote", "origin", f"refs/tags/{TAG}*").splitlines()]
 
 
-@pytest.mark.parametrize("fault", [name for name, each in FAULTS.items() if each.kind is Kind.REMOTE])
+@pytest.mark.parametrize("fault", [name for name, each in FAULTS.items() if each.kind is FaultKind.REMOTE])
 def test_what_a_fault_does(repo: Repo, tmp_path: Path, fault: str) -> None:
     """The tag leads elsewhere, is gone, or is a plain one; or nobody can push."""
     before, remote = tag(repo), tmp_path / "remote.git"

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from unmoor.rehearsal.chaos.addresses import Addresses
-from unmoor.rehearsal.faults.catalogue import Fault, Kind
+from unmoor.rehearsal.faults.catalogue import Fault, FaultKind
 from unmoor.rehearsal.faults.injection import JOURNAL, START, Injected, Injection, Kill, Signal, When
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ _TIMES = (1, 1, 1, 1, 2, 3, 0, 0)
 """How often in a row a fault of a server meets requests, each as likely; 0 is for ever."""
 _DEEPEST = 12
 """The highest number of a request that a fault is drawn for, if a route has more."""
-_ONCE = frozenset({Kind.REMOTE, Kind.KILL, Kind.START})
+_ONCE = frozenset({FaultKind.REMOTE, FaultKind.KILL, FaultKind.START})
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def cards(faults: Sequence[Fault], addresses: Addresses) -> tuple[Card, ...]:
 
 
 def _places(fault: Fault, addresses: Addresses) -> tuple[tuple[str, str, int], ...]:
-    if fault.kind is Kind.START:
+    if fault.kind is FaultKind.START:
         return tuple((START, each.partition(" ")[2], 1) for each in fault.targets)
     every = addresses.routes(journal=False) + addresses.routes(journal=True)
     return tuple((*each, addresses.counts[each]) for each in every if fault.fits(*each))
@@ -82,7 +82,7 @@ def _put(card: Card, chance: random.Random) -> Injected:
     times = _one_of(_TIMES, chance)
     before = chance.random() < 0.5  # noqa: PLR2004 - as often as after
     name = card.fault.name
-    if card.fault.kind is Kind.KILL:
+    if card.fault.kind is FaultKind.KILL:
         when = When.AT if service == JOURNAL else When.BEFORE if before else When.AFTER
         return Kill(signal=Signal(name), service=service, route=route, nth=nth, when=when)
     return Injection(fault=name, service=service, route=route, nth=nth, times=1 if card.fault.kind in _ONCE else times)

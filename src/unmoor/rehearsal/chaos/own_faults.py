@@ -12,7 +12,7 @@ from unmoor.adapters.process.servers import Program
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.chaos.folders import WorldFolder
-from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, Kind
+from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, FaultKind
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
 from unmoor.rehearsal.shared import remote
 
@@ -108,4 +108,4 @@ CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
 
 def playable() -> Iterator[Fault]:
     """Yield the faults that rounds can have: those of servers, kills, the remote, and the ones carried out here."""
-    return (each for each in FAULTS.values() if each.kind is not Kind.START or each.name in CHANGES)
+    return (each for each in FAULTS.values() if each.kind is not FaultKind.START or each.name in CHANGES)

@@ -1,4 +1,4 @@
-"""Every fault by its name: what happens, where it may be put, and what it needs. See `Kind` for who carries it out.
+"""Every fault by its name: what happens, where it may be put, and what it needs. `FaultKind` says who carries it out.
 
 ``targets`` are texts ``SERVICE[:METHOD[ ROUTE]]`` with ``*`` for all; a fault may be put at an address that fits one.
 ``rows`` are numbers of the list of failures that releases must survive: each of the forty has a fault here.
@@ -19,7 +19,7 @@ from unmoor.rehearsal.faults import routes
 from unmoor.rehearsal.faults.injection import EVERY, JOURNAL, START, Injected, Kill, parse
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """When a fault happens, as seen from the work of a request; the last ones are not of a server."""
 
     BEFORE = "before"  # the work is not done
@@ -44,7 +44,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     summary: str
-    kind: Kind
+    kind: FaultKind
     targets: tuple[str, ...] = ("*",)
     needs: tuple[Need, ...] = ()
     rows: tuple[int, ...] = ()
@@ -86,33 +86,37 @@ _FILES = (
 _CHECKOUT, _PROJECT, _WORLD, _RUN = (f"{START}:* {what}" for what in ("checkout", "project", "world", "run"))
 
 _BEFORE = (
-    Fault(name="slow", summary="the work is done and answered half a second late", kind=Kind.BEFORE),
+    Fault(name="slow", summary="the work is done and answered half a second late", kind=FaultKind.BEFORE),
     Fault(
         name="busy",
         summary="429 with `Retry-After: 1`, and nothing is done",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
     ),
-    Fault(name="busy-for-hours", summary="429 with `Retry-After: 55569`", kind=Kind.BEFORE, rows=(9,)),
+    Fault(name="busy-for-hours", summary="429 with `Retry-After: 55569`", kind=FaultKind.BEFORE, rows=(9,)),
     Fault(
         name="rate-limited",
         summary="403 of GitHub's secondary rate limit, with `Retry-After: 1`",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=("forge",),
         rows=(39,),
     ),
-    Fault(name="bad-request", summary="400, as if the request were wrong", kind=Kind.BEFORE),
-    Fault(name="forbidden", summary="403, as if a permission were missing", kind=Kind.BEFORE, rows=(32, 34)),
-    Fault(name="broken", summary="500 before anything is done", kind=Kind.BEFORE),
-    Fault(name="bad-gateway", summary="502 with a page of HTML", kind=Kind.BEFORE),
-    Fault(name="down", summary="503; met for ever, the server is down", kind=Kind.BEFORE, rows=(8, 19, 22)),
-    Fault(name="reset-before", summary="the connection is reset before the request's body is read", kind=Kind.BEFORE),
-    Fault(name="garbage", summary="200 and a page that is no answer; nothing is done", kind=Kind.BEFORE),
-    Fault(name="silent", summary="reads the request, does nothing and never answers", kind=Kind.BEFORE, rows=(10,)),
-    Fault(name="drip", summary="does nothing and answers a byte at a time, without an end", kind=Kind.BEFORE),
+    Fault(name="bad-request", summary="400, as if the request were wrong", kind=FaultKind.BEFORE),
+    Fault(name="forbidden", summary="403, as if a permission were missing", kind=FaultKind.BEFORE, rows=(32, 34)),
+    Fault(name="broken", summary="500 before anything is done", kind=FaultKind.BEFORE),
+    Fault(name="bad-gateway", summary="502 with a page of HTML", kind=FaultKind.BEFORE),
+    Fault(name="down", summary="503; met for ever, the server is down", kind=FaultKind.BEFORE, rows=(8, 19, 22)),
+    Fault(
+        name="reset-before", summary="the connection is reset before the request's body is read", kind=FaultKind.BEFORE
+    ),
+    Fault(name="garbage", summary="200 and a page that is no answer; nothing is done", kind=FaultKind.BEFORE),
+    Fault(
+        name="silent", summary="reads the request, does nothing and never answers", kind=FaultKind.BEFORE, rows=(10,)
+    ),
+    Fault(name="drip", summary="does nothing and answers a byte at a time, without an end", kind=FaultKind.BEFORE),
     Fault(
         name="expired-token",
         summary="takes the request's credentials for expired ones",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=(
             "pypi:POST",
             "testpypi:POST",
@@ -128,28 +132,28 @@ _BEFORE = (
     Fault(
         name="file-too-large",
         summary="400, as for a file over the limit",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=_UPLOADS,
         rows=(11,),
     ),
     Fault(
         name="name-used-before",
         summary="400, as for the name of a file that was deleted",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=_UPLOADS,
         rows=(14,),
     ),
     Fault(
         name="release-closed",
         summary="400, as for a release that is older than 14 days",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=_UPLOADS,
         rows=(15,),
     ),
     Fault(
         name="invalid-publisher",
         summary="422, as for a job that is no trusted publisher",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=_MINT,
         needs=(Need.SIGNING,),
         rows=(20,),
@@ -157,7 +161,7 @@ _BEFORE = (
     Fault(
         name="immutable-tag",
         summary="400, as for a tag that must not move",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=(_MANIFEST,),
         needs=(Need.ENGINE,),
         rows=(35,),
@@ -165,7 +169,7 @@ _BEFORE = (
     Fault(
         name="immutable-release",
         summary="422, as for a tag of a deleted immutable release",
-        kind=Kind.BEFORE,
+        kind=FaultKind.BEFORE,
         targets=(_RELEASE, "forge:POST /repos/{owner}/{repo}/releases"),
         rows=(40,),
     ),
@@ -174,43 +178,43 @@ _DURING = (
     Fault(
         name="reset-during",
         summary="the connection is reset after half of the request's body",
-        kind=Kind.DURING,
+        kind=FaultKind.DURING,
         targets=_BODIES,
         rows=(33, 39),
     ),
 )
 _AFTER = (
-    Fault(name="lost-reply", summary="the work is done, and the connection closed", kind=Kind.AFTER, rows=(7,)),
-    Fault(name="reset-after", summary="the work is done, and the connection reset", kind=Kind.AFTER, rows=(7,)),
-    Fault(name="broken-after", summary="the work is done, and the answer is 500", kind=Kind.AFTER),
-    Fault(name="down-after", summary="the work is done, and the answer is 503", kind=Kind.AFTER, rows=(6,)),
-    Fault(name="silent-after", summary="the work is done, and no answer ever comes", kind=Kind.AFTER, rows=(10,)),
+    Fault(name="lost-reply", summary="the work is done, and the connection closed", kind=FaultKind.AFTER, rows=(7,)),
+    Fault(name="reset-after", summary="the work is done, and the connection reset", kind=FaultKind.AFTER, rows=(7,)),
+    Fault(name="broken-after", summary="the work is done, and the answer is 500", kind=FaultKind.AFTER),
+    Fault(name="down-after", summary="the work is done, and the answer is 503", kind=FaultKind.AFTER, rows=(6,)),
+    Fault(name="silent-after", summary="the work is done, and no answer ever comes", kind=FaultKind.AFTER, rows=(10,)),
 )
 _ANSWER = (
-    Fault(name="truncated", summary="half of the answer's body, then the connection is closed", kind=Kind.ANSWER),
+    Fault(name="truncated", summary="half of the answer's body, then the connection is closed", kind=FaultKind.ANSWER),
     Fault(
         name="malformed",
         summary="an answer whose second half is no text of its kind",
-        kind=Kind.ANSWER,
+        kind=FaultKind.ANSWER,
         targets=_WITH_BODIES,
     ),
-    Fault(name="damaged", summary="a file with another byte in its middle", kind=Kind.ANSWER, targets=_FILES),
+    Fault(name="damaged", summary="a file with another byte in its middle", kind=FaultKind.ANSWER, targets=_FILES),
     Fault(
         name="slow-body",
         summary="the whole answer, in pieces with pauses",
-        kind=Kind.ANSWER,
+        kind=FaultKind.ANSWER,
         targets=_WITH_BODIES,
     ),
     Fault(
         name="wrong-digest",
         summary="other digests in headers, index pages and descriptions of assets",
-        kind=Kind.ANSWER,
+        kind=FaultKind.ANSWER,
         targets=("registry", "pypi:GET,HEAD", "testpypi:GET,HEAD", "forge"),
     ),
     Fault(
         name="renamed-asset",
         summary="the answer gives an asset another name",
-        kind=Kind.ANSWER,
+        kind=FaultKind.ANSWER,
         targets=(_ASSET,),
         rows=(40,),
     ),
@@ -219,14 +223,14 @@ _READ = (
     Fault(
         name="stale",
         summary="shows the first answer of the round to such a request, or else nothing yet",
-        kind=Kind.READ,
+        kind=FaultKind.READ,
         targets=(_READS,),
         rows=(16, 17, 38),
     ),
     Fault(
         name="lagging",
         summary="shows nothing yet: 404, or an empty list",
-        kind=Kind.READ,
+        kind=FaultKind.READ,
         targets=(_READS,),
         rows=(17, 38),
     ),
@@ -235,85 +239,89 @@ _REMOTE = (
     Fault(
         name="moved-tag",
         summary="the tag leads to another commit",
-        kind=Kind.REMOTE,
+        kind=FaultKind.REMOTE,
         targets=_EVERYWHERE,
         rows=(26,),
     ),
-    Fault(name="deleted-tag", summary="the tag is deleted on the remote", kind=Kind.REMOTE, targets=_EVERYWHERE),
+    Fault(name="deleted-tag", summary="the tag is deleted on the remote", kind=FaultKind.REMOTE, targets=_EVERYWHERE),
     Fault(
         name="remade-tag",
         summary="the tag is deleted and made at the same commit, without its annotation",
-        kind=Kind.REMOTE,
+        kind=FaultKind.REMOTE,
         targets=_EVERYWHERE,
         rows=(27,),
     ),
-    Fault(name="refusing-hook", summary="the remote refuses every push", kind=Kind.REMOTE, targets=_EVERYWHERE),
+    Fault(name="refusing-hook", summary="the remote refuses every push", kind=FaultKind.REMOTE, targets=_EVERYWHERE),
 )
 _START = (
-    Fault(name="name-taken", summary="another file has the name", kind=Kind.START, targets=(_WORLD,), rows=(12,)),
-    Fault(name="sent-before", summary="a file is there already", kind=Kind.START, targets=(_WORLD,), rows=(13,)),
+    Fault(name="name-taken", summary="another file has the name", kind=FaultKind.START, targets=(_WORLD,), rows=(12,)),
+    Fault(name="sent-before", summary="a file is there already", kind=FaultKind.START, targets=(_WORLD,), rows=(13,)),
     Fault(
         name="junk-dependency",
         summary="the staging index has a higher version of a dependency",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_WORLD,),
         rows=(18,),
     ),
     Fault(
         name="files-lost",
         summary="the files that were built are gone, and a build gives others",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_RUN,),
         rows=(23,),
     ),
     Fault(
         name="tampered-dist",
         summary="a byte of a built file is changed after its tests",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_RUN,),
         rows=(24,),
     ),
     Fault(
         name="data-left-out",
         summary="the wheel lacks data of the package",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_PROJECT,),
         rows=(25,),
     ),
-    Fault(name="shallow-clone", summary="the checkout is shallow", kind=Kind.START, targets=(_CHECKOUT,), rows=(28,)),
-    Fault(name="dirty-tree", summary="the checkout has changes", kind=Kind.START, targets=(_CHECKOUT,), rows=(28,)),
+    Fault(
+        name="shallow-clone", summary="the checkout is shallow", kind=FaultKind.START, targets=(_CHECKOUT,), rows=(28,)
+    ),
+    Fault(
+        name="dirty-tree", summary="the checkout has changes", kind=FaultKind.START, targets=(_CHECKOUT,), rows=(28,)
+    ),
     Fault(
         name="two-tags",
         summary="two tags of versions are at the commit",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_CHECKOUT,),
         rows=(28,),
     ),
     Fault(
         name="odd-tag",
         summary="tags in other spellings, and with a command in the name",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_CHECKOUT,),
         rows=(29,),
     ),
     Fault(
         name="second-run",
         summary="the same command runs beside it",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_RUN,),
         rows=(30,),
     ),
     Fault(
         name="higher-version",
         summary="a higher version is released already",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_WORLD,),
         rows=(31,),
     ),
     Fault(
         name="platform-missing",
         summary="the image lacks a platform",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_RUN,),
         needs=(Need.ENGINE,),
         rows=(36,),
@@ -321,7 +329,7 @@ _START = (
     Fault(
         name="child-missing",
         summary="the registry lacks a child of an index that is kept",
-        kind=Kind.START,
+        kind=FaultKind.START,
         targets=(_WORLD,),
         needs=(Need.ENGINE,),
         rows=(37,),
@@ -331,12 +339,12 @@ _KILLS = (
     Fault(
         name="KILL",
         summary="the client is killed",
-        kind=Kind.KILL,
+        kind=FaultKind.KILL,
         targets=_EVERYWHERE,
         rows=(1, 2, 3, 4, 5),
     ),
-    Fault(name="TERM", summary="the client is asked to end", kind=Kind.KILL, targets=_EVERYWHERE),
-    Fault(name="INT", summary="the client is interrupted, as by Ctrl-C", kind=Kind.KILL, targets=_EVERYWHERE),
+    Fault(name="TERM", summary="the client is asked to end", kind=FaultKind.KILL, targets=_EVERYWHERE),
+    Fault(name="INT", summary="the client is interrupted, as by Ctrl-C", kind=FaultKind.KILL, targets=_EVERYWHERE),
 )
 
 FAULTS: Final[Mapping[str, Fault]] = {

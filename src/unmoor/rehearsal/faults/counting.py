@@ -16,7 +16,7 @@ import msgspec
 from unmoor.errors import ConfigError
 from unmoor.filesystem.safe_folder import open_in_place
 from unmoor.rehearsal.faults import control
-from unmoor.rehearsal.faults.catalogue import Kind, fault_of
+from unmoor.rehearsal.faults.catalogue import FaultKind, fault_of
 from unmoor.rehearsal.faults.control import Met
 from unmoor.rehearsal.faults.injection import EVERY, Injected, Plan
 from unmoor.rehearsal.faults.memory import Memory
@@ -105,7 +105,7 @@ class Counting:
                 for each in here
                 if each.meets(numbers[each.route])
             ),
-            remembers=any(fault_of(each).kind is Kind.READ for each in here),
+            remembers=any(fault_of(each).kind is FaultKind.READ for each in here),
         )
 
     def record(self, meeting: Meeting, *, effect: bool, status: int = 0) -> None:

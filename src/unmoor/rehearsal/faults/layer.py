@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from unmoor.adapters.process.clients import is_running, pid_in, send_signal
 from unmoor.rehearsal.faults import answers, changes, git_remote
-from unmoor.rehearsal.faults.catalogue import Kind, fault_of
+from unmoor.rehearsal.faults.catalogue import FaultKind, fault_of
 from unmoor.rehearsal.faults.counting import NOTHING, Counting, Meeting, PlanBroken
 from unmoor.rehearsal.faults.injection import Kill, Signal, When
 from unmoor.rehearsal.shared.http import CUT
@@ -94,9 +94,9 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         for each in arrival.meetings:
-            if fault_of(each.injected).kind is Kind.REMOTE:
+            if fault_of(each.injected).kind is FaultKind.REMOTE:
                 await self._change_remote(each)
-        due = [each for each in arrival.meetings if fault_of(each.injected).kind is not Kind.REMOTE]
+        due = [each for each in arrival.meetings if fault_of(each.injected).kind is not FaultKind.REMOTE]
         if not due:
             send = self._counting.memory.listen(scope, send) if arrival.remembers else send
             await self._app(scope, receive, send)
@@ -125,15 +125,15 @@ class FaultLayer:
             await _kill(exchange, injected)
             return
         match fault_of(injected).kind:
-            case Kind.BEFORE:
+            case FaultKind.BEFORE:
                 await self._before(exchange)
-            case Kind.DURING:
+            case FaultKind.DURING:
                 await _during(exchange)
-            case Kind.AFTER:
+            case FaultKind.AFTER:
                 await exchange.work(_swallow)
                 answer = answers.afterwards(exchange.fault, self._service)
                 await answer(exchange.scope, exchange.receive, exchange.send)
-            case Kind.READ:
+            case FaultKind.READ:
                 await self._read_early(exchange)
             case _:
                 await exchange.work(_changed(exchange))
