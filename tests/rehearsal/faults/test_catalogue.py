@@ -1,4 +1,4 @@
-"""The catalogue is complete, and an injection that could never be met is refused with the nearest names."""
+"""Every fault can happen somewhere, and an injection that could never be met is refused with the nearest names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ import pytest
 from unmoor.errors import ConfigError
 from unmoor.rehearsal.faults import catalogue, routes
 from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind, faults_for
-
-
-def test_every_row_has_a_fault() -> None:
-    """Each of the forty failures that releases must survive is a fault here."""
-    assert {row for fault in FAULTS.values() for row in fault.rows} == set(range(1, 41))
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)

@@ -1,7 +1,7 @@
 """Every fault by its name: what happens, where it may be put, and what it needs. `FaultKind` says who carries it out.
 
 ``targets`` are texts ``SERVICE[:METHOD[ ROUTE]]`` with ``*`` for all; a fault may be put at an address that fits one.
-``rows`` are numbers of the list of failures that releases must survive: each of the forty has a fault here.
+This module is long because it is one table, of every way in which a release is made to fail.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     kind: FaultKind
     targets: tuple[str, ...] = ("*",)
     needs: tuple[Need, ...] = ()
-    rows: tuple[int, ...] = ()
 
     def fits(self, service: str, route: str) -> bool:
         """Whether it may be put at an address. One that counts every request fits a fault for some route."""
@@ -92,26 +91,23 @@ _BEFORE = (
         summary="429 with `Retry-After: 1`, and nothing is done",
         kind=FaultKind.BEFORE,
     ),
-    Fault(name="busy-for-hours", summary="429 with `Retry-After: 55569`", kind=FaultKind.BEFORE, rows=(9,)),
+    Fault(name="busy-for-hours", summary="429 with `Retry-After: 55569`", kind=FaultKind.BEFORE),
     Fault(
         name="rate-limited",
         summary="403 of GitHub's secondary rate limit, with `Retry-After: 1`",
         kind=FaultKind.BEFORE,
         targets=("forge",),
-        rows=(39,),
     ),
     Fault(name="bad-request", summary="400, as if the request were wrong", kind=FaultKind.BEFORE),
-    Fault(name="forbidden", summary="403, as if a permission were missing", kind=FaultKind.BEFORE, rows=(32, 34)),
+    Fault(name="forbidden", summary="403, as if a permission were missing", kind=FaultKind.BEFORE),
     Fault(name="broken", summary="500 before anything is done", kind=FaultKind.BEFORE),
     Fault(name="bad-gateway", summary="502 with a page of HTML", kind=FaultKind.BEFORE),
-    Fault(name="down", summary="503; met for ever, the server is down", kind=FaultKind.BEFORE, rows=(8, 19, 22)),
+    Fault(name="down", summary="503; met for ever, the server is down", kind=FaultKind.BEFORE),
     Fault(
         name="reset-before", summary="the connection is reset before the request's body is read", kind=FaultKind.BEFORE
     ),
     Fault(name="garbage", summary="200 and a page that is no answer; nothing is done", kind=FaultKind.BEFORE),
-    Fault(
-        name="silent", summary="reads the request, does nothing and never answers", kind=FaultKind.BEFORE, rows=(10,)
-    ),
+    Fault(name="silent", summary="reads the request, does nothing and never answers", kind=FaultKind.BEFORE),
     Fault(name="drip", summary="does nothing and answers a byte at a time, without an end", kind=FaultKind.BEFORE),
     Fault(
         name="expired-token",
@@ -127,28 +123,24 @@ _BEFORE = (
             "hub",
             "readthedocs",
         ),
-        rows=(21,),
     ),
     Fault(
         name="file-too-large",
         summary="400, as for a file over the limit",
         kind=FaultKind.BEFORE,
         targets=_UPLOADS,
-        rows=(11,),
     ),
     Fault(
         name="name-used-before",
         summary="400, as for the name of a file that was deleted",
         kind=FaultKind.BEFORE,
         targets=_UPLOADS,
-        rows=(14,),
     ),
     Fault(
         name="release-closed",
         summary="400, as for a release that is older than 14 days",
         kind=FaultKind.BEFORE,
         targets=_UPLOADS,
-        rows=(15,),
     ),
     Fault(
         name="invalid-publisher",
@@ -156,7 +148,6 @@ _BEFORE = (
         kind=FaultKind.BEFORE,
         targets=_MINT,
         needs=(Need.SIGNING,),
-        rows=(20,),
     ),
     Fault(
         name="immutable-tag",
@@ -164,14 +155,12 @@ _BEFORE = (
         kind=FaultKind.BEFORE,
         targets=(_MANIFEST,),
         needs=(Need.ENGINE,),
-        rows=(35,),
     ),
     Fault(
         name="immutable-release",
         summary="422, as for a tag of a deleted immutable release",
         kind=FaultKind.BEFORE,
         targets=(_RELEASE, "forge:POST /repos/{owner}/{repo}/releases"),
-        rows=(40,),
     ),
 )
 _DURING = (
@@ -180,15 +169,14 @@ _DURING = (
         summary="the connection is reset after half of the request's body",
         kind=FaultKind.DURING,
         targets=_BODIES,
-        rows=(33, 39),
     ),
 )
 _AFTER = (
-    Fault(name="lost-reply", summary="the work is done, and the connection closed", kind=FaultKind.AFTER, rows=(7,)),
-    Fault(name="reset-after", summary="the work is done, and the connection reset", kind=FaultKind.AFTER, rows=(7,)),
+    Fault(name="lost-reply", summary="the work is done, and the connection closed", kind=FaultKind.AFTER),
+    Fault(name="reset-after", summary="the work is done, and the connection reset", kind=FaultKind.AFTER),
     Fault(name="broken-after", summary="the work is done, and the answer is 500", kind=FaultKind.AFTER),
-    Fault(name="down-after", summary="the work is done, and the answer is 503", kind=FaultKind.AFTER, rows=(6,)),
-    Fault(name="silent-after", summary="the work is done, and no answer ever comes", kind=FaultKind.AFTER, rows=(10,)),
+    Fault(name="down-after", summary="the work is done, and the answer is 503", kind=FaultKind.AFTER),
+    Fault(name="silent-after", summary="the work is done, and no answer ever comes", kind=FaultKind.AFTER),
 )
 _ANSWER = (
     Fault(name="truncated", summary="half of the answer's body, then the connection is closed", kind=FaultKind.ANSWER),
@@ -216,7 +204,6 @@ _ANSWER = (
         summary="the answer gives an asset another name",
         kind=FaultKind.ANSWER,
         targets=(_ASSET,),
-        rows=(40,),
     ),
 )
 _READ = (
@@ -225,14 +212,12 @@ _READ = (
         summary="shows the first answer of the round to such a request, or else nothing yet",
         kind=FaultKind.READ,
         targets=(_READS,),
-        rows=(16, 17, 38),
     ),
     Fault(
         name="lagging",
         summary="shows nothing yet: 404, or an empty list",
         kind=FaultKind.READ,
         targets=(_READS,),
-        rows=(17, 38),
     ),
 )
 _REMOTE = (
@@ -241,7 +226,6 @@ _REMOTE = (
         summary="the tag leads to another commit",
         kind=FaultKind.REMOTE,
         targets=_EVERYWHERE,
-        rows=(26,),
     ),
     Fault(name="deleted-tag", summary="the tag is deleted on the remote", kind=FaultKind.REMOTE, targets=_EVERYWHERE),
     Fault(
@@ -249,74 +233,61 @@ _REMOTE = (
         summary="the tag is deleted and made at the same commit, without its annotation",
         kind=FaultKind.REMOTE,
         targets=_EVERYWHERE,
-        rows=(27,),
     ),
     Fault(name="refusing-hook", summary="the remote refuses every push", kind=FaultKind.REMOTE, targets=_EVERYWHERE),
 )
 _START = (
-    Fault(name="name-taken", summary="another file has the name", kind=FaultKind.START, targets=(_WORLD,), rows=(12,)),
-    Fault(name="sent-before", summary="a file is there already", kind=FaultKind.START, targets=(_WORLD,), rows=(13,)),
+    Fault(name="name-taken", summary="another file has the name", kind=FaultKind.START, targets=(_WORLD,)),
+    Fault(name="sent-before", summary="a file is there already", kind=FaultKind.START, targets=(_WORLD,)),
     Fault(
         name="junk-dependency",
         summary="the staging index has a higher version of a dependency",
         kind=FaultKind.START,
         targets=(_WORLD,),
-        rows=(18,),
     ),
     Fault(
         name="files-lost",
         summary="the files that were built are gone, and a build gives others",
         kind=FaultKind.START,
         targets=(_RUN,),
-        rows=(23,),
     ),
     Fault(
         name="tampered-dist",
         summary="a byte of a built file is changed after its tests",
         kind=FaultKind.START,
         targets=(_RUN,),
-        rows=(24,),
     ),
     Fault(
         name="data-left-out",
         summary="the wheel lacks data of the package",
         kind=FaultKind.START,
         targets=(_PROJECT,),
-        rows=(25,),
     ),
-    Fault(
-        name="shallow-clone", summary="the checkout is shallow", kind=FaultKind.START, targets=(_CHECKOUT,), rows=(28,)
-    ),
-    Fault(
-        name="dirty-tree", summary="the checkout has changes", kind=FaultKind.START, targets=(_CHECKOUT,), rows=(28,)
-    ),
+    Fault(name="shallow-clone", summary="the checkout is shallow", kind=FaultKind.START, targets=(_CHECKOUT,)),
+    Fault(name="dirty-tree", summary="the checkout has changes", kind=FaultKind.START, targets=(_CHECKOUT,)),
     Fault(
         name="two-tags",
         summary="two tags of versions are at the commit",
         kind=FaultKind.START,
         targets=(_CHECKOUT,),
-        rows=(28,),
     ),
     Fault(
         name="odd-tag",
         summary="tags in other spellings, and with a command in the name",
         kind=FaultKind.START,
         targets=(_CHECKOUT,),
-        rows=(29,),
     ),
     Fault(
         name="second-run",
         summary="the same command runs beside it",
         kind=FaultKind.START,
         targets=(_RUN,),
-        rows=(30,),
     ),
     Fault(
         name="higher-version",
         summary="a higher version is released already",
         kind=FaultKind.START,
         targets=(_WORLD,),
-        rows=(31,),
     ),
     Fault(
         name="platform-missing",
@@ -324,7 +295,6 @@ _START = (
         kind=FaultKind.START,
         targets=(_RUN,),
         needs=(Need.ENGINE,),
-        rows=(36,),
     ),
     Fault(
         name="child-missing",
@@ -332,7 +302,6 @@ _START = (
         kind=FaultKind.START,
         targets=(_WORLD,),
         needs=(Need.ENGINE,),
-        rows=(37,),
     ),
 )
 _KILLS = (
@@ -341,7 +310,6 @@ _KILLS = (
         summary="the client is killed",
         kind=FaultKind.KILL,
         targets=_EVERYWHERE,
-        rows=(1, 2, 3, 4, 5),
     ),
     Fault(name="TERM", summary="the client is asked to end", kind=FaultKind.KILL, targets=_EVERYWHERE),
     Fault(name="INT", summary="the client is interrupted, as by Ctrl-C", kind=FaultKind.KILL, targets=_EVERYWHERE),

@@ -17,7 +17,7 @@ _MOST_SECONDS: Final = 10.0**9
 
 
 def markdown(report: ReleaseReport) -> str:
-    """Return the report as GitHub's Markdown. What is not known stands in its part, with the reason."""
+    """Return the report as GitHub's Markdown. What is not known is in its part, with the reason."""
     parts = [summary(report)]
     for part in ReportPart:
         made = "".join(_PARTS[part](report))

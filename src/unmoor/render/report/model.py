@@ -1,6 +1,6 @@
 """What a report says of a release: plain values, for a page, for Markdown and for JSON.
 
-Nothing here is missing without a word. Whatever could not be read, or is not recorded, is in `ReleaseReport.unknown`,
+Nothing here is missing silently. Whatever could not be read, or is not recorded, is in `ReleaseReport.unknown`,
 by the part of the report that it belongs to, with the reason. An empty part without such a reason is really empty.
 
 Text comes from outside as it is: tags, names of files, notes, messages of programs and servers. Whoever shows it makes

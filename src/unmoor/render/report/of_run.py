@@ -143,7 +143,11 @@ def _summary(report: Report, run: EndedRun) -> str:
         what = "rehearsal passed" if run.rehearsal else "released"
         return f"{what}: every surface holds {run.tag}, verified by digest"
     planned = [each.info.name for each in report.stages if words.state(each.outcome) == "planned"]
-    return f"stopped as asked before {', '.join(planned)}" if planned else "ended as asked; the surfaces were not read"
+    return (
+        f"stopped, as requested, before {', '.join(planned)}"
+        if planned
+        else "ended as requested; the surfaces were not read"
+    )
 
 
 def _surfaces(report: Report) -> Iterator[SurfaceState]:

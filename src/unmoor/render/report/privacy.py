@@ -39,7 +39,7 @@ def _without_token(line: str) -> str:
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """Apply a function to each text of a value. A member of an enumeration is a word of our own."""
+    """Apply a function to each text of a value. A member of an enumeration is a word of unmoor."""
     if type(value) is str:
         return change(value)
     if isinstance(value, tuple):

@@ -48,7 +48,7 @@ def time_of(report: ReleaseReport) -> str:
 
 
 def counts(report: ReleaseReport) -> Iterator[tuple[str, str]]:
-    """What a report has in numbers, by the part. What is not known is left out here: `unknown` names it."""
+    """What a report has in numbers, by the part. What is not known is skipped here: `unknown` names it."""
     if report.timeline is not None:
         ended = Counter(each.outcome for each in report.timeline.stages)
         yield "stages", ", ".join(f"{ended[each]} {_WORDS.get(each, each)}" for each in _ORDER if ended[each])
