@@ -11,8 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from unmoor.adapters.factory import create_services
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.process.system import this_system
@@ -226,18 +224,3 @@ def _world(prepared: Prepared, resolved: ResolvedTarget, repository: str, hosts:
         "deployments": besides.deployments,
         "patience": max(PATIENCE),
     }
-
-
-def uploaded_assets(folder: WorldFolder) -> frozenset[str]:
-    """Return the names of the files that a round has added to the page of the release."""
-    lines = read_from(folder.requests, 0, _LIMIT).splitlines()
-    read = [decode_json(line, _Uploaded) for line in lines]
-    return frozenset(each.file for each in read if each.server == "forge" and each.outcome == "stored")
-
-
-class _Uploaded(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a line in the log of requests that says which file was stored."""
-
-    server: str
-    file: str = ""
-    outcome: str = ""

@@ -18,7 +18,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import chaos_report, session
 from unmoor.cli.chaos_options import ChaosOptions
-from unmoor.cli.chaos_release import ChaosRelease, prepared_release, uploaded_assets
+from unmoor.cli.chaos_release import ChaosRelease, prepared_release
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import read_sources, resolve_checkout
 from unmoor.cli.target_options import TargetOptions
@@ -28,6 +28,7 @@ from unmoor.filesystem.safe_folder import OWN, make_private, names_in, remove
 from unmoor.rehearsal import local
 from unmoor.rehearsal.chaos.addresses import Addresses, addresses_of
 from unmoor.rehearsal.chaos.draw import Card, Round, cards, draw
+from unmoor.rehearsal.chaos.expectations import with_surfaces
 from unmoor.rehearsal.chaos.folders import WorldFolder, copy_base, read_from
 from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult, Skipped, count_faults, count_kills
@@ -143,8 +144,8 @@ class Chaos:
         self.plain = result.runs[0].seconds
         self.release.wait_as_long(self.plain)
         met = addresses_of(read_from(folder.requests, 0, _LIMIT), read_from(folder.journal, 0, _LIMIT))
-        assets = tuple(sorted(uploaded_assets(folder) - expected.files.keys()))
-        player = replace(player, expected=replace(expected, assets=assets), baseline=FinalState.of(folder.path))
+        baseline = FinalState.of(folder.path)
+        player = replace(player, expected=with_surfaces(expected, baseline), baseline=baseline)
         remove(folder.path)
         return player, met
 

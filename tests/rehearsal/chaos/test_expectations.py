@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from unmoor.rehearsal.chaos.draw import Round
-from unmoor.rehearsal.chaos.expectations import expected_of, must_refuse, rebuilds
+from unmoor.rehearsal.chaos.expectations import expected_of, must_refuse, rebuilds, with_surfaces
 from unmoor.rehearsal.chaos.folders import WorldFolder
 from unmoor.rehearsal.faults.injection import parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
+from unmoor.rehearsal.invariants.final_state import FinalState, PageState
+from unmoor.util.values import replace
 
 EXPECTED = Expected(
     repository="acme/small", project="small", tag="v1.0", version="1.0", commit="c" * 40, files={"small.whl": "a" * 64}
@@ -58,6 +60,52 @@ def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End) -> None
     assert (met.end, met.since) == (end, 100 if end is End.REFUSED else 0)
     assert expected_of(EXPECTED, round_of(text), folder, {}, runs(0)).end is End.CONVERGED
     assert must_refuse({text: 1}) is (end is End.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("fault", "now", "named"),
+    [
+        ("moved-tag", "d" * 40, ("c" * 40, "d" * 40)),
+        ("moved-tag", "c" * 40, ()),
+        ("moved-tag", "", ()),
+        ("tampered-dist", "d" * 40, ()),
+    ],
+    ids=["moved", "moved back", "deleted", "other fault"],
+)
+def test_a_moved_tag_is_refused_with_both_commits(tmp_path: Path, fault: str, now: str, named: tuple[str, ...]) -> None:
+    """The last run has to name the commit that was tested, and the one that the remote's tag leads to."""
+    folder = WorldFolder(tmp_path, "v1.0")
+    if now:
+        (folder.remote / "refs" / "tags").mkdir(parents=True)
+        (folder.remote / "refs" / "tags" / "v1.0").write_text(f"{now}\n", encoding="utf-8")
+    where = "run" if fault == "tampered-dist" else "GET /user"
+    text = f"{fault}@{'start' if where == 'run' else 'forge'}:{where}#1"
+    assert expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(0, 100)).named == named
+
+
+def test_images_and_assets_are_those_of_a_release_without_faults() -> None:
+    """What the first release left is what each round must leave; the tested files stay those of the manifest."""
+    files = {"small-1.0.tar.gz": "a" * 64}
+    page = PageState(
+        draft=False,
+        prerelease=False,
+        target="c" * 40,
+        name="v1.0",
+        body="",
+        assets=files | {"manifest.json": "e" * 64},
+    )
+    tags = dict.fromkeys(("v1.0", "1.0", "latest", "sha-ccc"), ("config",))
+    baseline = FinalState(
+        indexes={"pypi": {"small": files}, "testpypi": {}},
+        pages={"v1.0": (page,)},
+        images={"ghcr.io/acme/small": tags},
+        latest="v1.0",
+    )
+    found = with_surfaces(replace(EXPECTED, files=files), baseline)
+    assert (found.files, found.assets) == (files, ("manifest.json",))
+    (image,) = found.images
+    assert (image.host, image.name) == ("ghcr.io", "acme/small")
+    assert (image.tags, set(image.floating)) == (("v1.0",), {"1.0", "latest"})
 
 
 def test_a_round_is_held_to_the_files_that_it_proved(tmp_path: Path) -> None:

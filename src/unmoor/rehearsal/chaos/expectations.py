@@ -11,12 +11,29 @@ from unmoor.rehearsal.chaos.draw import Round
 from unmoor.rehearsal.chaos.folders import WorldFolder
 from unmoor.rehearsal.faults.injection import parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
+from unmoor.rehearsal.invariants.expectation import expect
+from unmoor.rehearsal.invariants.final_state import FinalState
+from unmoor.rehearsal.invariants.stores import commit_of
 from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
 REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist"})
 """Faults that stay when the others are gone, and that the same command must refuse from then on."""
 _LIMIT = 10_000_000
+
+
+def with_surfaces(expected: Expected, baseline: FinalState) -> Expected:
+    """Add what a release without faults left on the release page and in the registries: its assets and its images."""
+    left = expect(
+        baseline,
+        repository=expected.repository,
+        project=expected.project,
+        tag=expected.tag,
+        version=expected.version,
+        commit=expected.commit,
+    )
+    assets = (name for name in left.assets if name not in expected.files)
+    return replace(expected, assets=tuple(assets), images=left.images)
 
 
 def must_refuse(met: Mapping[str, int]) -> bool:
@@ -34,8 +51,21 @@ def expected_of(
     if rebuilds(round_):
         expected = replace(expected, files=_proven(folder) or expected.files)
     if must_refuse(met):
-        expected = replace(expected, end=End.REFUSED, since=runs[min(1, len(runs) - 1)].log_start)
+        expected = replace(
+            expected,
+            end=End.REFUSED,
+            since=runs[min(1, len(runs) - 1)].log_start,
+            named=_both_commits(expected, folder, met),
+        )
     return expected
+
+
+def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> tuple[str, ...]:
+    """What a refusal must name if the tag was moved: the commit that was tested, and the one that the tag leads to."""
+    if not any(_name(text) == "moved-tag" for text, times in met.items() if times):
+        return ()
+    now = commit_of(folder.remote, f"refs/tags/{expected.tag}")
+    return (expected.commit, now) if now is not None and now != expected.commit else ()
 
 
 def rebuilds(round_: Round) -> bool:
