@@ -29,7 +29,7 @@ from unmoor.rehearsal import local
 from unmoor.rehearsal.chaos.addresses import Addresses, addresses_of
 from unmoor.rehearsal.chaos.draw import Card, Round, cards, draw
 from unmoor.rehearsal.chaos.expectations import with_surfaces
-from unmoor.rehearsal.chaos.folders import WorldFolder, copy_base, read_from
+from unmoor.rehearsal.chaos.folders import WorldFolder, copy_base, read_from, size_of
 from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult, Skipped, count_faults, count_kills
 from unmoor.rehearsal.chaos.rounds import Player
@@ -143,7 +143,8 @@ class Chaos:
             )
         self.plain = result.runs[0].seconds
         self.release.wait_as_long(self.plain)
-        met = addresses_of(read_from(folder.requests, 0, _LIMIT), read_from(folder.journal, 0, _LIMIT))
+        began = size_of(self.release.base.journal)  # the lines of the build, which a copy has, too
+        met = addresses_of(read_from(folder.requests, 0, _LIMIT), read_from(folder.journal, began, _LIMIT))
         baseline = FinalState.of(folder.path)
         player = replace(player, expected=with_surfaces(expected, baseline), baseline=baseline)
         remove(folder.path)

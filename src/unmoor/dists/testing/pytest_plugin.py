@@ -152,8 +152,8 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_keyboard_interrupt(excinfo):
-    # pytest.exit() comes here, too.
-    if isinstance(excinfo.value, KeyboardInterrupt):
+    # pytest.exit() comes here, too, and so do errors of collection: as a KeyboardInterrupt of pytest's own.
+    if type(excinfo.value) is KeyboardInterrupt:
         put("killed", code=2)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from unmoor.core.outcome import Planned
 from unmoor.rehearsal.faults.injection import JOURNAL
 from unmoor.rehearsal.faults.routes import route_of
 from unmoor.util.decode import decode_json
@@ -56,7 +57,8 @@ def addresses_of(requests: bytes, journal: bytes) -> Addresses:
     for request in _read(requests, _Request):
         counted[request.server, route_of(request.server, request.method, request.path)] += 1
     for line in _read(journal, _Line):
-        if route := line_route(line):
+        # What the build in advance only planned, a release does.
+        if (route := line_route(line)) and line.outcome != Planned.state:
             counted[JOURNAL, route] += 1
     return Addresses(counts=dict(sorted(counted.items())))
 
