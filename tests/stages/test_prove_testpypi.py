@@ -135,7 +135,7 @@ def test_waits_are_bounded(make_inputs: MakeInputs, index: PackageIndex, look: A
 def test_an_index_that_is_not_there_is_not_waited_for(
     make_inputs: MakeInputs, index: PackageIndex, cause: Cause, asked: float, waited: float
 ) -> None:
-    """A refused connection, or a server that asks for too much time, ends the stage at once; silence after two minutes."""
+    """A refused connection, or too long a wait that is asked for, ends the stage at once; silence after two minutes."""
     at, clock = make_inputs(sample_projects.files("late-one"), project="late-one"), FakeClock()
     looks: list[Any] = [failure(cause, "no answer", wait=asked)] * 999
     with pytest.raises(Unknown) as caught:
