@@ -30,7 +30,7 @@ def read(**given: Any) -> ChaosOptions:
 WRONG = {
     "both": ({"rounds": 3, "minutes": 1.0}, "--rounds and --minutes cannot be used together"),
     "fault": ({"faults": ("lost-replay",)}, "there is no fault 'lost-replay': did you mean lost-reply"),
-    "not-of-rounds": ({"faults": ("name-taken",)}, "the fault name-taken is not one of rounds: see --list"),
+    "not-of-rounds": ({"faults": ("data-left-out",)}, "the fault data-left-out is not one of rounds: see --list"),
     "nothing-like-it": ({"faults": ("\x1b[31mxyzzy",)}, "there is no fault '\\x1b[31mxyzzy': see --list"),
     "other-version": ({"seed": "7@1.1"}, "the seed 7@1.1 is of unmoor 1.1, and this is 1.2"),
     "no-seed": ({"seed": "seven"}, "'seven' is no seed"),

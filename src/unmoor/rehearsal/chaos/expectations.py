@@ -13,11 +13,11 @@ from unmoor.rehearsal.faults.injection import parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
 from unmoor.rehearsal.invariants.expectation import expect
 from unmoor.rehearsal.invariants.final_state import FinalState
-from unmoor.rehearsal.invariants.stores import commit_of
+from unmoor.rehearsal.invariants.stores import INDEX, commit_of, read_index
 from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
-REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist"})
+REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist", "name-taken"})
 """Faults that stay when the others are gone, and that the same command must refuse from then on."""
 _LIMIT = 10_000_000
 
@@ -57,6 +57,9 @@ def expected_of(
             since=runs[min(1, len(runs) - 1)].log_start,
             named=_both_commits(expected, folder, met),
         )
+    if (taken := _taken(expected, folder, met)) and expected.end is End.REFUSED:
+        digests = (each for name in taken for each in (expected.files[name], taken[name]))
+        expected = replace(expected, taken=taken, named=(*expected.named, *digests))
     return expected
 
 
@@ -66,6 +69,18 @@ def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int
         return ()
     now = commit_of(folder.remote, f"refs/tags/{expected.tag}")
     return (expected.commit, now) if now is not None and now != expected.commit else ()
+
+
+def _taken(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> dict[str, str]:
+    """The files of the index that have a name of the release and other bytes, if that is the fault."""
+    if not any(_name(text) == "name-taken" for text, times in met.items() if times):
+        return {}
+    held = (file for project in read_index(folder.path / INDEX) for file in project.files)
+    return {
+        file.name: file.digests.sha256
+        for file in held
+        if expected.files.get(file.name, file.digests.sha256) != file.digests.sha256
+    }
 
 
 def rebuilds(round_: Round) -> bool:

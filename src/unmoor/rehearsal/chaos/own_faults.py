@@ -1,28 +1,19 @@
-"""Faults of the client's side, put in place before the first run: of the checkout, the built files and the run."""
+"""Faults that are put in place before the first run: of the checkout, the built files, the index and the run."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
-from unmoor.adapters.git.program import OPTIONS, variables
-from unmoor.adapters.process.servers import Program
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.chaos.run_git import run_git
+from unmoor.rehearsal.chaos.sent_files import send_before, take_name
 from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, FaultKind
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
-from unmoor.rehearsal.shared import remote
 
 SECOND_RUN = "second-run"
-_TIMEOUT = 60.0
-_DATE: Final = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "chaos"), ("EMAIL", "chaos@example.invalid"), ("DATE", "@1700000000 +0000"))
-}
 
 
 def of_plan(plan: Plan) -> tuple[Injection, ...]:
@@ -40,11 +31,6 @@ def runs_beside(injections: tuple[Injection, ...]) -> int:
     return sum(each.fault == SECOND_RUN for each in injections)
 
 
-def _git(folder: Path, *args: str) -> str:
-    command = [remote.git(), *OPTIONS, "-C", str(folder), *args]
-    return Program(command, variables(os.environ, own=True) | _DATE).wait(_TIMEOUT).out.decode().strip()
-
-
 def _make_dirty(folder: WorldFolder) -> bool:
     """Change every file of the project at the top, and add one."""
     for path in sorted(folder.checkout.iterdir()):
@@ -57,21 +43,21 @@ def _make_dirty(folder: WorldFolder) -> bool:
 
 def _make_shallow(folder: WorldFolder) -> bool:
     """Write down that the history before the commit of HEAD is not there."""
-    write_atomic(folder.checkout / ".git" / "shallow", _git(folder.checkout, "rev-parse", "HEAD").encode() + b"\n")
+    write_atomic(folder.checkout / ".git" / "shallow", run_git(folder.checkout, "rev-parse", "HEAD").encode() + b"\n")
     return True
 
 
 def _add_version_tag(folder: WorldFolder) -> bool:
     """Give the released commit a tag of a much later version, too."""
     start = folder.tag.rstrip("0123456789.abcrvdeposthl-_+!")
-    _git(folder.checkout, "tag", f"{start}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
+    run_git(folder.checkout, "tag", f"{start}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
     return True
 
 
 def _add_odd_tags(folder: WorldFolder) -> bool:
     """Give the released commit tags that are no versions, and whose names are commands for a shell."""
     for name in (f"{folder.tag}$(touch${{IFS}}pwned)", f"{folder.tag};id", "vnext"):
-        _git(folder.checkout, "tag", name, f"refs/tags/{folder.tag}^{{commit}}")
+        run_git(folder.checkout, "tag", name, f"refs/tags/{folder.tag}^{{commit}}")
     return True
 
 
@@ -101,6 +87,8 @@ CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
     "odd-tag": _add_odd_tags,
     "files-lost": _lose_files,
     "tampered-dist": _tamper,
+    "sent-before": send_before,
+    "name-taken": take_name,
     SECOND_RUN: lambda _folder: True,  # it is started beside the first run
 }
 """The faults that are carried out here, by name."""

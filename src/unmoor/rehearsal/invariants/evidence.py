@@ -43,7 +43,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
     With the end ``REFUSED``, ``named`` are texts that the last run must print, such as both commits of a moved tag, and
     ``since`` is the length in bytes of the request log when the fault was in place: from then on nothing final may
-    happen.
+    happen. ``taken`` are files that the index held before, by name with their sha256: it must go on holding them.
     """
 
     repository: str
@@ -59,6 +59,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     staging: bool = True
     end: End = End.CONVERGED
     named: tuple[str, ...] = ()
+    taken: Mapping[str, str] = msgspec.field(default_factory=dict)
     since: int = 0
 
 

@@ -56,10 +56,20 @@ class Facts:
     @cached_property
     def effects(self) -> tuple[Effect, ...]:
         """What the runs changed of the release, in order. What was there before the first began is no change."""
-        runs = self.evidence.runs
-        start, end = min((run.log_start for run in runs), default=0), max((run.log_end for run in runs), default=0)
+        start, end = self._span
         found = effects(self.log, self.expected, self._own_digests())
         return tuple(each for each in found if start <= each.request.start < end)
+
+    @property
+    def of_runs(self) -> tuple[LoggedRequest, ...]:
+        """The requests since the first run began. Who prepares a world may have sent something before."""
+        start, _ = self._span
+        return tuple(each for each in self.log if start <= each.start)
+
+    @property
+    def _span(self) -> tuple[int, int]:
+        runs = self.evidence.runs
+        return min((run.log_start for run in runs), default=0), max((run.log_end for run in runs), default=0)
 
     def _own_digests(self) -> frozenset[str]:
         """The digests that the tags of the version have, or had in the log."""
