@@ -19,7 +19,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``why_not`` says why something is not signed, ``withheld`` why the indexes get no signature; empty if all is.
     ``required``: no index may get a file without its signature. ``stored``: the forge stores the provenance, too.
-    ``signer`` is the workflow whose signatures these are.
+    ``signer`` is the address of the workflow file whose signatures these are, without a ref.
     """
 
     bundles: tuple[File, ...] = ()

@@ -333,5 +333,5 @@ class SignFiles(Push[Signed]):
             withheld=withheld,
             required=self.required,
             stored=stored,
-            signer=identity.workflow,
+            signer=identity.workflow.partition("@")[0],  # a run of a branch finds what the run of the tag signed
         )
