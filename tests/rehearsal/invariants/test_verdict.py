@@ -697,6 +697,12 @@ def killed_at_first(judged: Judged, _chance: random.Random) -> None:
     judged.runs[0] = replace(judged.runs[0], exit_code=-9, output="", faulted=True)
 
 
+def beside_another_run(judged: Judged, _chance: random.Random) -> None:
+    """The first run says that it uploaded nothing, which another run did meanwhile."""
+    output = judged.runs[0].output.replace("already uploaded or published:", "nothing was uploaded or published")
+    judged.runs[0] = replace(judged.runs[0], output=output, beside=True)
+
+
 def once_more(judged: Judged, _chance: random.Random) -> None:
     """There was a run more, which found everything."""
     judged.runs.append(replace(judged.runs[-1], log_start=judged.runs[-1].log_end))
@@ -705,6 +711,7 @@ def once_more(judged: Judged, _chance: random.Random) -> None:
 BENIGN = (
     *(at_another_time, with_other_numbers, with_more_reads, with_an_older_version, with_a_second_try),
     *(with_patience, in_another_order, killed_at_first, once_more, without_the_forge),
+    beside_another_run,
 )
 ROWS = [(invariant, plant) for invariant, plants in PLANTED.items() for plant in plants]
 

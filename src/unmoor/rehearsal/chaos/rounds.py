@@ -98,6 +98,7 @@ class Player:
             log_start=logged,
             log_end=size_of(folder.requests),
             faulted=faulted,
+            beside=beside > 0,
             journal=read_from(folder.journal, written, _JOURNAL).decode(errors="replace"),
         )
 

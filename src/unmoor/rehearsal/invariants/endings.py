@@ -31,7 +31,8 @@ def dishonest_endings(facts: Facts) -> Iterator[Violation]:
             for what in missing:
                 yield _violation(f"it ended well, but {what} was missing", where)
         else:
-            yield from _failed(facts.effects_of(run), run, missing, where)
+            own = () if run.beside else facts.effects_of(run)
+            yield from _failed(own, run, missing, where)
     yield from _late(facts)
     if facts.evidence.runs and facts.evidence.runs[-1].exit_code == 0 and facts.expected.end is End.CONVERGED:
         yield from _absent(facts)

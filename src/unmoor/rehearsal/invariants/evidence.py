@@ -68,7 +68,8 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
     ``exit_code`` is negative if a signal ended it, as of a child process. ``log_start`` and ``log_end`` are the lengths
     in bytes of the world's ``requests.jsonl`` before and after it. ``faulted``: there were faults during the run.
-    ``journal`` are the lines that the run added to the journal.
+    ``journal`` are the lines that the run added to the journal. ``beside``: another run was at work at the same time,
+    and what changed meanwhile may be its work.
     """
 
     command: tuple[str, ...]
@@ -79,6 +80,7 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
     log_start: int
     log_end: int
     faulted: bool = False
+    beside: bool = False
     journal: str = ""
 
 
