@@ -56,19 +56,11 @@ def _missing(facts: Facts, run: RunEvidence) -> dict[str, tuple[str, ...]]:
         for image in facts.expected.images
         for tag in image.tags
     }
-    found = {name: each for name, each in wanted.items() if name in later or not _is_there(facts, name)}
+    found = {name: each for name, each in wanted.items() if name in later or not facts.is_there(name)}
     public = any(each.final and each.surface == FORGE for each in facts.effects if each.request.start < run.log_end)
     if not public and not (_is_public(facts) and not any(e.final and e.surface == FORGE for e in facts.effects)):
         found[f"{FORGE} page"] = ("undraft", "draft")
     return found
-
-
-def _is_there(facts: Facts, name: str) -> bool:
-    surface, _, what = name.partition(" ")
-    if surface in {INDEX, STAGING}:
-        return any(file.name == what for project in facts.projects[surface] for file in project.files)
-    image, _, tag = what.rpartition(":")
-    return any((each.host, each.name) == (surface, image) and tag in each.tags for each in facts.images)
 
 
 def _is_public(facts: Facts) -> bool:

@@ -87,6 +87,14 @@ class Facts:
         """An image as its registry has it; ``None`` if it has none of that name."""
         return next((each for each in self.images if (each.host, each.name) == (image.host, image.name)), None)
 
+    def is_there(self, name: str) -> bool:
+        """Whether a store holds something: ``INDEX FILE``, or ``HOST IMAGE:TAG``."""
+        surface, _, what = name.partition(" ")
+        if surface in self.projects:
+            return any(file.name == what for project in self.projects[surface] for file in project.files)
+        image, _, tag = what.rpartition(":")
+        return any((each.host, each.name) == (surface, image) and tag in each.tags for each in self.images)
+
     def requests_of(self, run: RunEvidence) -> tuple[LoggedRequest, ...]:
         """The requests of a run."""
         return tuple(each for each in self.log if run.log_start <= each.start < run.log_end)

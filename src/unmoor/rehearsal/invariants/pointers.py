@@ -12,7 +12,7 @@ from itertools import pairwise
 from packaging.version import Version
 
 from unmoor.rehearsal.invariants.effects import version_of
-from unmoor.rehearsal.invariants.evidence import ImageExpected, Violation
+from unmoor.rehearsal.invariants.evidence import Violation
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.stores import INDEX, StoredImages, latest_page
 
@@ -102,20 +102,11 @@ def _early(facts: Facts) -> Iterator[Violation]:
 
 def _late(facts: Facts, here: dict[str, int], at: int, names: list[str], pointer: str) -> Iterator[Violation]:
     """What came after a pointer moved, or never came. What is there without a line in the log came before it."""
-    late = [name for name in names if here.get(name, -1) > at or (name not in here and not _is_there(facts, name))]
+    late = [name for name in names if here.get(name, -1) > at or (name not in here and not facts.is_there(name))]
     if late:
         yield _violation(
             f"{pointer} moved to {facts.expected.tag} before {', '.join(late)}", facts.effects[at].request.where
         )
-
-
-def _is_there(facts: Facts, name: str) -> bool:
-    surface, _, what = name.partition(" ")
-    if surface == INDEX:
-        return any(file.name == what for project in facts.projects[INDEX] for file in project.files)
-    image, _, tag = what.rpartition(":")
-    stored = facts.stored(ImageExpected(host=surface, name=image, tags=()))
-    return stored is not None and tag in stored.tags
 
 
 def _is_prerelease(version: Version | None) -> bool:
