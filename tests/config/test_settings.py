@@ -140,7 +140,7 @@ PATH = "expected a relative path inside the project, without .."
         ("deadline = 3", "deadline: expected a whole number from 10 to 86400, got the number 3"),
         ("deadline = true", "deadline: expected a whole number from 10 to 86400, got true"),
         ("deadline = 1.5", "deadline: expected a whole number from 10 to 86400, got the number 1.5"),
-        ("deadline = nan", "deadline: expected a whole number from 10 to 86400, got a number too large"),
+        ("deadline = nan", "deadline: expected a whole number from 10 to 86400, got the number nan"),
         ("deadline = 2020-01-01", "deadline: expected a whole number from 10 to 86400, got a date or time"),
         ("deadline = {a = 1}", "deadline: expected a whole number from 10 to 86400, got a table"),
         (

@@ -111,7 +111,8 @@ def seen(send: Callable[..., requests.Response], seconds: float = 20) -> int | s
     except requests.Timeout:
         return TIMEOUT
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        return RESET if "reset by peer" in str(error) else CLOSED
+        # Whoever still sends when the reset comes sees a broken pipe.
+        return RESET if any(each in str(error) for each in ("reset by peer", "Broken pipe")) else CLOSED
     return answer.status_code
 
 
