@@ -69,7 +69,6 @@ _READS = "*:GET,HEAD"
 _UPLOADS = ("pypi:POST /legacy/", "testpypi:POST /legacy/")
 _ASSET = "forge:POST /api/uploads/repos/{owner}/{repo}/releases/{id}/assets"
 _RELEASE = "forge:POST,PATCH /repos/{owner}/{repo}/releases/{id}"
-_BLOBS = "registry:PUT,PATCH,POST"
 _MANIFEST = "registry:PUT /v2/{name}/manifests/{reference}"
 _MINT = ("pypi:POST /_/oidc/mint-token", "testpypi:POST /_/oidc/mint-token")
 _EVERYWHERE = ("*", JOURNAL)
