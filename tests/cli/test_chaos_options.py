@@ -9,8 +9,9 @@ from typing import Any
 import click
 import pytest
 
-from unmoor.cli.chaos_options import ROUNDS, ChaosOptions, read_options, replay_command
+from unmoor.cli.chaos_options import ROUNDS, ChaosOptions, read_options, replay_command, same_command
 from unmoor.cli.target_options import TargetOptions
+from unmoor.util.values import replace
 
 NONE: dict[str, Any] = {
     "seed": None,
@@ -29,6 +30,12 @@ def read(**given: Any) -> ChaosOptions:
 
 WRONG = {
     "both": ({"rounds": 3, "minutes": 1.0}, "--rounds and --minutes cannot be used together"),
+    "minutes-nan": ({"minutes": float("nan")}, "--minutes nan is no end"),
+    "minutes-inf": ({"minutes": float("inf")}, "--minutes inf is no end"),
+    "case": ({"faults": ("kill",)}, "there is no fault 'kill': did you mean KILL"),
+    "case-of-inject": ({"injections": ("Lost-Reply@pypi:POST /legacy/#1",)}, "write it as lost-reply"),
+    "case-of-kill": ({"injections": ("kill@journal:dists/made#1",)}, "write it as KILL"),
+    "case-of-service": ({"injections": ("down@PyPI:POST /legacy/#1",)}, "is no injection"),
     "fault": ({"faults": ("lost-replay",)}, "there is no fault 'lost-replay': did you mean lost-reply"),
     "not-of-rounds": ({"faults": ("data-left-out",)}, "the fault data-left-out is not one of rounds: see --list"),
     "nothing-like-it": ({"faults": ("\x1b[31mxyzzy",)}, "there is no fault '\\x1b[31mxyzzy': see --list"),
@@ -68,3 +75,22 @@ def test_the_printed_command_plays_the_same_round() -> None:
     assert {"--from-nothing", "--without-images"} < set(words)
     assert words[-1] == "v1.0"
     assert tuple(map(str, read(injections=texts, from_nothing=True).injections)) == texts
+
+
+SAME = {
+    "drawn": ({}, ["--chaos", "--seed", "5", "--rounds", "20"]),
+    "minutes": ({"minutes": 2.5}, ["--chaos", "--seed", "5", "--minutes", "2.5"]),
+    "faults": ({"rounds": 3, "faults": ("down",)}, ["--chaos", "--seed", "5", "--rounds", "3", "--fault", "down"]),
+    "injected": (
+        {"injections": ("down@pypi:*#1x0",), "from_nothing": True},
+        ["--chaos", "--inject", "down@pypi:*#1x0", "--from-nothing"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "words"), SAME.values(), ids=SAME)
+def test_the_same_command_plays_the_same_rounds(given: dict[str, Any], words: list[str]) -> None:
+    """It has the seed, although that may have been drawn, and is read as it was given."""
+    options = replace(read(**given), seed=5)
+    printed = shlex.split(same_command(TargetOptions(folder=Path()), options, without_images=False))
+    assert printed == ["unmoor", "rehearse", *words]

@@ -6,6 +6,7 @@ from unmoor.cli import chaos_report
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult, RunResult, count_faults
 from unmoor.rehearsal.faults.catalogue import FAULTS
 from unmoor.rehearsal.invariants.evidence import Violation
+from unmoor.util.values import replace
 
 LOST = "lost-reply@pypi:POST /legacy/#1"
 ROUND = RoundResult(
@@ -64,6 +65,13 @@ def test_the_tables_have_every_number() -> None:
     assert any(row[:1] == ["I2"] and row[-1] == "held" for row in rows)
     assert ["re-runs", "1"] in rows
     assert ["longest", "run", "1.0", "s"] in rows
+
+
+def test_without_a_round_nothing_is_said_to_hold() -> None:
+    """Rounds that were stopped before the first one ended have judged nothing."""
+    lines = chaos_report.tables(replace(RESULT, rounds=(), invariants={"I1": 0, "I2": 0}))
+    assert sum(line.endswith("not judged") for line in lines) == 2
+    assert not any("held" in line for line in lines)
 
 
 def test_the_list_has_every_fault_that_a_round_can_have() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 import secrets
 
@@ -48,6 +48,8 @@ def read_options(
     """Check the options. Raises `click.UsageError` for those that are wrong or do not go together."""
     if rounds is not None and minutes is not None:
         raise click.UsageError("--rounds and --minutes cannot be used together: each says when to stop")
+    if minutes is not None and not math.isfinite(minutes):
+        raise click.UsageError(f"--minutes {minutes} is no end: write a number, such as 10")
     if injections and (seed is not None or rounds is not None or minutes is not None or faults):
         raise click.UsageError("--inject plays one round, so --seed, --rounds, --minutes and --fault do not go with it")
     if from_nothing and not injections:
@@ -82,7 +84,7 @@ def _known(name: str) -> str:
         return name
     if name in catalogue.FAULTS:
         raise click.UsageError(f"the fault {name} is not one of rounds: see --list")
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    near = catalogue.nearest(name, names, cutoff=0.4)
     hint = f"did you mean {', '.join(near)}?" if near else "see --list"
     raise click.UsageError(f"there is no fault {name[:60]!r}: {hint}")
 
@@ -96,11 +98,32 @@ def _read(text: str) -> Injected:
     return injected
 
 
+def same_command(target: TargetOptions, options: ChaosOptions, *, without_images: bool) -> str:
+    """Return the command line that plays the same rounds, also if the seed was drawn."""
+    injections = tuple(map(str, options.injections))
+    drawn = ["--seed", str(options.seed)]
+    drawn += ["--minutes", f"{options.minutes:g}"] if options.minutes else ["--rounds", str(options.rounds)]
+    drawn += [word for name in options.faults for word in ("--fault", name)]
+    return _command(
+        target,
+        injections,
+        [] if injections else drawn,
+        from_nothing=options.from_nothing,
+        without_images=without_images,
+    )
+
+
 def replay_command(
     target: TargetOptions, injections: tuple[str, ...], *, from_nothing: bool, without_images: bool
 ) -> str:
     """Return the command line that plays a round again."""
-    options = [*target.arguments(), "--chaos", *(["--without-images"] if without_images else [])]
+    return _command(target, injections, [], from_nothing=from_nothing, without_images=without_images)
+
+
+def _command(
+    target: TargetOptions, injections: tuple[str, ...], drawn: list[str], *, from_nothing: bool, without_images: bool
+) -> str:
+    options = [*target.arguments(), "--chaos", *(["--without-images"] if without_images else []), *drawn]
     options += [word for text in injections for word in ("--inject", text)]
     options += ["--from-nothing"] if from_nothing else []
     return commands.join(["unmoor", "rehearse", *options, *([target.tag] if target.tag else [])])

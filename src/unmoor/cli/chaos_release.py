@@ -74,8 +74,11 @@ class ChaosRelease:
     unsigned: str
     built_in: float = 0.0
 
-    def build(self, *, as_json: bool) -> int:
-        """Build and prove the files once, as a rehearsal would. Return the exit code; a failure has been printed."""
+    def build(self, *, command: str, as_json: bool) -> int:
+        """Build and prove the files once, as a rehearsal would. Return the exit code; a failure has been printed.
+
+        ``command`` is the one to run again then.
+        """
         err("building and testing once; the rounds begin with these files")
         began = time.monotonic()
         inside = replace(self.target, folder=self.prepared.checkout, path=self.prepared.path, tag=self.prepared.tag)
@@ -96,7 +99,7 @@ class ChaosRelease:
             without_images=self.without_images,
             sign_with=self.key,
             belief=Belief(notebook=notebook),
-            command=self.replay((), from_nothing=False),
+            command=command,
         )
         opened = session.open_resolved(options, self.resolved, self.processes)
         report = session.run_session(opened, options, self.processes)

@@ -34,8 +34,9 @@ def tables(result: ChaosResult) -> list[str]:
     """Return the tables: the faults, what is violated, and the numbers of the whole."""
     faults = [(each.kind, each.fault, str(each.planned), str(each.met)) for each in result.faults]
     says = {str(name): words for name, (words, _) in INVARIANTS.items()}
+    none_violated = "held" if result.rounds else "not judged"
     invariants = [
-        (name, says.get(name, ""), str(count) if count else "held") for name, count in result.invariants.items()
+        (name, says.get(name, ""), str(count) if count else none_violated) for name, count in result.invariants.items()
     ]
     ended = [each.ended.value for each in result.rounds]
     numbers = [

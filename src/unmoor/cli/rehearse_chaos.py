@@ -17,7 +17,7 @@ from unmoor._version import version
 from unmoor.adapters.process.supervisor import Processes
 from unmoor.artifacts.run_dir import RunFolder
 from unmoor.cli import chaos_report, session
-from unmoor.cli.chaos_options import ChaosOptions
+from unmoor.cli.chaos_options import ChaosOptions, same_command
 from unmoor.cli.chaos_release import ChaosRelease, prepared_release
 from unmoor.cli.output import err
 from unmoor.cli.resolve_project import read_sources, resolve_checkout
@@ -69,7 +69,11 @@ def _run(target: TargetOptions, options: ChaosOptions, *, without_images: bool, 
                 if name != "run.lock":
                     remove(folder / name)
             with prepared_release(here, target, sources, processes, folder, without_images=without_images) as release:
-                code = release.build(as_json=as_json)
+                code = release.build(
+                    command=same_command(target, options, without_images=without_images), as_json=as_json
+                )
+                if code == Interrupted.exit_code:
+                    return code
                 if code:
                     err("")
                     err("this was without any fault: the project does not release by itself, so chaos did not begin")
@@ -112,7 +116,7 @@ class Chaos:
             )
         if self.stopped:
             raise Interrupted("chaos was stopped")
-        of_seed = "" if self.options.injections else f" of the seed {self.options.seed}@{version}"
+        of_seed = "" if self.options.injections else f" of the seed {self._seed}"
         err(f"every invariant held in {len(result.rounds)} round{'s'[: len(result.rounds) != 1]}{of_seed}")
         return 0
 
@@ -153,10 +157,13 @@ class Chaos:
     def _play_all(self, player: Player, met: Addresses) -> None:
         rounds = self._rounds(met)
         upcoming = next(rounds, None)
+        if not self.options.injections:
+            err(f"playing rounds of the seed {self._seed}")  # first, since nobody knows how they end
         until = time.monotonic() + self.options.minutes * 60 if self.options.minutes else None
         with ExitStack() as stack:
             servers = stack.enter_context(self._begin(upcoming)) if upcoming else None
-            while upcoming is not None and servers is not None and (until is None or time.monotonic() < until):
+            # One round at least: none would show nothing.
+            while upcoming and servers and not (self.results and until is not None and time.monotonic() > until):
                 round_, upcoming = upcoming, next(rounds, None)
                 following = stack.enter_context(self._begin(upcoming)) if upcoming else None
                 folder = self._folder_of(round_)
@@ -165,6 +172,11 @@ class Chaos:
                 self.results.append(replace(result, seconds=round(time.monotonic() - began, 3)))
                 err(chaos_report.round_line(self.results[-1], self._planned))
                 servers = following
+
+    @property
+    def _seed(self) -> str:
+        """The seed as it is printed. Another version may draw other rounds from it."""
+        return f"{self.options.seed}@{version}"
 
     @property
     def _planned(self) -> int:

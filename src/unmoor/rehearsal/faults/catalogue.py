@@ -361,9 +361,16 @@ def check(injected: Injected, *, where: str = "a plan of faults") -> Injected:
     return injected
 
 
+def nearest(name: str, known: Iterable[str], *, cutoff: float) -> list[str]:
+    """Return at most three of the known names that are most like another one. Its case does not matter."""
+    spelled = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), spelled, n=3, cutoff=cutoff)
+    return [spelled[each] for each in near]
+
+
 def _unknown(what: str, name: str, known: Iterable[str], where: str) -> ConfigError:
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names
+    near = nearest(name, names, cutoff=0.5) or names
     return ConfigError(
         f"there is no {what} {name[:200]!r}",
         where=where,
