@@ -15,6 +15,7 @@ import platformdirs
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 from tests.support import systems
 
 IN_CI = os.environ.get("CI", "") == "true"
@@ -23,6 +24,10 @@ IN_CI = os.environ.get("CI", "") == "true"
 # A property also holds on a slow machine, so no example is timed; CI tries the same examples every time.
 settings.register_profile("unmoor", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
 settings.load_profile("unmoor")
+# Hypothesis would read every module that is imported for values to try. That takes each worker as long as a tenth of
+# the collection, many times that without a cache, and which examples CI tries would depend on what a worker imports.
+if hasattr(providers, "_get_local_constants"):  # not in every version
+    providers._get_local_constants = lambda: providers._local_constants
 
 _REMOVED = ("ACTIONS_", "GH_", "GITHUB_", "GIT_", "PYTEST_ADDOPTS", "RUNNER_", "SETUPTOOLS_SCM_", "TWINE_", "UNMOOR_")
 _REMOVED_NAMES = {"CI", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PYTHONPATH", "SOURCE_DATE_EPOCH", "TERM"}

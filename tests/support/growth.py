@@ -48,7 +48,7 @@ def grows_slowly(work: Callable[[str], object], make: Make) -> bool:
 
 def _grows_slowly_to(work: Callable[[str], object], make: Make, size: int, took: float) -> bool:
     small = min(_seconds(work, make(size // _STEP)) for _ in range(_ATTEMPTS))
-    for _ in range(_ATTEMPTS):
+    for _ in range(2 if took > _SURE else _ATTEMPTS):
         if took <= _MOST * small:
             return True
         took = min(took, _seconds(work, make(size)))
