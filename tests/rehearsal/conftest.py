@@ -98,6 +98,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) ->
 @pytest.fixture(scope="session")
 def index(world: LocalWorld) -> IndexClient:
     """The production index."""
+    return index_of(world)
+
+
+def index_of(world: LocalWorld) -> IndexClient:
+    """Return a client of the production index of a world."""
     table = world_table(world)["index"]
     return IndexClient(world.addresses["pypi"], table["password"], world.folder / "pypi")
 

@@ -104,7 +104,7 @@ def test_few_places_choose() -> None:
     assert asked == {
         "adapters/process/browser.py": 1,  # the program that shows a page
         "adapters/process/capacity.py": 1,  # the memory of a machine
-        "adapters/process/clients.py": 2,  # signals that only ask, and whether a process is there
+        "adapters/process/clients.py": 3,  # signals that only ask, whether a process is there, and what started it
         "adapters/process/launcher.py": 2,  # how a measured program starts, and the unit of its memory
         "adapters/process/machine.py": 1,  # the free space of a disk
         "adapters/process/parts.py": 3,  # the part that runs programs

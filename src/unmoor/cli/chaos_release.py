@@ -30,8 +30,7 @@ from unmoor.images.image_names import LOCAL
 from unmoor.project.locate import naming_at
 from unmoor.rehearsal import local
 from unmoor.rehearsal.chaos.addresses import Addresses, addresses_of
-from unmoor.rehearsal.chaos.folders import BASE, REMOTE, WorldFolder, read_from
-from unmoor.rehearsal.chaos.run_git import run_git
+from unmoor.rehearsal.chaos.folders import BASE, WorldFolder, read_from
 from unmoor.rehearsal.invariants.evidence import Expected
 from unmoor.render import words
 from unmoor.util.decode import decode_json
@@ -185,7 +184,6 @@ def prepared_release(
         hosts = rehearse_run.registry_hosts(resolved, repository) if images else ()
         world = _world(prepared, resolved, repository, hosts)
         serving = stack.enter_context(servers.serve(**world))
-        run_git(path / REMOTE, "pack-refs", "--all")  # says beside each tag which commit it leads to
         if serving.no_registry:
             err(f"warning: {serving.no_registry}")
         release = ChaosRelease(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unmoor.cli.output import align_columns
 from unmoor.rehearsal.chaos.own_faults import playable
-from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult
+from unmoor.rehearsal.chaos.results import ChaosResult, Ended, RoundResult
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
 from unmoor.util.text import clean, list_some
 
@@ -38,10 +38,10 @@ def tables(result: ChaosResult) -> list[str]:
     invariants = [
         (name, says.get(name, ""), str(count) if count else none_violated) for name, count in result.invariants.items()
     ]
-    ended = [each.ended.value for each in result.rounds]
+    ended = [each.ended for each in result.rounds]
     numbers = [
         ("rounds", str(len(result.rounds))),
-        *((f"  {name}", str(ended.count(name))) for name in ("converged", "refused", "violated")),
+        *((f"  {each}", str(ended.count(each))) for each in Ended),
         ("kills", str(result.kills)),
         ("re-runs", str(result.reruns)),
         ("longest run", f"{result.longest:.1f} s"),

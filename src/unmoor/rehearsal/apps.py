@@ -95,7 +95,7 @@ def build(chosen: Options, served: Served, log: int) -> ASGIApp:
     apps |= deployments.apps(chosen.folder, served.deployments, tokens)
     every |= served.deployments
     ports = {name: int(address.rpartition(":")[2]) for name, address in every.items()}
-    counting = Counting(chosen.folder)
+    counting = Counting(chosen.folder, starter=chosen.starter)
     served_apps = {ports[name]: _served(app, name, name, counting, log) for name, app in apps.items()}
     for number, (port, proxy) in enumerate(served.proxies.items(), start=1):
         served_apps[port] = _served(proxy, nth_registry(number), "registry", counting, log)

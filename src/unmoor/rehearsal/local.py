@@ -110,7 +110,7 @@ class Beginning:
 
         ``patience`` is for how many seconds a client of this world waits for a server, 0 for as long as for a real one.
         """
-        arguments = [str(self._folder), "--repository", repository]
+        arguments = [str(self._folder), "--repository", repository, "--starter", str(os.getpid())]
         arguments += [] if checkout is None else ["--checkout", str(checkout.absolute())]
         arguments += [] if file_limit is None else ["--file-limit", str(file_limit)]
         arguments += ["--any-platform"] if any_platform else []

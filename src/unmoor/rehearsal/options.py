@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tokens are for; if it is empty, the newest. ``signing``: the keys of Sigstore are made at the start
     instead of at the first use. ``announce`` are the targets that catch announcements, ``deployments`` the servers of
     `unmoor.rehearsal.deployments` that it has. ``patience`` is for how many seconds clients wait, 0 for
-    no limit of this world.
+    no limit of this world. ``starter`` is the process that starts the clients which faults may kill, 0 for none.
     """
 
     folder: Path
@@ -40,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     announce: tuple[LocalTarget, ...] = ()
     deployments: tuple[str, ...] = ()
     patience: float = 0.0
+    starter: int = 0
 
 
 def options(arguments: Sequence[str]) -> Options:
@@ -68,6 +69,7 @@ def options(arguments: Sequence[str]) -> Options:
         "--deployment", action="append", default=[], choices=NAMES, help="have the server of such a deployment, too"
     )
     parser.add_argument("--patience", type=float, default=0.0, metavar="SECONDS", help="how long clients wait")
+    parser.add_argument("--starter", type=int, default=0, metavar="PID", help="only what it starts may be killed")
     read = parser.parse_args(arguments)
     for host in read.registry:
         if not re.fullmatch(HOST, host):
@@ -94,4 +96,5 @@ def options(arguments: Sequence[str]) -> Options:
         announce=tuple(map(LocalTarget.parse, read.announce)),
         deployments=tuple(dict.fromkeys(read.deployment)),
         patience=read.patience,
+        starter=read.starter,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from unmoor.adapters.process.clients import is_running, pid_in, send_signal
+from unmoor.adapters.process.clients import client_in, is_running, pid_in, send_signal
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,26 @@ def test_client_ends(name: str, code: int) -> None:
         assert process.wait(20) == code
     assert not is_running(process.pid)
     assert not send_signal(process.pid, name)
+
+
+def test_only_a_started_process_is_a_client(tmp_path: Path) -> None:
+    """A file may name any process, but only a child, or a child of one, is a client."""
+    inner = "import os; print(os.getpid(), flush=True); input()"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    path = tmp_path / "client.pid"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        grandchild = int(process.stdout.readline())
+        for pid, starter, client in (
+            (process.pid, os.getpid(), process.pid),
+            (grandchild, os.getpid(), grandchild),
+            (grandchild, process.pid, grandchild),
+            (process.pid, grandchild, None),
+            (os.getpid(), os.getpid(), None),
+            (os.getppid(), os.getpid(), None),
+            (process.pid, 0, None),
+        ):
+            path.write_text(str(pid), encoding="utf-8")
+            assert client_in(path, starter) == client
+        process.communicate(b"\n")
+    assert client_in(path, os.getpid()) is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from tests.support.git_repos import Repo
 
 from unmoor.rehearsal.chaos.draw import Round
 from unmoor.rehearsal.chaos.expectations import expected_of, must_refuse, rebuilds, with_surfaces
@@ -43,6 +45,14 @@ def runs(*starts: int) -> tuple[RunEvidence, ...]:
     )
 
 
+def bare(path: Path) -> Repo:
+    """An empty repository that is no checkout."""
+    path.mkdir()
+    repo = Repo(path)
+    repo.git("init", "--quiet", "--bare", "--template=")
+    return repo
+
+
 @pytest.mark.parametrize(
     ("text", "end"),
     [
@@ -56,6 +66,7 @@ def runs(*starts: int) -> tuple[RunEvidence, ...]:
 def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End) -> None:
     """Faults of servers are gone in the second run; a moved tag or a changed file is not, once it was met."""
     folder = WorldFolder(tmp_path, "v1.0")
+    bare(folder.remote)
     met = expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(0, 100))
     assert (met.end, met.since) == (end, 100 if end is End.REFUSED else 0)
     assert expected_of(EXPECTED, round_of(text), folder, {}, runs(0)).end is End.CONVERGED
@@ -63,24 +74,27 @@ def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End) -> None
 
 
 @pytest.mark.parametrize(
-    ("fault", "now", "named"),
+    ("fault", "now", "names_both"),
     [
-        ("moved-tag", "d" * 40, ("c" * 40, "d" * 40)),
-        ("moved-tag", "c" * 40, ()),
-        ("moved-tag", "", ()),
-        ("tampered-dist", "d" * 40, ()),
+        ("moved-tag", "other", True),
+        ("moved-tag", "tested", False),
+        ("moved-tag", "", False),
+        ("two-tags", "other", False),
     ],
     ids=["moved", "moved back", "deleted", "other fault"],
 )
-def test_a_moved_tag_is_refused_with_both_commits(tmp_path: Path, fault: str, now: str, named: tuple[str, ...]) -> None:
+def test_a_moved_tag_is_refused_with_both_commits(tmp_path: Path, fault: str, now: str, *, names_both: bool) -> None:
     """The last run has to name the commit that was tested, and the one that the remote's tag leads to."""
     folder = WorldFolder(tmp_path, "v1.0")
+    remote = bare(folder.remote)
+    tree = remote.git("hash-object", "-w", "-t", "tree", os.devnull)
+    commits = {name: remote.git("commit-tree", "-m", name, tree) for name in ("tested", "other")}
     if now:
-        (folder.remote / "refs" / "tags").mkdir(parents=True)
-        (folder.remote / "refs" / "tags" / "v1.0").write_text(f"{now}\n", encoding="utf-8")
-    where = "run" if fault == "tampered-dist" else "GET /user"
-    text = f"{fault}@{'start' if where == 'run' else 'forge'}:{where}#1"
-    assert expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(0, 100)).named == named
+        remote.git("tag", "v1.0", commits[now])
+    text = "two-tags@start:checkout#1" if fault == "two-tags" else f"{fault}@forge:GET /user#1"
+    expected = replace(EXPECTED, commit=commits["tested"])
+    found = expected_of(expected, round_of(text), folder, {text: 1}, runs(0, 100))
+    assert found.named == (tuple(commits.values()) if names_both else ())
 
 
 def test_images_and_assets_are_those_of_a_release_without_faults() -> None:

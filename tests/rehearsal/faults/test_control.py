@@ -35,12 +35,10 @@ def test_nothing_is_written_of_a_wrong_plan(tmp_path: Path) -> None:
 
 
 def test_what_was_met(tmp_path: Path) -> None:
-    """By round, without the line that a kill cut short, and what of a plan is missing."""
+    """By round, without the line that a kill cut short."""
     assert control.met(tmp_path) == ()
     line = '{"round":"%s","injection":"down@pypi:*#1x0","number":1,"request":"GET /","at":1.0,"effect":false}\n'
     (tmp_path / control.MET).write_text(line % "1" + line % "2" + (line % "2")[:30], encoding="utf-8")
     assert [each.round for each in control.met(tmp_path)] == ["1", "2"]
     (found,) = control.met(tmp_path, "2")
     assert found == Met(round="2", injection=TEXT, number=1, request="GET /", at=1.0, effect=False)
-    control.inject(tmp_path, TEXT, "busy@pypi:*#1")
-    assert [str(each) for each in control.never_met(control.read_plan(tmp_path), [found])] == ["busy@pypi:*#1"]

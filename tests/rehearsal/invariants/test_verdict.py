@@ -36,6 +36,7 @@ from tests.support.judged import (
 from tests.support.real_registries import make_image
 
 from unmoor.rehearsal.invariants.evidence import End, RunEvidence
+from unmoor.rehearsal.invariants.leaks import LIMIT
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
 from unmoor.util.values import replace
 
@@ -378,6 +379,18 @@ def deaf(judged: Judged) -> None:
     judged.insert(at, *waits)
 
 
+def sent_blindly(judged: Judged) -> None:
+    """An asset was sent again although it had arrived, without a look."""
+    at = judged.find(server="forge", outcome="stored", file="SHA256SUMS")
+    judged.insert(at + 1, judged.lines[at])
+
+
+def drafted_blindly(judged: Judged) -> None:
+    """The draft was made twice, and nobody looked in between."""
+    at = judged.find(server="forge", method="POST", path="/api/v3/repos/acme/small/releases")
+    judged.insert(at + 1, judged.lines[at])
+
+
 # I7: the order of what cannot be taken back.
 
 
@@ -503,6 +516,17 @@ def in_commit(judged: Judged) -> None:
     repo.git("push", "--quiet", str(judged.world / "remote.git"), "HEAD:refs/heads/leak")
 
 
+def in_pack(judged: Judged) -> None:
+    """It is in a file that was pushed to the remote, where git has packed its objects."""
+    in_commit(judged)
+    Repo(judged.world / "remote.git").git("repack", "-adq")
+
+
+def far_in(judged: Judged) -> None:
+    """It is behind the beginning of a large file, at a place where two parts of it meet."""
+    write(judged.folder / "run" / "long.log", b"-" * (2 * LIMIT - 5) + SECRET.encode())
+
+
 def in_name(judged: Judged) -> None:
     """It is the name of a file."""
     write(judged.folder / "run" / SECRET.encode().hex(), b"")
@@ -580,12 +604,15 @@ PLANTED: dict[str, tuple[Plant, ...]] = {
     ),
     "I4": (page_twice, other_notes, no_provenance, extra_asset, tag_missing, other_latest, built_again, ended_badly),
     "I5": (said_nothing, forgot_one, no_way_on, too_early_zero, false_modesty, false_pride, silent_failure),
-    "I6": (too_long, many_tries, many_publications, hammering, secondary_limit, deaf),
+    "I6": (too_long, many_tries, many_publications, hammering, secondary_limit, deaf, sent_blindly, drafted_blindly),
     "I7": (
         *(staging_late, asset_late, image_late, unread_staging, published_first, refused_too_late),
         *(moved_tag_ignored, unnamed_commit),
     ),
-    "I8": (*(in_output, in_command, in_url, in_basic, in_label, in_layer, in_wheel, in_journal, in_commit, in_name),),
+    "I8": (
+        *(in_output, in_command, in_url, in_basic, in_label, in_layer, in_wheel, in_journal),
+        *(in_commit, in_pack, far_in, in_name),
+    ),
     "I9": (
         *(other_tag, no_tag, other_target, other_name, marked_prerelease, other_manifest, other_mirror),
         *(relabelled(*HOSTS, revision=OTHER_COMMIT), relabelled(*HOSTS, version="1.1")),

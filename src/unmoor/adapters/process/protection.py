@@ -108,6 +108,14 @@ def start_time(process: int) -> int | None:
         return None
 
 
+def parent_of(process: int) -> int | None:
+    """The parent of a process; ``None`` if there is no such process."""
+    try:
+        return int(_stat(Path("/proc") / str(process))[_PARENT])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
 def _agreed_children() -> frozenset[int]:
     """Read the list of children until two readings agree: it may miss some while others end (proc_tid_children(5))."""
     last = frozenset(_listed_children())

@@ -13,7 +13,8 @@ from unmoor.rehearsal.faults.injection import parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
 from unmoor.rehearsal.invariants.expectation import expect
 from unmoor.rehearsal.invariants.final_state import FinalState
-from unmoor.rehearsal.invariants.stores import INDEX, commit_of, read_index
+from unmoor.rehearsal.invariants.git_objects import commit_of
+from unmoor.rehearsal.invariants.stores import INDEX, read_index
 from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
@@ -38,7 +39,7 @@ def with_surfaces(expected: Expected, baseline: FinalState) -> Expected:
 
 def must_refuse(met: Mapping[str, int]) -> bool:
     """Whether one of the injections that were met must be refused."""
-    return any(_name(text) in REFUSING for text, times in met.items() if times)
+    return not REFUSING.isdisjoint(_faults(met))
 
 
 def expected_of(
@@ -65,7 +66,7 @@ def expected_of(
 
 def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> tuple[str, ...]:
     """What a refusal must name if the tag was moved: the commit that was tested, and the one that the tag leads to."""
-    if not any(_name(text) == "moved-tag" for text, times in met.items() if times):
+    if "moved-tag" not in _faults(met):
         return ()
     now = commit_of(folder.remote, f"refs/tags/{expected.tag}")
     return (expected.commit, now) if now is not None and now != expected.commit else ()
@@ -73,7 +74,7 @@ def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int
 
 def _taken(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> dict[str, str]:
     """The files of the index that have a name of the release and other bytes, if that is the fault."""
-    if not any(_name(text) == "name-taken" for text, times in met.items() if times):
+    if "name-taken" not in _faults(met):
         return {}
     held = (file for project in read_index(folder.path / INDEX) for file in project.files)
     return {
@@ -85,7 +86,7 @@ def _taken(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> d
 
 def rebuilds(round_: Round) -> bool:
     """Whether a round builds its own files, whose bytes may differ from those that were built once."""
-    return round_.from_nothing or any(_name(str(each)) == "files-lost" for each in round_.injections)
+    return round_.from_nothing or any(each.fault == "files-lost" for each in round_.injections)
 
 
 def _proven(folder: WorldFolder) -> dict[str, str]:
@@ -97,6 +98,6 @@ def _proven(folder: WorldFolder) -> dict[str, str]:
     return {each.name: each.sha256 for each in manifest.artifacts}
 
 
-def _name(text: str) -> str:
-    injected = parse(text)
-    return getattr(injected, "fault", "")
+def _faults(met: Mapping[str, int]) -> set[str]:
+    """The names of the faults that were met."""
+    return {parse(text).fault for text, times in met.items() if times}

@@ -12,6 +12,7 @@ from unmoor.rehearsal.chaos.run_git import run_git
 from unmoor.rehearsal.chaos.sent_files import send_before, take_name
 from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, FaultKind
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
+from unmoor.rehearsal.invariants.effects import split_tag
 
 SECOND_RUN = "second-run"
 
@@ -49,8 +50,8 @@ def _make_shallow(folder: WorldFolder) -> bool:
 
 def _add_version_tag(folder: WorldFolder) -> bool:
     """Give the released commit a tag of a much later version, too."""
-    start = folder.tag.rstrip("0123456789.abcrvdeposthl-_+!")
-    run_git(folder.checkout, "tag", f"{start}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
+    prefix, _ = split_tag(folder.tag)
+    run_git(folder.checkout, "tag", f"{prefix}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
     return True
 
 

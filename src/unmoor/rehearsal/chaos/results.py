@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from unmoor.rehearsal.faults.injection import Kill, parse
 from unmoor.rehearsal.invariants.evidence import Violation
 
 
@@ -94,7 +95,7 @@ def count_faults(rounds: Sequence[RoundResult], kinds: Mapping[str, str]) -> tup
     met: Counter[str] = Counter()
     for each in rounds:
         for text in each.injections:
-            name = text.partition("@")[0]
+            name = parse(text).fault
             planned[name] += 1
             met[name] += bool(each.met.get(text))
     return tuple(
@@ -106,9 +107,4 @@ def count_faults(rounds: Sequence[RoundResult], kinds: Mapping[str, str]) -> tup
 
 def count_kills(rounds: Sequence[RoundResult]) -> int:
     """Count the signals that a client got."""
-    return sum(
-        1
-        for each in rounds
-        for text, times in each.met.items()
-        if times and text.partition("@")[0] in {"KILL", "TERM", "INT"}
-    )
+    return sum(isinstance(parse(text), Kill) for each in rounds for text, times in each.met.items() if times)

@@ -7,7 +7,7 @@ This module is long because it is one table, of every way in which a release is 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -16,7 +16,7 @@ import msgspec
 from unmoor import advice
 from unmoor.errors import ConfigError
 from unmoor.rehearsal.faults import routes
-from unmoor.rehearsal.faults.injection import EVERY, JOURNAL, START, Injected, Kill, parse
+from unmoor.rehearsal.faults.injection import EVERY, JOURNAL, START, Injected, parse
 
 
 class FaultKind(StrEnum):
@@ -319,14 +319,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
 }
 
 
-def faults_for(service: str, route: str) -> Iterator[Fault]:
-    """Yield the faults that may be put at an address, in the order of the catalogue."""
-    return (each for each in FAULTS.values() if each.fits(service, route))
-
-
 def fault_of(injected: Injected) -> Fault:
     """Return the fault of an injection, which `check` has let through."""
-    return FAULTS[injected.signal if isinstance(injected, Kill) else injected.fault]
+    return FAULTS[injected.fault]
 
 
 def read(text: str, *, where: str = "a plan of faults") -> Injected:
@@ -341,8 +336,7 @@ def read(text: str, *, where: str = "a plan of faults") -> Injected:
 
 def check(injected: Injected, *, where: str = "a plan of faults") -> Injected:
     """Return an injection whose fault, service and route exist and fit. Raises `ConfigError` with the nearest names."""
-    name = str(injected.signal) if isinstance(injected, Kill) else injected.fault
-    service, route = injected.service, injected.route
+    name, service, route = injected.fault, injected.service, injected.route
     if name not in FAULTS:
         raise _unknown("fault", name, FAULTS, where)
     fault = FAULTS[name]

@@ -7,7 +7,6 @@ one line of JSON, appended at once.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from unmoor.filesystem.files import read_regular, write_atomic
 from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.faults import catalogue
-from unmoor.rehearsal.faults.injection import Injected, Plan
+from unmoor.rehearsal.faults.injection import Plan
 from unmoor.util.decode import decode_json
 
 PLAN = "faults.json"
@@ -76,9 +75,3 @@ def met(world: Path, round: str | None = None) -> tuple[Met, ...]:  # noqa: A002
         data = read_regular(world / MET, _MET_LIMIT)
     lines = data.split(b"\n")[:-1]
     return tuple(each for line in lines if (each := decode_json(line, Met)).round == round or round is None)
-
-
-def never_met(plan: Plan, found: Iterable[Met]) -> tuple[Injected, ...]:
-    """Return the injections of a plan that were never met."""
-    texts = {each.injection for each in found}
-    return tuple(each for each in plan.injections if str(each) not in texts)

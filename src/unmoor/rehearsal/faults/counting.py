@@ -49,8 +49,10 @@ class PlanBroken(Exception):
 class Counting:
     """The plan of a world's folder, and how many requests of each route there were since it was written."""
 
-    def __init__(self, world: Path) -> None:
+    def __init__(self, world: Path, *, starter: int = 0) -> None:
+        """``starter`` is the process that starts the clients which may be killed; 0 for none."""
         self.world = world
+        self.starter = starter
         self.plan = Plan()
         self.memory = Memory()
         self._path = world / control.PLAN

@@ -26,6 +26,7 @@ START = "start"
 EVERY = "*"
 """The route of an address that counts all requests of a service."""
 CLIENT_PID = "client.pid"
+"""The file in a world's folder to which a client has written its process id before its first request."""
 
 _MOST = 999_999
 _TEXT = re.compile(
@@ -81,6 +82,11 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     nth: int = 1
     when: When = When.AT
 
+    @property
+    def fault(self) -> str:
+        """The name of the fault, which is that of the signal."""
+        return str(self.signal)
+
     def __str__(self) -> str:
         """Return the text form."""
         return f"{self.signal}@{self.service}:{self.route}#{self.nth}{':' if self.when else ''}{self.when}"
@@ -115,19 +121,17 @@ def parse(text: str) -> Injected:
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is to happen in a round, in no order. ``round`` names it in the record of what was met.
 
-    ``tag`` is the one that faults of the remote change. ``pid_file`` is where, in the world's folder, the client has
-    written its process id before its first request. In its file each injection is a text.
+    ``tag`` is the one that faults of the remote change. In its file each injection is a text.
     """
 
     round: str = ""
     injections: tuple[Injected, ...] = ()
     tag: str = ""
-    pid_file: str = CLIENT_PID
 
     def encode(self) -> bytes:
         """Return the plan as JSON."""
         texts = tuple(map(str, self.injections))
-        kept = _Kept(round=self.round, injections=texts, tag=self.tag, pid_file=self.pid_file)
+        kept = _Kept(round=self.round, injections=texts, tag=self.tag)
         return msgspec.json.format(msgspec.json.encode(kept)) + b"\n"
 
     @classmethod
@@ -136,9 +140,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         from unmoor.util.decode import decode_json
 
         kept = decode_json(data, _Kept)
-        return cls(
-            round=kept.round, injections=tuple(map(parse, kept.injections)), tag=kept.tag, pid_file=kept.pid_file
-        )
+        return cls(round=kept.round, injections=tuple(map(parse, kept.injections)), tag=kept.tag)
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,4 +149,3 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     round: str = ""
     injections: tuple[str, ...] = ()
     tag: str = ""
-    pid_file: str = CLIENT_PID

@@ -16,11 +16,11 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from unmoor.adapters.process.clients import is_running, pid_in, send_signal
+from unmoor.adapters.process.clients import client_in, is_running, send_signal
 from unmoor.rehearsal.faults import answers, changes, git_remote
 from unmoor.rehearsal.faults.catalogue import FaultKind, fault_of
 from unmoor.rehearsal.faults.counting import NOTHING, Counting, Meeting, PlanBroken
-from unmoor.rehearsal.faults.injection import Kill, Signal, When
+from unmoor.rehearsal.faults.injection import CLIENT_PID, Kill, Signal, When
 from unmoor.rehearsal.shared.http import CUT
 
 if TYPE_CHECKING:
@@ -205,13 +205,18 @@ async def _during(exchange: Exchange) -> None:
 
 
 async def _kill(exchange: Exchange, kill: Kill) -> None:
-    """Send the client a signal before or after the work, and hold the request until the client is gone."""
-    counting = exchange.counting
-    pid = pid_in(counting.world / counting.plan.pid_file)
+    """Send the client a signal before or after the work, and hold the request until the client is gone.
+
+    Without a client it is not met. It is written down before the signal, after which nobody may wait for the line.
+    """
+    pid = client_in(exchange.counting.world / CLIENT_PID, exchange.counting.starter)
+    if pid is None:
+        await exchange.app(exchange.scope, exchange.receive, exchange.send)
+        return
 
     async def end_client() -> bool:
         """Whether the client is still there."""
-        if pid is None or not send_signal(pid, kill.signal):
+        if not send_signal(pid, kill.signal):
             return True
         until = time.monotonic() + _UNTIL_GONE[kill.signal]
         while is_running(pid) and time.monotonic() < until:  # noqa: ASYNC110 - no event tells of another's process

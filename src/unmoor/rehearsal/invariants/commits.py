@@ -9,9 +9,10 @@ from packaging.version import Version
 
 from unmoor.filesystem.files import read_regular
 from unmoor.rehearsal.invariants.effects import version_of
-from unmoor.rehearsal.invariants.evidence import End, ImageExpected, Violation
+from unmoor.rehearsal.invariants.evidence import End, Finding, ImageExpected
 from unmoor.rehearsal.invariants.facts import Facts
-from unmoor.rehearsal.invariants.stores import ForgePage, commit_of
+from unmoor.rehearsal.invariants.git_objects import commit_of
+from unmoor.rehearsal.invariants.stores import ForgePage
 from unmoor.util.decode import decode_json
 
 REVISION_LABEL = "org.opencontainers.image.revision"
@@ -21,13 +22,13 @@ _DOCUMENTS = frozenset({"manifest.json", "images.json", "pushed.json"})
 _LIMIT = 16 << 20
 
 
-def mixed_commits(facts: Facts) -> Iterator[Violation]:
+def mixed_commits(facts: Facts) -> Iterator[Finding]:
     """Compare every place that names the commit or the version."""
     expected = facts.expected
     if expected.end is End.CONVERGED:
         found = commit_of(facts.evidence.remote, f"refs/tags/{expected.tag}")
         if found != expected.commit:
-            yield _violation(f"the tag {expected.tag} leads to {found or 'nothing'}, not {expected.commit}", "remote")
+            yield Finding(f"the tag {expected.tag} leads to {found or 'nothing'}, not {expected.commit}", "remote")
     for page in facts.pages:
         if page.tag == expected.tag:
             yield from _page(facts, page)
@@ -36,14 +37,14 @@ def mixed_commits(facts: Facts) -> Iterator[Violation]:
     yield from _mirrors(facts)
 
 
-def _page(facts: Facts, page: ForgePage) -> Iterator[Violation]:
+def _page(facts: Facts, page: ForgePage) -> Iterator[Finding]:
     expected = facts.expected
     if page.target != expected.commit:
-        yield _violation(f"its target is {page.target}, not {expected.commit}", f"release page of {page.tag}")
+        yield Finding(f"its target is {page.target}, not {expected.commit}", f"release page of {page.tag}")
     if not page.draft and page.prerelease != expected.prerelease:
-        yield _violation(f"prerelease is {page.prerelease}, but the version is {expected.version}", page.tag)
+        yield Finding(f"prerelease is {page.prerelease}, but the version is {expected.version}", page.tag)
     if page.name and version_of(page.name) not in {None, Version(expected.version)}:
-        yield _violation(f"its name is {page.name!r}, but the version is {expected.version}", page.tag)
+        yield Finding(f"its name is {page.name!r}, but the version is {expected.version}", page.tag)
     for asset in page.assets:
         if asset.name not in _DOCUMENTS or asset.state != "uploaded":
             continue
@@ -51,10 +52,10 @@ def _page(facts: Facts, page: ForgePage) -> Iterator[Violation]:
         document = decode_json(data, dict[str, Any])
         for field, wanted in (("commit", expected.commit), ("tag", expected.tag), ("version", expected.version)):
             if field in document and document[field] != wanted:
-                yield _violation(f"{asset.name} is of the {field} {document[field]}, not {wanted}", page.tag)
+                yield Finding(f"{asset.name} is of the {field} {document[field]}, not {wanted}", page.tag)
 
 
-def _image(facts: Facts, image: ImageExpected) -> Iterator[Violation]:
+def _image(facts: Facts, image: ImageExpected) -> Iterator[Finding]:
     stored = facts.stored(image)
     for tag in image.tags if stored else ():
         digest = stored.tags.get(tag) if stored else None
@@ -64,10 +65,10 @@ def _image(facts: Facts, image: ImageExpected) -> Iterator[Violation]:
             for label, wanted in ((REVISION_LABEL, facts.expected.commit), (VERSION_LABEL, facts.expected.version)):
                 if labels.get(label) != wanted:
                     what = f"{tag} has the label {label}={labels.get(label)} ({config[:19]}), not {wanted}"
-                    yield _violation(what, str(stored))
+                    yield Finding(what, str(stored))
 
 
-def _mirrors(facts: Facts) -> Iterator[Violation]:
+def _mirrors(facts: Facts) -> Iterator[Finding]:
     """Each tag of the version leads to one digest, whatever the registry."""
     digests: dict[str, dict[str, str]] = {}
     for image in facts.expected.images:
@@ -77,8 +78,4 @@ def _mirrors(facts: Facts) -> Iterator[Violation]:
                 digests.setdefault(f"{image.name}:{tag}", {})[image.host] = digest
     for name, held in digests.items():
         if len(set(held.values())) > 1:
-            yield _violation(f"it differs between registries: {held}", name)
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I9", what=what, where=where)
+            yield Finding(f"it differs between registries: {held}", name)

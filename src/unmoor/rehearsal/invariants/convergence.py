@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from unmoor.rehearsal.invariants.evidence import End, Violation
+from unmoor.rehearsal.invariants.evidence import End, Finding
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.final_state import FinalState, PageState
 
@@ -14,29 +14,29 @@ _VERIFY = "gh attestation verify"
 _BUILT = re.compile(r"^(dists|images) +(done:|already there|building\b)", re.MULTILINE)
 
 
-def other_ends(facts: Facts) -> Iterator[Violation]:
+def other_ends(facts: Facts) -> Iterator[Finding]:
     """Compare the end with that of the release without faults, and look for builds in what the runs printed."""
     yield from _built_twice(facts)
     if facts.expected.end is not End.CONVERGED:
         return
     if facts.evidence.runs and facts.evidence.runs[-1].exit_code:
-        yield _violation(f"the last run, without faults, ended with {facts.evidence.runs[-1].exit_code}", "exit code")
+        yield Finding(f"the last run, without faults, ended with {facts.evidence.runs[-1].exit_code}", "exit code")
     if facts.evidence.baseline is not None:
         yield from _differences(facts, facts.evidence.baseline, FinalState.of(facts.evidence.world))
 
 
-def _built_twice(facts: Facts) -> Iterator[Violation]:
+def _built_twice(facts: Facts) -> Iterator[Finding]:
     """A build in a run after the files were finished: before the first run, unless the release began from nothing."""
     finished = set() if facts.evidence.rebuilt else {"dists", "images"}
     for number, run in enumerate(facts.evidence.runs, 1):
         for stage, what in _BUILT.findall(run.output):
             if what == "building" and stage in finished and (stage == "dists" or facts.expected.images):
-                yield _violation(f"{stage} built what was finished before", f"output of run {number}")
+                yield Finding(f"{stage} built what was finished before", f"output of run {number}")
                 break
         finished |= {stage for stage, what in _BUILT.findall(run.output) if what != "building"}
 
 
-def _differences(facts: Facts, base: FinalState, found: FinalState) -> Iterator[Violation]:
+def _differences(facts: Facts, base: FinalState, found: FinalState) -> Iterator[Finding]:
     """Everything that is missing, too much or other. Bytes count, unless a build of its own made them."""
     exact = not facts.evidence.rebuilt
     for index in facts.indexes:
@@ -47,21 +47,21 @@ def _differences(facts: Facts, base: FinalState, found: FinalState) -> Iterator[
     for tag in sorted({*base.pages, *found.pages}):
         yield from _pages(facts, tag, base.pages.get(tag, ()), found.pages.get(tag, ()), exact=exact)
     if base.latest != found.latest:
-        yield _violation(f"the latest release is {found.latest or 'none'}, not {base.latest or 'none'}", "forge")
+        yield Finding(f"the latest release is {found.latest or 'none'}, not {base.latest or 'none'}", "forge")
     for image in sorted({*base.images, *found.images}):
         yield from _compared(base.images.get(image, {}), found.images.get(image, {}), where=image, exact=exact)
 
 
 def _pages(
     facts: Facts, tag: str, base: tuple[PageState, ...], found: tuple[PageState, ...], *, exact: bool
-) -> Iterator[Violation]:
+) -> Iterator[Finding]:
     where = f"release page of {tag}"
     if len(base) != len(found):
-        yield _violation(f"there are {len(found)}, not {len(base)}", where)
+        yield Finding(f"there are {len(found)}, not {len(base)}", where)
     for before, after in zip(base, found, strict=False):
         for field in ("draft", "prerelease", "target", "name"):
             if (old := getattr(before, field)) != (new := getattr(after, field)):
-                yield _violation(f"its {field} is {new!r}, not {old!r}", where)
+                yield Finding(f"its {field} is {new!r}, not {old!r}", where)
         yield from _bodies(facts, before.body, after.body, where)
         # Signatures differ each time, and so does what lists them: only the tested files have one content.
         tested = facts.expected.files if exact else ()
@@ -74,27 +74,21 @@ def _pages(
         )
 
 
-def _bodies(facts: Facts, old: str, new: str, where: str) -> Iterator[Violation]:
+def _bodies(facts: Facts, old: str, new: str, where: str) -> Iterator[Finding]:
     """Compare notes. The forge may do without the provenance: then they say to verify with the file of it."""
     if _BUNDLE.sub("", old) != _BUNDLE.sub("", new):
-        yield _violation(f"its body is {new!r}, not {old!r}", where)
+        yield Finding(f"its body is {new!r}, not {old!r}", where)
         return
     stored = any((facts.evidence.world / "forge" / "attestations").glob("*.json"))
     if _VERIFY in new and not stored and not _BUNDLE.search(old + new):
-        yield _violation("its body says that the forge has the provenance, and it has none", where)
+        yield Finding("its body says that the forge has the provenance, and it has none", where)
 
 
-def _compared(
-    base: Mapping[str, object], found: Mapping[str, object], *, where: str, exact: bool
-) -> Iterator[Violation]:
+def _compared(base: Mapping[str, object], found: Mapping[str, object], *, where: str, exact: bool) -> Iterator[Finding]:
     for name in sorted({*base, *found}):
         if name not in found:
-            yield _violation(f"{name} is missing", where)
+            yield Finding(f"{name} is missing", where)
         elif name not in base:
-            yield _violation(f"{name} is there, which a release without faults does not leave", where)
+            yield Finding(f"{name} is there, which a release without faults does not leave", where)
         elif exact and base[name] != found[name]:
-            yield _violation(f"{name} is {found[name]}, not {base[name]}", where)
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I4", what=what, where=where)
+            yield Finding(f"{name} is {found[name]}, not {base[name]}", where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -19,6 +20,8 @@ from unmoor.rehearsal.invariants.request_log import LoggedRequest
 from unmoor.rehearsal.invariants.stores import INDEX
 
 FORGE = "forge"
+_LONGEST = 300
+"""Characters of a tag. Each of them may begin a version."""
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +48,22 @@ def is_of(name: str, expected: Expected) -> bool:
 
 def version_of(text: str) -> Version | None:
     """The version in a tag or a label, such as ``v1.0`` or ``demo-1.0``; ``None`` if there is none."""
-    start = next((at for at, char in enumerate(text) if char.isdigit()), len(text))
-    try:
-        return Version(text[start:])
-    except (InvalidVersion, ValueError):  # also a number of thousands of digits
-        return None
+    return split_tag(text)[1]
+
+
+def split_tag(text: str) -> tuple[str, Version | None]:
+    """Split a tag into the part before its version, and the version: ``h11-`` and ``1.0``. ``None`` if there is none.
+
+    A version begins at the start or after a separator; otherwise at the first digit.
+    """
+    if len(text) > _LONGEST:
+        return text, None
+    begins = [at for at in range(len(text)) if at == 0 or not (text[at - 1].isalnum() or text[at - 1] == ".")]
+    begins += [at for at, char in enumerate(text) if char.isdigit()][:1]
+    for at in begins:
+        with contextlib.suppress(InvalidVersion):
+            return text[:at], Version(text[at:])
+    return text, None
 
 
 def effects(log: Sequence[LoggedRequest], expected: Expected, digests: frozenset[str]) -> Iterator[Effect]:

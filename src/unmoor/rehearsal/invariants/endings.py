@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from unmoor.rehearsal.invariants.effects import FORGE, Effect
-from unmoor.rehearsal.invariants.evidence import End, RunEvidence, Violation
+from unmoor.rehearsal.invariants.evidence import End, Finding, RunEvidence
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.stores import INDEX, STAGING
 
@@ -20,7 +20,7 @@ _NOTHING = "nothing was uploaded or published"
 _WHOLE = "every surface holds"
 
 
-def dishonest_endings(facts: Facts) -> Iterator[Violation]:
+def dishonest_endings(facts: Facts) -> Iterator[Finding]:
     """Look at the exit code and the last words of each run, and at what the log says was there by then."""
     for number, run in enumerate(facts.evidence.runs, 1):
         if run.exit_code in KILLED:
@@ -29,7 +29,7 @@ def dishonest_endings(facts: Facts) -> Iterator[Violation]:
         missing = _missing(facts, run)
         if run.exit_code == 0:
             for what in missing:
-                yield _violation(f"it ended well, but {what} was missing", where)
+                yield Finding(f"it ended well, but {what} was missing", where)
         else:
             own = () if run.beside else facts.effects_of(run)
             yield from _failed(own, run, missing, where)
@@ -69,50 +69,46 @@ def _is_public(facts: Facts) -> bool:
 
 def _failed(
     effects: Sequence[Effect], run: RunEvidence, missing: dict[str, tuple[str, ...]], where: str
-) -> Iterator[Violation]:
+) -> Iterator[Finding]:
     if _WHOLE in run.output:
-        yield _violation(f"it says that {_WHOLE} the release", where)
+        yield Finding(f"it says that {_WHOLE} the release", where)
     sent = [each for each in effects if each.surface != FORGE or each.final]
     if sent and _NOTHING in run.output:
-        yield _violation(f"it says that {_NOTHING}, but {sent[0].surface} got {sent[0].what}", where)
+        yield Finding(f"it says that {_NOTHING}, but {sent[0].surface} got {sent[0].what}", where)
     named = [each["stages"] for pattern in (_FAILED, _MISSING) for each in pattern.finditer(run.output)]
     if not named:
         if effects:
-            yield _violation("it changed something, and does not say what failed or was not reached", where)
+            yield Finding("it changed something, and does not say what failed or was not reached", where)
         if run.exit_code not in SIGNALLED and not (_ERROR.search(run.output) and _GO_ON.search(run.output)):
-            yield _violation("it does not say what went wrong and how to go on", where)
+            yield Finding("it does not say what went wrong and how to go on", where)
         return
     if not _GO_ON.search(run.output):
-        yield _violation("it does not say how to go on", where)
+        yield Finding("it does not say how to go on", where)
     stages = {stage for each in named for stage in re.split(r",\s*", each)}
     for what, one_of in missing.items():
         if not stages.intersection(one_of):
-            yield _violation(f"{what} was missing, and neither of {', '.join(one_of)} is named", where)
+            yield Finding(f"{what} was missing, and neither of {', '.join(one_of)} is named", where)
 
 
-def _late(facts: Facts) -> Iterator[Violation]:
+def _late(facts: Facts) -> Iterator[Finding]:
     """What a run added after another one had said that all is done."""
     done = next((run.log_end for run in facts.evidence.runs if run.exit_code == 0), None)
     for effect in facts.effects:
         if done is not None and effect.request.start >= done:
             what = f"{effect.what} was changed on {effect.surface} after a run had ended well"
-            yield _violation(what, effect.request.where)
+            yield Finding(what, effect.request.where)
 
 
-def _absent(facts: Facts) -> Iterator[Violation]:
+def _absent(facts: Facts) -> Iterator[Finding]:
     """What the stores do not hold although the last run ended well."""
     expected = facts.expected
     for index in facts.indexes:
         held = {file.name for project in facts.projects[index] for file in project.files}
         for name in sorted(expected.files.keys() - held):
-            yield _violation(f"{index} does not hold {name}, although the last run ended well", index)
+            yield Finding(f"{index} does not hold {name}, although the last run ended well", index)
     for image in expected.images:
         stored = facts.stored(image)
         for tag in sorted({*image.tags} - ({*stored.tags} if stored else set())):
-            yield _violation(f"{image.name} has no tag {tag}, although the last run ended well", image.host)
+            yield Finding(f"{image.name} has no tag {tag}, although the last run ended well", image.host)
     if not _is_public(facts):
-        yield _violation(f"{expected.tag} has no public page, although the last run ended well", FORGE)
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I5", what=what, where=where)
+        yield Finding(f"{expected.tag} has no public page, although the last run ended well", FORGE)

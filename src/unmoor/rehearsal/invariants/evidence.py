@@ -102,8 +102,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     rebuilt: bool = False
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """What is wrong, and where: a surface, a file, or a line of the log."""
+
+    what: str
+    where: str
+
+
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """A violated invariant: which one, what is wrong, and where: a surface, a file, or a line of the log."""
+    """A finding, and the invariant that it violates."""
 
     invariant: Invariant
     what: str

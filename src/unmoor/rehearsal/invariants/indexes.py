@@ -8,20 +8,20 @@ from packaging.utils import canonicalize_name
 
 from unmoor.filesystem.files import sha256_of
 from unmoor.rehearsal.invariants.effects import is_of
-from unmoor.rehearsal.invariants.evidence import Violation
+from unmoor.rehearsal.invariants.evidence import Finding
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.request_log import LoggedRequest
 from unmoor.rehearsal.invariants.stores import INDEX, STAGING
 
 
-def untested_bytes(facts: Facts) -> Iterator[Violation]:
+def untested_bytes(facts: Facts) -> Iterator[Finding]:
     """Compare the files of the version, and everything that was sent to an index."""
     for index in (STAGING, INDEX):
         yield from _stored(facts, index)
         yield from _sent(facts, index, [each for each in facts.of_runs if each.server == index and each.file])
 
 
-def _stored(facts: Facts, index: str) -> Iterator[Violation]:
+def _stored(facts: Facts, index: str) -> Iterator[Finding]:
     """What the index holds of the version: by what it says, and by the bytes on its disk."""
     expected, own = facts.expected, canonicalize_name(facts.expected.project)
     for file in (
@@ -30,24 +30,20 @@ def _stored(facts: Facts, index: str) -> Iterator[Violation]:
         path = facts.evidence.world / index / file.path
         held = sha256_of(path) if path.is_file() else "no bytes"
         if held != file.digests.sha256:
-            yield _violation(f"serves {held} as {file.name}, whose sha256 is {file.digests.sha256}", index)
+            yield Finding(f"serves {held} as {file.name}, whose sha256 is {file.digests.sha256}", index)
         if index == INDEX and expected.taken.get(file.name) == held:
             continue
         tested = expected.files.get(file.name, "no such file")
         if (file.version == expected.version or is_of(file.name, expected)) and tested != file.digests.sha256:
-            yield _violation(f"holds {file.name} with {file.digests.sha256}; tested: {tested}", index)
+            yield Finding(f"holds {file.name} with {file.digests.sha256}; tested: {tested}", index)
 
 
-def _sent(facts: Facts, index: str, attempts: Sequence[LoggedRequest]) -> Iterator[Violation]:
+def _sent(facts: Facts, index: str, attempts: Sequence[LoggedRequest]) -> Iterator[Finding]:
     """What was sent: an attempt without a digest was refused before its bytes were read."""
     files = facts.expected.files
     for name in dict.fromkeys(each.file for each in attempts):
         sent = {each.sha256: each for each in attempts if each.file == name and each.sha256}
         if len(sent) > 1:
-            yield _violation(f"{name} was sent with {len(sent)} different contents: {', '.join(sorted(sent))}", index)
+            yield Finding(f"{name} was sent with {len(sent)} different contents: {', '.join(sorted(sent))}", index)
         elif name in files and (other := next((each for each in sent if each != files[name]), None)):
-            yield _violation(f"{name} was sent with {other}; tested: {files[name]}", sent[other].where)
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I1", what=what, where=where)
+            yield Finding(f"{name} was sent with {other}; tested: {files[name]}", sent[other].where)

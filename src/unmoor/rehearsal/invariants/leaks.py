@@ -1,7 +1,7 @@
 """I8: no secret in any output, label, history, file, address or log, in whatever form it is written there.
 
-Archives and compressed files are unpacked as far as `LIMIT`, git's loose objects too. Packs of git are not: what a push
-of a few objects brings is loose.
+A file is searched from its beginning to its end. What unpacks from it is searched, too: archives and compressed files
+as far as `LIMIT`, and git's objects, loose or packed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from unmoor.filesystem.files import read_regular
-from unmoor.rehearsal.invariants.evidence import Violation
+from unmoor.filesystem.safe_folder import open_regular
+from unmoor.rehearsal.invariants.evidence import Finding
 from unmoor.rehearsal.invariants.facts import Facts
+from unmoor.rehearsal.invariants.git_objects import packed
 
 LIMIT = 16 << 20
-"""Bytes of a file, and of what unpacks from it, that are searched."""
+"""Bytes of a file from which something is unpacked, and of what comes of it."""
 SHORTEST = 8
 """Characters of a secret. A shorter one is in many files by chance."""
 OWN = frozenset({"world.toml", "credentials.json", "jobs.json"})
@@ -33,7 +34,7 @@ _ENTRIES = 5000
 _INNER = (".whl", ".zip", ".gz", ".tgz", ".tar")
 
 
-def leaked_secrets(facts: Facts) -> Iterator[Violation]:
+def leaked_secrets(facts: Facts) -> Iterator[Finding]:
     """Search everything that the runs printed, sent and left."""
     evidence = facts.evidence
     forms = {
@@ -52,7 +53,7 @@ def leaked_secrets(facts: Facts) -> Iterator[Violation]:
                 continue
             where = path.relative_to(root.parent).as_posix() if path != root else path.name
             yield from _found(where.encode(), forms, f"name of {root.name}")
-            for data in _unpacked(path.name, read_regular(path, LIMIT), _DEEPEST):
+            for data in (*_contents(path, max(map(len, forms))), *_packed(path, evidence.world)):
                 yield from _found(data, forms, where)
 
 
@@ -73,10 +74,10 @@ def _forms(secret: str) -> Iterator[tuple[bytes, str]]:
         yield text.replace(b"+", b"-").replace(b"/", b"_"), "in base64"
 
 
-def _found(data: bytes, forms: Mapping[bytes, str], where: str) -> Iterator[Violation]:
+def _found(data: bytes, forms: Mapping[bytes, str], where: str) -> Iterator[Finding]:
     for form, what in forms.items():
         if form in data:
-            yield Violation(invariant="I8", what=f"{what} is in it", where=where)
+            yield Finding(f"{what} is in it", where)
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -84,6 +85,25 @@ def _files(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         if stat.S_ISREG(path.lstat().st_mode):
             yield path
+
+
+def _contents(path: Path, longest: int) -> Iterator[bytes]:
+    """The bytes of a file, in parts that overlap by what is searched for, and what unpacks from the first of them."""
+    with open_regular(path) as stream:
+        part = stream.read(LIMIT)
+        yield from _unpacked(path.name, part, _DEEPEST)
+        while more := stream.read(LIMIT):
+            yield part[-longest:] + more
+            part = more
+
+
+def _packed(path: Path, world: Path) -> Iterator[bytes]:
+    """The objects in a pack of git. One that is older than the credentials of the world cannot have them."""
+    credentials = world / "credentials.json"
+    if path.suffix != ".pack" or (credentials.exists() and path.stat().st_mtime < credentials.stat().st_mtime):
+        return
+    for data in packed(path):
+        yield from _unpacked(path.name, data, _DEEPEST)
 
 
 def _unpacked(name: str, data: bytes, depth: int) -> Iterator[bytes]:

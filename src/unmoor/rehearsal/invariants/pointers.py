@@ -11,15 +11,15 @@ from itertools import pairwise
 
 from packaging.version import Version
 
-from unmoor.rehearsal.invariants.effects import version_of
-from unmoor.rehearsal.invariants.evidence import Violation
+from unmoor.rehearsal.invariants.effects import split_tag, version_of
+from unmoor.rehearsal.invariants.evidence import Finding
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.stores import INDEX, StoredImages, latest_page
 
 VERSION_LABEL = "org.opencontainers.image.version"
 
 
-def wrong_pointers(facts: Facts) -> Iterator[Violation]:
+def wrong_pointers(facts: Facts) -> Iterator[Finding]:
     """Follow every pointer: by what the stores remember, and in the order of the log."""
     yield from _latest_page(facts)
     for image in facts.expected.images:
@@ -30,22 +30,22 @@ def wrong_pointers(facts: Facts) -> Iterator[Violation]:
     yield from _early(facts)
 
 
-def _latest_page(facts: Facts) -> Iterator[Violation]:
+def _latest_page(facts: Facts) -> Iterator[Finding]:
     """The latest page in the end, against all that were it before; and the moves in the log."""
     latest = latest_page(facts.pages)
     order = [page.tag for page in sorted(facts.pages, key=lambda page: page.mark) if page.mark]
     moves = [each.tag for each in facts.log if each.server == "forge" and each.latest and each.done]
     for name, tags in (("by its marks", order), ("in the log", moves)):
         for before, after in pairwise(tags):
-            old, new = version_of(before), version_of(after)
-            if _prefix(before) == _prefix(after) and old and new and new < old:
-                yield _violation(f"the latest release moved back from {before} to {after} ({name})", "forge")
+            (prefix, old), (other, new) = split_tag(before), split_tag(after)
+            if prefix == other and old and new and new < old:
+                yield Finding(f"the latest release moved back from {before} to {after} ({name})", "forge")
     for tag in dict.fromkeys((*moves, latest.tag if latest else "")):
         if tag and _is_prerelease(version_of(tag)):
-            yield _violation(f"the latest release is the prerelease {tag}", "forge")
+            yield Finding(f"the latest release is the prerelease {tag}", "forge")
 
 
-def _tag_by_history(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Violation]:
+def _tag_by_history(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Finding]:
     """The registry remembers every digest that a tag had."""
     current = stored.tags.get(tag)
     if current is None:
@@ -54,14 +54,14 @@ def _tag_by_history(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Vi
     for digest in stored.history(tag):
         version = _version(facts, stored, digest)
         if version is None:
-            yield _violation(f"{tag} was moved to {digest}, which is of no version", str(stored))
+            yield Finding(f"{tag} was moved to {digest}, which is of no version", str(stored))
         elif version.is_prerelease:
-            yield _violation(f"{tag} was moved to the prerelease {version}", str(stored))
+            yield Finding(f"{tag} was moved to the prerelease {version}", str(stored))
         elif now is not None and version > now:
-            yield _violation(f"{tag} is at {now}, and was at {version} before", str(stored))
+            yield Finding(f"{tag} is at {now}, and was at {version} before", str(stored))
 
 
-def _tag_by_log(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Violation]:
+def _tag_by_log(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Finding]:
     before: Version | None = None
     for request in facts.log:
         if request.method != "PUT" or not request.done or request.host != stored.host or not request.digest:
@@ -70,7 +70,7 @@ def _tag_by_log(facts: Facts, stored: StoredImages, tag: str) -> Iterator[Violat
             continue
         version = _version(facts, stored, request.digest)
         if before is not None and version is not None and version < before:
-            yield _violation(f"{tag} moved back from {before} to {version}", request.where)
+            yield Finding(f"{tag} moved back from {before} to {version}", request.where)
         before = version or before
 
 
@@ -84,7 +84,7 @@ def _version(facts: Facts, stored: StoredImages, digest: str) -> Version | None:
     return next((version for tag in named if not tag.startswith("sha") and (version := version_of(tag))), None)
 
 
-def _early(facts: Facts) -> Iterator[Violation]:
+def _early(facts: Facts) -> Iterator[Finding]:
     """Pointers that moved to this release before it was whole on the index, and under its own tags."""
     here: dict[str, int] = {}
     for at, effect in enumerate(facts.effects):
@@ -100,22 +100,14 @@ def _early(facts: Facts) -> Iterator[Violation]:
         yield from _late(facts, here, made, names, "the latest release")
 
 
-def _late(facts: Facts, here: dict[str, int], at: int, names: list[str], pointer: str) -> Iterator[Violation]:
+def _late(facts: Facts, here: dict[str, int], at: int, names: list[str], pointer: str) -> Iterator[Finding]:
     """What came after a pointer moved, or never came. What is there without a line in the log came before it."""
     late = [name for name in names if here.get(name, -1) > at or (name not in here and not facts.is_there(name))]
     if late:
-        yield _violation(
+        yield Finding(
             f"{pointer} moved to {facts.expected.tag} before {', '.join(late)}", facts.effects[at].request.where
         )
 
 
 def _is_prerelease(version: Version | None) -> bool:
     return version is not None and version.is_prerelease
-
-
-def _prefix(tag: str) -> str:
-    return tag[: next((at for at, char in enumerate(tag) if char.isdigit()), len(tag))]
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I3", what=what, where=where)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from unmoor.filesystem.files import sha256_of
 from unmoor.rehearsal.invariants.effects import FORGE, Effect
-from unmoor.rehearsal.invariants.evidence import Violation
+from unmoor.rehearsal.invariants.evidence import Finding
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.stores import ForgePage
 
 
-def incomplete_pages(facts: Facts) -> Iterator[Violation]:
+def incomplete_pages(facts: Facts) -> Iterator[Finding]:
     """Look at every public page, and at what was there when that of the tag became public."""
     for page in facts.pages:
         if not page.draft:
@@ -19,15 +19,15 @@ def incomplete_pages(facts: Facts) -> Iterator[Violation]:
     yield from _early(facts.effects)
 
 
-def _broken(facts: Facts, page: ForgePage) -> Iterator[Violation]:
+def _broken(facts: Facts, page: ForgePage) -> Iterator[Finding]:
     for asset in page.assets:
         path = facts.evidence.world / "forge" / "assets" / str(asset.id)
         if asset.state != "uploaded" or asset.digests is None:
-            yield _violation(f"{asset.name} is {asset.state}, not uploaded", page.tag)
+            yield Finding(f"{asset.name} is {asset.state}, not uploaded", page.tag)
         elif not path.is_file():
-            yield _violation(f"{asset.name} has no bytes", page.tag)
+            yield Finding(f"{asset.name} has no bytes", page.tag)
         elif (path.stat().st_size, sha256_of(path)) != (asset.digests.size, asset.digests.sha256):
-            yield _violation(f"{asset.name} has other bytes than {asset.digests.sha256}", page.tag)
+            yield Finding(f"{asset.name} has other bytes than {asset.digests.sha256}", page.tag)
     if page.tag != facts.expected.tag:
         return
     held = {asset.name: asset.digests.sha256 for asset in page.assets if asset.digests is not None}
@@ -35,12 +35,12 @@ def _broken(facts: Facts, page: ForgePage) -> Iterator[Violation]:
     for name in dict.fromkeys((*facts.expected.files, *facts.expected.assets)):
         tested = facts.expected.files.get(name)
         if name not in names:
-            yield _violation(f"lacks {name}", page.tag)
+            yield Finding(f"lacks {name}", page.tag)
         elif tested and name in held and held[name] != tested:
-            yield _violation(f"{name} has {held[name]}; tested: {tested}", page.tag)
+            yield Finding(f"{name} has {held[name]}; tested: {tested}", page.tag)
 
 
-def _early(effects: tuple[Effect, ...]) -> Iterator[Violation]:
+def _early(effects: tuple[Effect, ...]) -> Iterator[Finding]:
     """Assets that came, or went, while the page was public."""
     is_public = False
     for effect in effects:
@@ -50,8 +50,4 @@ def _early(effects: tuple[Effect, ...]) -> Iterator[Violation]:
             is_public = effect.final
         elif is_public:
             change = "came when" if effect.adds else "was removed while"
-            yield _violation(f"{effect.what} {change} the page was public already", effect.request.where)
-
-
-def _violation(what: str, where: str) -> Violation:
-    return Violation(invariant="I2", what=what, where=where)
+            yield Finding(f"{effect.what} {change} the page was public already", effect.request.where)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -157,40 +155,6 @@ def read_images(world: Path) -> tuple[StoredImages, ...]:
             name = path.parent.relative_to(folder / "repositories").as_posix()
             found.append(StoredImages(site.name, name, folder))
     return tuple(found)
-
-
-def commit_of(remote: Path, ref: str) -> str | None:
-    """The commit of a ref of a bare repository; ``None`` if there is no such ref. Raises `OSError`."""
-    loose = remote / ref
-    if loose.is_file():
-        return _peeled(remote, read_regular(loose, 200).decode().strip())
-    lines = read_regular(remote / "packed-refs", _LIMIT).decode().splitlines() if _has_packed(remote) else []
-    for line, following in zip(lines, [*lines, ""][1:], strict=True):
-        if line.partition(" ")[2] == ref and not line.startswith(("#", "^")):
-            return following[1:] if following.startswith("^") else line.partition(" ")[0]
-    return None
-
-
-def _has_packed(remote: Path) -> bool:
-    return (remote / "packed-refs").is_file()
-
-
-def _peeled(remote: Path, name: str) -> str:
-    """The commit that a tag object names, or the name itself if it is a commit's."""
-    path = remote / "objects" / name[:2] / name[2:]
-    if not path.is_file():
-        # git packs many objects into one file, and then writes what each tag leads to beside it.
-        return next((to for at, to in _packed_tags(remote) if at == name), name)
-    data = zlib.decompressobj().decompress(read_regular(path, _LIMIT), 10_000)
-    kind, _, rest = data.partition(b"\0")
-    return rest[7:].partition(b"\n")[0].decode() if kind.startswith(b"tag ") else name
-
-
-def _packed_tags(remote: Path) -> Iterator[tuple[str, str]]:
-    lines = read_regular(remote / "packed-refs", _LIMIT).decode().splitlines() if _has_packed(remote) else []
-    for line, following in pairwise(lines):
-        if following.startswith("^"):
-            yield line.partition(" ")[0], following[1:]
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -8,7 +8,7 @@ from unmoor.rehearsal.invariants.bounds import broken_bounds
 from unmoor.rehearsal.invariants.commits import mixed_commits
 from unmoor.rehearsal.invariants.convergence import other_ends
 from unmoor.rehearsal.invariants.endings import dishonest_endings
-from unmoor.rehearsal.invariants.evidence import Evidence, Invariant, Violation
+from unmoor.rehearsal.invariants.evidence import Evidence, Finding, Invariant, Violation
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.indexes import untested_bytes
 from unmoor.rehearsal.invariants.irreversible import too_early
@@ -17,7 +17,7 @@ from unmoor.rehearsal.invariants.pointers import wrong_pointers
 from unmoor.rehearsal.invariants.release_page import incomplete_pages
 from unmoor.rehearsal.invariants.request_log import NAME, read_log
 
-INVARIANTS: Mapping[Invariant, tuple[str, Callable[[Facts], Iterator[Violation]]]] = {
+INVARIANTS: Mapping[Invariant, tuple[str, Callable[[Facts], Iterator[Finding]]]] = {
     "I1": ("files on an index are the tested ones, and no name is sent with other bytes", untested_bytes),
     "I2": ("no public release page lacks an asset", incomplete_pages),
     "I3": ("floating pointers never move back, to a prerelease, or too early", wrong_pointers),
@@ -28,7 +28,7 @@ INVARIANTS: Mapping[Invariant, tuple[str, Callable[[Facts], Iterator[Violation]]
     "I8": ("no secret is printed, sent or left anywhere", leaked_secrets),
     "I9": ("tag, files, images and release page are of one commit", mixed_commits),
 }
-"""What each says, in a few words, and what finds its violations."""
+"""What each says, in a few words, and what finds where it does not hold."""
 
 
 def judge(evidence: Evidence) -> tuple[Violation, ...]:
@@ -41,7 +41,7 @@ def judge(evidence: Evidence) -> tuple[Violation, ...]:
     found: list[Violation] = []
     for invariant, (_, violations) in INVARIANTS.items():
         try:
-            found += violations(facts)
+            found += (Violation(invariant=invariant, what=each.what, where=each.where) for each in violations(facts))
         except (OSError, ValueError) as error:
             where = str(getattr(error, "filename", None) or evidence.world)
             found.append(Violation(invariant=invariant, what=f"what it is about is unreadable: {error}", where=where))

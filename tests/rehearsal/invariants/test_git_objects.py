@@ -1,4 +1,4 @@
-"""What the judge reads of a git remote."""
+"""What the judge reads of a git repository."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.git_repos import Repo
 
-from unmoor.rehearsal.invariants.stores import commit_of
+from unmoor.rehearsal.invariants.git_objects import commit_of, packed
 
 
 @pytest.mark.parametrize("packed", ["loose", "packed", "moved"])
@@ -31,6 +31,22 @@ def test_the_commit_of_a_tag(tmp_path: Path, kind: str, packed: str) -> None:
     assert commit_of(remote, "refs/tags/v") is None
 
 
-def test_a_remote_without_refs(tmp_path: Path) -> None:
-    """It has no commit of any tag."""
-    assert commit_of(tmp_path, "refs/tags/v1") is None
+def test_no_repository(tmp_path: Path) -> None:
+    """What cannot be read is not taken for a repository without tags."""
+    with pytest.raises(ValueError, match="not a git repository"):
+        commit_of(tmp_path, "refs/tags/v1")
+
+
+def test_objects_of_a_pack(tmp_path: Path) -> None:
+    """Every object is there in whole, also one that the pack keeps as a difference from another."""
+    long = "".join(f"line {number}\n" for number in range(500))
+    repo = Repo.new(tmp_path / "repo", {"a": long, "empty": ""})
+    repo.commit({"a": f"{long}the end\n"})
+    repo.git("repack", "-adq", "--window=10", "--depth=10")
+    (pack,) = (repo.path / ".git/objects/pack").glob("*.pack")
+    found = set(packed(pack))
+    assert {long.encode(), f"{long}the end\n".encode(), b""} < found
+    assert len(found) == int(repo.git("rev-list", "--all", "--objects", "--count"))
+    pack.with_suffix(".idx").unlink()
+    with pytest.raises(OSError, match=r"\.idx"):
+        list(packed(pack))
