@@ -302,6 +302,23 @@ def test_what_the_lists_do_not_prove_is_compared_first(place: Place) -> None:
     assert sum(place.counts.asked.values()) <= 2 * COMPARED + 3
 
 
+@pytest.mark.parametrize("is_draft", [True, False], ids=["draft", "missing"])
+def test_a_release_that_was_made_meanwhile_is_no_stale_mark(place: Place, *, is_draft: bool) -> None:
+    """The list is read before the mark. If it lacks the marked release, what is latest is unknown."""
+    last = (replace(place.releases[-1], draft=True),) if is_draft else ()
+    seen = replace(place, releases=(*place.releases[:-1], *last)).look()
+    assert "latest-stale" not in {each.finding for each in seen.findings}
+    assert [each.why for each in seen.unknown] == [f"v{LAST} became the latest release while releases were read"]
+
+
+def test_a_mark_that_is_behind_is_found(place: Place) -> None:
+    """A higher release than the marked one is in the list."""
+    further = release_of(COUNT)
+    files = {each.name: ListedFile(name=each.name, url="", sha256=each.sha256) for each in [file_of(f"1.{COUNT}")]}
+    seen = replace(place, releases=(*place.releases, further), held={**place.held, Version(f"1.{COUNT}"): files}).look()
+    assert "latest-stale" in {each.finding for each in seen.findings}
+
+
 def test_what_is_left_is_unknown_and_not_whole(place: Place) -> None:
     """If the lists prove nothing, only some releases are compared, and the others are named."""
     lists = tuple(

@@ -192,6 +192,11 @@ class ProjectWatch:
         if highest not in {each.tag for each in scope.tags}:
             return
         latest = self._read(FORGE, forge.latest, highest or None)
+        if latest is not None and latest not in {each.tag for each in self._releases if not each.draft}:
+            # A release that was made since the list was read is no drift, and the list is too old to judge by.
+            why = f"{clean(latest)} became the latest release while releases were read"
+            self._unread.append(NotKnown(surface=FORGE, why=why, tags=()))
+            return
         # A repository has one latest release. It may be that of another project in it.
         if not self.services.git.path or latest in self._once("versions", dict):
             yield from project_drift.latest_findings(latest, highest, command=self.options.release_command(highest))

@@ -45,6 +45,9 @@ def test_faults_that_fit(service: str, route: str, has: str, lacks: str) -> None
         ("stale@pypi:POST /legacy/#1", "stale cannot happen at pypi:POST /legacy/", "GET,HEAD"),
         ("down@journal:upload/made#1", "down cannot happen at journal", "at one of"),
         ("dirty-tree@start:world#1", "dirty-tree cannot happen at start:world", "start:checkout"),
+        ("dirty-tree@start:checkout#2", "no second time", "dirty-tree@start:checkout#1"),
+        ("second-run@start:run#1x3", "no second time", "second-run@start:run#1"),
+        ("kill@journal:upload/made#1", "no fault 'kill'", "KILL"),
         ("nonsense", "no injection", "lost-reply@pypi:POST /legacy/#1"),
     ],
 )

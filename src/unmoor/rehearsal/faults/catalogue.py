@@ -352,6 +352,13 @@ def check(injected: Injected, *, where: str = "a plan of faults") -> Injected:
             where=where,
             next_step=advice.WRITE_IT_AS(example=f"{name} at one of: {places}"),
         )
+    first = f"{name}@{service}:{route}#1"
+    if service == START and str(injected) != first:
+        raise ConfigError(
+            f"{str(injected)!r}: what is in place before the run has no second time",
+            where=where,
+            next_step=advice.WRITE_IT_AS(example=first),
+        )
     return injected
 
 
