@@ -4,14 +4,22 @@
 
 One process makes all releases (default 200) through the command line's own function, so what one of them leaves behind
 is there for the next. Of this process and of the one that serves the world, the memory after the last release is
-compared with that after the 20th: the anonymous resident memory, from ``/proc``, after a collection of garbage.
-Descriptors and threads are compared too. At the end neither process may have a child that it did not have after the
-20th release, and the folder for temporary files has to be empty.
+compared with that after the 20th. Descriptors and threads are compared too. At the end neither process may have a child
+that it did not have after the 20th release, and the folder for temporary files has to be empty.
+
+The memory is the anonymous resident memory, from ``/proc``, of what is in use: after a collection of garbage, and after
+the C library has given back what is free (``malloc_trim``). glibc keeps freed memory for each thread that it has seen,
+and finds its way to that only slowly: the releases run in threads of their own, so it would look like growth. One arena
+for all threads (``MALLOC_ARENA_MAX``) lets it give back all of it. What is held stays held, and is counted. The memory
+before it was given back is told for comparison.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,38 +27,50 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.measuring import environ, table
 from tests.support.killed_releases import repo_of_versions
-
-from unmoor.rehearsal import local
 
 RELEASES, EARLY = 200, 20
 LIMIT = 1.1
 """The most memory after the last release, as a multiple of that after the 20th."""
 
-# Makes a release for each line that it reads: a tag. Prints its exit code, and what this process has then.
+# Makes a release for each line that it reads: a tag. Prints its exit code, and what this process has then. All output
+# goes to one object, since click remembers each stream that it has written to.
 _CLIENT = """
-import contextlib, gc, io, json, sys
-from bench.soak import facts
+import contextlib, io, json, sys
+from bench.soak import facts_after_trimming
 from unmoor.cli.app import run
 
-world = sys.argv[1]
+world, said = sys.argv[1], io.StringIO()
 for line in sys.stdin:
-    said = io.StringIO()
+    said.seek(0)
+    said.truncate()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = run(["release", "--world", world, line.strip()])
-    gc.collect()
     text = said.getvalue()[-3000:] if code else ""
-    del said
-    print(json.dumps({"code": code, "text": text, **facts("self")}), flush=True)
+    print(json.dumps({"code": code, "text": text, **facts_after_trimming()}), flush=True)
 """
+# Serves a world. Writes what it has into a file at each SIGUSR1.
+_SERVERS = """
+import json, signal, sys
+from pathlib import Path
+from bench.soak import facts_after_trimming
+from unmoor.filesystem.files import write_atomic
+from unmoor.rehearsal import serve
+
+answer = Path(sys.argv.pop(1))
+signal.signal(signal.SIGUSR1, lambda *_: write_atomic(answer, json.dumps(facts_after_trimming()).encode(), sync=False))
+sys.exit(serve.main())
+"""
+_PATIENCE = 120.0
+"""Seconds to wait for a process that does little."""
 
 
-def facts(process: str) -> dict[str, int]:
-    """What a process has: kilobytes of memory, descriptors, threads, children."""
-    place = Path("/proc", process)
+def facts() -> dict[str, int]:
+    """What this process has: kilobytes of memory, descriptors, threads, children."""
+    place = Path("/proc/self")
     status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines() if ":" in line)
     children = " ".join(each.read_text() for each in (place / "task").glob("*/children")).split()
     return {
@@ -61,12 +81,65 @@ def facts(process: str) -> dict[str, int]:
     }
 
 
+def facts_after_trimming() -> dict[str, int]:
+    """What this process has once all free memory is given back, and the memory before that."""
+    gc.collect()
+    resident = facts()["memory"]
+    ctypes.CDLL(None).malloc_trim(0)
+    return {**facts(), "resident": resident}
+
+
+class Servers:
+    """The process that serves the world."""
+
+    def __init__(self, here: Path, checkout: Path) -> None:
+        self._answer = here / "servers.json"
+        folder = here / "world"
+        command = [sys.executable, "-c", _SERVERS, str(self._answer), str(folder)]
+        command += ["--repository", "acme/small", "--checkout", str(checkout)]
+        self.process = subprocess.Popen(
+            command, cwd=here, env=_environ(here), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.world = Path(json.loads(_line(self.process, "the servers"))["world"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin is not None  # noqa: S101 - set by PIPE above
+        self.process.stdin.close()
+        self.process.wait(_PATIENCE)
+
+    def facts(self) -> dict[str, int]:
+        """Ask for what it has."""
+        self._answer.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        until = time.monotonic() + _PATIENCE
+        while not self._answer.exists():
+            if time.monotonic() > until or self.process.poll() is not None:
+                sys.exit("the servers do not answer")
+            time.sleep(0.01)
+        found: dict[str, int] = json.loads(self._answer.read_bytes())
+        return found
+
+
+def _environ(here: Path, **more: str) -> dict[str, str]:
+    state, root = str(here / "state"), str(Path(__file__).parents[1])
+    return environ(MALLOC_ARENA_MAX="1", PYTHONPATH=root, XDG_STATE_HOME=state) | more
+
+
+def _line(process: subprocess.Popen[str], what: str) -> str:
+    assert process.stdout is not None  # noqa: S101 - set by PIPE
+    line = process.stdout.readline()
+    return line or sys.exit(f"{what} ended too early")
+
+
 @contextmanager
 def releases(here: Path, world: Path, checkout: Path) -> Iterator[subprocess.Popen[str]]:
     """Run the process that makes the releases."""
     temporary = here / "tmp"
     temporary.mkdir()
-    env = environ(TMPDIR=str(temporary), XDG_STATE_HOME=str(here / "state"), PYTHONPATH=str(Path(__file__).parents[1]))
+    env = _environ(here, TMPDIR=str(temporary))
     command = [sys.executable, "-c", _CLIENT, str(world)]
     with subprocess.Popen(
         command, cwd=checkout, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -74,19 +147,15 @@ def releases(here: Path, world: Path, checkout: Path) -> Iterator[subprocess.Pop
         yield process
         assert process.stdin is not None  # noqa: S101 - set by PIPE above
         process.stdin.close()
-        process.wait(60)
+        process.wait(_PATIENCE)
 
 
 def released(process: subprocess.Popen[str], tag: str) -> dict[str, Any]:
     """Make one release, and return what the process has after it."""
     assert process.stdin is not None  # noqa: S101 - set by PIPE above
-    assert process.stdout is not None  # noqa: S101 - set by PIPE above
     process.stdin.write(f"{tag}\n")
     process.stdin.flush()
-    line = process.stdout.readline()
-    if not line:
-        sys.exit(f"the process ended during the release of {tag}")
-    found: dict[str, Any] = json.loads(line)
+    found: dict[str, Any] = json.loads(_line(process, f"the release of {tag}"))
     if found["code"]:
         sys.exit(f"the release of {tag} ended with code {found['code']}:\n{found['text']}")
     return found
@@ -113,21 +182,20 @@ def main() -> int:
         here = Path(temporary)
         versions = [f"1.{number}" for number in range(1, count + 1)]
         repo = repo_of_versions(here / "small", versions)
-        with local.start(here / "world", repository="acme/small", checkout=repo.path) as world:
-            servers = str(world.process.pid)
+        with Servers(here, repo.path) as servers:
             begun = time.monotonic()
-            with releases(here, world.world_file, repo.path) as process:
+            with releases(here, servers.world, repo.path) as process:
                 for number, version in enumerate(versions, 1):
-                    late = {"releases": released(process, f"v{version}"), "servers": facts(servers)}
+                    late = {"releases": released(process, f"v{version}"), "servers": servers.facts()}
                     if number == EARLY:
                         early = late
                     if number % 10 == 0:
-                        told = ", ".join(f"{name} {each['memory'] // 1024} MB" for name, each in late.items())
+                        told = ", ".join(f"{name} {each['memory'] / 1024:.1f} MB" for name, each in late.items())
                         print(f"{number} releases in {time.monotonic() - begun:.0f} s: {told}", file=sys.stderr)
         left = sorted(each.name for each in (here / "tmp").iterdir())
     if not early:
         sys.exit(f"at least {EARLY} releases are needed")
-    kinds = ("memory", "descriptors", "threads", "children")
+    kinds = ("memory", "resident", "descriptors", "threads", "children")
     rows = []
     for name, last in late.items():
         first = early[name]

@@ -116,6 +116,18 @@ def test_a_kept_process_is_never_forgotten(sleeper: int) -> None:
     assert (found.groups(), os.waitpid(sleeper, os.WNOHANG)) == (frozenset(), (0, 0))
 
 
+def test_a_kept_process_that_has_ended_is_forgotten(sleeper: int) -> None:
+    """Each run has a reaper, and one process may make many runs."""
+    found = Orphans(ListedChildren())
+    found.keep(sleeper)
+    for _ in range(3):
+        with subprocess.Popen(["/bin/sleep", "60"]) as ended:
+            found.keep(ended.pid)
+            ended.kill()
+    found.keep(os.getpid())
+    assert {each.pid for each in found._kept} == {sleeper, os.getpid()}
+
+
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_process_that_got_the_pid_of_another(sleeper: int, monkeypatch: pytest.MonkeyPatch, *, kept: bool) -> None:
     """A PID that one of our children had before says nothing about the process that has it now."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -15,7 +18,9 @@ from tests.rehearsal.conftest import world_table
 from tests.rehearsal.github.contract import ForgeClient
 from tests.support.sigstore_client import PUBLISH, RELEASE, SLSA, SigstoreClient, statement
 
+from unmoor.rehearsal.github.attestations import AttestationStore, Stored
 from unmoor.rehearsal.local import LocalWorld
+from unmoor.rehearsal.shared import store
 
 SBOM = "https://cyclonedx.org/bom"
 
@@ -140,3 +145,28 @@ def test_a_private_repository(
             control.unlink()
     assert (seen["private"], seen["visibility"], hidden, answer.status_code) == (True, "private", 404, status)
     assert jwt.decode(token, options={"verify_signature": False})["repository_visibility"] == "private"
+
+
+def test_bundles_are_not_in_memory(tmp_path: Path) -> None:
+    """A world that serves many releases would grow by all their signatures."""
+    size, count = 20_000, 30
+    for number in range(1, count + 1):
+        bundle = {"payload": f"{number}" * (size // len(f"{number}"))}
+        store.save(tmp_path / f"{number}.json", Stored(id=number, digests=("sha256:1",), predicate=SLSA, bundle=bundle))
+    tracemalloc.start()
+    try:
+        kept = AttestationStore(tmp_path)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < count * size / 10
+    assert [each.id for each in kept.about("sha256:1")] == list(range(count, 0, -1))
+
+
+def test_bundles_that_come_together(tmp_path: Path, signer: Signer, name: str) -> None:
+    """Each has a number of its own, and none replaces another."""
+    kept, bundle, count = AttestationStore(tmp_path), signed(signer, digest_of(name)), 8
+    with ThreadPoolExecutor(count) as pool:
+        numbers = list(pool.map(lambda _: kept.add(bundle, "acme/demo"), range(count)))
+    assert sorted(numbers) == list(range(1, count + 1))
+    assert [each.id for each in kept.about(f"sha256:{digest_of(name)}")] == list(range(count, 0, -1))

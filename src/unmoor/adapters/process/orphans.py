@@ -70,9 +70,9 @@ class Orphans:
                 self._starting -= 1
 
     def keep(self, process: int) -> None:
-        """Never take a process that this one started for an orphan."""
+        """Never take a process that this one started for an orphan. Those that have ended meanwhile are forgotten."""
         with self._lock:
-            self._kept.update(_identified([process]))
+            self._kept = self._kept & set(_identified(each.pid for each in self._kept)) | set(_identified([process]))
 
     def ended(self, process: int) -> None:
         """End what a program left behind. Call it once the program has been waited for.

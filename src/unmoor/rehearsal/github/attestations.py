@@ -7,11 +7,12 @@ GitHub's description of its API, and for the refusals actions/attest-build-prove
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from starlette.responses import JSONResponse, Response
@@ -85,30 +86,43 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     bundle: dict[str, Any]
 
 
+class _Listed(NamedTuple):
+    """The number of an attestation, which names its file, and the digests of its subjects."""
+
+    id: int
+    digests: tuple[str, ...]
+
+
 @dataclass
 class AttestationStore:
-    """The stored attestations, one file each."""
+    """The stored attestations, one file each. In memory are only their numbers and digests."""
 
     folder: Path
-    _held: list[Stored] = field(default_factory=list)
+    _listed: list[_Listed] = field(default_factory=list)
+    _adding: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         loaded = (store.load(path, Stored) for path in self.folder.glob("*.json"))
-        self._held = sorted((each for each in loaded if each), key=lambda each: each.id)
+        self._listed = sorted(_Listed(each.id, each.digests) for each in loaded if each)
 
     def add(self, bundle: dict[str, Any], repository: str) -> int:
         """Store a bundle, and return its number. Raises a 422 for one that GitHub refuses."""
         statement = _checked(bundle, repository)
-        digests = (f"{kind}:{value}" for subject in statement.subject for kind, value in subject.digest.items())
-        number = self._held[-1].id + 1 if self._held else 1
-        made = Stored(id=number, digests=tuple(digests), predicate=statement.predicate_type, bundle=bundle)
-        store.save(self.folder / f"{number}.json", made)
-        self._held.append(made)
+        digests = tuple(f"{kind}:{value}" for subject in statement.subject for kind, value in subject.digest.items())
+        with self._adding:
+            number = self._listed[-1].id + 1 if self._listed else 1
+            made = Stored(id=number, digests=digests, predicate=statement.predicate_type, bundle=bundle)
+            store.save(self._path(number), made)
+            self._listed.append(_Listed(number, digests))
         return number
 
     def about(self, digest: str) -> list[Stored]:
         """Return the attestations of a digest, the newest first."""
-        return [each for each in reversed(self._held) if digest in each.digests]
+        numbers = (each.id for each in reversed(self._listed) if digest in each.digests)
+        return [each for number in numbers if (each := store.load(self._path(number), Stored))]
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number}.json"
 
 
 class Attestations(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Rekor's log: it grows by one entry at a time, and proves that each is in it.
 
-On disk it is a file with one line of JSON for each entry; the tree is computed from them at the start.
+On disk it is a file with one line of JSON for each entry; the tree is computed from them at the start. Only the tree is
+in memory, and where each line is: a world that serves many releases does not hold what all their signatures say.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import rfc8785
 
-from unmoor.filesystem.safe_folder import open_in_place
+from unmoor.filesystem.safe_folder import open_in_place, open_regular
 from unmoor.rehearsal.sigstore.authority import Key
 from unmoor.rehearsal.sigstore.merkle import MerkleTree, leaf_hash
 from unmoor.util.decode import described
@@ -34,6 +35,13 @@ class LogEntry(msgspec.Struct, frozen=True):
     time: int
 
 
+class _Line(NamedTuple):
+    """Where the line of an entry is in the file, in bytes."""
+
+    start: int
+    size: int
+
+
 class Known(Exception):
     """The log has this entry already; ``uuid`` names it."""
 
@@ -48,7 +56,7 @@ class Log:
 
     path: Path
     key: Key
-    _entries: list[LogEntry] = field(default_factory=list)
+    _lines: list[_Line] = field(default_factory=list)
     _index: dict[bytes, int] = field(default_factory=dict)
     _tree: MerkleTree = field(default_factory=MerkleTree)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,13 +64,14 @@ class Log:
     def __post_init__(self) -> None:
         """Read the entries. One that was cut while it was written is dropped: nobody got an answer for it."""
         self._file = open_in_place(self.path, flags=os.O_RDWR | os.O_APPEND, mode=0o600)
+        whole = 0
         with os.fdopen(os.dup(self._file), "rb") as stream:
-            data = stream.read()
-        whole = data.rfind(b"\n") + 1
+            for line in stream:
+                if line.endswith(b"\n"):
+                    self._remember(_decoded(line), _Line(whole, len(line)))
+                    whole += len(line)
         os.truncate(self._file, whole)
-        for line in data[:whole].splitlines():
-            self._remember(msgspec.json.decode(line, type=described(LogEntry)))
-        if not self._entries:
+        if not self._lines:
             self._append(LogEntry(body=FIRST, time=0))
 
     @property
@@ -71,7 +80,7 @@ class Log:
         return int.from_bytes(self.key.id[:8]) >> 1
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._lines)
 
     def add(self, body: bytes, time: float) -> dict[str, Any]:
         """Add an entry, and return the log's answer. Raises `Known`."""
@@ -80,12 +89,12 @@ class Log:
             if leaf in self._index:
                 raise Known(self._uuid(leaf))
             self._append(LogEntry(body=body, time=int(time)))
-            return self._answer(len(self._entries) - 1)
+            return self._answer(len(self._lines) - 1)
 
     def at(self, index: int) -> dict[str, Any] | None:
         """Return the answer for the entry at an index; ``None`` if there is none."""
         with self._lock:
-            return self._answer(index) if 0 <= index < len(self._entries) else None
+            return self._answer(index) if 0 <= index < len(self._lines) else None
 
     def named(self, uuid: str) -> dict[str, Any] | None:
         """Return the answer for the entry with a UUID: with the number of the tree before it, or without."""
@@ -113,13 +122,19 @@ class Log:
         if os.write(self._file, line) < len(line):
             os.truncate(self._file, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._remember(entry)
+        self._remember(entry, _Line(size, len(line)))
 
-    def _remember(self, entry: LogEntry) -> None:
+    def _remember(self, entry: LogEntry, line: _Line) -> None:
         leaf = leaf_hash(entry.body)
-        self._index[leaf] = len(self._entries)
-        self._entries.append(entry)
+        self._index[leaf] = len(self._lines)
+        self._lines.append(line)
         self._tree.append(leaf)
+
+    def _entry(self, index: int) -> LogEntry:
+        line = self._lines[index]
+        with open_regular(self.path) as stream:
+            stream.seek(line.start)
+            return _decoded(stream.read(line.size))
 
     def _uuid(self, leaf: bytes) -> str:
         return f"{self.tree_id:016x}{leaf.hex()}"
@@ -132,7 +147,7 @@ class Log:
         return f"{note}\n\N{EM DASH} {HOST} {signature}\n"
 
     def _answer(self, index: int) -> dict[str, Any]:
-        entry = self._entries[index]
+        entry = self._entry(index)
         signed: dict[str, Any] = {
             "body": base64.b64encode(entry.body).decode(),
             "integratedTime": entry.time,
@@ -149,3 +164,7 @@ class Log:
         timestamp = base64.b64encode(self.key.sign(rfc8785.dumps(signed))).decode()
         verification = {"inclusionProof": proof, "signedEntryTimestamp": timestamp}
         return {self._uuid(leaf_hash(entry.body)): {**signed, "verification": verification}}
+
+
+def _decoded(line: bytes) -> LogEntry:
+    return msgspec.json.decode(line, type=described(LogEntry))
