@@ -1,9 +1,9 @@
 """Print the files of tests that ``make test-lowest`` runs: those that judge how unmoor uses a library.
 
-With other versions of the libraries, only what calls a library can fail. A file of tests judges that if it imports a
-module of its own room that uses a library, itself or by other modules of this room. (The room of ``tests/notes`` is
-``unmoor.notes``.) Tests of other rooms see only what the room makes of it. If a library has no such file, all tests of
-the rooms that use it judge it.
+With other versions of the libraries, only what calls a library can fail. Each module that uses one is judged by the
+file of tests that is named after it; without one, by all files of its own room that import it; without these, by those
+that reach it by other modules of this room. (The room of ``tests/notes`` is ``unmoor.notes``.) Tests of other rooms see
+only what the room makes of it. If a library has no such file, all tests of the rooms that use it judge it.
 
 msgspec, click and packaging are used nearly everywhere, mostly in the same few ways, which any test shows. Where a
 module uses more of them, the tests that are named after it judge that.
@@ -90,33 +90,42 @@ def reached(start: str, sources: dict[str, Source], near: Callable[[str], bool])
     return seen
 
 
-def used_by(module: str, sources: dict[str, Source]) -> set[str]:
-    """Return the libraries that a module uses, itself or by other modules of its room, or of the room that it is."""
-    near = reached(module, sources, lambda one: room_of(one) in {room_of(module), module})
-    return set().union(*(sources[each].libraries for each in near)) - PLAIN.keys()
-
-
 def chosen(sources: dict[str, Source]) -> dict[str, set[str]]:
     """Return the modules of tests that judge libraries, each with these. ``sources`` has all modules by name."""
     tests = [name for name in sources if name.startswith("tests.") and name.rpartition(".")[2].startswith("test_")]
     rooms = {name: room_of(name).replace("tests", "unmoor", 1) for name in tests}
     rooms = {name: OTHER_NAMES.get(room, room) for name, room in rooms.items()}
+    imports = {name: imported_of_room(name, room, sources) for name, room in rooms.items()}
+    reaches = {name: set().union(*(in_room(each, sources) for each in found)) for name, found in imports.items()}
     judged: dict[str, set[str]] = {}
-    for name, room in rooms.items():
-        folder = room_of(name)
-        files = reached(name, sources, lambda one, folder=folder: room_of(one) == folder != "tests")  # type: ignore[misc]
-        direct = {each for file in files for each in sources[file].modules & sources.keys()}
-        for each in direct:
-            if room != "unmoor" and room in {each, room_of(each)}:
-                judged.setdefault(name, set()).update(used_by(each, sources))
-                if name.endswith(f".test_{each.rpartition('.')[2]}"):
-                    judged[name] |= sources[each].libraries
+    for module, source in sources.items():
+        if not module.startswith("unmoor."):
+            continue
+        direct = {name for name, found in imports.items() if module in found}
+        named = {name for name in direct if name.endswith(f".test_{module.rpartition('.')[2]}")}
+        for name in named:
+            judged.setdefault(name, set()).update(source.libraries)
+        for name in named or direct or {name for name, found in reaches.items() if module in found}:
+            judged.setdefault(name, set()).update(source.libraries - PLAIN.keys())
     known = set().union(*judged.values())
     for module, source in sources.items():
         if module.startswith("unmoor.") and (left := source.libraries - known - PLAIN.keys()):
             for name in (name for name, room in rooms.items() if room in {module, room_of(module)}):
                 judged.setdefault(name, set()).update(left)
     return {name: libraries for name, libraries in judged.items() if libraries}
+
+
+def imported_of_room(test: str, room: str, sources: dict[str, Source]) -> set[str]:
+    """Return the modules of a room that a file of tests imports, itself or by what it shares with its folder."""
+    folder = room_of(test)
+    files = reached(test, sources, lambda one: room_of(one) == folder != "tests")
+    found = {each for file in files for each in sources[file].modules & sources.keys()}
+    return {each for each in found if room != "unmoor" and room in {each, room_of(each)}}
+
+
+def in_room(module: str, sources: dict[str, Source]) -> set[str]:
+    """Return a module and what it imports of its own room, or of the room that it is."""
+    return reached(module, sources, lambda one: room_of(one) in {room_of(module), module})
 
 
 def files() -> dict[str, Path]:

@@ -34,18 +34,30 @@ def judged(name: str, text: str) -> set[str]:
     ("name", "text", "libraries"),
     [
         ("tests.notes.test_rst", "from unmoor.notes.rst import read\n", {"docutils"}),
-        ("tests.notes.test_convert", "from unmoor.notes import convert\n", {"docutils"}),
+        ("tests.notes.test_first", "from unmoor.notes import rst\n", {"docutils"}),
+        ("tests.notes.test_first", "from unmoor.notes import convert\n", {"docutils"}),
+        ("tests.notes.test_convert", "from unmoor.notes import convert\n", set()),
         ("tests.notes.test_limit", "from unmoor.notes import limit\n", set()),
         ("tests.stages.test_notes", "from unmoor.notes import convert\nfrom unmoor.stages import notes\n", set()),
         ("tests.config.test_schema", "from unmoor.config import schema\n", {"msgspec"}),
         ("tests.config.test_other", "from unmoor.config import schema\n", set()),
         ("tests.dists.test_pack", "from unmoor.dists import pack\n", {"isal", "packaging"}),
     ],
-    ids=["itself", "by its room", "plain use", "another room", "more than plain use", "of another name", "both"],
+    ids=[
+        *("by its name", "directly", "by its room", "farther than another", "plain use", "another room"),
+        *("more than plain use", "of another name", "both"),
+    ],
 )
 def test_what_a_file_judges(name: str, text: str, libraries: set[str]) -> None:
-    """It judges the libraries that the modules of its own room use."""
+    """It judges the libraries that the modules of its own room use, where no other file is nearer to these."""
     assert judged(name, text) == libraries
+
+
+def test_a_file_that_is_named_after_a_module_judges_it_alone() -> None:
+    """Others that import the module judge nothing of it."""
+    found = chosen({**SOURCES, "tests.notes.test_rst": source("from unmoor.notes import rst\n")})
+    assert found["tests.notes.test_rst"] == {"docutils"}
+    assert "tests.notes.test_first" not in found
 
 
 def test_a_library_that_no_test_reaches() -> None:
