@@ -29,6 +29,9 @@ meets as many in a row, and with `x0` every one from there on.
 A world reads its plan from `faults.json` in its folder, `{"injections": [TEXT, …]}`, when that file changes, and counts
 from nothing then. What was met is appended to `met.jsonl` there, with `effect`: whether the work was done. A plan with
 an unknown fault, service or route is refused, and a world whose plan is broken answers every request with 500.
+
+A kill at a request reaches the process whose id is in `client.pid` there, but only one that was started by the program
+that started the world. Without such a process the request is answered as usual, and the kill was not met.
 """
 _KINDS = {
     FaultKind.BEFORE: "Before the work",

@@ -44,8 +44,9 @@ def test_a_seed_is_worth_the_same_tomorrow() -> None:
     assert [str(each) for number in (1, 2, 3) for each in draw(7, number, deck, deck).injections] == [
         "down@forge:POST /api/uploads/repos/{owner}/{repo}/releases/{id}/assets#3",
         "KILL@forge:GET /repos/{owner}/{repo}/releases#1:after",
-        "lost-reply@forge:GET /repos/{owner}/{repo}/releases#1",
-        "lost-reply@pypi:GET /simple/{name}/#9",
+        "KILL@forge:GET /repos/{owner}/{repo}/releases#1:after",
+        "lost-reply@forge:POST /api/uploads/repos/{owner}/{repo}/releases/{id}/assets#2",
+        "lost-reply@pypi:POST /legacy/#2",
     ]
 
 
@@ -78,6 +79,14 @@ def test_what_happens_once_does_not_happen_twice_in_a_round() -> None:
     for number in range(1, 301):
         kinds = [catalogue.fault_of(each).kind for each in draw(2, number, *DECKS).injections]
         assert len([each for each in kinds if each in once]) <= 1
+
+
+def test_only_the_answers_of_writes_are_lost() -> None:
+    """A read whose answer is lost shows nothing that a read without an answer does not, unless there is no write."""
+    (card,) = cards((FAULTS["lost-reply"],), BUILT)
+    assert {route.partition(" ")[0] for _, route, _ in card.places} == {"POST"}
+    (card,) = cards((FAULTS["lost-reply"],), Addresses(counts={("pypi", "GET /simple/{name}/"): 40}))
+    assert card.places
 
 
 @pytest.mark.parametrize("name", ["wrong-digest", "immutable-tag", "invalid-publisher"])

@@ -20,12 +20,14 @@ T = TypeVar("T")
 
 FROM_NOTHING = 10
 """One round in so many begins without the files that were built and proven once."""
-_SECOND = 0.25
-"""How many rounds have a second fault."""
+_SECOND = 0.5
+"""How many rounds have a second fault: one of those that show what a run believes of work that was done."""
 _TIMES = (1, 1, 1, 1, 2, 3, 0, 0)
 """How often in a row a fault of a server meets requests, each as likely; 0 is for ever."""
 _DEEPEST = 12
 """The highest number of a request that a fault is drawn for, if a route has more."""
+_SHARP = frozenset({FaultKind.AFTER, FaultKind.KILL})
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _ONCE = frozenset({FaultKind.REMOTE, FaultKind.KILL, FaultKind.START})
 
 
@@ -54,7 +56,11 @@ def _places(fault: Fault, addresses: Addresses) -> tuple[tuple[str, str, int], .
     if fault.kind is FaultKind.START:
         return tuple((START, each.partition(" ")[2], 1) for each in fault.targets)
     every = addresses.routes(journal=False) + addresses.routes(journal=True)
-    return tuple((*each, addresses.counts[each]) for each in every if fault.fits(*each))
+    places = tuple((*each, addresses.counts[each]) for each in every if fault.fits(*each))
+    if fault.kind is FaultKind.AFTER:
+        # A read whose answer is lost is like one that was never done.
+        return tuple(each for each in places if each[1].partition(" ")[0] in _WRITES) or places
+    return places
 
 
 def draw(seed: int, number: int, built: Sequence[Card], from_nothing: Sequence[Card]) -> Round:
@@ -68,7 +74,7 @@ def draw(seed: int, number: int, built: Sequence[Card], from_nothing: Sequence[C
     first = shuffled[at]
     injections = [_put(first, chance)]
     if chance.random() < _SECOND:
-        second = _one_of(deck, chance)
+        second = _one_of([card for card in deck if card.fault.kind in _SHARP] or deck, chance)
         # A client ends once, and the remote and the checkout have one state.
         if not {first.fault.kind, second.fault.kind} <= _ONCE:
             injections.append(_put(second, chance))
