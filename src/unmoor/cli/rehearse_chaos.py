@@ -23,6 +23,7 @@ from unmoor.cli.output import err
 from unmoor.cli.resolve_project import read_sources, resolve_checkout
 from unmoor.cli.target_options import TargetOptions
 from unmoor.errors import Interrupted, Unknown, UnmoorError, Violated
+from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.locks import exclusive_lock
 from unmoor.filesystem.safe_folder import OWN, make_private, names_in, remove
 from unmoor.rehearsal import local
@@ -36,7 +37,7 @@ from unmoor.rehearsal.chaos.rounds import Player
 from unmoor.rehearsal.faults.catalogue import FAULTS, Need
 from unmoor.rehearsal.invariants.final_state import FinalState
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
-from unmoor.util.text import clean, list_some
+from unmoor.util.text import clean, count_of, list_some
 from unmoor.util.values import replace
 
 FOLDER = "chaos"
@@ -44,6 +45,8 @@ FOLDER = "chaos"
 _LEAST, _SLOWER = 90.0, 15.0
 """A run may take so many seconds, and so many times as long as one without faults from nothing."""
 _LIMIT = 50_000_000
+_ROOM = 1 << 20
+"""Bytes without which a disk counts as full."""
 
 
 def run(target: TargetOptions, options: ChaosOptions, *, without_images: bool, as_json: bool) -> int:
@@ -94,12 +97,17 @@ class Chaos:
     stopped: bool = False
 
     def play(self, *, as_json: bool) -> int:
-        """Play the rounds, print what they found, and return the exit code. Raises `Violated`."""
+        """Play the rounds, print what they found, and return the exit code. Raises `Violated`, and what stops them."""
+        failed: UnmoorError | OSError | None = None
         try:
             player, met = self._release_plainly()
             self._play_all(player, met)
         except Interrupted:
             self.stopped = True
+        except (UnmoorError, OSError) as error:
+            if not self.results:
+                raise
+            failed, self.stopped = error, True  # the rounds before it count
         result = self._added_up()
         if as_json:
             session.echo_json(result)
@@ -107,6 +115,11 @@ class Chaos:
             for line in chaos_report.tables(result):
                 click.echo(line)
         self._warn(result)
+        if failed is not None:
+            why = f": {clean(str(failed), limit=300)}" if result.violated else ""
+            err(f"chaos was stopped after {count_of(len(result.rounds), 'round')}{why}")
+        if failed is not None and not result.violated:
+            raise failed
         if result.violated:
             first = result.violated[0]
             raise Violated(
@@ -117,7 +130,7 @@ class Chaos:
         if self.stopped:
             raise Interrupted("chaos was stopped")
         of_seed = "" if self.options.injections else f" of the seed {self._seed}"
-        err(f"every invariant held in {len(result.rounds)} round{'s'[: len(result.rounds) != 1]}{of_seed}")
+        err(f"every invariant held in {count_of(len(result.rounds), 'round')}{of_seed}")
         return 0
 
     def _release_plainly(self) -> tuple[Player, Addresses]:
@@ -136,6 +149,7 @@ class Chaos:
         with local.Beginning(folder.path) as servers:
             result = self._play_one(player, Round(number=0, injections=()), folder, servers)
         if result.violations:
+            _require_room(folder)
             output = read_from(folder.path / "run-1.log", 0, _LIMIT).decode(errors="replace")
             for line in output.splitlines()[-20:]:
                 err(f"  | {clean(line, limit=300)}")
@@ -199,6 +213,7 @@ class Chaos:
         if not result.violations:
             remove(folder.path)
             return result
+        _require_room(folder)
         replay = self.release.replay(result.injections, from_nothing=result.from_nothing)
         kept = replace(result, replay=replay, folder=str(folder.path))
         for line in chaos_report.violations_of(kept):
@@ -267,3 +282,13 @@ class Chaos:
         for why in whys:
             names = [each.fault for each in result.skipped if each.why == why]
             err(f"warning: skipped, because {clean(why)}: {list_some(names, 8)}")
+
+
+def _require_room(folder: WorldFolder) -> None:
+    """Raise `OSError` if the disk is full, which no release can help: what a round found then says nothing."""
+    path = folder.path / "room"
+    try:
+        write_atomic(path, bytes(_ROOM), sync=False)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder.path)) from error
+    remove(path)
