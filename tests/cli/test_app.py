@@ -31,15 +31,21 @@ def test_a_command_imports_what_it_runs_only_when_it_runs(name: str) -> None:
 
 
 def test_what_few_runs_need_is_imported_by_those() -> None:
-    """Opening a session loads neither what only images need nor the rules for files, which a plan does without."""
-    code = "import sys, unmoor.cli.session; from unmoor.adapters.engine import DockerEngine; print(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    """Opening a session loads neither what only images need nor what looks into files: a plan does without."""
+    stages = "unmoor.assembly, unmoor.stages.rebuild, unmoor.stages.scan"
+    code = f"import sys, unmoor.cli.session, {stages}; from unmoor.adapters.engine import DockerEngine, connection"
+    command = [sys.executable, "-c", f"{code}; print(*sys.modules)"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert "asyncio" not in ran.stdout.split()
     imported = {each for each in ran.stdout.split() if each.startswith("unmoor.")}
     only = (
         "unmoor.adapters.engine.",
         "unmoor.dists.checks",
+        "unmoor.dists.comparison",
         "unmoor.images.tags",
+        "unmoor.scanning.",
         "unmoor.stages.image",
         "unmoor.stages.registry",
     )
-    assert {each for each in imported if each.startswith(only)} == {"unmoor.adapters.engine.docker"}
+    engine = {f"unmoor.adapters.engine.{name}" for name in ("connection", "docker", "failures")}
+    assert {each for each in imported if each.startswith(only)} == engine | {"unmoor.scanning.day"}

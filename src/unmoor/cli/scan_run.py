@@ -27,8 +27,9 @@ from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import names_in
 from unmoor.ports.world import World
 from unmoor.products import File, Scanned
+from unmoor.scanning.day import today
 from unmoor.scanning.judge import line_of, stopping
-from unmoor.scanning.run import require_safe, scan, today, warnings
+from unmoor.scanning.run import require_safe, scan, warnings
 from unmoor.util.text import clean, count_of
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unmoor.dists.building import BY_ANOTHER_TOOL, DistBuilder, Tell
-from unmoor.dists.comparison import Comparison, compare
 from unmoor.dists.inspect import parse_filename
 from unmoor.filesystem.temporary import temporary_folder
 from unmoor.ports.backend import OTHER_UMASK, OTHER_VARIABLES, UMASK
 from unmoor.products import Dists, File, Release
 from unmoor.util.text import clean, count_of
+
+if TYPE_CHECKING:
+    from unmoor.dists.comparison import Comparison
 
 
 def is_compiled(file: File) -> bool:
@@ -42,6 +45,8 @@ def build_again(
 
     ``elsewhere``: under other conditions, which show what a build depends on. Raises as `DistBuilder.build` does.
     """
+    from unmoor.dists.comparison import Comparison, compare  # and the rules for archives, which a plan does without
+
     wanted = tuple(files)
     formats = builder.options.formats
     if not any(file.is_wheel for file in wanted):
@@ -59,14 +64,14 @@ def build_again(
         return {
             file.name: compare(file.path, second[file.name], umask=umask, marks=marks)
             if file.name in second
-            else _absent(file, second)
+            else Comparison(differences=(_absent(file, second),))
             for file in wanted
         }
 
 
-def _absent(file: File, second: Mapping[str, Path]) -> Comparison:
+def _absent(file: File, second: Mapping[str, Path]) -> str:
     kind = [name for name in second if name.endswith(".whl") is file.is_wheel]
-    return Comparison(differences=(f"the second build made {clean(', '.join(kind)) or 'no such file'}",))
+    return f"the second build made {clean(', '.join(kind)) or 'no such file'}"
 
 
 def how_different(comparison: Comparison) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import date
 
 from unmoor import advice
 from unmoor.config.scan import ScanSettings
@@ -22,11 +22,6 @@ ADVISORY_PATIENCE, REQUIRED_PATIENCE = 20.0, 120.0
 
 _THREADS = min(4, os.cpu_count() or 1)
 _WITHOUT_SERVICE = "vulnerabilities (this world has no service to ask)"
-
-
-def today() -> date:
-    """Return the date by which ignored findings end."""
-    return datetime.now(UTC).date()
 
 
 def scan(files: Sequence[File], options: ScanSettings, scanner: DependencyScanner | None, day: date) -> Scanned:

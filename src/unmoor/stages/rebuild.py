@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from unmoor import advice
 from unmoor.artifacts.merge import built_files
@@ -17,7 +17,6 @@ from unmoor.artifacts.run_dir import RunFolder
 from unmoor.core.stage import Build, Output, StageContext
 from unmoor.core.waivers import Gate
 from unmoor.dists.building import BY_ANOTHER_TOOL, DistBuilder
-from unmoor.dists.comparison import Comparison
 from unmoor.dists.rebuilding import build_again, how_different, why_not
 from unmoor.dists.testing.install_test import subjects
 from unmoor.errors import CheckFailed, Interrupted, UnmoorError
@@ -27,6 +26,9 @@ from unmoor.publish.emergencies import recorded_waiver
 from unmoor.release_request import ReleaseRequest
 from unmoor.util.text import clean
 from unmoor.util.values import replace
+
+if TYPE_CHECKING:
+    from unmoor.dists.comparison import Comparison
 
 _SAME = "a second build gives the same bytes"
 _MASKED = "a second build gives the same bytes, but for modes that follow its umask"

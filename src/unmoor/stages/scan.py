@@ -15,12 +15,7 @@ from unmoor.ports.scanner import DependencyScanner
 from unmoor.ports.services import Services
 from unmoor.products import Dists, Scanned
 from unmoor.release_request import ReleaseRequest
-
-
-def _today() -> date:
-    from unmoor.scanning.run import today
-
-    return today()
+from unmoor.scanning.day import today
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +30,7 @@ class ScanFiles(Check[Scanned]):
     options: ScanSettings
     scanner: DependencyScanner | None = None
     images: bool = False
-    day: date = field(default_factory=_today)
+    day: date = field(default_factory=today)
 
     @classmethod
     def of(cls, request: ReleaseRequest, services: Services, *, dists: Output[Dists]) -> Self:

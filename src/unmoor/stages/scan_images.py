@@ -15,15 +15,10 @@ from unmoor.ports.scanner import ImageScanner
 from unmoor.ports.services import Services
 from unmoor.products import Images, Level, ScanFinding, Scanned, Unscanned
 from unmoor.release_request import ReleaseRequest
+from unmoor.scanning.day import today
 
 _KIND = "vulnerabilities"
 _ADVISORY_PATIENCE, _REQUIRED_PATIENCE = 120.0, 900.0
-
-
-def _today() -> date:
-    from unmoor.scanning.run import today
-
-    return today()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +35,7 @@ class ScanImages(Check[Scanned]):
     engine: Engine
     options: ScanSettings
     scanner: ImageScanner | None = None
-    day: date = field(default_factory=_today)
+    day: date = field(default_factory=today)
 
     @classmethod
     def of(cls, request: ReleaseRequest, services: Services, *, images: Output[Images], files: Output[Scanned]) -> Self:

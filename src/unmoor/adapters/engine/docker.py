@@ -90,9 +90,9 @@ class DockerEngine:
 
     def facts(self) -> EngineFacts:
         """Describe the engine. Raises `ToolMissing` if there is none, with how to get one."""
-        from unmoor.adapters.engine.building import facts
-
         self.connection.api()
+        from unmoor.adapters.engine.building import facts  # only an engine that answers needs it
+
         return facts(self.connection, self._building, self._builder())
 
     def build(self, recipe: Recipe, *, hear: Callable[[str], None] | None = None) -> str:

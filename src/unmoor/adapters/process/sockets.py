@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
 import struct
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from unmoor.adapters.process.system import this_system
 from unmoor.ports.system import WINDOWS, System
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
 
 # CPython has no AF_UNIX on Windows, although Windows does.
 _FILES: Final[int | None] = getattr(socket, "AF_UNIX", None)
@@ -41,8 +43,10 @@ def connect_to_file(path: str, *, timeout: float | None = None, family: int | No
 
 async def open_file_connection(
     path: str, *, limit: int, family: int | None = _FILES
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+) -> tuple[StreamReader, StreamWriter]:
     """Connect to a socket that is a file, for asyncio; ``limit`` bytes are read ahead. Raises as `connect_to_file`."""
+    import asyncio  # takes long to load, and only servers need it
+
     made = _socket_for(path, family)
     try:
         made.settimeout(0)
