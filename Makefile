@@ -151,7 +151,7 @@ bench: $(READY) ## Measure speed and memory against other tools, in the same run
 	$(BIN)/python -m bench.report
 	$(WITH_ENGINE) $(BIN)/python -m bench.service
 
-soak: $(READY) ## Release 200 versions into one local world, and see whether anything piles up (takes about half an hour)
+soak: $(READY) ## Release 200 versions into one local world, and see whether anything piles up (takes about a quarter of an hour)
 	$(BIN)/python -m bench.soak
 
 # $(call pins,PYTHON,WHO): the dependencies with versions and hashes, for a version of Python.
