@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from unmoor.rehearsal.prepare import Prepared
 
 PATIENCE = (2.0, 10.0)
-"""The least and the most seconds for which a run waits for a server of these worlds."""
+"""The least and the most seconds for which a run waits for a server of these worlds, on a machine that is not busy."""
+_SHARE = 4
+"""The most is that part of a whole release if it took longer: a busy machine needs as long for each part, too."""
 _LIMIT = 50_000_000
 _DROPPED = ("GITHUB_", "ACTIONS_", "GH_", "TWINE_")
 """Variables that a round must not see: those of a job and its credentials."""
@@ -147,7 +149,7 @@ class ChaosRelease:
 
         A silent server then costs little, and a busy machine does not look like one.
         """
-        self.world["patience"] = round(min(max(plain, min(PATIENCE)), max(PATIENCE)), 1)
+        self.world["patience"] = patience_after(plain)
 
     def met(self) -> Addresses:
         """Return the addresses that building from nothing had."""
@@ -156,6 +158,11 @@ class ChaosRelease:
     def replay(self, injections: tuple[str, ...], *, from_nothing: bool) -> str:
         """Return the command line that plays these faults again."""
         return replay_command(self.target, injections, from_nothing=from_nothing, without_images=self.without_images)
+
+
+def patience_after(plain: float) -> float:
+    """Return for how many seconds rounds wait for a server, by how long a release without faults took."""
+    return round(min(max(plain, min(PATIENCE)), max(*PATIENCE, plain / _SHARE)), 1)
 
 
 @contextmanager
@@ -225,5 +232,5 @@ def _world(prepared: Prepared, resolved: ResolvedTarget, repository: str, hosts:
         "tag": prepared.tag,
         "announce": besides.announce,
         "deployments": besides.deployments,
-        "patience": max(PATIENCE),
+        "patience": 0.0,  # without faults, wait as a release does
     }
