@@ -16,7 +16,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-from tests.support import systems
+from tests.support import shells, systems
 
 IN_CI = os.environ.get("CI", "") == "true"
 """Read once at import, since the tests themselves do not see it."""
@@ -106,6 +106,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         for name, value in {**caches, **_settings(home), _MARK: mark}.items():
             patch.setenv(name, value)
         yield
+        shells.end_idle()
         deadline = time.monotonic() + _GRACE
         while (left := _marked(mark)) and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import sample_projects
+from tests.support.shells import processes_for_tests
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.process.supervisor import Processes
@@ -16,7 +17,7 @@ from unmoor.adapters.uv import Uv
 @pytest.fixture
 def processes() -> Iterator[Processes]:
     """Processes that end with the test."""
-    with Processes() as processes:
+    with processes_for_tests() as processes:
         yield processes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import sample_projects
 from tests.support.faulty_server import Exchange, run_server
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 from tests.support.systems import posix
 
 from unmoor.adapters.pep517 import Pep517

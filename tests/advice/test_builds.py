@@ -14,7 +14,8 @@ from tests.advice.test_suites import setting
 from tests.stages.conftest import RELEASE, StageInputs
 from tests.support import sample_projects
 from tests.support.advice_walks import Place, Walk, also, keep, walk
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell

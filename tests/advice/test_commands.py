@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.advice_walks import Place, Walk, keep, walk
-from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import sample_release
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell

@@ -14,7 +14,7 @@ from tests.adapters.engine.test_failures import DOCKERFILE, GONE, NEW, killed, p
 from tests.adapters.engine.test_layers import ONE, chunks, layer_list, tar
 from tests.support.advice_walks import Place, Walk, also, keep, walk
 from tests.support.faulty_server import Exchange, run_server
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.engine import DockerEngine, layers
 from unmoor.adapters.engine.building import BUILDKIT, BUILDX, LEGACY, Builder, Building

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.support.advice_walks import Place, Walk, keep, walk
-from tests.support.git_repos import shell_for_tests
 from tests.support.index_tokens import index_token
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.index.tokens import check_login
 from unmoor.adapters.process.shell import LocalShell

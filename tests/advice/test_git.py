@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from tests.adapters.git.test_checkout import pretend_git
 from tests.support.advice_walks import Place, Walk, also, walk
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import LARGEST_FILE, GitCheckout
 from unmoor.adapters.git.clone import clone_of

@@ -12,7 +12,7 @@ import pytest
 from tests.images.test_archive_names import OURS, archive, saved
 from tests.images.test_legs import PLATFORMS, RELEASE, WHEEL, image, proof_of, record_of
 from tests.support.advice_walks import Place, Walk, also, keep, walk
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell

@@ -16,7 +16,7 @@ from tests.advice.test_suites import setting
 from tests.dists.checks.packing import Wheel
 from tests.support.advice_walks import Place, Walk, keep, walk
 from tests.support.faulty_server import run_server
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor import advice
 from unmoor.adapters import uv as uv_adapter

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.advice_walks import Place, Walk, walk
-from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import sample_release
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.notes import NotesSettings, notes_for

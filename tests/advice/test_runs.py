@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 from tests.support.advice_walks import Place, Walk, also, keep, walk
-from tests.support.git_repos import shell_for_tests
 from tests.support.sample_values import FakeClock, sample_release
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters import uv_settings
 from unmoor.adapters.forge import GitHubForge

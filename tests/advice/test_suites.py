@@ -17,7 +17,8 @@ from tests.dists.testing.test_suite_needs import Recorded
 from tests.dists.testing.test_suite_needs import file as wheel_of
 from tests.dists.testing.test_suite_verdict import BEGIN, FOUND, absent, end, record_of
 from tests.support.advice_walks import Place, Walk, also, keep, walk
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.process.shell import LocalShell
 from unmoor.adapters.uv import Uv, UvEnvironment

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.checks.coverage import CHANGES, WHOLE

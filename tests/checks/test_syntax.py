@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.checked import FilesInMemory, context_of, result_of
-from tests.support.git_repos import shell_for_tests
 from tests.support.linters import FakePrograms, installed
+from tests.support.shells import shell_for_tests
 
 from unmoor.checks import own_parser
 from unmoor.checks.model import CheckState

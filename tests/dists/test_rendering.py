@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.dists.checks.description import render_apart
 from unmoor.ports import child

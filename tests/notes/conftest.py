@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.ports.shell import Shell
 from unmoor.products import Release

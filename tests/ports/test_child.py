@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 from tests.support.systems import posix
 
 from unmoor.adapters.process.shell import LocalShell

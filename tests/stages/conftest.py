@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from tests.support import sample_projects
 from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.clock import MonotonicClock
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.pep517 import Pep517
 from unmoor.adapters.process.shell import LocalShell
-from unmoor.adapters.process.supervisor import Processes
 from unmoor.adapters.uv import Uv
 from unmoor.artifacts.files import describe_file
 from unmoor.artifacts.manifest import Manifest
@@ -87,8 +87,8 @@ class StageInputs:
 @pytest.fixture
 def shell() -> Iterator[LocalShell]:
     """A shell that ends its child processes after the test."""
-    with Processes() as processes:
-        yield LocalShell(processes=processes)
+    with shell_for_tests() as shell:
+        yield shell
 
 
 @pytest.fixture

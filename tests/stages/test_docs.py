@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
 from tests.support.local_docs import LocalDocs, start_docs
 from tests.support.sample_values import FakeClock
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.pages import GitPages

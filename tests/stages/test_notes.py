@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.core.stage import Output, Reach, StageContext

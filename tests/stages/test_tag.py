@@ -9,8 +9,9 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
 from tests.support.listed_index import FakeIndex
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.process.shell import LocalShell

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from unmoor.adapters.process.shell import LocalShell
-from unmoor.adapters.process.supervisor import Processes
 
 
 @dataclass(frozen=True)
@@ -82,10 +77,3 @@ class Repo:
             if file.is_file()
         }
         return repr(content)
-
-
-@contextmanager
-def shell_for_tests() -> Iterator[LocalShell]:
-    """Give a shell. Its processes are stopped at the end of the test."""
-    with Processes() as processes:
-        yield LocalShell(processes=processes)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.user_programs import InstalledPrograms
 from unmoor.filesystem.layout import scripts_of

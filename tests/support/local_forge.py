@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
 from tests.support.sample_values import FakeClock
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.forge import GitHubForge
 from unmoor.adapters.git.checkout import GitCheckout

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 from tests.support.systems import posix
 
 from unmoor.adapters.git import present_files

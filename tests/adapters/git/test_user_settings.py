@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 from tests.support.systems import IS_ROOT
 
 from unmoor.adapters.git.checkout import GitCheckout

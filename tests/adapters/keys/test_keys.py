@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import shell_for_tests
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.keys import open_key
 from unmoor.adapters.process.shell import LocalShell

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.support.git_repos import Repo, shell_for_tests
+from tests.support.git_repos import Repo
+from tests.support.shells import shell_for_tests
 
 from unmoor.adapters.git.checkout import GitCheckout
 from unmoor.adapters.git.pages import GitPages

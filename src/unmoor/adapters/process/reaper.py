@@ -6,17 +6,15 @@ standard input. It writes one line for each change: ``+GROUP`` when a child star
 ``kill -9``. The reaper then sends TERM and, a moment later, KILL to every group that is still on its list, and to every
 process with MARK in its environment, which includes those that left their group. It finds them in ``/proc``, or else
 by psutil, which it imports from FOLDER. It removes the run's containers, those with LABEL, from the engines still in
-use. Windows has no use for it. It imports nothing from unmoor and little else, because every command that starts a
-program waits for its end.
+use. Windows has no use for it. It imports nothing from unmoor and almost nothing else, because every command that
+starts a program waits for its end: contextlib, pathlib and signal would each take as long as everything that it does.
 """
 
-# ruff: noqa: PTH112, PTH123, PTH208  # importing pathlib takes longer than everything here
+# ruff: noqa: PTH112, PTH123, PTH208, SIM105  # importing contextlib or pathlib takes longer than everything here
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 
 assert sys.platform != "win32"  # for mypy
@@ -25,7 +23,10 @@ import time
 
 TYPE_CHECKING = False  # as typing has it, whose import takes milliseconds
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable
+else:
+    import _signal as signal  # signal itself only makes enums of it
 
 GRACE = 1.0
 _PROC = "/proc"
@@ -116,12 +117,16 @@ def _request(engine: str, method: str, path: str) -> bytes:
 def _send(groups: set[int], mark: bytes, number: signal.Signals) -> bool:
     """Signal every group and every marked process. Returns whether there was one."""
     for group in groups:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(group, number)
+        except (ProcessLookupError, PermissionError):
+            pass
     marked = _marked(mark)
     for process in marked:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.kill(process, number)
+        except (ProcessLookupError, PermissionError):
+            pass
     return bool(groups or marked)
 
 
@@ -148,10 +153,12 @@ def _marked(mark: bytes) -> list[int]:
     found = []
     for name in os.listdir(_PROC):
         if name.isdecimal():
-            # A process that has ended, or that belongs to another user, cannot be read.
-            with contextlib.suppress(OSError), open(f"{_PROC}/{name}/environ", "rb", buffering=0) as environ:
-                if mark in environ.read():
-                    found.append(int(name))
+            try:
+                with open(f"{_PROC}/{name}/environ", "rb", buffering=0) as environ:
+                    if mark in environ.read():
+                        found.append(int(name))
+            except OSError:  # it has ended, or belongs to another user
+                pass
     return found
 
 
@@ -163,9 +170,11 @@ def _marked_by_psutil(name: str, value: str) -> list[int]:
         return []
     found = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
+        try:
             if process.environ().get(name, "").startswith(value):
                 found.append(process.pid)
+        except (psutil.Error, OSError):
+            pass
     return found
 
 
