@@ -7,6 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+_EMPTY: dict[object, dict[str, bytes | None]] = {}
+"""What an empty repository consists of, by what decides about it: the bytes of each file, ``None`` for a folder."""
+
 
 @dataclass(frozen=True)
 class Repo:
@@ -19,9 +22,27 @@ class Repo:
         """Create a repository with one commit."""
         path.mkdir(parents=True)
         repo = cls(path)
-        repo.git("init", "--quiet", "--template=", "--initial-branch=main")
+        repo._init()
         repo.commit(files or {"README": "hello\n"})
         return repo
+
+    def _init(self) -> None:
+        """Make an empty repository. With the same settings on the same disk it is as the one before, without git."""
+        folder = self.path / ".git"
+        own = sorted((name, value) for name, value in os.environ.items() if name.startswith("GIT_"))
+        key = (self.path.stat().st_dev, *own)
+        for name, content in _EMPTY.get(key, {}).items():
+            if content is None:
+                (folder / name).mkdir()
+            else:
+                (folder / name).write_bytes(content)
+        if not folder.exists():
+            self.git("init", "--quiet", "--template=", "--initial-branch=main")
+            if os.environ.get("GIT_CONFIG_GLOBAL") == os.devnull:
+                _EMPTY[key] = {
+                    each.relative_to(folder).as_posix(): None if each.is_dir() else each.read_bytes()
+                    for each in (folder, *sorted(folder.rglob("*")))
+                }
 
     def git(self, *args: str, date: int = 1_700_000_000) -> str:
         """Run git and return its output."""

@@ -36,7 +36,7 @@ class ProposalDraft:
     """The files by their paths from the top of a repository: as they are, or as a part of the proposal has them.
 
     ``notes`` say what is left as it is, and what a person should know. Each part of a proposal sees what the parts
-    before it propose.
+    before it propose. ``revision`` grows with each change.
     """
 
     def __init__(self, read: Read, names: Collection[str]) -> None:
@@ -46,6 +46,7 @@ class ProposalDraft:
         self._after: dict[str, bytes | None] = {}
         self._reasons: dict[str, list[str]] = {}
         self.notes: list[str] = []
+        self.revision = 0
 
     def original(self, path: str) -> bytes | None:
         """What a file holds in the work tree; ``None`` if there is none."""
@@ -68,6 +69,7 @@ class ProposalDraft:
         """Propose what a file will hold; ``None``: that it goes. A file that stays the same is no proposal."""
         if self.read(path) == data:
             return
+        self.revision += 1
         self._after[path] = data
         self._reasons.setdefault(path, []).append(reason)
 

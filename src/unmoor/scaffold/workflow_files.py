@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unmoor.config.settings import Settings
 from unmoor.project.files import Files
@@ -16,34 +16,48 @@ from unmoor.workflows.reading import is_ours
 from unmoor.workflows.tool_list import lists_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class WorkflowFiles:
-    """Proposes files of workflows. ``resolve`` reads the settings from a project's files, ``version`` is unmoor's."""
+    """Proposes files of workflows. ``resolve`` reads the settings from a project's files, ``version`` is unmoor's.
+
+    What the draft says is read once for each revision of it, and the files are written once for the same facts.
+    """
 
     draft: ProposalDraft
     project: ScaffoldProject
     resolve: Callable[[Files], Settings]
     compile_list: Compile
     version: str
+    _settings: tuple[int, Settings] | None = field(default=None, init=False, repr=False)
+    _facts: tuple[int, WorkflowFacts] | None = field(default=None, init=False, repr=False)
+    _expected: tuple[WorkflowFacts, tuple[ExpectedFile, ...]] | None = field(default=None, init=False, repr=False)
 
     def settings(self) -> Settings:
         """The settings as the draft has them. Raises `ConfigError`."""
-        return self.resolve(self.draft.below(self.project.path))
+        if self._settings is None or self._settings[0] != self.draft.revision:
+            self._settings = self.draft.revision, self.resolve(self.draft.below(self.project.path))
+        return self._settings[1]
 
     def facts(self) -> WorkflowFacts:
         """What the files depend on, as the draft has it. Raises `ConfigError`."""
-        return read_facts(
-            self.draft.below(self.project.path),
-            self.settings(),
-            project=self.project.name,
-            path=self.project.path,
-            default_branch=self.project.branch,
-            top=self.draft.below(""),
-        )
+        if self._facts is None or self._facts[0] != self.draft.revision:
+            facts = read_facts(
+                self.draft.below(self.project.path),
+                self.settings(),
+                project=self.project.name,
+                path=self.project.path,
+                default_branch=self.project.branch,
+                top=self.draft.below(""),
+            )
+            self._facts = self.draft.revision, facts
+        return self._facts[1]
 
     def expected(self) -> tuple[ExpectedFile, ...]:
         """Every file that unmoor would write, the release workflow first."""
-        return tuple(expected_files(self.facts()))
+        facts = self.facts()
+        if self._expected is None or self._expected[0] != facts:
+            self._expected = facts, tuple(expected_files(facts))
+        return self._expected[1]
 
     def release(self) -> ExpectedFile:
         """The release workflow."""
