@@ -97,6 +97,27 @@ def test_a_moved_tag_is_refused_with_both_commits(tmp_path: Path, fault: str, no
     assert found.named == (tuple(commits.values()) if names_both else ())
 
 
+@pytest.mark.parametrize(
+    ("moved", "since"), [(1.0, 1), (5.0, 2), (9.0, None)], ids=["before pypi", "before undraft", "after both"]
+)
+def test_nothing_final_comes_of_a_stage_that_began_after_the_move(
+    tmp_path: Path, moved: float, since: int | None
+) -> None:
+    """A stage that began before may have checked the tag by then; the next one must see that it moved."""
+    folder, text = WorldFolder(tmp_path, "v1.0"), "deleted-tag@forge:GET /user#1"
+    bare(folder.remote)
+    met = {"round": "1", "injection": text, "number": 1, "request": "GET /user", "at": moved, "effect": True}
+    (tmp_path / "met.jsonl").write_text(json.dumps(met) + "\n", encoding="utf-8")
+    lines = [f'{{"server":"forge","method":"GET","path":"/","status":200,"at":{at}}}\n' for at in (1.0, 4.0, 8.0, 9.5)]
+    (tmp_path / "requests.jsonl").write_text("".join(lines), encoding="utf-8")
+    journal = [{"at": at, "event": "begins", "stage": stage} for at, stage in ((3.0, "pypi"), (7.0, "undraft"))]
+    first, second = runs(0, 500)
+    first = replace(first, journal="".join(f"{json.dumps(each)}\n" for each in journal))
+    assert expected_of(EXPECTED, round_of(text), folder, {text: 1}, (first, second)).since == (
+        500 if since is None else since * len(lines[0])
+    )
+
+
 def test_images_and_assets_are_those_of_a_release_without_faults() -> None:
     """What the first release left is what each round must leave; the tested files stay those of the manifest."""
     files = {"small-1.0.tar.gz": "a" * 64}

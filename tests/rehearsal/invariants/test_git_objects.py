@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.git_repos import Repo
 
-from unmoor.rehearsal.invariants.git_objects import commit_of, packed
+from unmoor.rehearsal.invariants.git_objects import branches, commit_of, packed
 
 
 @pytest.mark.parametrize("packed", ["loose", "packed", "moved"])
@@ -35,6 +35,17 @@ def test_no_repository(tmp_path: Path) -> None:
     """What cannot be read is not taken for a repository without tags."""
     with pytest.raises(ValueError, match="not a git repository"):
         commit_of(tmp_path, "refs/tags/v1")
+    with pytest.raises(ValueError, match="not a git repository"):
+        branches(tmp_path)
+
+
+def test_trees_of_branches(tmp_path: Path) -> None:
+    """Two branches with the same files have one tree, whatever their commits."""
+    repo = Repo.new(tmp_path / "repo", {"a": "1"})
+    repo.git("branch", "docs/site")
+    repo.git("commit", "--quiet", "--allow-empty", "-m", "nothing")
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    assert branches(repo.path / ".git") == {"main": tree, "docs/site": tree}
 
 
 def test_objects_of_a_pack(tmp_path: Path) -> None:

@@ -283,6 +283,12 @@ def other_latest(judged: Judged) -> None:
     judged.edit_page(lambda page: page.update(mark=0))
 
 
+def other_branch(judged: Judged) -> None:
+    """A branch of the remote has other files, as a documentation site whose stable alias was left behind."""
+    repo = Repo.new(judged.folder / "pushing", {"stable/index.html": "of the version before\n"})
+    repo.git("push", "--quiet", "--force", str(judged.world / "remote.git"), "HEAD:refs/heads/main")
+
+
 def built_again(judged: Judged) -> None:
     """The second run built the files again."""
     output = judged.runs[-1].output.replace("dists ", "dists           building the sdist\ndists ", 1)
@@ -514,6 +520,7 @@ def in_commit(judged: Judged) -> None:
     """It is in a file that was pushed to the remote."""
     repo = Repo.new(judged.folder / "pushing", {"a.txt": f"{SECRET}\n"})
     repo.git("push", "--quiet", str(judged.world / "remote.git"), "HEAD:refs/heads/leak")
+    judged.baseline = judged.state()
 
 
 def in_pack(judged: Judged) -> None:
@@ -602,7 +609,10 @@ PLANTED: dict[str, tuple[Plant, ...]] = {
         *(tag_moved_back, tag_forth_and_back, tag_at_prerelease, tag_at_nothing, tag_before_version),
         *(latest_back, latest_back_in_log, latest_prerelease),
     ),
-    "I4": (page_twice, other_notes, no_provenance, extra_asset, tag_missing, other_latest, built_again, ended_badly),
+    "I4": (
+        *(page_twice, other_notes, no_provenance, extra_asset, tag_missing, other_latest, other_branch),
+        *(built_again, ended_badly),
+    ),
     "I5": (said_nothing, forgot_one, no_way_on, too_early_zero, false_modesty, false_pride, silent_failure),
     "I6": (too_long, many_tries, many_publications, hammering, secondary_limit, deaf, sent_blindly, drafted_blindly),
     "I7": (
@@ -691,7 +701,8 @@ def with_a_second_try(judged: Judged, chance: random.Random) -> None:
     index, name = chance.choice(["pypi", "testpypi"]), chance.choice([WHEEL, SDIST])
     at = judged.find(server=index, outcome="stored", file=name)
     before = {**judged.lines[at], "status": 503, "outcome": "refused"}
-    judged.insert(at + 1, {**judged.lines[at], "outcome": "already there"})
+    look = {"server": index, "method": "GET", "path": "/simple/small-one/", "status": 200}
+    judged.insert(at + 1, look, {**judged.lines[at], "outcome": "already there"})
     judged.insert(at, before)
 
 

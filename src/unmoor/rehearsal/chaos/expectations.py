@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from unmoor.artifacts.manifest import NAME, Manifest
 from unmoor.filesystem.files import read_regular
 from unmoor.rehearsal.chaos.draw import Round
 from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.faults import control
 from unmoor.rehearsal.faults.injection import parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
 from unmoor.rehearsal.invariants.expectation import expect
 from unmoor.rehearsal.invariants.final_state import FinalState
 from unmoor.rehearsal.invariants.git_objects import commit_of
+from unmoor.rehearsal.invariants.request_log import read_log
 from unmoor.rehearsal.invariants.stores import INDEX, read_index
 from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
 REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist", "name-taken"})
 """Faults that stay when the others are gone, and that the same command must refuse from then on."""
+_MOVES: Final = frozenset({"moved-tag", "deleted-tag"})
+_CHECKING: Final = frozenset({"pypi", "undraft"})
+"""Stages that check the tag before they do what is final."""
 _LIMIT = 10_000_000
+
+
+class _Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a line in the journal that says when a stage began."""
+
+    event: str
+    stage: str = ""
+    at: float = 0.0
 
 
 def with_surfaces(expected: Expected, baseline: FinalState) -> Expected:
@@ -55,13 +70,29 @@ def expected_of(
         expected = replace(
             expected,
             end=End.REFUSED,
-            since=runs[min(1, len(runs) - 1)].log_start,
+            since=min((runs[min(1, len(runs) - 1)].log_start, *_after_the_move(folder, runs[0]))),
             named=_both_commits(expected, folder, met),
         )
     if (taken := _taken(expected, folder, met)) and expected.end is End.REFUSED:
         digests = (each for name in taken for each in (expected.files[name], taken[name]))
         expected = replace(expected, taken=taken, named=(*expected.named, *digests))
     return expected
+
+
+def _after_the_move(folder: WorldFolder, run: RunEvidence) -> tuple[int, ...]:
+    """Where in the log the first stage began that checks the tag, after it was moved or deleted during a run.
+
+    Empty if none did. Whatever had begun before the move may have checked the tag already.
+    """
+    moved = (each.at for each in control.met(folder.path) if each.effect and parse(each.injection).fault in _MOVES)
+    if (since := next(moved, None)) is None:
+        return ()
+    lines = (decode_json(line, _Begun) for line in run.journal.splitlines(keepends=True) if line.endswith("\n"))
+    begun = next(
+        (each.at for each in lines if each.stage in _CHECKING and each.event == "begins" and each.at > since), 0
+    )
+    later = (each.start for each in read_log(folder.path) if each.start >= run.log_start and each.at >= begun)
+    return tuple(later)[:1] if begun else ()
 
 
 def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def _differences(facts: Facts, base: FinalState, found: FinalState) -> Iterator[
         yield from _pages(facts, tag, base.pages.get(tag, ()), found.pages.get(tag, ()), exact=exact)
     if base.latest != found.latest:
         yield Finding(f"the latest release is {found.latest or 'none'}, not {base.latest or 'none'}", "forge")
+    yield from _compared(base.branches, found.branches, where="branches of the remote", exact=exact)
     for image in sorted({*base.images, *found.images}):
         yield from _compared(base.images.get(image, {}), found.images.get(image, {}), where=image, exact=exact)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from unmoor.rehearsal.invariants.git_objects import branches
 from unmoor.rehearsal.invariants.stores import (
     INDEX,
     STAGING,
@@ -19,6 +20,7 @@ from unmoor.rehearsal.invariants.stores import (
     read_pages,
 )
 
+REMOTE = "remote.git"
 _ADDRESS = re.compile(r"127\.0\.0\.1:[0-9]+")
 _OF_DIGEST = re.compile(r"sha256-[0-9a-f]{64}.*")
 
@@ -40,12 +42,15 @@ class FinalState(msgspec.Struct, frozen=True, kw_only=True):
     ``indexes`` are the sha256 of files by index, project and name; ``pages`` every release page by its tag, drafts too;
     ``latest`` the tag of the latest. ``images`` are tags by host and name, each with the digests of the configurations
     of its images: a manifest of the same images may be written in several ways. Tags that name a digest are left out.
+    ``branches`` are the trees of the remote's branches by name, such as that of a documentation site with its versions
+    and its stable alias.
     """
 
     indexes: Mapping[str, Mapping[str, Mapping[str, str]]]
     pages: Mapping[str, tuple[PageState, ...]]
     latest: str
     images: Mapping[str, Mapping[str, tuple[str, ...]]]
+    branches: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, world: Path) -> FinalState:
@@ -63,6 +68,7 @@ class FinalState(msgspec.Struct, frozen=True, kw_only=True):
             pages={tag: _states(tag, pages) for tag in sorted({page.tag for page in pages})},
             latest=latest.tag if latest else "",
             images={str(image): _tags(image) for image in read_images(world)},
+            branches=branches(world / REMOTE),
         )
 
 

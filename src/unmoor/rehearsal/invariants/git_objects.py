@@ -1,4 +1,4 @@
-"""The git repositories of a world, read with git itself: where a ref leads, and what is in a pack."""
+"""The git repositories of a world, read with git itself: where refs lead, and what is in a pack."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def commit_of(repository: Path, ref: str) -> str | None:
     """The commit that a ref of a bare repository leads to; ``None`` if there is no such ref. Raises `ValueError`."""
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     return _git(f"--git-dir={repository}", *asked, fine=(0, _NO_SUCH_REF)).decode().strip() or None
+
+
+def branches(repository: Path) -> dict[str, str]:
+    """The tree of each branch of a bare repository, by its name. Raises `ValueError`."""
+    listed = _git(f"--git-dir={repository}", "for-each-ref", "--format=%(tree) %(refname:lstrip=2)", "refs/heads")
+    rows = (line.partition(" ") for line in listed.decode(errors="surrogateescape").splitlines())
+    return {name: tree for tree, _, name in rows}
 
 
 def packed(pack: Path) -> Iterator[bytes]:
