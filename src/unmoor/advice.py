@@ -1482,7 +1482,9 @@ ALLOW_PULL_REQUESTS = Template(
     "give a token that may write pull requests (GH_TOKEN), or open it on the forge's page of the branch",
 )
 ALLOW_ACTIONS = Template(
-    "allow-actions", "give a token that may read and start workflows (GH_TOKEN), or use the forge's page of its actions"
+    "allow-actions",
+    "give a token with actions: read, and with actions: write to start workflows (GH_TOKEN), or use the forge's page of"
+    " its actions",
 )
 SEE_ACTIONS = Template("see-actions", "see the page of the actions on the forge, where a failed job can be repeated")
 PASS_CHECKS = Template("pass-checks", "see all findings and what to do about them: unmoor check")

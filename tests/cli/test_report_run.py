@@ -120,6 +120,6 @@ def test_a_place_that_takes_no_file_is_refused_first(monkeypatch: pytest.MonkeyP
     """A read-only folder is an error of this machine with a next step, before anything is read."""
     monkeypatch.setattr(report_run, "may_write_in", lambda _folder: False)
     with pytest.raises(UnmoorError) as caught:
-        report_run._require_folder(tmp_path / "report.html")
+        report_run._require_place(tmp_path / "report.html")
     assert caught.value.where == str(tmp_path)
     assert caught.value.next_step

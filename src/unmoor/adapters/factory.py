@@ -139,13 +139,19 @@ def open_listed(world: World, folder: Path, processes: Processes, *, path: str =
     """Return what reads the surfaces of many releases of a world, and asks each question once. Sends nothing yet."""
     from unmoor.adapters.forge.listed import ListedForge
     from unmoor.adapters.git.listed import ListedCheckout
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.index.listed import ListedIndex
     from unmoor.adapters.sigstore import Sigstore
 
-    http, clock = BoundedSession(), MonotonicClock(processes=processes)
+    http, clock = open_http(world), _clock(world, processes)
     return ListedServices(
-        git=ListedCheckout(folder, LocalShell(processes=processes), world.remote, path=path, environ=os.environ),
+        git=ListedCheckout(
+            folder,
+            LocalShell(processes=processes),
+            world.remote,
+            path=path,
+            environ=os.environ,
+            patience=world.patience,
+        ),
         index=ListedIndex(world.index, http, clock),
         forge=ListedForge(world.forge, http, clock),
         signing=Sigstore.at(world.signing, http, clock, os.environ) if world.signing else None,
@@ -154,13 +160,13 @@ def open_listed(world: World, folder: Path, processes: Processes, *, path: str =
 
 def open_listed_registry(name: str, world: World, processes: Processes) -> Registry:
     """Return the registry of an image, which reads each tag once. Sends nothing yet. Raises `ConfigError`."""
-    from unmoor.adapters.http.session import BoundedSession
     from unmoor.adapters.registry import place_of
     from unmoor.adapters.registry.listed import ListedRegistry
     from unmoor.artifacts import oci
 
-    image, clock = oci.ImageName.parse(name), MonotonicClock(processes=processes)
-    return ListedRegistry(place_of(image.host, world), image.repository, BoundedSession(), clock)
+    image = oci.ImageName.parse(name)
+    place = place_of(image.host, world)
+    return ListedRegistry(place, image.repository, open_http(world), _clock(world, processes))
 
 
 def open_lists(processes: Processes) -> UvLists:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     "--html",
     "file",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write one page of HTML: no script, and it loads nothing.",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Write one page of HTML: no script, and it loads nothing. - is stdout.",
 )
 @click.option("--open", "opens", is_flag=True, help="Write the page into .unmoor/TAG and open it in a browser.")
 @digest_option

@@ -59,7 +59,7 @@ class ReportReader:
         found = judge(self.opened, self.options, deployments=True)
         manifest, there = self._manifest(found), next(iter(found.inventory.forge.all), None)
         timeline, images = self._timeline(), tuple(self._images(found))
-        attestations, (approvals, unseen) = self._attestations(found, there), self._approvals()
+        attestations, (approvals, unseen) = self._attestations(found, there), self._approvals(found)
         release, notes = found.inventory.release, self._notes(found, there)
         latest = self._latest(found)
         unsigned = f"; {BY_HAND}" if manifest is not None and BY_HAND in manifest.decisions else ""
@@ -122,12 +122,16 @@ class ReportReader:
         return None
 
     def _latest(self, found: JudgedRelease) -> bool | None:
+        part, what = ReportPart.SURFACES, "whether this is the highest version"
+        if unread := _unread(found):
+            self._note(part, what, unread)
+            return None
         try:
             return found.surfaces.released(found.inventory).highest
         except (Interrupted, Internal):
             raise
         except UnmoorError as error:
-            self._note(ReportPart.SURFACES, "whether this is the highest version", error.in_brief(where=True))
+            self._note(part, what, error.in_brief(where=True))
             return None
 
     def _timeline(self) -> Timeline | None:
@@ -236,11 +240,13 @@ class ReportReader:
             for each in checks
         )
 
-    def _approvals(self) -> tuple[tuple[ReportApproval, ...], tuple[UnknownFact, ...]]:
+    def _approvals(self, found: JudgedRelease) -> tuple[tuple[ReportApproval, ...], tuple[UnknownFact, ...]]:
         """Who approved jobs of the runs of the tag."""
         from unmoor.adapters.factory import open_workflow_runs
 
         part, what, world = ReportPart.APPROVALS, "who approved it", self.opened.world
+        if unread := _unread(found):
+            return (), (UnknownFact(part=part, what=what, why=unread),)
         try:
             runs = [each.id for each in open_workflow_runs(world, self.processes).of_tag(self.opened.request.tag)]
         except (Interrupted, Internal):
@@ -251,6 +257,12 @@ class ReportReader:
             why = "the forge lists no workflow run of this tag; it forgets old ones"
             return (), (UnknownFact(part=part, what=what, why=why),)
         return ended_report.approvals_of(world, self.processes, runs[:_MOST_RUNS])
+
+
+def _unread(found: JudgedRelease) -> str:
+    """Why the forge could not be read, empty if it could. It is not asked more: each question may wait a minute."""
+    error = found.inventory.forge.error
+    return error.in_brief(where=True) if error is not None else ""
 
 
 def _is_of_signature(check: CheckedItem) -> bool:

@@ -20,6 +20,8 @@ from unmoor.util.text import clean, size
 if TYPE_CHECKING:
     from unmoor.render.report.model import ReleaseReport
 
+STDOUT = Path("-")
+"""The page goes to stdout instead of into a file."""
 OPENED = "surfaces-report.html"
 """The page that ``--open`` writes into the run folder, beside that of the run itself."""
 
@@ -29,8 +31,8 @@ def run(target: TargetOptions, *, file: Path | None, opens: bool, digests: tuple
 
     Refuses a place where no file can be written before it reads anything.
     """
-    if file is not None:
-        _require_folder(file)
+    if file is not None and file != STDOUT:
+        _require_place(file)
     options = RunOptions(target=target, as_json=as_json, engine=False, files=FileOptions(digests=digests))
     with Processes() as processes, processes.guarded():
         opened = session.open_session(options, processes)
@@ -52,14 +54,16 @@ def run(target: TargetOptions, *, file: Path | None, opens: bool, digests: tuple
     return report.exit_code
 
 
-def _require_folder(file: Path) -> None:
-    """Raise the error for a folder that is not there, or in which this user may not write."""
+def _require_place(file: Path) -> None:
+    """Raise the error for a place where no file can be written: a link, a device, or a folder that takes none."""
     folder = file.absolute().parent
     if not folder.is_dir():
         raise click.BadParameter(f"there is no folder {clean(str(folder))}", param_hint="--html")
-    if may_write_in(folder):
-        return
-    raise _no_place(folder, os.strerror(errno.EACCES))
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        what = f"{clean(str(file))} is not a regular file; name one, or - for stdout"
+        raise click.BadParameter(what, param_hint="--html")
+    if not may_write_in(folder):
+        raise _no_place(folder, os.strerror(errno.EACCES))
 
 
 def _no_place(where: Path, why: str) -> UnmoorError:
@@ -74,6 +78,9 @@ def _write(report: ReleaseReport, file: Path) -> None:
     from unmoor.render.html import release_page
 
     page = release_page.render(report).encode()
+    if file == STDOUT:
+        click.echo(page, nl=False)
+        return
     try:
         write_atomic(file, page)
     except OSError as error:

@@ -77,7 +77,7 @@ class ProjectWatch:
     _unread: list[NotKnown] = field(default_factory=list, init=False, repr=False)
 
     def look(self, named: Sequence[str], *, since: float, also: Collection[str] = ()) -> Seen:
-        """Look at the named tags, else at those made since a time, at those in ``also``, and at the highest release.
+        """Look at the named tags, else at those made since a time and at the highest release; and at those in ``also``.
 
         Raises `Refused` for a named tag that is not there or is not the project's.
         """
@@ -87,11 +87,11 @@ class ProjectWatch:
         drifts = self._compared(chosen.compared)
         findings = [*self._of_project(scope), *(each for tag in chosen.by_lists for each in self._of_lists(tag))]
         findings += [each for drift in drifts for each in drift.findings]
-        running = tuple(self._running(findings))
-        active = {each.tag for each in running}
+        running, unclear = self._running(findings)
+        explained = {*(each.tag for each in running), *(tag for each in unclear for tag in each.tags)}
         order = {tag: place for place, tag in enumerate(("", *(each.tag for each in scope.tags)))}
-        counting = [each for each in findings if each.tag not in active or each.finding not in MAY_BE_RUNNING]
-        unknown = [*self._unread, *scope.unknown, *(each for drift in drifts for each in drift.unknown)]
+        counting = [each for each in findings if each.tag not in explained or each.finding not in MAY_BE_RUNNING]
+        unknown = [*self._unread, *scope.unknown, *unclear, *(each for drift in drifts for each in drift.unknown)]
         return Seen(
             tags=tuple(each.tag for each in scope.tags),
             known=scope.known,
@@ -125,7 +125,7 @@ class ProjectWatch:
             released=[each.tag for each in self._releases],
             named=named,
             since=since,
-            also={*also, self._highest},
+            also=also if named else {*also, self._highest},
         )
 
     @cached_property
@@ -267,18 +267,21 @@ class ProjectWatch:
             tag.tag, tag.version, self.services.index.name, files.get(tag.version, {}), attested
         )
 
-    def _running(self, findings: Iterable[DriftFinding]) -> Iterator[RunningTag]:
-        """Yield the tags that a run is still about, of those that look as if one had stopped."""
-        stopped = dict.fromkeys(each.tag for each in findings if each.finding in MAY_BE_RUNNING)
-        for tag in list(stopped)[:_MOST_RUNS]:
+    def _running(self, findings: Iterable[DriftFinding]) -> tuple[tuple[RunningTag, ...], tuple[NotKnown, ...]]:
+        """The tags of which a run goes on, of those that look as if one had stopped, and those where nobody knows."""
+        stopped = tuple(dict.fromkeys(each.tag for each in findings if each.finding in MAY_BE_RUNNING))
+        running: list[RunningTag] = []
+        for tag in stopped[:_MOST_RUNS]:
             try:
                 runs = self.services.forge.active_runs(tag)
             except (Interrupted, Internal):
                 raise
-            except UnmoorError:
-                return  # the release is not whole in any case
+            except UnmoorError as error:
+                why = f"not released, unless a run is still about it: {error.in_brief(where=True)}"
+                return tuple(running), (NotKnown(surface=FORGE, why=why, tags=stopped),)
             if runs:
-                yield RunningTag(tag=tag, url=runs[0].url)
+                running.append(RunningTag(tag=tag, url=runs[0].url))
+        return tuple(running), ()
 
 
 def _opening(scope: WatchScope, chosen: Closeness) -> str:

@@ -49,7 +49,8 @@ PROVED: Final = Digest(job="prove", output="prove-testpypi-sha256", variable="PR
 _STAGED_PROOF = "staged-proof"
 _STAGED_PROOF_FILE = f"{RUN_FOLDER}*/proofs/prove-testpypi.json"
 _VERIFY_MINUTES = 15
-_RUNS: Final = JobPermission("actions", "read", "to see in an emergency whether another run of the tag is active")
+_RUNS: Final = JobPermission("actions", "read", "to see the runs of the tag, and for its report who approved this one")
+"""In a public repository anybody sees both, so that no job asks for it."""
 
 
 def publish_jobs(facts: WorkflowFacts, *, after: Sequence[WorkflowJob]) -> tuple[WorkflowJob, ...]:

@@ -42,6 +42,7 @@ def scope(
         (scope(), "v1.2 v1.1"),
         (scope(also=("v1.0",)), "v1.2 v1.1 v1.0"),
         (scope(named=("v1.0",)), "v1.0"),
+        (scope(named=("v1.0",), also=("v1.1",)), "v1.1 v1.0"),
         (scope(since=0), "v1.2 v1.1 v1.0"),
         (scope(remote=("v1.1",)), "v1.1"),
         (scope(remote=("v1.1",), released=("v1.2",)), "v1.2 v1.1"),
@@ -50,7 +51,19 @@ def scope(
         (scope(remote=("v1.2", "v1.3")), "v1.2"),
         (scope(remote=("v1.2", "v1.3"), named=("v1.3",)), "v1.3"),
     ],
-    ids=["new", "also", "named", "all", "pushed", "released", "remote down", "tag gone", "not fetched", "named remote"],
+    ids=[
+        "new",
+        "also",
+        "named",
+        "named, also",
+        "all",
+        "pushed",
+        "released",
+        "remote down",
+        "tag gone",
+        "not fetched",
+        "named remote",
+    ],
 )
 def test_the_newest_come_first(found: WatchScope, tags: str) -> None:
     """A tag that was never pushed counts only if there is a release of it."""
@@ -60,7 +73,7 @@ def test_the_newest_come_first(found: WatchScope, tags: str) -> None:
 def test_tags_that_this_checkout_lacks_are_unknown() -> None:
     """Nothing says when they were made."""
     assert scope(remote=("v1.2", "v1.3", "v1.4")).unknown == (
-        NotKnown(surface="tag", why="this checkout lacks tags of the remote", tags=("v1.3", "v1.4")),
+        NotKnown(surface="tag", why="this checkout lacks tags of the remote: git fetch --tags", tags=("v1.3", "v1.4")),
     )
     assert scope().unknown == ()
 

@@ -73,6 +73,22 @@ def test_places_are_relative() -> None:
     assert not any(str(each) in forms(seen) for each in (HOME, CHECKOUT))
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://forge.example/o/n/src/a.py", "see https://forge.example/o/n/src/a.py"),
+        ("/src2/a and x/src/a", "/src2/a and x/src/a"),
+        ("cc -I/src/lib /src/a.c", "cc -Ilib a.c"),
+        ("n @ file:///src/n, (/src): '/src/'", "n @ file://n, (.): ''"),
+    ],
+    ids=["address", "longer", "option", "alone"],
+)
+@pytest.mark.skipif(os.sep != "/", reason="the paths of another system")
+def test_a_short_checkout_is_no_part_of_other_paths(text: str, shown: str) -> None:
+    """Many containers have it in ``/src`` or ``/app``, which addresses have as well."""
+    assert scrubbed(text, str, [Path("/src")]) == shown
+
+
 def test_scrubbing_changes_nothing_else() -> None:
     """An ordinary report comes out equal."""
     report = release_reports.ordinary_report()

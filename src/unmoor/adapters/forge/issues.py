@@ -11,6 +11,7 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import converted
+from unmoor.adapters.github.author import WORKFLOW, GitHubUser
 from unmoor.errors import Denied
 from unmoor.ports.clock import Clock
 from unmoor.ports.issues import Issue
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     from unmoor.adapters.http.session import BoundedSession
 
 _PER_PAGE = 100
-_ACTIONS = "github-actions[bot]"
-"""The author of what the token of a job writes."""
-
-
-class _User(msgspec.Struct, frozen=True, kw_only=True):
-    login: str
-    type: str = "User"
 
 
 class _Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +29,7 @@ class _Issue(msgspec.Struct, frozen=True, kw_only=True):
     html_url: str
     title: str
     state: str
-    user: _User | None
+    user: GitHubUser | None
     body: str | None = None
     pull_request: Any = None
 
@@ -54,7 +48,7 @@ class GitHubIssues:
     def _login(self) -> str:
         """The token's user; empty for an app, whose name only what it wrote says."""
         try:
-            return converted(self._api.read("/user"), _User, "a user", self._api.where("/user")).login
+            return converted(self._api.read("/user"), GitHubUser, "a user", self._api.where("/user")).login
         except Denied as error:
             if error.next_step == advice.RENEW_FORGE_TOKEN():
                 raise
@@ -63,7 +57,7 @@ class GitHubIssues:
     def own(self, marker: str) -> tuple[Issue, ...]:
         """Those that the token's own user opened and whose text begins with a marker; see the port."""
         author = self._login
-        found = self._listed(marker, f"&state=all&creator={quote(author or _ACTIONS, safe='')}")
+        found = self._listed(marker, f"&state=all&creator={quote(author or WORKFLOW, safe='')}")
         if not author and not found:
             # The token of another app than Actions: only a bot's issue can be its own.
             found = self._listed(marker, "&state=open")

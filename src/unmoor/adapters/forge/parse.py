@@ -9,6 +9,7 @@ import msgspec
 
 from unmoor import advice
 from unmoor.adapters.github.answers import converted, malformed
+from unmoor.adapters.github.author import GitHubUser
 from unmoor.adapters.http.retry_after import read_date
 from unmoor.artifacts.oci import is_digest
 from unmoor.errors import Unknown
@@ -53,13 +54,9 @@ class _Repository(msgspec.Struct, frozen=True, kw_only=True):
     permissions: _Permissions | None = None
 
 
-class _User(msgspec.Struct, frozen=True, kw_only=True):
-    login: str
-
-
 def login(raw: Any, *, where: str) -> str:
     """Read the name of ``GET /user``. Raises `Unknown`."""
-    name = converted(raw, _User, "a user", where).login
+    name = converted(raw, GitHubUser, "a user", where).login
     if not name or clean(name) != name:
         raise malformed("a user with a name", where)
     return name

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from unmoor.adapters.github.answers import converted, malformed
+from unmoor.adapters.github.author import GitHubUser
 from unmoor.ports.repository_rules import (
     REPOSITORY,
     BranchRule,
@@ -114,10 +115,6 @@ class _CheckRun(msgspec.Struct, frozen=True, kw_only=True):
 
 class _CheckRuns(msgspec.Struct, frozen=True, kw_only=True):
     check_runs: tuple[_CheckRun, ...]
-
-
-class _Collaborator(msgspec.Struct, frozen=True, kw_only=True):
-    login: str
 
 
 class _Protection(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +231,7 @@ def check_runs(raw: Any, *, where: str) -> tuple[ReportedCheck, ...]:
 
 def login(raw: Any, *, where: str) -> str:
     """Read the name of one collaborator. Raises `Unknown`."""
-    return clean(converted(raw, _Collaborator, "a collaborator", where).login, 100)
+    return clean(converted(raw, GitHubUser, "a collaborator", where).login, 100)
 
 
 def environment_page(raw: Any, *, where: str) -> tuple[int, tuple[_Environment, ...]]:

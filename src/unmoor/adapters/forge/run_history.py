@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from unmoor import advice
 from unmoor.adapters.github.answers import NotFound, TransientError, malformed, refusal
+from unmoor.adapters.github.author import GitHubUser
 from unmoor.adapters.github.client import HEADERS
 from unmoor.adapters.github.exchange import authorization, content, read
 from unmoor.adapters.github.pace import ReadPace
@@ -84,10 +85,6 @@ class _Release(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None = None
 
 
-class _User(msgspec.Struct, frozen=True, kw_only=True):
-    login: str
-
-
 class _Label(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
@@ -102,7 +99,7 @@ class _Pull(msgspec.Struct, frozen=True, kw_only=True):
     head: _Head
     created_at: datetime
     updated_at: datetime
-    user: _User | None = None
+    user: GitHubUser | None = None
     labels: tuple[_Label, ...] = ()
     closed_at: datetime | None = None
     merged_at: datetime | None = None

@@ -10,6 +10,7 @@ import msgspec
 from unmoor import advice
 from unmoor.adapters.github import GitHubClient, Pace
 from unmoor.adapters.github.answers import converted
+from unmoor.adapters.github.author import GitHubUser
 from unmoor.ports.clock import Clock
 from unmoor.ports.workflow_runs import RunApproval, WorkflowRunState
 from unmoor.ports.world import ForgePlace
@@ -39,14 +40,10 @@ class _Named(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class _User(msgspec.Struct, frozen=True, kw_only=True):
-    login: str = ""
-
-
 class _Approval(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     comment: str | None = None
-    user: _User | None = None
+    user: GitHubUser | None = None
     environments: tuple[_Named, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""Who the author of what a token writes is."""
+"""Users in GitHub's answers, and who the author of what a token writes is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ WORKFLOW: Final = "github-actions[bot]"
 _INSTALLATION: Final = "ghs_"
 
 
-class _User(msgspec.Struct, frozen=True, kw_only=True):
+class GitHubUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as each answer names one. ``type`` is ``Bot`` for an app."""
+
     login: str
+    type: str = "User"
 
 
 def author_of(api: GitHubClient) -> str:
@@ -27,4 +30,4 @@ def author_of(api: GitHubClient) -> str:
     """
     if api.token.reveal().startswith(_INSTALLATION):
         return WORKFLOW
-    return converted(api.read("/user"), _User, "a user", api.where("/user")).login
+    return converted(api.read("/user"), GitHubUser, "a user", api.where("/user")).login

@@ -86,7 +86,8 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             what = f"there is no public release, but {list_some(out)} {'has' if len(out) == 1 else 'have'} a part of it"
             return self._finish("stopped", FORGE, f"{what}{_drafts(drafts)}{hidden}")
         if drafts:
-            return self._finish("draft-left", FORGE, f"nothing is public{_drafts(drafts)}")
+            seen = "there is no public release" if inventory.errors else "nothing is public"
+            return self._finish("draft-left", FORGE, f"{seen}{_drafts(drafts)}")
         if inventory.errors or inventory.tag.remote is None:
             return None  # what is not known may be there, and a tag that is only here was not meant to be released
         return self._finish("not-released", TAG, f"nothing of it is on any surface{hidden}")

@@ -53,7 +53,7 @@ def scope_of(
     since: float,
     also: Collection[str],
 ) -> WatchScope:
-    """Choose the tags: the named ones, else those made since a time, in seconds since 1970, and those in ``also``.
+    """Choose the tags: the named ones, else those made since a time, in seconds since 1970; and those in ``also``.
 
     ``versions`` are all tags of the project, here, on the remote and on the forge. ``remote`` is ``None`` if it could
     not be read: then the local tags count as there. A tag that only this checkout has is left out unless there is a
@@ -75,7 +75,7 @@ def scope_of(
     chosen = [each for each in every if _is_chosen(each, named, since, also)]
     unfetched = tuple(sorted(each.tag for each in chosen if not each.local and each.remote and each.tag not in named))
     tags = [each for each in chosen if each.tag not in unfetched]
-    unknown = (NotKnown(surface="tag", why="this checkout lacks tags of the remote", tags=unfetched),)
+    unknown = (NotKnown(surface="tag", why="this checkout lacks tags of the remote: git fetch --tags", tags=unfetched),)
     return WatchScope(
         tags=tuple(sorted(tags, key=lambda each: (each.time or 0, each.version), reverse=True)),
         known=len(every),
@@ -84,11 +84,11 @@ def scope_of(
 
 
 def _is_chosen(each: WatchedTag, named: Sequence[str], since: float, also: Collection[str]) -> bool:
-    if named:
-        return each.tag in named
+    if each.tag in named:
+        return True
     if not each.remote and not each.released:
         return False
-    return each.tag in also or each.time is None or each.time >= since
+    return each.tag in also or (not named and (each.time is None or each.time >= since))
 
 
 class Closeness(msgspec.Struct, frozen=True, kw_only=True):

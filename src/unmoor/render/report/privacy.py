@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,14 +23,21 @@ def scrubbed(value: T, redact: Callable[[str], str], folders: Iterable[Path] = (
     """
     # The longest first: a checkout may lie in another one.
     names = sorted({str(each) for each in folders if each != each.parent}, key=len, reverse=True)
+    paths = [_path_of(name) for name in names]
 
     def text_of(text: str) -> str:
-        for name in names:
-            text = text.replace(f"{name}{os.sep}", "").replace(name, ".")
+        for path in paths:
+            text = path.sub(lambda found: "" if found["below"] else ".", text)
         return "".join(map(_without_token, redact(text).splitlines(keepends=True)))
 
     changed: T = _mapped(value, text_of)
     return changed
+
+
+def _path_of(folder: str) -> re.Pattern[str]:
+    """The path of a folder, alone or before what is below it. One such as ``/src`` is a part of addresses, too."""
+    begin, end = r"(?:(?<![\w./~-])|(?<=file://)|(?<= -[A-Z]))", r"(?![\w.-])"
+    return re.compile(rf"{begin}{re.escape(folder)}(?:(?P<below>{re.escape(os.sep)})|{end})")
 
 
 def _without_token(line: str) -> str:
