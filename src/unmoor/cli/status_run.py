@@ -20,7 +20,7 @@ from unmoor.core.waivers import Emergency
 from unmoor.errors import Conflict, Denied, Incomplete, Unknown
 from unmoor.filesystem.commands import sequence
 from unmoor.products.signatures import BY_HAND
-from unmoor.products.surface_state import Item, State, SurfaceState, worst
+from unmoor.products.surface_state import State, SurfaceState, worst
 from unmoor.publish.emergencies import recorded
 from unmoor.publish.finishing import how_to_finish
 from unmoor.publish.inventory import Inventory
@@ -193,13 +193,7 @@ def _not_released(inventory: Inventory, command: str) -> Incomplete | Unknown | 
 def _rows(states: Sequence[SurfaceState]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for each in states:
-        rows += [(each.surface, item.state, item.name, _digest(item), item.note) for item in each.items]
+        rows += [(each.surface, item.state, item.name, item.shown_digest, item.note) for item in each.items]
         if each.note or not each.items:
             rows.append((each.surface, each.state, each.note, "", ""))
     return rows
-
-
-def _digest(item: Item) -> str:
-    if item.seen is None:
-        return "-"
-    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (expected {item.expected})"

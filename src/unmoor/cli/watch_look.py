@@ -254,6 +254,7 @@ class ProjectWatch:
             floating=floating_tags(surfaces, inventory),
             command=self.options.release_command(tag.tag),
             highest=self.options.release_command(self._highest or tag.tag),
+            optional={each.name for plan in surfaces.plans if plan.optional for each in plan.registries},
             is_quarantined=status is not None and status.marker == "quarantined",
         ).judge()
         return replace(drift, findings=(*drift.findings, *self._unattested(tag, project)))

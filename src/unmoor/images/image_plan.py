@@ -46,12 +46,16 @@ Planner = Callable[[Release, BuildTarget], PlannedTags]
 
 
 class ImagePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured image: the registries it goes to (the first gives it its name), its targets and platforms."""
+    """One configured image: the registries it goes to (the first gives it its name), its targets and platforms.
+
+    ``optional``: a machine without a container engine leaves it out.
+    """
 
     registries: tuple[Registry, ...]
     targets: tuple[BuildTarget, ...]
     platforms: tuple[str, ...]
     planner: Planner
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -91,6 +95,7 @@ def image_plans(
             targets=targets_of(each),
             platforms=tuple(dict.fromkeys(map(oci.plain_platform, each.platforms))),
             planner=planner(each),
+            optional=each.optional,
         )
         for each in settings
     )

@@ -36,6 +36,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     seen: str | None
     note: str = ""
 
+    @property
+    def shown_digest(self) -> str:
+        """The digest that is there, and the one that should be if that is another; ``-`` if none is known."""
+        if self.seen is None:
+            return "-"
+        is_right = self.seen == self.expected or not self.expected
+        return self.seen if is_right else f"{self.seen} (expected {self.expected})"
+
 
 class SurfaceState(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one surface. ``note`` gives the reason if it is not about a single item."""

@@ -26,7 +26,7 @@ def _steps(inventory: Inventory) -> Iterator[NextStep]:
     if len(full) > 1 or (full and inventory.forge.public is not None):
         yield advice.DELETE_OTHER_DRAFTS(drafts=", ".join(clean(each.url) for each in full))
     if inventory.forge.public is not None and (lacking := lacking_assets(inventory)):
-        yield advice.ATTACH_BY_HAND(lacking=lacking)
+        yield advice.ATTACH_BY_HAND(lacking=lacking, tag=tag)
     if inventory.vouched is None and inventory.extent(inventory.index) in {Extent.SOME, Extent.ALL}:
         yield advice.GO_ON_WITH_BUILD()
 

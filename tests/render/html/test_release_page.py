@@ -134,7 +134,7 @@ def test_other_bytes_are_shown_beside_the_expected_ones() -> None:
     ("subjects", "text"),
     [
         pytest.param(((WHEEL, "a1"),), f"On 1 of the files above, by sha256: name sha256 {WHEEL}", id="some"),
-        pytest.param(((WHEEL, "ff"),), "On 0 of the files above, by sha256, and on 1 other file:", id="other bytes"),
+        pytest.param(((WHEEL, "ff"),), "On none of the files above, but on these bytes:", id="other bytes"),
         pytest.param((), "It is not known which bytes these ran on.", id="none"),
     ],
 )
@@ -171,7 +171,7 @@ def test_where_a_bar_is(begin: float, seconds: float, whole: float, bar: str) ->
 def test_how_long_a_run_took(seconds: float, text: str) -> None:
     """Times are as exact as they can be read."""
     timeline = Timeline(started=None, seconds=seconds, stages=())
-    assert f"took {text} world" in page_of(replace(ordinary_report(), timeline=timeline)).parts[""]
+    assert f"took {text} what is where" in page_of(replace(ordinary_report(), timeline=timeline)).parts[""]
 
 
 def test_hostile_text_stays_text() -> None:

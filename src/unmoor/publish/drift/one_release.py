@@ -35,7 +35,8 @@ class TagDrift(msgspec.Struct, frozen=True, kw_only=True):
 class TagRules(msgspec.Struct, frozen=True, kw_only=True):
     """Decides what is wrong with one release.
 
-    ``floating`` are the floating tags of its images. ``command`` finishes the release, and ``highest`` the one that
+    ``floating`` are the floating tags of its images, and ``optional`` the images that only a machine with a container
+    engine releases. ``command`` finishes the release, and ``highest`` the one that
     floating tags belong to. ``is_quarantined``: the index shows no file of the project, whatever it holds.
     """
 
@@ -44,6 +45,7 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
     floating: Container[str]
     command: str
     highest: str
+    optional: Container[str] = ()
     is_quarantined: bool = False
 
     def judge(self) -> TagDrift:
@@ -134,7 +136,7 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             yield self._finish("release-differs", FORGE, state.note)
         lacking = lacking_assets(inventory) or _names(state.items, State.INCOMPLETE)
         if lacking and state.state is not State.UNKNOWN:
-            step = advice.ATTACH_BY_HAND(lacking=lacking)
+            step = advice.ATTACH_BY_HAND(lacking=lacking, tag=quote(clean(inventory.release.tag)))
             yield self._found("release-without-files", FORGE, f"lacks {lacking}", step)
         drafts = [clean(each.url, 500) for each in inventory.forge.drafts]
         if drafts:
@@ -152,16 +154,20 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
             step = advice.FIND_WHO_MOVED_VERSION()
             yield self._found("image-differs", state.surface, f"another image: {other}", step, state=State.CONFLICTING)
         if lacking := _names(own, State.INCOMPLETE):
-            yield self._finish("image-missing", state.surface, f"lacks {lacking}")
+            yield self._finish("image-missing", state.surface, f"lacks {lacking}", *self._engine(state.surface))
         if stale:
             what = "; ".join(f"{clean(each.name)}: {clean(each.note)}" for each in stale[:_SHOWN])
             worst = State.CONFLICTING if any(each.state is State.CONFLICTING for each in stale) else State.INCOMPLETE
-            step = advice.RELEASE_IT(command=self.highest if worst is State.CONFLICTING else self.command)
+            release = advice.RELEASE_IT(command=self.highest if worst is State.CONFLICTING else self.command)
+            step = join([*self._engine(state.surface), release])
             yield self._found("image-tag-stale", state.surface, what, step, state=worst)
 
-    def _finish(self, finding: FindingId, surface: str, what: str) -> DriftFinding:
+    def _engine(self, image: str) -> tuple[NextStep, ...]:
+        return (advice.ON_MACHINE_WITH_ENGINE(),) if image in self.optional else ()
+
+    def _finish(self, finding: FindingId, surface: str, what: str, *before: NextStep) -> DriftFinding:
         """A finding that the release command fixes, after the steps that a person has to take first."""
-        step = join([*how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command)])
+        step = join([*before, *how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command)])
         return self._found(finding, surface, what, step)
 
     def _found(

@@ -24,7 +24,7 @@ _MOST_LINES = 200
 _COLOURS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("complete", "passed", "valid", "approved", "made", "found", "holds"), "holds"),
-        **dict.fromkeys(("pending", "planned", "skipped", "unasked"), "waits"),
+        **dict.fromkeys(("pending", "planned", "skipped", "unasked", "in part"), "waits"),
         **dict.fromkeys(("unknown", "not tested", "not run", "not checked", "waived", "unfinished"), "unknown"),
         **dict.fromkeys(("incomplete", "conflicting", "failed", "wrong", "rejected", "broken"), "broken"),
     }

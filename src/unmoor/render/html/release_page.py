@@ -6,9 +6,8 @@ without such a reason says that there is nothing.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,16 +17,15 @@ from unmoor.products.surface_state import Item, State, SurfaceState
 from unmoor.render.html.notes import render_notes
 from unmoor.render.html.page import render_page
 from unmoor.render.report.model import ReleaseReport, ReportFile, ReportPart, Timeline, TimelineStage
-from unmoor.util.text import count_of, duration, size
+from unmoor.render.report.times import bounded, moment, span
+from unmoor.util.text import count_of, size
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _WIDTH: Final = 1000  # of the picture of a bar: the whole run
 _THINNEST: Final = 6
-_LONGEST: Final = 10.0**9  # seconds
-_LATEST: Final = 10.0**11  # seconds since 1970
-_MINUTE: Final = 60
+_SHOWN: Final = 4
 _OUTCOMES: Final = {"made": "done", "found": "already there", "unasked": "not requested"}
 
 
@@ -82,9 +80,15 @@ class ProofRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the template prints besides the report. ``notes`` are ``None`` if they are shown as they are written."""
+    """What the template prints besides the report.
+
+    ``word`` says how it stands. ``brief`` is what a few parts hold in a few words, empty for what is not known.
+    ``notes`` are ``None`` if they are shown as they are written.
+    """
 
     title: str
+    word: str
+    brief: Mapping[ReportPart, str]
     began: str
     took: str
     written: str
@@ -124,9 +128,11 @@ def _page(report: ReleaseReport) -> ReleasePage:
     surfaces = tuple(_surface(each) for each in report.surfaces)
     return ReleasePage(
         title=f"{'Rehearsal' if report.rehearsal else 'Release'} of {name}",
-        began=_moment(timeline.started) if timeline else "",
-        took=_seconds(timeline.seconds) if timeline else "",
-        written=_moment(report.writer.at),
+        word=_word(report),
+        brief=_brief(report),
+        began=moment(timeline.started) if timeline else "",
+        took=span(timeline.seconds) if timeline else "",
+        written=moment(report.writer.at),
         ids=ids,
         titles=titles,
         unknown_parts=tuple((ids[part], titles[part]) for part in ReportPart if report.unknown_of(part)),
@@ -141,26 +147,34 @@ def _page(report: ReleaseReport) -> ReleasePage:
     )
 
 
-def _moment(at: float | None) -> str:
-    """A time in UTC; empty if it is not known or is no time."""
-    if at is None or not 0 < at < _LATEST:
-        return ""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+def _word(report: ReleaseReport) -> str:
+    """How it stands, in a word: a run that failed or ended early says that, whatever the surfaces hold."""
+    if report.failures:
+        return "failed"
+    # A run that was asked for less reads no surface, and is no less complete for it.
+    ended_early = report.state is State.UNKNOWN and not report.exit_code
+    return "in part" if ended_early else str(report.state)
 
 
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), _LONGEST) if math.isfinite(seconds) else 0.0
+def _brief(report: ReleaseReport) -> dict[ReportPart, str]:
+    """What was tested, what is where and signed, who approved it: what people look for first."""
+    said = {
+        ReportPart.SURFACES: (_counted(each.state for each in report.surfaces), "nothing"),
+        ReportPart.PROOFS: (_counted(each.verdict for proof in report.proofs for each in proof.results), "none"),
+        ReportPart.ATTESTATIONS: (_counted(each.judged for each in report.attestations), "nothing is signed"),
+        ReportPart.APPROVALS: (_approved(report), "nobody was asked"),
+    }
+    return {part: text or ("" if report.unknown_of(part) else nothing) for part, (text, nothing) in said.items()}
 
 
-def _seconds(seconds: float) -> str:
-    """A time as a person reads it: with tenths below a minute, with seconds below an hour."""
-    bounded = _bounded(seconds)
-    if bounded < _MINUTE:
-        return f"{bounded:.1f} s"
-    if bounded >= _MINUTE * _MINUTE:
-        return duration(bounded)
-    minutes, rest = divmod(round(bounded), _MINUTE)
-    return f"{minutes} min {rest} s"
+def _counted(words: Iterable[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in Counter(map(str, words)).items())
+
+
+def _approved(report: ReleaseReport) -> str:
+    shown = [f"{each.state} by {each.who} ({each.environment})" for each in report.approvals[:_SHOWN]]
+    more = len(report.approvals) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more else [])])
 
 
 def _surface(surface: SurfaceState) -> SurfaceRow:
@@ -191,18 +205,18 @@ def _place(surface: str, item: Item) -> Place:
 
 def _stages(timeline: Timeline) -> tuple[StageRow, ...]:
     """The rows of the timeline, each with a bar on the scale of the whole run."""
-    ends = (_bounded(each.begin) + _bounded(each.seconds) for each in timeline.stages if each.begin is not None)
-    whole = max(_bounded(timeline.seconds), *ends, 0.0) or 1.0
+    ends = (bounded(each.begin) + bounded(each.seconds) for each in timeline.stages if each.begin is not None)
+    whole = max(bounded(timeline.seconds), *ends, 0.0) or 1.0
     return tuple(_stage(each, whole) for each in timeline.stages)
 
 
 def _stage(stage: TimelineStage, whole: float) -> StageRow:
     begin = took = bar = ""
     if stage.begin is not None:
-        at = _bounded(stage.begin)
-        begin, took = _seconds(at), _seconds(stage.seconds)
+        at = bounded(stage.begin)
+        begin, took = span(at), span(stage.seconds)
         left = min(round(_WIDTH * at / whole), _WIDTH - _THINNEST)
-        right = min(round(_WIDTH * (at + _bounded(stage.seconds)) / whole), _WIDTH)
+        right = min(round(_WIDTH * (at + bounded(stage.seconds)) / whole), _WIDTH)
         bar = f"M{left} 5H{max(right, left + _THINNEST)}"
     return StageRow(
         name=stage.name,
@@ -229,7 +243,9 @@ def _proof(files: tuple[ReportFile, ...], proof: Proof) -> ProofRows:
         text = f"On the bytes of this release: its wheels and sdist, {count_of(len(built), 'file')} by sha256."
     else:
         others = len(tested - released.keys())
-        text = f"On {len(tested) - others} of the files above, by sha256" if released else "On these bytes"
-        text += f", and on {count_of(others, 'other file')}:" if released and others else ":"
+        text = f"On {len(tested) - others} of the files above, by sha256"
+        text += f", and on {count_of(others, 'other file')}:" if others else ":"
+        # Images are none of the files, and have digests of their own.
+        text = text if others < len(tested) else "On none of the files above, but on these bytes:"
         subjects = proof.subjects
     return ProofRows(name=proof.name, results=proof.results, bytes_text=text, subjects=subjects)

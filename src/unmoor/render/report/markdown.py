@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from unmoor.products.surface_state import Item
 from unmoor.render.markdown import block, cell, table
 from unmoor.render.report.model import ReleaseReport, ReportImage, ReportPart, Timeline
 from unmoor.render.report.summary import summary
+from unmoor.render.report.times import moment, span
 from unmoor.util.text import clean, count_of, size
-
-_LATEST: Final = 2.0**36
-_MOST_SECONDS: Final = 10.0**9
 
 
 def markdown(report: ReleaseReport) -> str:
@@ -28,13 +24,6 @@ def markdown(report: ReleaseReport) -> str:
     return "".join(parts)
 
 
-def moment(seconds: float | None) -> str:
-    """A moment for people: ``2026-11-28 10:00:00 UTC``, empty if there is none."""
-    if seconds is None or not 0 < seconds < _LATEST:
-        return ""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
-
-
 def _written(report: ReleaseReport) -> str:
     writer = report.writer
     when = moment(writer.at)
@@ -45,20 +34,13 @@ def _written(report: ReleaseReport) -> str:
 def _surfaces(report: ReleaseReport) -> Iterator[str]:
     rows = []
     for each in report.surfaces:
-        rows += [(each.surface, item.state, item.name, digest_of(item), item.note) for item in each.items]
+        rows += [(each.surface, item.state, item.name, item.shown_digest, item.note) for item in each.items]
         if each.note or not each.items:
             rows.append((each.surface, each.state, each.note, "", ""))
     if rows:
         yield table(("surface", "state", "what", "digest", ""), rows)
     if report.left_out:
         yield table(("left out", "why"), [(each.what, each.why) for each in report.left_out])
-
-
-def digest_of(item: Item) -> str:
-    """The digest of an item, and the one that it should have if that is another."""
-    if item.seen is None:
-        return "-"
-    return item.seen if item.seen == item.expected or not item.expected else f"{item.seen} (expected {item.expected})"
 
 
 def _timeline(report: ReleaseReport) -> Iterator[str]:
@@ -79,8 +61,8 @@ def _stages(timeline: Timeline) -> str:
         (
             each.name,
             each.outcome,
-            "-" if each.begin is None else seconds(each.begin),
-            "-" if each.begin is None else seconds(each.seconds),
+            "-" if each.begin is None else span(each.begin),
+            "-" if each.begin is None else span(each.seconds),
             each.text,
         )
         for each in timeline.stages
@@ -88,11 +70,6 @@ def _stages(timeline: Timeline) -> str:
     head = ("stage", "state", "began after", "took", "what")
     source = f"By {timeline.source}" + (f", which began {began}." if began else ".")
     return f"{cell(source)}\n\n{table(head, rows)}"
-
-
-def seconds(count: float) -> str:
-    """Seconds for people, whatever stands there."""
-    return f"{min(max(count, 0.0), _MOST_SECONDS):,.1f} s"
 
 
 def _files(report: ReleaseReport) -> Iterator[str]:

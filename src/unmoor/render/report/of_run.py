@@ -252,6 +252,8 @@ def _platforms(image: PushedImage, layers: Layers, built: Sequence[Image]) -> It
 
 
 def _attestations(report: Report) -> Iterator[ReportAttestation]:
+    """The signatures. A run that makes those of images is the signer of the others, too."""
+    signed = _product(report, Signed)
     for each in report.stages:
         product = report.product(each.info.name)
         judged = "valid" if isinstance(each.outcome, Found) else MADE
@@ -264,10 +266,11 @@ def _attestations(report: Report) -> Iterator[ReportAttestation]:
                     judged=judged,
                 )
         if isinstance(product, SignedImages):
+            signer = signed.signer if signed is not None and judged == MADE else ""
             for image in (*product.images, *product.sboms):
                 note = "bill of materials" if image in product.sboms else "provenance"
                 yield ReportAttestation(
-                    subject=f"{image.name}@{image.digest}", where=image.name, identity="", judged=judged, note=note
+                    subject=f"{image.name}@{image.digest}", where=image.name, identity=signer, judged=judged, note=note
                 )
 
 

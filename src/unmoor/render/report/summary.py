@@ -10,11 +10,11 @@ from unmoor.core.waivers import GateVerdict
 from unmoor.products.surface_state import State
 from unmoor.render.markdown import cell, link, rows_of
 from unmoor.render.report.model import ReleaseReport
-from unmoor.util.text import clean, count_of, duration, size
+from unmoor.render.report.times import span
+from unmoor.util.text import clean, count_of, size
 
 _ORDER: Final = ("made", "found", "planned", "skipped", "failed", "unfinished")
 _WORDS: Final = {"made": "done", "found": "already there", "failed": "FAILED"}
-_LONGEST: Final = 10.0**9  # seconds
 
 
 def summary(report: ReleaseReport) -> str:
@@ -32,7 +32,7 @@ def _rows(report: ReleaseReport) -> Iterator[tuple[str, str]]:
         yield "run", link(report.writer.run_url)
     if report.commit:
         yield "commit", cell(report.commit)
-    yield "time", cell(time_of(report))
+    yield "time", "not known" if report.timeline is None else span(report.timeline.seconds)
     for what, counted in counts(report):
         yield what, cell(counted)
     for emergency in report.emergencies:
@@ -40,11 +40,6 @@ def _rows(report: ReleaseReport) -> Iterator[tuple[str, str]]:
     if report.unknown:
         parts = dict.fromkeys(str(each.part) for each in report.unknown)
         yield "not known", cell(", ".join(parts))
-
-
-def time_of(report: ReleaseReport) -> str:
-    """How long the run took."""
-    return "not known" if report.timeline is None else duration(min(max(report.timeline.seconds, 0.0), _LONGEST))
 
 
 def counts(report: ReleaseReport) -> Iterator[tuple[str, str]]:
