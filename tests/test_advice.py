@@ -185,7 +185,7 @@ OUTSIDE = frozenset(
     add-remote-and-push push-tag take-remote-tag find-who-uploaded find-who-changed-release finish-release release-it
     release-it-again delete-other-draft find-who-pushed sign-a-tag delete-one-tag put-tag-back force-tag-back
     attach-by-hand go-on-with-build push-branch-first release-tag-instead push-branch delete-release-branch
-    release-with-deployment release-from-workflow
+    release-with-deployment release-from-workflow next-version-if-deleted
     """.split()  # noqa: SIM905 - as a list it would be forty lines
 )
 """What only a release meets: a rehearsal starts with an empty world, a remote of its own, and a tag that it pushed."""

@@ -668,8 +668,8 @@ FORCE_TAG_BACK = Template(
 DELETE_OTHER_DRAFTS = Template("delete-other-drafts", "delete by hand all drafts but the right one: {drafts}")
 ATTACH_BY_HAND = Template(
     "attach-by-hand",
-    "unmoor never changes a public release: attach {lacking} to it by hand, each with the sha256 that unmoor status"
-    " shows: gh release upload {tag} FILE; or release the next version",
+    "unmoor never changes a public release: attach {lacking} to it by hand, with the sha256 in its table: unmoor status"
+    " {tag}; gh release upload {tag} FILE; or release the next version",
 )
 GO_ON_WITH_BUILD = Template(
     "go-on-with-build",
@@ -704,6 +704,10 @@ WAIVE_RUN_CHECK = Template(
 END_OTHER_RUNS = Template(
     "end-other-runs",
     "wait until these runs have ended, or cancel them; a run that waits for an approval is active, too",
+)
+NEXT_VERSION_IF_DELETED = Template(
+    "next-version-if-deleted",
+    "if the index refuses that, the file was deleted there, and its name never comes free: release the next version",
 )
 ON_MACHINE_WITH_ENGINE = Template(
     "on-machine-with-engine",

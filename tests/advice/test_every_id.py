@@ -43,6 +43,7 @@ REASONS: Mapping[str, str] = {
         begin-again
         build-files
         finish-release
+        next-version-if-deleted
         on-machine-with-engine
         release-it
         remove-rest-by-hand

@@ -171,7 +171,7 @@ def test_where_a_bar_is(begin: float, seconds: float, whole: float, bar: str) ->
 def test_how_long_a_run_took(seconds: float, text: str) -> None:
     """Times are as exact as they can be read."""
     timeline = Timeline(started=None, seconds=seconds, stages=())
-    assert f"took {text} what is where" in page_of(replace(ordinary_report(), timeline=timeline)).parts[""]
+    assert f"took {text} surfaces" in page_of(replace(ordinary_report(), timeline=timeline)).parts[""]
 
 
 def test_hostile_text_stays_text() -> None:

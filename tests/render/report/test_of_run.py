@@ -93,7 +93,7 @@ def test_a_whole_run_knows_everything_but_times() -> None:
         WHOLE, layers={LEG: [ReportLayer(digest="sha256:1", size=5), ReportLayer(digest="sha256:2", size=6)]}
     )
     assert (seen.project, seen.version, seen.latest, seen.state) == ("small-one", "1.0", True, State.PENDING)
-    assert seen.summary == "released: every surface holds v1.0, verified by digest"
+    assert seen.summary == "released: every surface holds v1.0, verified by digest; installers cannot see 1 item yet"
     assert [(each.surface, each.state) for each in seen.surfaces] == [("pypi", "pending"), ("forge", "complete")]
     assert [(each.name, each.kind) for each in seen.files] == [(WHEEL, "wheel")]
     assert seen.proofs == (PROOF,)

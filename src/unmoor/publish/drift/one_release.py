@@ -123,7 +123,8 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
         if not lacking and content.holding is not None and not content.names:
             lacking = "every file"
         if lacking and not is_begun and self.inventory.forge.public is not None:
-            yield self._finish("index-lacks-files", state.surface, f"lacks {lacking}")
+            step = join([*self._steps(), advice.NEXT_VERSION_IF_DELETED()])
+            yield self._found("index-lacks-files", state.surface, f"lacks {lacking}", step)
         yield from yanked(self.inventory.release.tag, content)
 
     def _forge(self, state: SurfaceState) -> Iterator[DriftFinding]:
@@ -167,8 +168,10 @@ class TagRules(msgspec.Struct, frozen=True, kw_only=True):
 
     def _finish(self, finding: FindingId, surface: str, what: str, *before: NextStep) -> DriftFinding:
         """A finding that the release command fixes, after the steps that a person has to take first."""
-        step = join([*before, *how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command)])
-        return self._found(finding, surface, what, step)
+        return self._found(finding, surface, what, join([*before, *self._steps()]))
+
+    def _steps(self) -> tuple[NextStep, ...]:
+        return (*how_to_finish(self.inventory), advice.RELEASE_IT(command=self.command))
 
     def _found(
         self, finding: FindingId, surface: str, what: str, step: NextStep, *, state: State = State.INCOMPLETE

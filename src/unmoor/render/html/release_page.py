@@ -82,13 +82,13 @@ class ProofRows(msgspec.Struct, frozen=True, kw_only=True):
 class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
     """What the template prints besides the report.
 
-    ``word`` says how it stands. ``brief`` is what a few parts hold in a few words, empty for what is not known.
+    ``word`` says how it stands. ``brief`` is what people look for first, each empty if it is not known.
     ``notes`` are ``None`` if they are shown as they are written.
     """
 
     title: str
     word: str
-    brief: Mapping[ReportPart, str]
+    brief: Mapping[str, str]
     began: str
     took: str
     written: str
@@ -156,15 +156,17 @@ def _word(report: ReleaseReport) -> str:
     return "in part" if ended_early else str(report.state)
 
 
-def _brief(report: ReleaseReport) -> dict[ReportPart, str]:
-    """What was tested, what is where and signed, who approved it: what people look for first."""
+def _brief(report: ReleaseReport) -> dict[str, str]:
+    """What people look for first: what is where, tested and signed, and who approved it."""
+    surfaces = (each.state for each in report.surfaces)
+    verdicts = (each.verdict for proof in report.proofs for each in proof.results)
     said = {
-        ReportPart.SURFACES: (_counted(each.state for each in report.surfaces), "nothing"),
-        ReportPart.PROOFS: (_counted(each.verdict for proof in report.proofs for each in proof.results), "none"),
-        ReportPart.ATTESTATIONS: (_counted(each.judged for each in report.attestations), "nothing is signed"),
-        ReportPart.APPROVALS: (_approved(report), "nobody was asked"),
+        "surfaces": (ReportPart.SURFACES, _counted(surfaces), "nothing is anywhere"),
+        "tests": (ReportPart.PROOFS, _counted(verdicts), "nothing was tested"),
+        "signed": (ReportPart.ATTESTATIONS, _counted(each.judged for each in report.attestations), "nothing"),
+        "approved": (ReportPart.APPROVALS, _approved(report), "nobody was asked"),
     }
-    return {part: text or ("" if report.unknown_of(part) else nothing) for part, (text, nothing) in said.items()}
+    return {name: text or ("" if report.unknown_of(part) else no) for name, (part, text, no) in said.items()}
 
 
 def _counted(words: Iterable[str]) -> str:

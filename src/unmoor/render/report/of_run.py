@@ -139,9 +139,11 @@ def _summary(report: Report, run: EndedRun) -> str:
         published = words.already_published(report)
         out = f"{count_of(len(published), 'thing')} uploaded or published" if published else "nothing was uploaded"
         return f"{', '.join(failed)} failed; {out}"
-    if _product(report, Verified) is not None:
+    if verified := _product(report, Verified):
         what = "rehearsal passed" if run.rehearsal else "released"
-        return f"{what}: every surface holds {run.tag}, verified by digest"
+        pending = sum(bool(each.pending) for each in verified.held)
+        unseen = f"; installers cannot see {count_of(pending, 'item')} yet" if pending else ""
+        return f"{what}: every surface holds {run.tag}, verified by digest{unseen}"
     planned = [each.info.name for each in report.stages if words.state(each.outcome) == "planned"]
     return (
         f"stopped, as requested, before {', '.join(planned)}"
