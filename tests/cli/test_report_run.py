@@ -78,10 +78,9 @@ def test_another_machine_lacks_the_timeline(released: LocalRelease, tmp_path: Pa
     clone = tmp_path / "clone"
     released.repo.git("clone", "--quiet", str(released.repo.path), str(clone))
     other = LocalRelease(repo=Repo(clone), world=released.world)
-    page = tmp_path / "page.html"
-    code, out, err = report(other, "--html", str(page), "v1.0", state=tmp_path / "state")
-    assert (code, out) == (0, ""), err
-    text = page.read_text("utf-8")
+    code, text, err = report(other, "--html", "-", "v1.0", state=tmp_path / "state")
+    assert code == 0, err
+    assert text.startswith("<!DOCTYPE html>")
     assert "on the machine that released it" in text
     assert "grace" in text
     assert "<b>eve</b>" not in text
@@ -104,12 +103,18 @@ def test_a_tag_without_a_release_says_so(released: LocalRelease) -> None:
         (("--html", "x.html", "--json"), "it cannot be used together with --html or --open"),
         (("--html", "no/folder/x.html"), "there is no folder"),
         (("--html", "."), "is a directory"),
+        (("--html", ""), "is not a regular file"),
+        (("--html", os.devnull), "is not a regular file"),
+        (("--html", "link.html"), "is not a regular file; name one, or - for stdout"),
     ],
-    ids=["open", "json", "nowhere", "folder"],
+    ids=["open", "json", "nowhere", "folder", "empty", "device", "link"],
 )
 def test_wrong_usage_reads_nothing(released: LocalRelease, args: tuple[str, ...], said: str) -> None:
     """It is said before any server is asked."""
     before = len(released.requests())
+    link = released.repo.path / "link.html"
+    if not link.is_symlink():
+        link.symlink_to("page.html")
     code, out, err = report(released, *args, "v1.0")
     assert (code, out) == (2, "")
     assert said in " ".join(err.split())

@@ -92,6 +92,7 @@ class ManyReleases:
     counts: Counts
     all: tuple[ForgeRelease, ...]
     error: UnmoorError | None = None
+    runs: UnmoorError | None = None
     address: str = "https://forge/o/n"
 
     def every_release(self) -> tuple[ForgeRelease, ...]:
@@ -130,6 +131,8 @@ class ManyReleases:
         """None."""
         del tag
         self.counts.add("runs")
+        if self.runs is not None:
+            raise self.runs
         return ()
 
     def fetch(self, asset: ForgeAsset, into: Path) -> File:
@@ -226,13 +229,13 @@ class Place:
     held: Mapping[Version, Mapping[str, ListedFile]]
     folder: Path
 
-    def look(self, *, error: UnmoorError | None = None) -> Seen:
+    def look(self, *, error: UnmoorError | None = None, runs: UnmoorError | None = None) -> Seen:
         """Look at every tag."""
         git = cast("Any", ManyTags(self.counts, self.folder))
         services = ListedServices(
             git=git,
             index=cast("Any", ManyFiles(self.counts, self.held)),
-            forge=cast("Any", ManyReleases(self.counts, self.releases, error)),
+            forge=cast("Any", ManyReleases(self.counts, self.releases, error, runs)),
             signing=None,
         )
         project = ResolvedProject(
@@ -328,6 +331,17 @@ def test_what_is_left_is_unknown_and_not_whole(place: Place) -> None:
     (left,) = (each for each in seen.unknown if "not compared" in each.why)
     assert len(left.tags) == COUNT - COMPARED
     assert sum(place.counts.asked.values()) <= 7 * COMPARED + 3
+
+
+def test_a_release_of_which_nobody_sees_the_runs_is_unknown(place: Place) -> None:
+    """A run may still be about it, so that it is no finding; without a run it is one."""
+    releases = tuple(each for each in place.releases if each.tag != "v1.7")
+    left = replace(place, releases=releases, held={**place.held, Version("1.7"): {}})
+    assert [(each.tag, each.finding) for each in left.look().findings] == [("v1.7", "not-released")]
+    seen = left.look(runs=Denied("the forge forbids it", where="https://forge", next_step=NextStep("log in")))
+    assert seen.findings == ()
+    assert [each.tags for each in seen.unknown] == [("v1.7",)]
+    assert "unless a run is still about it" in seen.unknown[0].why
 
 
 @pytest.mark.parametrize(

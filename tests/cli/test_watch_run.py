@@ -10,12 +10,16 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from tests.cli import test_partial_states as states
+from tests.support.one_fault import answer
 from tests.support.partial_states import Part, Ran, start_parts
 
+from unmoor.adapters.clock import MonotonicClock
 from unmoor.cli.app import run
 from unmoor.rehearsal.index.store import ARCHIVED, QUARANTINED
 
@@ -258,6 +262,59 @@ def test_what_is_unknown_is_no_drift_and_closes_no_issue(parts: Mapping[str, Par
     assert keep(part, settings=accepted) == (0, "closed")
     (issue,) = json.loads(file.read_text())
     assert issue["state"] == "closed"
+
+
+@pytest.mark.parametrize("command", ["watch", "report"])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (429, {"Retry-After": "60"}, "rate limit"),
+        (429, {}, "rate limit"),
+        (403, {}, "forbids"),
+        (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}, "rate limit"),
+    ],
+    ids=["429 that asks", "429", "403", "403 for an hour"],
+)
+def test_a_forge_that_refuses_makes_it_unknown_in_bounded_time(
+    parts: Mapping[str, Part],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    refusal: tuple[int, dict[str, str], str],
+) -> None:
+    """The reason is named, nothing of it is drift, and all waits together are a few minutes."""
+    part, waits = parts["whole"], [0.0]
+    status, headers, said = refusal
+    send, refused = HTTPAdapter.send, answer(status, b"{}", kind="application/json", headers=headers)
+
+    def sent(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        real = send(adapter, request, **options)
+        return refused(real) if str(request.url).startswith(part.at.running.addresses["forge"]) else real
+
+    monkeypatch.setattr(HTTPAdapter, "send", sent)
+    monkeypatch.setattr(MonotonicClock, "sleep", lambda _clock, seconds: waits.append(seconds))
+    if command == "watch":
+        ran = watch(part, part.tag, "--json", config=f'project = "part{part.number}"\n')
+        assert ran.json["findings"] == []
+        reasons = [each["why"] for each in ran.json["unknown"]]
+    else:
+        ran = part.unmoor("report", "--json")
+        assert ran.json["state"] == "unknown"
+        reasons = [each["why"] for each in ran.json["unknown"]]
+        assert {each["part"] for each in ran.json["unknown"]} >= {"what is where", "notes", "attestations", "approvals"}
+    assert ran.code == 10, ran.err
+    assert any(said in each for each in reasons), reasons
+    assert sum(waits) <= 300
+
+
+def test_named_tags_leave_the_others_in_the_issue(parts: Mapping[str, Part]) -> None:
+    """What the issue names is looked at too, so that it neither closes nor forgets a finding."""
+    file = parts["whole"].at.running.folder / "forge" / "issues.json"
+    yanked_one, whole = parts["yanked"], parts["whole"]
+    settings = f'project = "part{yanked_one.number}"\n'
+    assert watch(yanked_one, yanked_one.tag, "--issue", config=settings).code == 12
+    ran = watch(whole, whole.tag, "--issue", "--json", config=settings)
+    assert yanked_one.tag in ran.json["tags"]
+    assert json.loads(file.read_text())[0]["state"] == "open"
 
 
 def test_a_run_of_actions_gets_annotations_and_a_summary(

@@ -18,6 +18,7 @@ from unmoor.workflows.bench import bench_workflow
 from unmoor.workflows.facts import WorkflowFacts
 from unmoor.workflows.metrics import metrics_workflow
 from unmoor.workflows.upkeep import upkeep_workflow
+from unmoor.workflows.watch import watch_workflow
 from unmoor.workflows.yaml_text import text_of
 
 pytestmark = [linux, pytest.mark.journey, pytest.mark.timeout(300)]
@@ -37,6 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActRelease]:
         "bench.yml": bench,
         "metrics.yml": text_of(metrics_workflow(facts)),
         "upkeep.yml": text_of(upkeep_workflow(facts)),
+        "watch.yml": text_of(watch_workflow(facts)),
     }
     with start_act_release(tmp_path_factory.mktemp("optional"), workflows, {"bench.json": REPORT}) as release:
         folder = release.runs.world.folder / "forge"
@@ -69,6 +71,19 @@ def test_figures_are_kept_on_a_branch(place: ActRelease) -> None:
     assert run.ended == dict.fromkeys(("fetch", "check", "report"), True), run.words()
     assert "runs/" in place.runs.git("ls-tree", "-r", "--name-only", "metrics")
     assert (place.runs.artifacts / "metrics-report" / "metrics.html").is_file()
+
+
+def test_a_tag_that_was_not_released_gets_an_issue(place: ActRelease) -> None:
+    """The job fails with the finding, and its token opens the one issue and writes nothing else."""
+    identity = ("-c", "user.name=grace", "-c", "user.email=grace@example.org")
+    place.runs.git(*identity, "tag", "--annotate", "--message=new", "v1.1", "main")
+    before = len(place.writes())
+    run = place.runs.run(MAIN, file="watch.yml")
+    assert run.ended == {"watch": False}, run.words()
+    (issue,) = _stored(place, "issues.json")
+    assert (issue["state"], issue["title"]) == ("open", "Releases drifted: 1 finding")
+    assert "not-released" in str(issue["body"])
+    assert len(place.writes()) == before + 1
 
 
 def test_a_report_becomes_a_comment(place: ActRelease) -> None:
