@@ -37,7 +37,6 @@ WRONG = {
     "case-of-kill": ({"injections": ("kill@journal:dists/made#1",)}, "write it as KILL"),
     "case-of-service": ({"injections": ("down@PyPI:POST /legacy/#1",)}, "is no injection"),
     "fault": ({"faults": ("lost-replay",)}, "there is no fault 'lost-replay': did you mean lost-reply"),
-    "not-of-rounds": ({"faults": ("data-left-out",)}, "the fault data-left-out is not one of rounds: see --list"),
     "nothing-like-it": ({"faults": ("\x1b[31mxyzzy",)}, "there is no fault '\\x1b[31mxyzzy': see --list"),
     "other-version": ({"seed": "7@1.1"}, "the seed 7@1.1 is of unmoor 1.1, and this is 1.2"),
     "no-seed": ({"seed": "seven"}, "'seven' is no seed"),

@@ -43,7 +43,7 @@ class Judged:
     lines: list[Line]
     runs: list[RunEvidence]
     secrets: tuple[str, ...] = (SECRET,)
-    rebuilt: bool = False
+    rebuilt: frozenset[str] = frozenset()
     since: int = 0
 
     @property

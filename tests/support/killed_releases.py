@@ -289,7 +289,7 @@ class KilledRelease:
             runs=(runs,),
             secrets=tuple(json.loads((world / "credentials.json").read_text()).values()),
             places=(self.folder, self.tmpdir),
-            rebuilt=True,
+            rebuilt=frozenset({"dists", "images"}),
         )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unmoor.cli.output import align_columns
-from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, Ended, RoundResult
+from unmoor.rehearsal.faults.catalogue import FAULTS
 from unmoor.rehearsal.invariants.verdict import INVARIANTS
 from unmoor.util.text import clean, list_some
 
@@ -14,7 +14,7 @@ _MOST = 8
 
 def fault_list() -> list[str]:
     """Return every fault as a table."""
-    rows = [(each.name, each.kind.value, ", ".join(each.needs), each.summary) for each in playable()]
+    rows = [(each.name, each.kind.value, ", ".join(each.needs), each.summary) for each in FAULTS.values()]
     return align_columns(("fault", "kind", "needs", "what happens"), rows)
 
 

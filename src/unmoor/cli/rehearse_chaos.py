@@ -31,7 +31,6 @@ from unmoor.rehearsal.chaos.addresses import Addresses, addresses_of
 from unmoor.rehearsal.chaos.draw import Card, Round, cards, draw
 from unmoor.rehearsal.chaos.expectations import with_surfaces
 from unmoor.rehearsal.chaos.folders import WorldFolder, copy_base, read_from, size_of
-from unmoor.rehearsal.chaos.own_faults import playable
 from unmoor.rehearsal.chaos.results import ChaosResult, RoundResult, Skipped, count_faults, count_kills
 from unmoor.rehearsal.chaos.rounds import Player
 from unmoor.rehearsal.faults.catalogue import FAULTS, Need
@@ -226,15 +225,16 @@ class Chaos:
             yield Round(number=1, injections=self.options.injections, from_nothing=self.options.from_nothing)
             return
         built = self._deck(met)
-        from_nothing = self._deck(met.joined(self.release.met()))
+        every = self._deck(met.joined(self.release.met()))
+        from_nothing = tuple(card for card in every if not card.fault.of_built)
         number = 0
-        while built and (not self.options.rounds or number < self.options.rounds):
+        while not self.options.rounds or number < self.options.rounds:
             number += 1
             yield draw(self.options.seed, number, built, from_nothing)
 
     def _deck(self, met: Addresses) -> tuple[Card, ...]:
         """Return the faults to draw from, and note why others are left out."""
-        chosen = [each for each in playable() if each.name in (self.options.faults or FAULTS)]
+        chosen = [each for each in FAULTS.values() if each.name in (self.options.faults or FAULTS)]
         lacking = {Need.ENGINE: self.release.no_images, Need.SIGNING: self.release.unsigned}
         possible = [each for each in chosen if not any(lacking[need] for need in each.needs)]
         deck = cards(possible, met)

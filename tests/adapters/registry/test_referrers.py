@@ -59,7 +59,7 @@ def image_on(there: RealRegistry, http: BoundedSession, name: str) -> tuple[OciR
     built = make_image(name)
     if there.login.secret:
         for blob in (built.config, *built.layers):
-            registry._referrers._put_blob(blob)
+            registry.put_blob(blob)
         registry.put("1.0", built.manifest)
     else:
         put_image(there, registry.repository, built, "1.0")

@@ -106,3 +106,10 @@ def test_a_kill_is_at_a_line_or_beside_a_request() -> None:
     ]
     assert {each.when.value for each in kills if each.service == JOURNAL} == {""}
     assert {each.when.value for each in kills if each.service != JOURNAL} == {"before", "after"}
+
+
+def test_without_a_fault_for_it_no_round_begins_from_nothing() -> None:
+    """What changes the built files is dealt to every round instead."""
+    rounds = [draw(6, number, DECKS[0], ()) for number in range(1, 41)]
+    assert not any(each.from_nothing for each in rounds)
+    assert rounds[:9] == [draw(6, number, *DECKS) for number in range(1, 10)]

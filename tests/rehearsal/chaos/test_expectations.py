@@ -10,10 +10,10 @@ import pytest
 from tests.support.git_repos import Repo
 
 from unmoor.rehearsal.chaos.draw import Round
-from unmoor.rehearsal.chaos.expectations import expected_of, must_refuse, rebuilds, with_surfaces
+from unmoor.rehearsal.chaos.expectations import expected_of, left_beside, must_refuse, rebuilds, with_surfaces
 from unmoor.rehearsal.chaos.folders import WorldFolder
 from unmoor.rehearsal.faults.injection import parse
-from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
+from unmoor.rehearsal.invariants.evidence import End, Expected, ImageExpected, RunEvidence
 from unmoor.rehearsal.invariants.final_state import FinalState, PageState
 from unmoor.util.values import replace
 
@@ -54,21 +54,26 @@ def bare(path: Path) -> Repo:
 
 
 @pytest.mark.parametrize(
-    ("text", "end"),
+    ("text", "end", "since"),
     [
-        ("moved-tag@forge:GET /user#1", End.REFUSED),
-        ("tampered-dist@start:run#1", End.REFUSED),
-        ("remade-tag@forge:GET /user#1", End.CONVERGED),
-        ("down@pypi:POST /legacy/#1x0", End.CONVERGED),
-        ("KILL@journal:pypi/made#1", End.CONVERGED),
+        ("moved-tag@forge:GET /user#1", End.REFUSED, 100),
+        ("tampered-dist@start:run#1", End.REFUSED, 10),
+        ("data-left-out@start:project#1", End.REFUSED, 10),
+        ("remade-tag@forge:GET /user#1", End.CONVERGED, 0),
+        ("down@pypi:POST /legacy/#1x0", End.CONVERGED, 0),
+        ("KILL@journal:pypi/made#1", End.CONVERGED, 0),
+        ("junk-dependency@start:world#1", End.CONVERGED, 0),
+        ("platform-missing@start:run#1", End.CONVERGED, 0),
+        ("child-missing@start:world#1", End.CONVERGED, 0),
     ],
 )
-def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End) -> None:
-    """Faults of servers are gone in the second run; a moved tag or a changed file is not, once it was met."""
+def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End, since: int) -> None:
+    """Faults of servers are gone in the second run; a moved tag is not. A changed file is there before the first."""
     folder = WorldFolder(tmp_path, "v1.0")
     bare(folder.remote)
-    met = expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(0, 100))
-    assert (met.end, met.since) == (end, 100 if end is End.REFUSED else 0)
+    met = expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(10, 100))
+    assert (met.end, met.since) == (end, since)
+    assert met.named == (("left-out-by-chaos.json",) if "left-out" in text else ())
     assert expected_of(EXPECTED, round_of(text), folder, {}, runs(0)).end is End.CONVERGED
     assert must_refuse({text: 1}) is (end is End.REFUSED)
 
@@ -147,9 +152,48 @@ def test_a_round_is_held_to_the_files_that_it_proved(tmp_path: Path) -> None:
     """A round from nothing builds its own; one that never got so far is held to what was built once."""
     folder = WorldFolder(tmp_path, "v1.0")
     round_ = round_of("slow@pypi:POST /legacy/#1", from_nothing=True)
-    assert rebuilds(round_)
+    assert rebuilds(round_) == {"dists", "images"} == rebuilds(round_of("files-lost@start:run#1"))
+    assert rebuilds(round_of("platform-missing@start:run#1")) == {"images"}
     assert not rebuilds(round_of("slow@pypi:POST /legacy/#1"))
     assert expected_of(EXPECTED, round_, folder, {}, runs(0)).files == {"small.whl": "a" * 64}
     folder.run.mkdir(parents=True)
     (folder.run / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
     assert expected_of(EXPECTED, round_, folder, {}, runs(0)).files == {"small.whl": "b" * 64}
+
+
+def held(tags: dict[str, str], latest: str, file: str) -> FinalState:
+    """What a world holds: tags of an image with their configuration, the latest release, and a file of the project."""
+    return FinalState(
+        indexes={"pypi": {"small": {file: "a" * 64}}, "testpypi": {}},
+        pages={},
+        latest=latest,
+        images={"ghcr.io/acme/small": {tag: (config,) for tag, config in tags.items()}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("highest", "latest", "tags"),
+    [
+        (True, "v1.0", {"0.1": "old", "1.0": "new", "latest": "new", "1": "new"}),
+        (False, "v0.1", {"0.1": "old", "1.0": "new", "latest": "old", "1": "new"}),
+    ],
+    ids=["highest", "not the highest"],
+)
+def test_what_was_there_before_stays(*, highest: bool, latest: str, tags: dict[str, str]) -> None:
+    """A release adds its own, and takes floating tags and the latest release only as the highest version."""
+    before = held({"0.1": "old", "latest": "old"}, "v0.1", "small-0.1.tar.gz")
+    baseline = held({"1.0": "new", "latest": "new", "1": "new"}, "v1.0", "small-1.0.tar.gz")
+    image = ImageExpected(host="ghcr.io", name="acme/small", tags=("1.0",), floating=("latest", "1"))
+    found = left_beside(before, baseline, replace(EXPECTED, highest=highest, images=(image,)))
+    assert found.latest == latest
+    assert found.images == {"ghcr.io/acme/small": {tag: (config,) for tag, config in tags.items()}}
+    assert found.indexes["pypi"]["small"].keys() == {"small-0.1.tar.gz", "small-1.0.tar.gz"}
+    empty = FinalState(indexes={}, pages={}, latest="", images={})
+    assert left_beside(empty, baseline, replace(EXPECTED, highest=highest, images=(image,))) == baseline
+
+
+def test_a_higher_version_makes_this_one_another_release(tmp_path: Path) -> None:
+    """Only if it was really released."""
+    text, folder = "higher-version@start:world#1", WorldFolder(tmp_path, "v1.0")
+    assert not expected_of(EXPECTED, round_of(text), folder, {text: 1}, runs(0)).highest
+    assert expected_of(EXPECTED, round_of(text), folder, {}, runs(0)).highest

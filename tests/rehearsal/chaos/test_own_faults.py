@@ -11,6 +11,7 @@ from unmoor.rehearsal.chaos import own_faults
 from unmoor.rehearsal.chaos.folders import CHECKOUT, WorldFolder
 from unmoor.rehearsal.faults.catalogue import FAULTS, FaultKind
 from unmoor.rehearsal.faults.injection import Injection, Plan, parse
+from unmoor.rehearsal.invariants.evidence import Expected
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def folder(tmp_path: Path) -> WorldFolder:
 
 def change(folder: WorldFolder, fault: str) -> bool:
     """Put a fault in place."""
-    return own_faults.change(Injection(fault=fault, service="start", route="checkout"), folder)
+    expected = Expected(repository="acme/small", project="small", tag="v1.0", version="1.0", commit="c" * 40, files={})
+    return own_faults.change(Injection(fault=fault, service="start", route="checkout"), folder, expected)
 
 
 def git(folder: WorldFolder, *args: str) -> str:
@@ -50,10 +52,16 @@ def test_each_changes_what_it_says(folder: WorldFolder) -> None:
     assert not (folder.run / "dists").exists()
 
 
-@pytest.mark.parametrize("fault", ["tampered-dist", "files-lost"])
+OF_BUILT = [each.name for each in FAULTS.values() if each.of_built]
+
+
+@pytest.mark.parametrize("fault", OF_BUILT)
 def test_without_built_files_nothing_is_done(tmp_path: Path, fault: str) -> None:
-    """A round from nothing has none, so the fault counts as never met."""
-    assert change(WorldFolder(tmp_path, "v1.0"), fault) is False
+    """A round from nothing has none, so the fault counts as never met, and no such round has it."""
+    folder = WorldFolder(tmp_path, "v1.0")
+    folder.checkout.mkdir()
+    folder.state.mkdir(mode=0o700)
+    assert change(folder, fault) is False
 
 
 def test_only_faults_before_the_run_are_taken_from_a_plan() -> None:
@@ -64,6 +72,6 @@ def test_only_faults_before_the_run_are_taken_from_a_plan() -> None:
     assert own_faults.runs_beside(own) == 1
 
 
-def test_what_is_carried_out_is_in_the_catalogue() -> None:
-    """Each is a fault of the start of a run there."""
-    assert {FAULTS[name].kind for name in own_faults.CHANGES} == {FaultKind.START}
+def test_every_fault_of_the_start_is_carried_out() -> None:
+    """The catalogue has no other."""
+    assert {each.name for each in FAULTS.values() if each.kind is FaultKind.START} == own_faults.CHANGES

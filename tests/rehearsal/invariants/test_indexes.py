@@ -12,6 +12,7 @@ from unmoor.rehearsal.invariants.evidence import Evidence, Expected, RunEvidence
 from unmoor.rehearsal.invariants.facts import Facts
 from unmoor.rehearsal.invariants.indexes import untested_bytes
 from unmoor.rehearsal.invariants.request_log import LoggedRequest
+from unmoor.util.values import replace
 
 NAME = "demo-1.0-py3-none-any.whl"
 TESTED, OTHER, THIRD = (sha256(text).hexdigest() for text in (b"tested", b"other", b"third"))
@@ -73,3 +74,27 @@ def test_a_name_that_was_taken(tmp_path: Path, data: bytes, taken: str, count: i
 def test_what_was_sent_before_the_first_run(tmp_path: Path, sent: list[tuple[int, str]], count: int) -> None:
     """Whoever prepares a world may send what they like; from the first run on, only tested bytes may be sent."""
     assert len(list(untested_bytes(facts(tmp_path, *sent)))) == count
+
+
+@pytest.mark.parametrize(
+    ("server", "path", "start", "named"),
+    [
+        ("testpypi", "/simple/demo/", 150, ""),
+        ("testpypi", "/packages/ab/cd/ef/demo-1.0-py3-none-any.whl.metadata", 150, ""),
+        ("testpypi", "/simple/helper/", 150, "helper"),
+        ("testpypi", "/pypi/helper/json", 150, "helper"),
+        ("testpypi", "/packages/ab/cd/ef/helper-9999.0-py3-none-any.whl", 150, "helper-9999.0-py3-none-any.whl"),
+        ("testpypi", "/simple/helper/", 0, ""),
+        ("pypi", "/simple/helper/", 150, ""),
+    ],
+    ids=["own", "own file", "page", "json", "file", "before", "production"],
+)
+def test_the_staging_index_gives_no_dependencies(
+    tmp_path: Path, server: str, path: str, start: int, named: str
+) -> None:
+    """A run asks it for the project alone: anybody can register the name of a dependency there."""
+    found = replace(
+        facts(tmp_path), log=[LoggedRequest(server=server, method="GET", path=path, status=404, start=start)]
+    )
+    said = [each.what for each in untested_bytes(found)]
+    assert said == ([f"{named} was asked for, which is not of the project"] if named else [])

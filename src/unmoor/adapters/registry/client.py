@@ -211,6 +211,10 @@ class OciRegistry:
         """Put a manifest with a subject, and have its subject list it."""
         return self._referrers.put(manifest, blobs)
 
+    def put_blob(self, data: bytes) -> None:
+        """Upload a small blob unless it is there. Raises `Rejected`, `Denied`, `Unknown`."""
+        self._referrers.put_blob(data)
+
     @property
     def _referrers(self) -> ReferrerLists:
         return ReferrerLists(

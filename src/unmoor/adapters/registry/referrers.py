@@ -93,7 +93,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(document, oci.ImageManifest) or document.subject is None:
             raise ValueError(manifest.digest)
         for blob in blobs:
-            self._put_blob(blob)
+            self.put_blob(blob)
         entry = Referrer(
             digest=manifest.digest,
             media_type=manifest.media_type,
@@ -211,7 +211,7 @@ class ReferrerLists(msgspec.Struct, frozen=True, kw_only=True):
         subject = document.subject
         return subject is not None and second_look(lambda: self._listed_by_api(subject)) is not None
 
-    def _put_blob(self, data: bytes) -> None:
+    def put_blob(self, data: bytes) -> None:
         """Upload a small blob unless it is there. Raises `Rejected`, `Denied`, `Unknown`."""
         digest = oci.digest_of(data)
         failure: Unknown | None = None

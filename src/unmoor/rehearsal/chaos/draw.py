@@ -64,8 +64,12 @@ def _places(fault: Fault, addresses: Addresses) -> tuple[tuple[str, str, int], .
 
 
 def draw(seed: int, number: int, built: Sequence[Card], from_nothing: Sequence[Card]) -> Round:
-    """Draw one round of a seed, from the faults of its kind of round. Neither must be empty."""
-    tenth, is_tenth = number // FROM_NOTHING, number % FROM_NOTHING == 0
+    """Draw one round of a seed, from the faults of its kind of round. ``built`` must not be empty.
+
+    If ``from_nothing`` is, every round begins with the built files.
+    """
+    tenth = number // FROM_NOTHING if from_nothing else 0
+    is_tenth = tenth > 0 and number % FROM_NOTHING == 0
     deck, place = (from_nothing, tenth - 1) if is_tenth else (built, number - tenth - 1)
     dealt, at = divmod(place, len(deck))
     which = "nothing" if is_tenth else "built"

@@ -11,8 +11,10 @@ from unmoor.artifacts.manifest import NAME, Manifest
 from unmoor.filesystem.files import read_regular
 from unmoor.rehearsal.chaos.draw import Round
 from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.chaos.left_out import LEFT_OUT
 from unmoor.rehearsal.faults import control
-from unmoor.rehearsal.faults.injection import parse
+from unmoor.rehearsal.faults.catalogue import fault_of
+from unmoor.rehearsal.faults.injection import START, parse
 from unmoor.rehearsal.invariants.evidence import End, Expected, RunEvidence
 from unmoor.rehearsal.invariants.expectation import expect
 from unmoor.rehearsal.invariants.final_state import FinalState
@@ -22,7 +24,9 @@ from unmoor.rehearsal.invariants.stores import INDEX, read_index
 from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
-REFUSING: Final = frozenset({"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist", "name-taken"})
+REFUSING: Final = frozenset(
+    {"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist", "name-taken", "data-left-out"}
+)
 """Faults that stay when the others are gone, and that the same command must refuse from then on."""
 _MOVES: Final = frozenset({"moved-tag", "deleted-tag"})
 _CHECKING: Final = frozenset({"pypi", "undraft"})
@@ -66,13 +70,15 @@ def expected_of(
     """
     if rebuilds(round_):
         expected = replace(expected, files=_proven(folder) or expected.files)
+    if "higher-version" in _faults(met):
+        expected = replace(expected, highest=False)
     if must_refuse(met):
         expected = replace(
-            expected,
-            end=End.REFUSED,
-            since=min((runs[min(1, len(runs) - 1)].log_start, *_after_the_move(folder, runs[0]))),
-            named=_both_commits(expected, folder, met),
+            expected, end=End.REFUSED, since=_since(folder, met, runs), named=_both_commits(expected, folder, met)
         )
+    if "data-left-out" in _faults(met):
+        commit = commit_of(folder.remote, f"refs/tags/{expected.tag}") or expected.commit
+        expected = replace(expected, commit=commit, named=(*expected.named, LEFT_OUT))
     if (taken := _taken(expected, folder, met)) and expected.end is End.REFUSED:
         digests = (each for name in taken for each in (expected.files[name], taken[name]))
         expected = replace(expected, taken=taken, named=(*expected.named, *digests))
@@ -95,6 +101,48 @@ def _after_the_move(folder: WorldFolder, run: RunEvidence) -> tuple[int, ...]:
     return tuple(later)[:1] if begun else ()
 
 
+def _since(folder: WorldFolder, met: Mapping[str, int], runs: Sequence[RunEvidence]) -> int:
+    """Where in the log what must be refused was surely in place: before the first run, or some time during it."""
+    refused = (parse(text) for text, times in met.items() if times)
+    first = any(each.service == START for each in refused if each.fault in REFUSING)
+    if first:
+        return runs[0].log_start
+    return min((runs[min(1, len(runs) - 1)].log_start, *_after_the_move(folder, runs[0])))
+
+
+def left_beside(before: FinalState, baseline: FinalState, expected: Expected) -> FinalState:
+    """Return what a release without faults leaves in a world that held something before.
+
+    All of that stays. Floating tags and the latest release stay, too, if this version is not the highest.
+    """
+    floating = {f"{image.host}/{image.name}": image.floating for image in expected.images}
+
+    def files(index: str, project: str) -> Mapping[str, str]:
+        held = (state.indexes.get(index, {}).get(project, {}) for state in (before, baseline))
+        return {name: digest for each in held for name, digest in each.items()}
+
+    def stays(image: str) -> Mapping[str, tuple[str, ...]]:
+        held = before.images.get(image, {})
+        kept = () if expected.highest else floating.get(image, ())
+        return {tag: held[tag] for tag in kept if tag in held}
+
+    return FinalState(
+        indexes={
+            index: {
+                project: files(index, project) for project in {*before.indexes.get(index, {}), *baseline.indexes[index]}
+            }
+            for index in baseline.indexes
+        },
+        pages={**before.pages, **baseline.pages},
+        latest=baseline.latest if expected.highest and baseline.latest else before.latest or baseline.latest,
+        images={
+            image: {**before.images.get(image, {}), **baseline.images.get(image, {}), **stays(image)}
+            for image in {*before.images, *baseline.images}
+        },
+        branches=baseline.branches,
+    )
+
+
 def _both_commits(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> tuple[str, ...]:
     """What a refusal must name if the tag was moved: the commit that was tested, and the one that the tag leads to."""
     if "moved-tag" not in _faults(met):
@@ -115,9 +163,11 @@ def _taken(expected: Expected, folder: WorldFolder, met: Mapping[str, int]) -> d
     }
 
 
-def rebuilds(round_: Round) -> bool:
-    """Whether a round builds its own files, whose bytes may differ from those that were built once."""
-    return round_.from_nothing or any(each.fault == "files-lost" for each in round_.injections)
+def rebuilds(round_: Round) -> frozenset[str]:
+    """The stages of a round that build, whose bytes may differ from what was built once."""
+    if round_.from_nothing:
+        return frozenset({"dists", "images"})
+    return frozenset(stage for each in round_.injections for stage in fault_of(each).rebuilds)
 
 
 def _proven(folder: WorldFolder) -> dict[str, str]:

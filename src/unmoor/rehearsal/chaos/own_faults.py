@@ -1,18 +1,21 @@
-"""Faults that are put in place before the first run: of the checkout, the built files, the index and the run."""
+"""Faults that are put in place before the first run: of the checkout, the built files, the servers and the run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from unmoor.filesystem.files import write_atomic
 from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.chaos.folders import WorldFolder
+from unmoor.rehearsal.chaos.left_out import leave_out_data
+from unmoor.rehearsal.chaos.lost_platform import lose_platform
+from unmoor.rehearsal.chaos.other_versions import release_broken, release_higher
 from unmoor.rehearsal.chaos.run_git import run_git
-from unmoor.rehearsal.chaos.sent_files import send_before, take_name
-from unmoor.rehearsal.faults.catalogue import FAULTS, Fault, FaultKind
+from unmoor.rehearsal.chaos.sent_files import send_before, send_junk, take_name
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
 from unmoor.rehearsal.invariants.effects import split_tag
+from unmoor.rehearsal.invariants.evidence import Expected
 
 SECOND_RUN = "second-run"
 
@@ -22,9 +25,13 @@ def of_plan(plan: Plan) -> tuple[Injection, ...]:
     return tuple(each for each in plan.injections if isinstance(each, Injection) and each.service == START)
 
 
-def change(injection: Injection, folder: WorldFolder) -> bool:
-    """Put a fault in place. Return whether there was anything to do it to."""
-    return CHANGES[injection.fault](folder)
+def change(injection: Injection, folder: WorldFolder, expected: Expected) -> bool:
+    """Put a fault in place. Return whether there was anything to do it to.
+
+    ``expected`` is what a release without faults ends with.
+    """
+    in_folder = _OF_FOLDER.get(injection.fault)
+    return in_folder(folder) if in_folder is not None else _OF_RELEASE[injection.fault](folder, expected)
 
 
 def runs_beside(injections: tuple[Injection, ...]) -> int:
@@ -81,7 +88,7 @@ def _tamper(folder: WorldFolder) -> bool:
     return bool(built)
 
 
-CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
+_OF_FOLDER: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
     "dirty-tree": _make_dirty,
     "shallow-clone": _make_shallow,
     "two-tags": _add_version_tag,
@@ -90,11 +97,14 @@ CHANGES: Final[Mapping[str, Callable[[WorldFolder], bool]]] = {
     "tampered-dist": _tamper,
     "sent-before": send_before,
     "name-taken": take_name,
+    "junk-dependency": send_junk,
     SECOND_RUN: lambda _folder: True,  # it is started beside the first run
 }
-"""The faults that are carried out here, by name."""
-
-
-def playable() -> Iterator[Fault]:
-    """Yield the faults that rounds can have: those of servers, kills, the remote, and the ones carried out here."""
-    return (each for each in FAULTS.values() if each.kind is not FaultKind.START or each.name in CHANGES)
+_OF_RELEASE: Final[Mapping[str, Callable[[WorldFolder, Expected], bool]]] = {
+    "data-left-out": leave_out_data,
+    "higher-version": release_higher,
+    "platform-missing": lose_platform,
+    "child-missing": release_broken,
+}
+CHANGES: Final = frozenset({*_OF_FOLDER, *_OF_RELEASE})
+"""The names of the faults that are carried out here."""

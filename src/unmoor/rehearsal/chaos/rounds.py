@@ -14,7 +14,7 @@ from unmoor.adapters.process.supervisor import Processes
 from unmoor.filesystem.files import read_regular
 from unmoor.rehearsal.chaos import own_faults
 from unmoor.rehearsal.chaos.draw import Round
-from unmoor.rehearsal.chaos.expectations import expected_of, must_refuse, rebuilds
+from unmoor.rehearsal.chaos.expectations import expected_of, left_beside, must_refuse, rebuilds
 from unmoor.rehearsal.chaos.folders import WorldFolder, read_from, size_of
 from unmoor.rehearsal.chaos.results import RoundResult, RunResult
 from unmoor.rehearsal.faults import control
@@ -55,7 +55,8 @@ class Player:
         """Play a round in a folder whose servers are running. Raises `Interrupted` if the user stops it."""
         plan = Plan(round=str(round_.number), injections=round_.injections, tag=folder.tag)
         own = own_faults.of_plan(plan)
-        done = [each for each in own if own_faults.change(each, folder)]
+        done = [each for each in own if own_faults.change(each, folder, self.expected)]
+        before = FinalState.of(folder.path)
         control.write_plan(folder.path, plan)
         runs = [self._run(folder, 1, faulted=True, beside=own_faults.runs_beside(own))]
         control.clear(folder.path)
@@ -64,7 +65,18 @@ class Player:
         while len(runs) <= (1 if refuses else MOST_RUNS) and (refuses or runs[-1].exit_code):
             runs.append(self._run(folder, len(runs) + 1))
         expected = expected_of(self.expected, round_, folder, met, runs)
-        violations = judge(self._evidence(folder, expected, runs, round_))
+        baseline = left_beside(before, self.baseline, expected) if self.baseline is not None else None
+        evidence = Evidence(
+            world=folder.path,
+            remote=folder.remote,
+            expected=expected,
+            runs=tuple(runs),
+            secrets=_secrets(folder),
+            places=(folder.run, folder.state),
+            baseline=baseline,
+            rebuilt=rebuilds(round_),
+        )
+        violations = judge(evidence)
         return RoundResult(
             number=round_.number,
             injections=tuple(map(str, round_.injections)),
@@ -120,18 +132,6 @@ class Player:
         finally:
             code = self.processes.end(child, grace=_GRACE)
         return code
-
-    def _evidence(self, folder: WorldFolder, expected: Expected, runs: list[RunEvidence], round_: Round) -> Evidence:
-        return Evidence(
-            world=folder.path,
-            remote=folder.remote,
-            expected=expected,
-            runs=tuple(runs),
-            secrets=_secrets(folder),
-            places=(folder.run, folder.state),
-            baseline=self.baseline,
-            rebuilt=rebuilds(round_),
-        )
 
 
 def _secrets(folder: WorldFolder) -> tuple[str, ...]:

@@ -40,13 +40,18 @@ class Need(StrEnum):
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault: see the module."""
+    """A fault: see the module. ``rebuilds`` are the stages that build again what was built before.
+
+    ``of_built``: it changes what was built, so a release that begins from nothing cannot meet it.
+    """
 
     name: str
     summary: str
     kind: FaultKind
     targets: tuple[str, ...] = ("*",)
     needs: tuple[Need, ...] = ()
+    rebuilds: tuple[str, ...] = ()
+    of_built: bool = False
 
     def fits(self, service: str, route: str) -> bool:
         """Whether it may be put at an address. One that counts every request fits a fault for some route."""
@@ -81,6 +86,7 @@ _FILES = (
     "registry:GET /v2/{name}/blobs/{digest}",
     "registry:GET /v2/{name}/manifests/{reference}",
 )
+_BUILDS = ("dists", "images")
 _CHECKOUT, _PROJECT, _WORLD, _RUN = (f"{START}:* {what}" for what in ("checkout", "project", "world", "run"))
 
 _BEFORE = (
@@ -236,31 +242,48 @@ _REMOTE = (
     Fault(name="refusing-hook", summary="the remote refuses every push", kind=FaultKind.REMOTE, targets=_EVERYWHERE),
 )
 _START = (
-    Fault(name="name-taken", summary="another file has the name", kind=FaultKind.START, targets=(_WORLD,)),
-    Fault(name="sent-before", summary="a file is there already", kind=FaultKind.START, targets=(_WORLD,)),
     Fault(
-        name="junk-dependency",
-        summary="the staging index has a higher version of a dependency",
+        name="name-taken",
+        summary="another file has the name",
         kind=FaultKind.START,
         targets=(_WORLD,),
+        of_built=True,
+    ),
+    Fault(
+        name="sent-before",
+        summary="a file is there already",
+        kind=FaultKind.START,
+        targets=(_WORLD,),
+        of_built=True,
+    ),
+    Fault(
+        name="junk-dependency",
+        summary="the staging index has a higher version of a dependency, which cannot be imported",
+        kind=FaultKind.START,
+        targets=(_WORLD,),
+        of_built=True,
     ),
     Fault(
         name="files-lost",
         summary="the files that were built are gone, and a build gives others",
         kind=FaultKind.START,
         targets=(_RUN,),
+        rebuilds=_BUILDS,
+        of_built=True,
     ),
     Fault(
         name="tampered-dist",
         summary="a byte of a built file is changed after its tests",
         kind=FaultKind.START,
         targets=(_RUN,),
+        of_built=True,
     ),
     Fault(
         name="data-left-out",
-        summary="the wheel lacks data of the package",
+        summary="the tag leads to a commit whose package reads a file that the build leaves out of the wheel",
         kind=FaultKind.START,
         targets=(_PROJECT,),
+        rebuilds=_BUILDS,
     ),
     Fault(name="shallow-clone", summary="the checkout is shallow", kind=FaultKind.START, targets=(_CHECKOUT,)),
     Fault(name="dirty-tree", summary="the checkout has changes", kind=FaultKind.START, targets=(_CHECKOUT,)),
@@ -284,20 +307,22 @@ _START = (
     ),
     Fault(
         name="higher-version",
-        summary="a higher version is released already",
+        summary="a higher version is released already, and is the latest everywhere",
         kind=FaultKind.START,
         targets=(_WORLD,),
     ),
     Fault(
         name="platform-missing",
-        summary="the image lacks a platform",
+        summary="the images that were built lack those of a platform",
         kind=FaultKind.START,
         targets=(_RUN,),
         needs=(Need.ENGINE,),
+        rebuilds=("images",),
+        of_built=True,
     ),
     Fault(
         name="child-missing",
-        summary="the registry lacks a child of an index that is kept",
+        summary="the registry lacks an image of an index that an earlier version left",
         kind=FaultKind.START,
         targets=(_WORLD,),
         needs=(Need.ENGINE,),

@@ -88,8 +88,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A release that has ended: the folder of its world, the git remote, and its runs in order.
 
     ``secrets`` are values that must be nowhere. ``places`` are more files and folders to look for them, such as the run
-    folder and the state folder. ``baseline`` is the final state of a release of the same without faults; with
-    ``rebuilt`` that one was built apart, so bytes that a build makes may differ.
+    folder and the state folder. ``baseline`` is the final state of a release of the same without faults. ``rebuilt``
+    are the stages, of ``dists`` and ``images``, that built apart from it, so the bytes that they make may differ.
     """
 
     world: Path
@@ -99,7 +99,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     places: tuple[Path, ...] = ()
     baseline: FinalState | None = None
-    rebuilt: bool = False
+    rebuilt: frozenset[str] = frozenset()
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from packaging.utils import canonicalize_name
 
 from unmoor.rehearsal.invariants.git_objects import branches
 from unmoor.rehearsal.invariants.stores import (
@@ -60,7 +61,7 @@ class FinalState(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             indexes={
                 index: {
-                    project.name: {file.name: file.digests.sha256 for file in project.files}
+                    canonicalize_name(project.name): {file.name: file.digests.sha256 for file in project.files}
                     for project in read_index(world / index)
                 }
                 for index in (STAGING, INDEX)
