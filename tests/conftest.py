@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import re
@@ -16,7 +17,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-from tests.support import shells, systems
+from tests.support import forked, shells, systems
 
 IN_CI = os.environ.get("CI", "") == "true"
 """Read once at import, since the tests themselves do not see it."""
@@ -107,11 +108,19 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
             patch.setenv(name, value)
         yield
         shells.end_idle()
+        forked.stop()
         deadline = time.monotonic() + _GRACE
         while (left := _marked(mark)) and time.monotonic() < deadline:
             time.sleep(0.05)
     if left:
         pytest.fail("processes outlived the tests that started them:\n" + "\n".join(left), pytrace=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked_worlds(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fork the servers of local worlds, which starts them sooner. The tests of the servers themselves start them."""
+    with contextlib.nullcontext() if "rehearsal" in request.path.parts else forked.forked_worlds():
+        yield
 
 
 def pytest_collectstart() -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -18,9 +17,10 @@ from pathlib import Path
 
 import pytest
 from tests.journeys.test_images import NAME, digest, next_version, project, release, skopeo, start_image_release
+from tests.support import forked
 from tests.support.engines import TestEngine, engine, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, LocalRelease
+from tests.support.local_release import LocalRelease
 
 from unmoor.rehearsal.faults import control
 
@@ -111,13 +111,12 @@ def stopped_when(place: LocalRelease, engine: TestEngine, text: str, number: sig
     log, aside = place.world.parent / "output", place.world.parent / "aside"
     aside.mkdir(exist_ok=True)
     with log.open("wb") as stream:
-        running = subprocess.Popen(
-            [str(UNMOOR), "release", "--world", str(place.world_file), "v1.0"],
+        running = forked.start(
+            ["release", "--world", str(place.world_file), "v1.0"],
             cwd=place.repo.path,
             env={**os.environ, **engine.environ, "TMPDIR": str(aside)},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
+            output=stream,
+            err=stream,
         )
     deadline = time.monotonic() + 40
     while text not in log.read_text() and running.poll() is None and time.monotonic() < deadline:
@@ -221,12 +220,12 @@ def test_an_engine_that_goes_away_during_a_build(
     with tempfile.TemporaryDirectory() as short, start_image_release(tmp_path, repo) as place:
         log, at = tmp_path / "output", Path(short, "engine")
         with passed_on(at, engine.host) as cut, log.open("wb") as stream:
-            running = subprocess.Popen(
-                [str(UNMOOR), "release", "--world", str(place.world_file), "v1.0"],
+            running = forked.start(
+                ["release", "--world", str(place.world_file), "v1.0"],
                 cwd=repo.path,
                 env={**os.environ, **engine.environ, "DOCKER_HOST": f"unix://{at}"},
-                stdout=stream,
-                stderr=subprocess.STDOUT,
+                output=stream,
+                err=stream,
             )
             deadline = time.monotonic() + 40
             while "RUN sleep" not in log.read_text() and running.poll() is None and time.monotonic() < deadline:

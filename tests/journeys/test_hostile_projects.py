@@ -122,7 +122,7 @@ def test_a_rehearsal_of_a_project_that_spies(tmp_path: Path) -> None:
     """Its backend, its modules and its tests run, find no credential of the user, and end together with the run."""
     home = sample_projects.write_files(tmp_path / "home", dict(FILES))
     repo = hostile(tmp_path / "project", tmp_path / "seen")
-    place = LocalRelease(repo=repo, world=repo.path)
+    place = LocalRelease(repo=repo, world=repo.path, forks=False)
     # Nothing here has a dependency, so example.org is not asked.
     env = {**VARIABLES, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
     ran = place.unmoor("rehearse", "v1.0", env=env)

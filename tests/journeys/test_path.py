@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import forked
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, LocalRelease, start_release
+from tests.support.local_release import LocalRelease, start_release
 from tests.support.two_packages import repo_of_two_packages
 
 pytestmark = pytest.mark.journey
@@ -22,15 +23,7 @@ SETTING = {"unmoor.toml": 'path = "packages/alpha"\n'}
 
 def unmoor(repo: Repo, *args: str, folder: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder of a repository."""
-    return subprocess.run(
-        [str(UNMOOR), *args],
-        cwd=repo.path / folder,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-        env=dict(os.environ),
-    )
+    return forked.run(args, cwd=repo.path / folder, env=os.environ, timeout=110)
 
 
 def manifest_of(place: LocalRelease, tag: str) -> dict[str, Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 import uuid
 from pathlib import Path
 
 import pytest
-from tests.support import sample_projects
+from tests.support import forked, sample_projects
 from tests.support.engines import TestEngine, engine, require_programs, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR
+from tests.support.local_release import CHANGELOG, SETTINGS
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -55,7 +54,7 @@ def test_no_image_is_left(
     try:
         with output.open("wb") as stream:
             env = {**os.environ, **engine.environ}
-            ran = subprocess.Popen([UNMOOR, "rehearse", "v1.0"], cwd=repo.path, env=env, stdout=stream, stderr=stream)
+            ran = forked.start(["rehearse", "v1.0"], cwd=repo.path, env=env, output=stream, err=stream)
         if end == "with Ctrl-C":
             journal = repo.path / ".unmoor/rehearsal/checkout/.unmoor/v1.0/journal.jsonl"
             until = time.monotonic() + 120

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support import forked
 from tests.support.engines import TestEngine, engine, require_programs, runnable_image  # noqa: F401 - fixtures
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR, LocalRelease
+from tests.support.local_release import LocalRelease
 from tests.support.service_users import ask, users_of
 from tests.support.serving_projects import add_fast_version
 
@@ -70,11 +71,11 @@ class ServingRelease:
         running.kill()
         assert running.wait(20) != 0
 
-    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        command = [str(UNMOOR), *arguments, *([] if arguments[0] == "rehearse" else self._world)]
+    def _start(self, arguments: Sequence[str]) -> forked.Forked | subprocess.Popen[bytes]:
+        args = [*arguments, *([] if arguments[0] == "rehearse" else self._world)]
         with self.output.open("wb") as stream:
             env = {**os.environ, **self.engine.environ}
-            return subprocess.Popen(command, cwd=self.place.repo.path, env=env, stdout=stream, stderr=stream)
+            return forked.start(args, cwd=self.place.repo.path, env=env, output=stream, err=stream)
 
     @property
     def _world(self) -> list[str]:

@@ -32,6 +32,7 @@ _USES = re.compile(r"\buses: *['\"]?([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([\w.-]+)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _JOB_TOKEN = re.compile(r"\b(?:github\.token|secrets\.GITHUB_TOKEN)\b")
 _RUNNER = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+_INSTALL = "python -P -m pip install "
 _OUTPUT = re.compile(r"\$\{\{ steps\.([\w-]+)\.outputs\.([\w-]+) \}\}")
 
 
@@ -57,12 +58,14 @@ def act_text(
     access: Mapping[str, JobAccess] | None = None,
     finished: Mapping[str, Mapping[str, str]] | None = None,
     fault: Fault | None = None,
+    installs: bool = True,
 ) -> str:
     """Return a workflow as act can run it.
 
     It has no `concurrency.queue`, which act refuses. Each job has its own token and variables. Those that are
     ``finished`` only put out what they put out before, because act runs the jobs again that another one needs. One job
-    fails. Everything else is as it was.
+    fails. Unless it ``installs``, the step is left out with which pip finds that everything is there, which takes as
+    long as the rest of a short job. Everything else is as it was.
     """
     yaml = YAML()
     yaml.width = 1_000_000
@@ -74,6 +77,8 @@ def act_text(
             _finish(job, (finished or {})[name])
         elif access and name in access:
             _give(job, access[name])
+        if not installs and "steps" in job:
+            job["steps"][:] = [step for step in job["steps"] if not str(step.get("run", "")).startswith(_INSTALL)]
         if fault and fault.job == name:
             job["steps"].insert(len(job["steps"]) if fault.last else 0, {"name": "Fail", "run": "exit 1"})
     stream = StringIO()
@@ -147,6 +152,7 @@ class WorkflowRuns:
 
     ``robbed`` are permissions that jobs name but do not get. ``variables`` are set on every machine. ``secrets`` are
     those of the repository, which stand in the world file as references to their variables.
+    ``installs``: see `act_text`.
     """
 
     folder: Path
@@ -155,6 +161,7 @@ class WorkflowRuns:
     variables: Mapping[str, str] = field(default_factory=dict)
     robbed: frozenset[tuple[str, str]] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    installs: bool = True
     count: int = 0
 
     @property
@@ -195,7 +202,7 @@ class WorkflowRuns:
         jobs = YAML(typ="safe", pure=True).load(text)["jobs"]
         access = self._grant(jobs, event, sha, here, file)
         finished = before.passed if before else {}
-        path.write_text(act_text(text, access=access, finished=finished, fault=fault))
+        path.write_text(act_text(text, access=access, finished=finished, fault=fault, installs=self.installs))
         lines = self._act(event, sha, here, path, self._stand_ins(path.parent, here))
         (self.world.folder / "jobs.json").write_text("[]")
         return _read(lines, jobs, finished, access.values())

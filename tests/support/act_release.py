@@ -133,10 +133,12 @@ def start_act_release(
     more: str = "",
     announce: Sequence[str] = (),
     deployments: Sequence[str] = (),
+    installs: bool = False,
 ) -> Iterator[ActRelease]:
     """Start a world with a repository that has workflows, and whose indexes trust the environments of its jobs.
 
-    ``more`` are settings; the world has the targets and the servers that they need.
+    ``more`` are settings; the world has the targets and the servers that they need. With ``installs`` each job asks
+    pip for what it needs, which is there.
     """
     project = {
         **sample_projects.files(more=SETTINGS + more),
@@ -163,6 +165,7 @@ def start_act_release(
             (world.folder / index / "publishers.json").write_text(json.dumps([{**publisher, "environment": index}]))
         (folder / "runs").mkdir()
         runs = WorkflowRuns(folder / "runs", world, REPOSITORY)
+        runs.installs = installs
         runs.secrets = _secrets(tomllib.loads(world.world_file.read_text()))
         yield ActRelease(runs, repo)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support import sample_projects
+from tests.support import forked, sample_projects
 from tests.support.git_repos import Repo
-from tests.support.local_release import CHANGELOG, SETTINGS, UNMOOR, LocalRelease, start_release
+from tests.support.local_release import CHANGELOG, SETTINGS, LocalRelease, start_release
 
 TAG = "v1.0"
 DIGEST = "--manifest-sha256"
@@ -89,8 +88,8 @@ class Job:
         output = state / "output"
         digests = [word for digest in given for word in (DIGEST, digest)]
         before, code_before = len(self.chain.place.requests()), len(self.chain.marks())
-        ran = subprocess.run(
-            [UNMOOR, command, *args, *digests, "--", TAG],
+        ran = forked.run(
+            [command, *map(str, args), *digests, "--", TAG],
             cwd=self.clone,
             env={
                 **os.environ,
@@ -105,9 +104,6 @@ class Job:
                 "GITHUB_OUTPUT": str(output),
                 **variables,
             },
-            capture_output=True,
-            text=True,
-            check=False,
             timeout=200,
         )
         seen = self.chain.place.requests()[before:]

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import tomllib
 from collections import Counter
@@ -21,8 +20,8 @@ from typing import Any
 
 import requests
 from tests.support import sample_projects
+from tests.support.forked import MAIN, Forked, start
 from tests.support.git_repos import Repo
-from tests.support.local_release import UNMOOR
 
 from unmoor.cli.app import run
 from unmoor.filesystem.files import write_atomic
@@ -157,19 +156,19 @@ class KilledRelease:
         journal = self.folder / "journal.jsonl"
         return journal.read_text() if journal.exists() else ""
 
-    def start(self, *program: str) -> subprocess.Popen[bytes]:
-        """Start the release. ``program`` replaces the command ``unmoor``."""
+    def start(self, *before: str, code: str = MAIN) -> Forked | subprocess.Popen[bytes]:
+        """Start the release. ``code`` replaces the command ``unmoor``, and gets ``before`` as its first arguments."""
         self.tmpdir.mkdir(exist_ok=True)
         self.span.setdefault("start", self.world.logged())
         self._give_identity()
         with (self.tmpdir / "output").open("wb") as stream:
-            return subprocess.Popen(
-                [*(program or (str(UNMOOR),)), "release", "--world", str(self.world.world_file), self.tag],
+            return start(
+                [*before, "release", "--world", str(self.world.world_file), self.tag],
                 cwd=self.repo.path,
                 env={**os.environ, "TMPDIR": str(self.tmpdir)},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
+                output=stream,
+                err=stream,
+                code=code,
             )
 
     def _give_identity(self) -> None:
@@ -194,7 +193,7 @@ class KilledRelease:
 
     def kill_after_lines(self, lines: int) -> int:
         """Run the release, which is killed after a number of lines in its journal. Return its exit code."""
-        return self.start(sys.executable, "-c", _KILLED_AFTER_LINES, str(lines)).wait(PATIENCE)
+        return self.start(str(lines), code=_KILLED_AFTER_LINES).wait(PATIENCE)
 
     def signal_when(self, reached: Callable[[], bool], number: signal.Signals | None = None) -> int:
         """Run the release, and kill it or send a signal when ``reached`` is true. Return its exit code.

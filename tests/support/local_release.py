@@ -6,19 +6,18 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import sample_projects
+from tests.support import forked, sample_projects
 from tests.support.git_repos import Repo
 
 from unmoor.rehearsal import local
 
-UNMOOR = Path(sys.executable).with_name("unmoor")
+UNMOOR = forked.UNMOOR
 SETTINGS = '\n[tool.unmoor]\nrepository = "acme/small"\ntest-command = "python {project}/tests/check.py"\n'
 CHANGELOG = "# Changes\n\n## 1.0\n\n- It floats.\n"
 
@@ -27,12 +26,14 @@ CHANGELOG = "# Changes\n\n## 1.0\n\n- It floats.\n"
 class LocalRelease:
     """A checkout with its world. ``state`` is the state folder of the account that uses it; the usual one if ``None``.
 
-    Another machine is another checkout with another state folder.
+    Another machine is another checkout with another state folder. Unless it ``forks``, its commands are processes that
+    are started, as users have them; see `forked`.
     """
 
     repo: Repo
     world: Path
     state: Path | None = None
+    forks: bool = True
 
     @property
     def world_file(self) -> Path:
@@ -56,15 +57,8 @@ class LocalRelease:
 
     def unmoor(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the command line in the checkout."""
-        return subprocess.run(
-            [str(UNMOOR), *args],
-            cwd=self.repo.path,
-            capture_output=True,
-            text=True,
-            timeout=110,
-            check=False,
-            env={**os.environ, **({"XDG_STATE_HOME": str(self.state)} if self.state else {}), **(env or {})},
-        )
+        variables = {**os.environ, **({"XDG_STATE_HOME": str(self.state)} if self.state else {}), **(env or {})}
+        return forked.run(args, cwd=self.repo.path, env=variables, timeout=110, fork=self.forks)
 
     def release(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Release v1.0 into the world."""
