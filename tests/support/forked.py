@@ -54,6 +54,10 @@ class Forked:
         self.pid = int(self._ended.readline())
         self._code: int | None = None
 
+    def __del__(self) -> None:
+        """Let one that nobody waits for be forgotten: its server reaps it."""
+        self._ended.close()
+
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Return its exit code, negative for a signal. Raises `NoAnswer` if there is none in time."""
         if self._code is None:
