@@ -62,7 +62,8 @@ test-journeys: $(READY)
 
 chaos: $(READY) ## Lose the machine between any two stages, and kill releases anywhere (takes about half an hour)
 	@[ -z "$$DOCKER_HOST" ] || docker/base-image.sh --pull || [ $$? -eq 69 ]
-	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_act.py tests/journeys/test_boundaries.py tests/journeys/test_chaos.py tests/journeys/test_kill.py \
+	CHAOS=1 $(WITH_ENGINE) $(PYTEST) -m journey tests/journeys/test_act.py tests/journeys/test_boundaries.py tests/journeys/test_chaos.py \
+		tests/journeys/test_images.py tests/journeys/test_kill.py \
 		tests/journeys/test_released_service.py
 
 test-unit: $(READY) ## Run the fast tests
