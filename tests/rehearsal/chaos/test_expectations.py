@@ -63,6 +63,7 @@ def bare(path: Path) -> Repo:
         ("down@pypi:POST /legacy/#1x0", End.CONVERGED, 0),
         ("KILL@journal:pypi/made#1", End.CONVERGED, 0),
         ("junk-dependency@start:world#1", End.CONVERGED, 0),
+        ("two-tags@start:checkout#1", End.CONVERGED, 0),
         ("platform-missing@start:run#1", End.CONVERGED, 0),
         ("child-missing@start:world#1", End.CONVERGED, 0),
     ],
@@ -84,7 +85,7 @@ def test_what_stays_must_be_refused(tmp_path: Path, text: str, end: End, since: 
         ("moved-tag", "other", True),
         ("moved-tag", "tested", False),
         ("moved-tag", "", False),
-        ("two-tags", "other", False),
+        ("shallow-clone", "other", False),
     ],
     ids=["moved", "moved back", "deleted", "other fault"],
 )
@@ -96,7 +97,7 @@ def test_a_moved_tag_is_refused_with_both_commits(tmp_path: Path, fault: str, no
     commits = {name: remote.git("commit-tree", "-m", name, tree) for name in ("tested", "other")}
     if now:
         remote.git("tag", "v1.0", commits[now])
-    text = "two-tags@start:checkout#1" if fault == "two-tags" else f"{fault}@forge:GET /user#1"
+    text = f"{fault}@start:checkout#1" if fault == "shallow-clone" else f"{fault}@forge:GET /user#1"
     expected = replace(EXPECTED, commit=commits["tested"])
     found = expected_of(expected, round_of(text), folder, {text: 1}, runs(0, 100))
     assert found.named == (tuple(commits.values()) if names_both else ())

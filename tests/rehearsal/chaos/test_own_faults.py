@@ -44,12 +44,25 @@ def test_each_changes_what_it_says(folder: WorldFolder) -> None:
     assert (folder.run / "dists/b.tar.gz").read_bytes() == b"01234\x346789"
     assert "M pyproject.toml" in git(folder, "status", "--porcelain")
     tags = git(folder, "tag", "--points-at", "v1.0").split()
-    assert {"v1.0", "v9999.0", "vnext"} < set(tags)
+    assert {"v1.0", "v1.0rc9999", "vnext"} < set(tags)
     assert any("$(touch" in tag for tag in tags)
     assert change(folder, "shallow-clone")
     assert git(folder, "rev-parse", "--is-shallow-repository") == "true"
     assert change(folder, "files-lost")
     assert not (folder.run / "dists").exists()
+
+
+@pytest.mark.parametrize(
+    ("tag", "added"),
+    [("v1.0", "v1.0rc9999"), ("1.0.post1", "v1.0rc9999"), ("h11-v1.0", "h11-v1.0rc9999"), ("v1.0rc1", "")],
+    ids=["v", "post", "prefix", "candidate"],
+)
+def test_the_second_tag_is_a_candidate_of_the_version(folder: WorldFolder, tag: str, added: str) -> None:
+    """It is spelled as the project spells its tags, and no notes name it as the release before."""
+    git(folder, "tag", "--force", tag)
+    before = set(git(folder, "tag").split())
+    assert change(WorldFolder(folder.path, tag), "two-tags") is bool(added)
+    assert set(git(folder, "tag").split()) - before == ({added} if added else set())
 
 
 OF_BUILT = [each.name for each in FAULTS.values() if each.of_built]

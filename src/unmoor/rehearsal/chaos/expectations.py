@@ -25,7 +25,7 @@ from unmoor.util.decode import decode_json
 from unmoor.util.values import replace
 
 REFUSING: Final = frozenset(
-    {"moved-tag", "deleted-tag", "shallow-clone", "two-tags", "tampered-dist", "name-taken", "data-left-out"}
+    {"moved-tag", "deleted-tag", "shallow-clone", "tampered-dist", "name-taken", "data-left-out"}
 )
 """Faults that stay when the others are gone, and that the same command must refuse from then on."""
 _MOVES: Final = frozenset({"moved-tag", "deleted-tag"})

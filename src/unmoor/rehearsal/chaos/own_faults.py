@@ -56,9 +56,14 @@ def _make_shallow(folder: WorldFolder) -> bool:
 
 
 def _add_version_tag(folder: WorldFolder) -> bool:
-    """Give the released commit a tag of a much later version, too."""
-    prefix, _ = split_tag(folder.tag)
-    run_git(folder.checkout, "tag", f"{prefix}v9999.0", f"refs/tags/{folder.tag}^{{commit}}")
+    """Give the released commit a tag of a candidate of its version, too. The command names the other tag.
+
+    A candidate has none: one more prerelease would be the release before it, which its notes name.
+    """
+    prefix, version = split_tag(folder.tag)
+    if version is None or version.is_prerelease:
+        return False
+    run_git(folder.checkout, "tag", f"{prefix}v{version.base_version}rc9999", f"refs/tags/{folder.tag}^{{commit}}")
     return True
 
 

@@ -289,7 +289,7 @@ _START = (
     Fault(name="dirty-tree", summary="the checkout has changes", kind=FaultKind.START, targets=(_CHECKOUT,)),
     Fault(
         name="two-tags",
-        summary="two tags of versions are at the commit",
+        summary="the tag of a candidate is at the commit, too",
         kind=FaultKind.START,
         targets=(_CHECKOUT,),
     ),

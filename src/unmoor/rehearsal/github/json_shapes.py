@@ -6,6 +6,7 @@ The shapes are those of GitHub's own OpenAPI description; a test compares them w
 from __future__ import annotations
 
 import base64
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -97,9 +98,7 @@ class Shapes:
     uploads: str
     site: str
     repository: str
-    _encoded: dict[int, tuple[Release, msgspec.Raw]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _encoded: dict[int, tuple[Release, bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def root(self) -> str:
@@ -267,11 +266,15 @@ class Shapes:
         }
 
     def encoded(self, release: Release) -> msgspec.Raw:
-        """A release with its assets, as JSON. A release that has not changed is written once: lists have hundreds."""
+        """A release with its assets, as JSON. A release that has not changed is written once: lists have hundreds.
+
+        What is written is kept compressed, since most of it is the same for each release.
+        """
         known = self._encoded.get(release.id)
         if known is None or known[0] is not release:
-            known = self._encoded[release.id] = release, msgspec.Raw(msgspec.json.encode(self.release(release)))
-        return known[1]
+            known = release, zlib.compress(msgspec.json.encode(self.release(release)), 1)
+            self._encoded[release.id] = known
+        return msgspec.Raw(zlib.decompress(known[1]))
 
     def asset(self, release: Release, asset: Asset) -> dict[str, Any]:
         """One asset."""
