@@ -54,7 +54,7 @@ def test_each_changes_what_it_says(folder: WorldFolder) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "added"),
-    [("v1.0", "v1.0rc9999"), ("1.0.post1", "v1.0rc9999"), ("h11-v1.0", "h11-v1.0rc9999"), ("v1.0rc1", "")],
+    [("v1.0", "v1.0rc9999"), ("1.0.post1", "1.0rc9999"), ("h11-v1.0", "h11-v1.0rc9999"), ("v1.0rc1", "")],
     ids=["v", "post", "prefix", "candidate"],
 )
 def test_the_second_tag_is_a_candidate_of_the_version(folder: WorldFolder, tag: str, added: str) -> None:

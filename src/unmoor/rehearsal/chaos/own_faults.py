@@ -10,11 +10,11 @@ from unmoor.filesystem.safe_folder import remove
 from unmoor.rehearsal.chaos.folders import WorldFolder
 from unmoor.rehearsal.chaos.left_out import leave_out_data
 from unmoor.rehearsal.chaos.lost_platform import lose_platform
-from unmoor.rehearsal.chaos.other_versions import release_broken, release_higher
+from unmoor.rehearsal.chaos.other_versions import release_broken, release_higher, tag_of
 from unmoor.rehearsal.chaos.run_git import run_git
 from unmoor.rehearsal.chaos.sent_files import send_before, send_junk, take_name
 from unmoor.rehearsal.faults.injection import START, Injection, Plan
-from unmoor.rehearsal.invariants.effects import split_tag
+from unmoor.rehearsal.invariants.effects import version_of
 from unmoor.rehearsal.invariants.evidence import Expected
 
 SECOND_RUN = "second-run"
@@ -60,10 +60,11 @@ def _add_version_tag(folder: WorldFolder) -> bool:
 
     A candidate has none: one more prerelease would be the release before it, which its notes name.
     """
-    prefix, version = split_tag(folder.tag)
+    version = version_of(folder.tag)
     if version is None or version.is_prerelease:
         return False
-    run_git(folder.checkout, "tag", f"{prefix}v{version.base_version}rc9999", f"refs/tags/{folder.tag}^{{commit}}")
+    tag = tag_of(folder.tag, str(version), f"{version.base_version}rc9999")
+    run_git(folder.checkout, "tag", tag, f"refs/tags/{folder.tag}^{{commit}}")
     return True
 
 
