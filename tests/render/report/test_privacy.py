@@ -80,13 +80,21 @@ def test_places_are_relative() -> None:
         ("/src2/a and x/src/a", "/src2/a and x/src/a"),
         ("cc -I/src/lib /src/a.c", "cc -Ilib a.c"),
         ("n @ file:///src/n, (/src): '/src/'", "n @ file://n, (.): ''"),
+        ("It is in /src. Or in /src.old.", "It is in .. Or in /src.old."),
     ],
-    ids=["address", "longer", "option", "alone"],
+    ids=["address", "longer", "option", "alone", "sentence"],
 )
 @pytest.mark.skipif(os.sep != "/", reason="the paths of another system")
 def test_a_short_checkout_is_no_part_of_other_paths(text: str, shown: str) -> None:
     """Many containers have it in ``/src`` or ``/app``, which addresses have as well."""
     assert scrubbed(text, str, [Path("/src")]) == shown
+
+
+@pytest.mark.parametrize("before", ["", "//", "[1m", "--root=", "a~", "x-", "file://"])
+@pytest.mark.parametrize("after", ["", ".", "/a.py", "-old", "2"])
+def test_a_long_checkout_is_nowhere(before: str, after: str) -> None:
+    """Whatever stands around it: nothing else has such a name."""
+    assert str(CHECKOUT) not in scrubbed(f"{before}{CHECKOUT}{after}", str, [CHECKOUT])
 
 
 def test_scrubbing_changes_nothing_else() -> None:

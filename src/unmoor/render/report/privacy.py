@@ -14,6 +14,9 @@ from unmoor.util.secret_scan import token_in
 
 T = TypeVar("T")
 
+_SHORT = 2
+"""A folder with so many parts, the root included, is a part of other paths and of addresses."""
+
 
 def scrubbed(value: T, redact: Callable[[str], str], folders: Iterable[Path] = ()) -> T:
     """Return the same value with every text in it made fit for others.
@@ -36,7 +39,8 @@ def scrubbed(value: T, redact: Callable[[str], str], folders: Iterable[Path] = (
 
 def _path_of(folder: str) -> re.Pattern[str]:
     """The path of a folder, alone or before what is below it. One such as ``/src`` is a part of addresses, too."""
-    begin, end = r"(?:(?<![\w./~-])|(?<=file://)|(?<= -[A-Z]))", r"(?![\w.-])"
+    is_short = len(Path(folder).parts) <= _SHORT
+    begin, end = (r"(?:(?<![\w./~-])|(?<=file://)|(?<= -[A-Z]))", r"(?![\w-]|\.\w)") if is_short else ("", "")
     return re.compile(rf"{begin}{re.escape(folder)}(?:(?P<below>{re.escape(os.sep)})|{end})")
 
 
