@@ -88,9 +88,11 @@ def test_good_files_are_accepted(index: IndexClient, make: object) -> None:
 
 
 def test_index_and_checks_share_no_code() -> None:
-    """Neither the index nor the checks import the other's rules."""
+    """Neither the index nor the checks import the other's rules. Who prepares rounds of chaos is a client."""
     root = Path(__file__).parents[3] / "src" / "unmoor"
     for path in (root / "rehearsal").rglob("*.py"):
+        if path.parent.name == "chaos":
+            continue
         assert "unmoor.dists.checks" not in path.read_text()
         assert "unmoor.dists.inspect" not in path.read_text()
     for path in (root / "dists" / "checks").glob("*.py"):

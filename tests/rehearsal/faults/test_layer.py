@@ -148,7 +148,9 @@ def test_work_is_done_or_not(
     it, (status, effect) = work(world, index), outcome
     text = f"{fault}@{it.address}#1"
     control.inject(world.folder, text, round=text)
-    assert seen(it.send, 0.7 if status == TIMEOUT else 20) == status
+    # A client that still sends when the reset comes may meet it there, and then only sees the end.
+    ends = {status, CLOSED} if fault == "reset-before" else {status}
+    assert seen(it.send, 0.7 if status == TIMEOUT else 20) in ends
     (met,) = control.met(world.folder, text)
     assert (met.injection, met.number, met.effect) == (text, 1, effect)
     assert it.is_done() is effect
