@@ -32,6 +32,8 @@ from typing import Any, Self
 from bench.measuring import environ, table
 from tests.support.killed_releases import repo_of_versions
 
+assert sys.platform == "linux"  # noqa: S101 - what a process has is read from /proc
+
 RELEASES, EARLY = 200, 20
 LIMIT = 1.1
 """The most memory after the last release, as a multiple of that after the 20th."""
