@@ -22,7 +22,7 @@ assert sys.platform == "linux"  # runs are killed by signals
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(3000 if os.environ.get("CHAOS") else 900)]
 
-ROUNDS = 250 if os.environ.get("CHAOS") else 6
+ROUNDS = 250 if os.environ.get("CHAOS") else 4
 """`make chaos` plays many rounds, the usual run of the tests a sample of the same seed."""
 
 # Python runs it at the start of every process. A release then believes in each run that there is no draft yet.
